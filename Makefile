@@ -1,0 +1,53 @@
+# Two commands matter: `make run` opens the explorer, `make test` runs the tests.
+# Each sets up what it needs in .venv the first time and starts at once after that.
+#
+#   make run ARGS="--batch-size 64"    passes options to bntui
+#   make run PIP_ARGS="..."            passes options to pip, such as the one that
+#                                      PyTorch's start page gives for a CPU-only build
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+ARGS     ?=
+PIP_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: run test check lint bench pictures clean help
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml $(VENV)/run.stamp
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --editable '.[dev]'
+	@touch $@
+
+run: $(VENV)/run.stamp  ## open the explorer (ARGS="..." passes options on)
+	@$(BIN)/bntui $(ARGS)
+
+test: $(VENV)/dev.stamp  ## run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev.stamp  ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test  ## the whole gate
+
+bench: $(VENV)/dev.stamp  ## how close training is to a bare PyTorch loop
+	$(BIN)/python -m tests.benchmarks.throughput
+
+pictures: $(VENV)/dev.stamp  ## remake the README's pictures from the running program
+	$(BIN)/python -m tests.pictures
+
+clean:  ## remove what make and the tools made
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile

@@ -1,0 +1,22 @@
+"""bntui: see, live in a terminal, why batch normalization breaks validation."""
+
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["Knobs", "RunConfig", "Runner", "Snapshot", "__version__"]
+
+_HOMES = {
+    "Knobs": "bntui.engine.config",
+    "RunConfig": "bntui.engine.config",
+    "Runner": "bntui.engine.runner",
+    "Snapshot": "bntui.engine.snapshot",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use: `import bntui` itself loads neither torch nor textual."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,142 @@
+"""The command line: `bntui` opens the explorer, `bntui run` trains without a screen.
+
+The engine and the screen are imported only when a command needs them.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from bntui import __version__
+from bntui.engine import config as limits
+from bntui.engine.config import ConfigError, Knobs, RunConfig
+
+
+class Checked(click.ParamType[object]):
+    """A click type around one of the engine's `parse_*` functions."""
+
+    def __init__(self, name: str, parse: Callable[[str], object]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(
+        self, value: Any, _param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """Return the parsed value; a ConfigError becomes click's own, exit code 2."""
+        try:
+            return self._parse(str(value))
+        except ConfigError as error:
+            raise click.UsageError(str(error), ctx) from None
+
+
+def _option(flag: str, parse: Callable[[str], object], metavar: str, text: str) -> Any:
+    return click.option(flag, type=Checked(metavar, parse), metavar=metavar, help=text)
+
+
+OPTIONS = (
+    _option("--dataset", limits.parse_dataset, "NAME", "digits (built in) or mnist (60,000)."),
+    click.option("--data-dir", metavar="DIR", help="Where MNIST lies; also BNTUI_DATA."),
+    _option("--train-size", limits.parse_train_size, "N", "Use the first N training images."),
+    _option("--batch-size", limits.parse_batch_size, "N", "Images per update [256]."),
+    _option("--momentum", limits.parse_momentum, "M", "BN's, Keras's convention [0.99]."),
+    _option("--lr", limits.parse_learning_rate, "RATE", "Adam's learning rate [0.001]."),
+    click.option("--bn/--no-bn", default=None, help="With or without batch norm [with]."),
+    _option("--epochs", limits.parse_epochs, "N", "Pause after so many epochs [10]."),
+    _option("--steps", limits.parse_steps, "N", "Pause after so many updates."),
+    _option("--width", limits.parse_width, "F", "Factor on all channels; 1 is the thread's net."),
+    _option("--seed", limits.parse_seed, "N", "Of weights and data order [0]."),
+    _option("--device", limits.parse_device, "NAME", "auto, cpu, cuda, cuda:N or mps [auto]."),
+    _option("--threads", limits.parse_threads, "N", "CPU threads [all cores]."),
+    _option("--pace", limits.parse_pace, "N", "Updates a second at most [unlimited]."),
+)
+_FIELDS = {"bn": "batch_norm", "lr": "learning_rate"}
+_KNOBS = {"batch_size", "momentum", "learning_rate", "pace"}
+
+
+def _shared(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def _config(options: dict[str, Any]) -> tuple[RunConfig, frozenset[str]]:
+    """Return the run that the options describe, and the names of the fields they leave open."""
+    named = {_FIELDS.get(name, name): value for name, value in options.items()}
+    given = {name: value for name, value in named.items() if value is not None}
+    if "steps" in given:
+        given.setdefault("epochs", limits.MAX_EPOCHS)
+    knobs = Knobs(**{name: given.pop(name) for name in _KNOBS & given.keys()})
+    _check_data(given)
+    if limits.looks_like_torch(knobs.momentum):
+        meant = limits.torch_momentum(knobs.momentum)
+        click.echo(
+            f"momentum {knobs.momentum:g} keeps {knobs.momentum:.0%} of the old value; if you "
+            f"meant torch's convention, that is --momentum {meant:g} here.",
+            err=True,
+        )
+    return RunConfig(**given, knobs=knobs), frozenset(named.keys() - given.keys())
+
+
+def _check_data(given: dict[str, Any]) -> None:
+    """Find out about an unusable data folder before anything is opened. Raises DataError."""
+    from bntui.engine.datafiles import check_given
+
+    if given.get("dataset") == "mnist" or given.get("data_dir") is not None:
+        check_given(given.get("data_dir"))
+
+
+class OneSentence(click.Group):
+    """A group in which the engine's ConfigError ends the program with one sentence and exit 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            raise click.UsageError(str(error), ctx) from None
+
+
+@click.group(
+    cls=OneSentence,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, message="bntui %(version)s")
+@_shared
+@click.option("--paused", is_flag=True, help="Open without training; space begins.")
+@click.pass_context
+def cli(ctx: click.Context, /, paused: bool, **options: Any) -> None:
+    """See, live, why batch normalization breaks validation when there are few updates.
+
+    Without a command it opens the explorer, with settings that fit the machine.
+    """
+    if ctx.invoked_subcommand is not None:
+        given = [name for name, value in options.items() if value is not None] + paused * ["paused"]
+        if given:
+            flag = given[0].replace("_", "-")
+            raise click.UsageError(f"put --{flag} behind {ctx.invoked_subcommand}.", ctx)
+        return
+    config, left_open = _config(options)
+    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+        raise click.UsageError(
+            "the explorer needs a terminal, and standard output or input is none: "
+            "use `bntui run` to train without a screen.",
+            ctx,
+        )
+    from bntui.ui.app import explore
+
+    sys.exit(explore(config, left_open, paused=paused))
+
+
+@cli.command()
+@_shared
+@click.option("--hindsight", is_flag=True, help="Validate under every estimator's statistics.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
+def run(as_json: bool, hindsight: bool, **options: Any) -> None:
+    """Train without a screen, with the same defaults on every machine."""
+    config, _ = _config(options)
+    from bntui.headless import train
+
+    sys.exit(train(config, hindsight=hindsight, as_json=as_json))

@@ -1,0 +1,1 @@
+"""Trains and measures. Never imports textual, rich or `bntui.ui`."""

@@ -1,0 +1,61 @@
+"""Where a run computes, and what torch is told before it is imported. Imports no torch by itself."""
+
+import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bntui.engine.config import ConfigError, RunConfig
+
+if TYPE_CHECKING:
+    import torch
+
+FULL_MNIST_BATCH = 4096
+QUICK_WIDTH = 0.25
+
+
+def prepare_environment() -> None:
+    """Set what makes torch faster if it is set before torch is imported; never over the user's own.
+
+    At a batch of 4096 every step allocates and returns gigabytes: transparent huge pages keep page
+    faults from eating the gain (280 → 432 images/s, measured on two cores).
+    """
+    if "torch" not in sys.modules:
+        os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
+
+def resolve(name: str) -> "torch.device":
+    """Return the torch device for `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+
+    `auto` takes CUDA, then MPS, then the CPU. Raises ConfigError for what this machine lacks.
+    """
+    import torch
+
+    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    mps = torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    kind, _, index = name.partition(":")
+    if kind == "cuda" and int(index or 0) >= cuda:
+        found = f"{cuda} CUDA device{'s' if cuda > 1 else ''}" if cuda else "no CUDA device"
+        raise ConfigError(f"device {name!r} is not there: torch finds {found}; use --device auto.")
+    if kind == "mps" and not mps:
+        raise ConfigError("device 'mps' is not there: torch finds no Metal; use --device auto.")
+    return torch.device(name)
+
+
+def fit_to_machine(
+    config: RunConfig, left_open: frozenset[str], *, gpu: bool, mnist_on_disk: bool
+) -> RunConfig:
+    """Fill in what the explorer's user `left_open`, so that the story is told in about a minute.
+
+    On a CPU the quarter net on the built-in digits; on a GPU the thread's full net, and on full
+    MNIST, where it is on disk, its batch of 4096.
+    """
+    if "dataset" in left_open:
+        config = replace(config, dataset="mnist" if gpu and mnist_on_disk else "digits")
+    if "width" in left_open:
+        config = replace(config, width=1.0 if gpu else QUICK_WIDTH)
+    if "batch_size" in left_open and gpu and config.dataset == "mnist":
+        config = replace(config, knobs=replace(config.knobs, batch_size=FULL_MNIST_BATCH))
+    return config

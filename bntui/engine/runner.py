@@ -1,0 +1,221 @@
+"""One run on a thread of its own, and the only door between that thread and the rest.
+
+Out: `Runner.snapshot`, one attribute that is swapped whole. In: `apply` for knobs, also swapped
+whole and read once an update; commands, obeyed between updates. torch is imported on the run's
+thread, so that a screen can be alive before it. Structure (BN on or off, width, data set, seed)
+is a new Runner.
+"""
+
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from enum import Enum, auto
+from threading import Condition, Thread
+from typing import TYPE_CHECKING
+
+from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.engine.device import prepare_environment
+from bntui.engine.snapshot import EpochReport, Phase, Snapshot
+
+if TYPE_CHECKING:
+    from bntui.engine.session import Session
+
+PUBLISH_SECONDS = 0.05
+
+
+class Stopped(Exception):  # noqa: N818 (a request, not an error)
+    """The run was asked to stop; raised on its own thread wherever it looks."""
+
+
+class Command(Enum):
+    """What can be asked of a run between two updates, also while it is paused."""
+
+    STEP = auto()
+    RECALIBRATE = auto()
+
+
+class Runner:
+    """Trains as `config` says on a daemon thread, until it is stopped.
+
+    After its epochs a run pauses in `Phase.FINISHED` with everything in place; `resume` then trains
+    as many again. `left_open` names the settings that the run may fit to the machine it finds.
+    `on_report` is called on the run's thread with every epoch's report.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        observation: Observation | None = None,
+        *,
+        left_open: frozenset[str] = frozenset(),
+        on_report: Callable[[EpochReport], None] = lambda _: None,
+    ) -> None:
+        self.snapshot = Snapshot(config=config, knobs=config.knobs, epochs=config.epochs)
+        """The latest state; its fields never change, the attribute does."""
+        self._config = config
+        self._observation = observation or Observation()
+        self._left_open = left_open
+        self._on_report = on_report
+        self._wanted: Knobs | None = None
+        self._changed = Condition()
+        self._paused = False
+        self._stopping = False
+        self._commands: deque[Command] = deque()
+        self._published = 0.0
+        self._session: Session | None = None
+        self._thread = Thread(target=self._run, name="bntui-run", daemon=True)
+
+    def start(self, *, paused: bool = False) -> None:
+        """Begin to load and then, unless `paused`, to train."""
+        self._paused = paused
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Stop training after the update under way."""
+        with self._changed:
+            self._paused = True
+            self._changed.notify_all()
+
+    def resume(self) -> None:
+        """Train on; after the last epoch, as many epochs again."""
+        with self._changed:
+            self._paused = False
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """End the run after the update, or the piece of an evaluation, under way."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the run's thread to end; return whether it has."""
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def apply(self, knobs: Knobs) -> None:
+        """Use `knobs` from the next update on; the snapshot then echoes them."""
+        with self._changed:
+            self._wanted = knobs
+            self._changed.notify_all()
+
+    def command(self, command: Command) -> None:
+        """Ask for something to be done between two updates."""
+        with self._changed:
+            self._commands.append(command)
+            self._changed.notify_all()
+
+    # Everything below runs on the run's own thread.
+
+    def _run(self) -> None:
+        try:
+            session = self._load()
+            while True:
+                self._obey(session)
+                self._train_once(session)
+        except Stopped:
+            self._show(Phase.STOPPED)
+        except ConfigError as error:
+            self._show(Phase.FAILED, message=str(error))
+        except Exception as error:  # nothing on this thread may end it in silence
+            message = f"{type(error).__name__}: {error}"
+            self._show(Phase.FAILED, message=message, traceback=traceback.format_exc())
+
+    def _load(self) -> "Session":
+        self._say("loading torch")
+        prepare_environment()
+        from bntui.engine.session import Session
+
+        self._breathe()
+        session = Session(
+            self._config,
+            self._observation,
+            self._left_open,
+            breathe=self._breathe,
+            say=self._say,
+        )
+        self._session = session
+        self._publish(Phase.PAUSED if self._paused else Phase.RUNNING)
+        return session
+
+    def _obey(self, session: "Session") -> None:
+        """Carry out what was asked; return when the run may train on."""
+        while self._paused or self._stopping or self._commands:
+            if self._stopping:
+                raise Stopped
+            if self._commands:
+                self._carry_out(self._commands.popleft(), session)
+            phase = Phase.FINISHED if session.finished else Phase.PAUSED
+            self._publish(phase if self._paused else Phase.RUNNING)
+            self._wait(lambda: not self._paused)
+
+    def _carry_out(self, command: Command, session: "Session") -> None:
+        if command is Command.STEP:
+            if session.finished:
+                session.extend()
+            self._update(session)
+            session.observe()
+        elif command is Command.RECALIBRATE:
+            session.recalibrate()
+
+    def _train_once(self, session: "Session") -> None:
+        started = time.monotonic()
+        if session.finished:
+            session.extend()
+        self._update(session)
+        if session.finished:
+            session.observe()
+            self._paused = True
+        elif time.monotonic() - self._published >= PUBLISH_SECONDS:
+            self._publish(Phase.RUNNING)
+        pace = session.knobs.pace
+        if pace and not self._paused:
+            wanted = self._wanted
+            self._wait(
+                lambda: self._paused or self._wanted is not wanted,
+                started + 1.0 / pace - time.monotonic(),
+            )
+
+    def _update(self, session: "Session") -> None:
+        report = session.train_once(self._wanted or session.knobs)
+        if report:
+            self._on_report(report)
+
+    def _breathe(self) -> None:
+        """Wait here while the run is paused and nothing is asked of it; raise Stopped on a stop."""
+        if self._paused and self._session and not (self._stopping or self._commands):
+            phase = self.snapshot.phase
+            self._show(Phase.PAUSED)
+            self._wait(lambda: not self._paused)
+            self._show(phase)
+        if self._stopping:
+            raise Stopped
+
+    def _wait(self, until: Callable[[], bool], timeout: float | None = None) -> None:
+        """Sleep until something is asked, or the time is over. Waiting counts as neither work."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: until() or self._stopping or bool(self._commands), timeout
+            )
+        if self._session:
+            self._session.observer.budget.begin()
+
+    def _publish(self, phase: Phase) -> None:
+        if self._session:
+            self.snapshot = self._session.snapshot(phase)
+            self._published = time.monotonic()
+
+    def _show(self, phase: Phase, message: str = "", traceback: str = "") -> None:
+        """Swap in a snapshot that differs in its phase, and in what there is to say."""
+        self.snapshot = replace(
+            self.snapshot,
+            phase=phase,
+            message=message or self.snapshot.message,
+            traceback=traceback,
+        )
+
+    def _say(self, message: str) -> None:
+        self._show(Phase.LOADING, message=message)

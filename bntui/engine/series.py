@@ -1,0 +1,92 @@
+"""A history of fixed size that keeps every minimum and maximum when it thins out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeriesView:
+    """A read-only copy of a series: one entry a bucket, oldest first.
+
+    `x` is the position of the bucket's last value; `low`, `high` and `last` are over the bucket's
+    finite values (NaN where it has none); `broken` tells which buckets hold a non-finite value.
+    """
+
+    x: Array
+    low: Array
+    high: Array
+    last: Array
+    broken: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def latest(self) -> float:
+        """The newest value: NaN if there is none or if it was not finite."""
+        return float(self.last[-1]) if len(self.x) else float("nan")
+
+
+def _frozen(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+class Series:
+    """Appended to by one thread, in time and memory that do not grow with the run.
+
+    A bucket holds `stride` consecutive values. When all buckets are full, neighbours merge and the
+    stride doubles, so that at least half of the capacity is always in use.
+    """
+
+    def __init__(self, capacity: int = 1024) -> None:
+        if capacity < 2 or capacity % 2:
+            raise ValueError("capacity must be an even number, 2 or more")
+        self._values = np.full((4, capacity), np.nan)  # x, low, high, last
+        self._broken = np.zeros(capacity, dtype=np.bool_)
+        self._stride = 1
+        self._count = 0
+        self._view: SeriesView | None = None
+
+    def append(self, x: float, value: float) -> None:
+        """Add one value at position `x`, which must not fall below the last one."""
+        capacity = len(self._broken)
+        if self._count == capacity * self._stride:
+            self._halve()
+        bucket, position = divmod(self._count, self._stride)
+        finite = np.isfinite(value)
+        cell = self._values[:, bucket]
+        if position == 0:
+            cell[1:] = np.nan
+            self._broken[bucket] = False
+        cell[0] = x
+        if finite:
+            cell[1] = np.fmin(cell[1], value)
+            cell[2] = np.fmax(cell[2], value)
+        cell[3] = value if finite else np.nan
+        self._broken[bucket] |= not finite
+        self._count += 1
+        self._view = None
+
+    def view(self) -> SeriesView:
+        """Return what has been appended so far; the same object until more is."""
+        if self._view is None:
+            used = -(-self._count // self._stride)
+            x, low, high, last = (_frozen(row[:used]) for row in self._values)
+            self._view = SeriesView(x, low, high, last, _frozen(self._broken[:used]))  # type: ignore[arg-type]
+        return self._view
+
+    def _halve(self) -> None:
+        left, right = self._values[:, ::2], self._values[:, 1::2]
+        half = left.shape[1]
+        merged = np.stack(
+            [right[0], np.fmin(left[1], right[1]), np.fmax(left[2], right[2]), right[3]]
+        )
+        self._broken[:half] = self._broken[::2] | self._broken[1::2]
+        self._values[:, :half] = merged
+        self._stride *= 2

@@ -1,0 +1,150 @@
+"""One run, one update at a time: weights, data order, optimiser and the rows of statistics.
+
+Knows nothing of threads, time or screens. No step reads a value back from the device: losses wait
+there until `take_losses` fetches them together.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from bntui.engine.config import Knobs, RunConfig
+from bntui.engine.data import Dataset
+from bntui.engine.model import build
+from bntui.engine.statistics import Estimators, attach
+
+ADAM_BETAS = (0.9, 0.999)
+ADAM_EPSILON = 1e-7
+PENDING = 4096
+"""Updates whose losses may wait on the device before they must be fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochEnd:
+    """What training alone knows of a finished epoch: averages over its images, as in Keras."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+
+
+class KerasAdam(torch.optim.Adam):
+    """Adam with epsilon where Keras has it.
+
+    torch adds epsilon after the bias correction and Keras before, so equal steps need
+    ε·(1 − β₂ᵗ)^(−½) here at step t.
+    """
+
+    def __init__(self, parameters: list[torch.nn.Parameter]) -> None:
+        fused = parameters[0].device.type in {"cpu", "cuda", "mps"}
+        super().__init__(parameters, betas=ADAM_BETAS, eps=ADAM_EPSILON, fused=fused)
+        self._steps = 0
+
+    def update(self, learning_rate: float) -> None:
+        """Make one step with the gradients at hand."""
+        self._steps += 1
+        for group in self.param_groups:
+            group["lr"] = learning_rate
+            group["eps"] = ADAM_EPSILON / math.sqrt(1.0 - ADAM_BETAS[1] ** self._steps)
+        self.step()
+
+
+class Trainer:
+    """The thread's network in training.
+
+    The same `config` and the same knobs at the same updates give the same weights, bit for bit on
+    the CPU with the same number of threads: all randomness comes from generators made here.
+    """
+
+    def __init__(self, config: RunConfig, dataset: Dataset, device: torch.device) -> None:
+        self.dataset = dataset
+        self.device = device
+        generator = torch.Generator().manual_seed(config.seed)
+        model = build(
+            batch_norm=config.batch_norm,
+            width=config.width,
+            classes=dataset.classes,
+            generator=generator,
+        )
+        self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.buffers = attach(self.model, dataset.train.images[:1])
+        self.estimators = Estimators(self.buffers)
+        self.optimiser = KerasAdam(list(self.model.parameters()))
+        self.update = 0
+        self.images = 0
+        self.epoch = 1
+        self._shuffles = generator
+        self._order = self._shuffled()
+        self._position = 0
+        self._biased: dict[int, Tensor] = {}
+        self._epoch_sums = torch.zeros(2, device=device)
+        self._pending = torch.zeros(PENDING, 2, device=device)
+        self._taken = 0
+
+    @property
+    def must_take_losses(self) -> bool:
+        """Whether the place for losses on the device is full."""
+        return self.update - self._taken == PENDING
+
+    def step(self, knobs: Knobs) -> bool:
+        """Make one update with `knobs`; return whether it ended an epoch."""
+        batch = self._order[self._position : self._position + knobs.batch_size]
+        self._position += len(batch)
+        images, labels = self.dataset.train.images[batch], self.dataset.train.labels[batch]
+
+        # Forward. Clearing first: after one non-finite batch 0·NaN would keep the buffers NaN.
+        self.buffers.row.zero_()
+        self.model.train()
+        logits = self.model(images)
+        loss = cross_entropy(logits, labels)
+
+        # Backward.
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.update(knobs.learning_rate)
+
+        # Bookkeeping, all of it on the device.
+        with torch.no_grad():
+            self.estimators.update(self._batch_statistics(len(batch)), knobs.momentum)
+            hits = (logits.argmax(1) == labels).sum()
+            result = torch.stack([loss.detach(), hits / len(batch)])
+            self._pending[self.update - self._taken] = result
+            self._epoch_sums += result * len(batch)
+        self.update += 1
+        self.images += len(batch)
+        return self._position == len(self._order)
+
+    def take_losses(self) -> list[tuple[int, float, float]]:
+        """Fetch (update, loss, accuracy) of every update since the last call, updates from 1."""
+        count = self.update - self._taken
+        rows = self._pending[:count].tolist()
+        first = self._taken + 1
+        self._taken = self.update
+        return [(first + i, loss, accuracy) for i, (loss, accuracy) in enumerate(rows)]
+
+    def end_epoch(self) -> EpochEnd:
+        """Return the averages of the images seen since the epoch began, and begin the next one."""
+        loss, accuracy = (self._epoch_sums / max(1, self._position)).tolist()
+        end = EpochEnd(self.epoch, loss, accuracy)
+        self._epoch_sums.zero_()
+        self._order = self._shuffled()
+        self._position = 0
+        self.epoch += 1
+        return end
+
+    @property
+    def mid_epoch(self) -> bool:
+        """Whether the epoch under way has seen some of its images."""
+        return self._position > 0
+
+    def _batch_statistics(self, images: int) -> Tensor:
+        if images not in self._biased:
+            self._biased[images] = self.buffers.biased(images)
+        return self.buffers.row * self._biased[images]
+
+    def _shuffled(self) -> Tensor:
+        order = torch.randperm(len(self.dataset.train), generator=self._shuffles)
+        return order.to(self.device)

@@ -1,0 +1,212 @@
+"""`bntui run`: a run without a screen, reported epoch by epoch as text or as JSON lines."""
+
+import json
+import math
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from queue import Empty, SimpleQueue
+from typing import Any
+from uuid import uuid4
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from bntui import __version__
+from bntui.engine.config import Observation, RunConfig
+from bntui.engine.runner import Runner
+from bntui.engine.snapshot import EpochReport, LayerDrift, Phase, Snapshot
+
+POLL_SECONDS = 0.05
+OVER = {Phase.FINISHED, Phase.STOPPED, Phase.FAILED}
+
+
+def train(config: RunConfig, *, hindsight: bool, as_json: bool) -> int:
+    """Train to the end and return the exit code: 0, 2 for a bad setting, 1 for a failure, 130."""
+    reports: SimpleQueue[EpochReport] = SimpleQueue()
+    observation = Observation(live=False, hindsight=hindsight)
+    runner = Runner(config, observation, on_report=reports.put)
+    writer = JsonLines() if as_json else Lines()
+    with _stopped_by_signals(runner):
+        runner.start()
+        started = False
+        while True:
+            snapshot = runner.snapshot
+            if snapshot.facts and not started:
+                started = True
+                writer.start(snapshot)
+            for report in _drain(reports):
+                writer.epoch(report)
+            if snapshot.phase in OVER:
+                break
+            writer.progress(snapshot)
+            time.sleep(POLL_SECONDS)
+    writer.end(snapshot)
+    runner.stop()
+    runner.join(2.0)
+    return _exit_code(snapshot)
+
+
+def _exit_code(snapshot: Snapshot) -> int:
+    if snapshot.phase is Phase.STOPPED:
+        return 130
+    if snapshot.phase is Phase.FAILED:
+        sys.stderr.write(snapshot.traceback)
+        click.echo(f"Error: {snapshot.message}", err=True)
+        return 1 if snapshot.traceback else 2
+    return 0
+
+
+@contextmanager
+def _stopped_by_signals(runner: Runner) -> Iterator[None]:
+    """Turn ctrl+c and a termination into a stop at the next update."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: runner.stop()) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _drain(reports: SimpleQueue[EpochReport]) -> Iterator[EpochReport]:
+    while True:
+        try:
+            yield reports.get_nowait()
+        except Empty:
+            return
+
+
+class JsonLines:
+    """One JSON object a line on standard output; non-finite numbers become null."""
+
+    def start(self, snapshot: Snapshot) -> None:
+        """Write what the run is made of."""
+        facts = snapshot.facts
+        assert facts is not None
+        if snapshot.message:
+            click.echo(snapshot.message, err=True)
+        self._write(
+            event="start",
+            run=uuid4().hex[:12],
+            version=__version__,
+            device=facts.device,
+            dataset=facts.dataset,
+            train=facts.train,
+            validation=facts.validation,
+            parameters=facts.parameters,
+            updates_per_epoch=snapshot.updates_per_epoch,
+            config=_flat(snapshot.config),
+        )
+
+    def progress(self, snapshot: Snapshot) -> None:
+        """Write nothing: a stream of events has no progress bar."""
+
+    def epoch(self, report: EpochReport) -> None:
+        """Write one epoch's figures."""
+        values = asdict(report) | {"layers": [_layer(layer) for layer in report.layers]}
+        hindsight = dict(report.hindsight)
+        del values["hindsight"]
+        self._write(event="epoch", **values, **({"hindsight": hindsight} if hindsight else {}))
+
+    def end(self, snapshot: Snapshot) -> None:
+        """Write how the run ended."""
+        if snapshot.facts:
+            self._write(
+                event="end",
+                phase=snapshot.phase.value,
+                updates=snapshot.update,
+                seconds=round(snapshot.seconds, 3),
+            )
+
+    def _write(self, **values: object) -> None:
+        click.echo(json.dumps(_finite(values), allow_nan=False))
+
+
+class Lines:
+    """One line an epoch in the shape Keras prints, and a progress bar where there is a terminal."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False, markup=False, soft_wrap=True)
+        self._progress = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("updates  loss {task.fields[loss]}"),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._progress.add_task("", total=None, epoch="", loss="")
+        self._epochs = 0
+
+    def start(self, snapshot: Snapshot) -> None:
+        """Say what is trained on what."""
+        facts, config = snapshot.facts, snapshot.config
+        assert facts is not None
+        self._epochs = snapshot.epochs
+        if snapshot.message:
+            click.echo(snapshot.message, err=True)
+        self._console.print(
+            f"{facts.dataset}: {facts.train:,} training and {facts.validation:,} validation "
+            f"images · {facts.parameters:,} parameters · batch {config.knobs.batch_size} · "
+            f"{'momentum ' + format(config.knobs.momentum, 'g') if config.batch_norm else 'no BN'}"
+            f" · {facts.device}"
+        )
+        self._progress.start()
+
+    def progress(self, snapshot: Snapshot) -> None:
+        """Move the bar."""
+        per_epoch = snapshot.updates_per_epoch or None
+        loss = snapshot.series["train_loss"].latest if "train_loss" in snapshot.series else math.nan
+        self._progress.update(
+            self._task,
+            completed=(snapshot.update - 1) % per_epoch + 1 if per_epoch and snapshot.update else 0,
+            total=per_epoch,
+            epoch=f"{snapshot.epoch}/{snapshot.epochs}" if per_epoch else snapshot.message,
+            loss=f"{loss:.4f}",
+        )
+
+    def epoch(self, report: EpochReport) -> None:
+        """Print one epoch's line, and one more with every estimator's accuracy where asked for."""
+        goal = f"/{self._epochs}" if self._epochs < 10_000 else ""
+        self._console.print(
+            f"Epoch {report.epoch}{goal} - {report.seconds:.1f}s - loss: {report.loss:.4f} - "
+            f"acc: {report.acc:.4f} - val_loss: {report.val_loss:.4f} - "
+            f"val_acc: {report.val_acc:.4f} - fresh statistics: val_loss: "
+            f"{report.val_loss_fresh:.4f} - val_acc: {report.val_acc_fresh:.4f}"
+        )
+        if report.hindsight:
+            parts = (f"{name} {accuracy:.4f}" for name, accuracy in report.hindsight)
+            self._console.print("  in hindsight: " + " · ".join(parts))
+
+    def end(self, snapshot: Snapshot) -> None:
+        """Take the bar away."""
+        self._progress.stop()
+        if snapshot.diverged_at is not None:
+            self._console.print(f"The loss became non-finite at update {snapshot.diverged_at}.")
+
+
+def _flat(config: RunConfig) -> dict[str, Any]:
+    values: dict[str, Any] = asdict(config)
+    return values | values.pop("knobs")
+
+
+def _layer(layer: LayerDrift) -> dict[str, Any]:
+    names = ("name", "channels", "mean_gap", "mean_gap_max", "log_var_ratio", "output_error")
+    return {name: getattr(layer, name) for name in (*names, "start_left", "dead", "non_finite")}
+
+
+def _finite(value: Any) -> Any:
+    """Replace every non-finite number, at any depth, by None."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

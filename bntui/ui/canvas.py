@@ -1,0 +1,255 @@
+"""Drawing that sends only the cells that changed: the mechanism under every live widget.
+
+Textual repaints dirty regions but does not compare cells, and sends each line from its widget's
+left edge up to the end of the region. `Canvas` finds the changed cells; `FrugalApp` sends those.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import chain, groupby
+
+from rich.cells import cell_len
+from rich.color import Color, ColorSystem
+from rich.console import COLOR_SYSTEMS, Console, RenderableType
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.app import App
+from textual.geometry import Region, Size
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+
+Run = tuple[str, str]
+"""A text and its role: the name of a `canvas--` component class, several with spaces between."""
+Row = list[Run]
+Picture = list[Row]
+
+ROLES = ("plain", "train", "fresh", "running", "good", "bad", "axis", "faint", "ghost", "strong")
+
+MERGED_GAP = 2
+"""Unchanged cells worth sending again: a cursor move costs 5 bytes, a braille cell 3."""
+
+# Printable ASCII, Latin-1, lines, blocks, geometric shapes and braille: one cell each, everywhere.
+_ODD = re.compile("[^ -~\xa1-\xac\xae-\xff\u2500-\u25fc\u2800-\u28ff]")
+
+
+@lru_cache
+def _narrow(character: str) -> str:
+    return character if character.isprintable() and cell_len(character) == 1 else "?"
+
+
+def fitted(row: Iterable[Run], width: int) -> Row:
+    """Return `row` in exactly `width` cells, one character a cell, equal neighbours merged.
+
+    Control characters and characters that are not one cell wide become "?".
+    """
+    left = width
+    runs: list[Run] = []
+    for text, role in row:
+        text = _ODD.sub(lambda match: _narrow(match[0]), text)[:left]
+        left -= len(text)
+        runs.append((text, role))
+    runs.append((" " * left, ""))
+    merged = (
+        ("".join(text for text, _ in group), role)
+        for role, group in groupby(runs, key=lambda run: run[1])
+    )
+    return [(text, role) for text, role in merged if text]
+
+
+def changed_spans(old: Row, new: Row) -> list[tuple[int, int]]:
+    """Return the (start, end) columns in which two rows of equal width differ."""
+    spans: list[tuple[int, int]] = []
+    if old == new:
+        return spans
+    for column, (before, after) in enumerate(zip(_cells(old), _cells(new), strict=True)):
+        if before == after:
+            continue
+        if spans and column - spans[-1][1] <= MERGED_GAP:
+            spans[-1] = (spans[-1][0], column + 1)
+        else:
+            spans.append((column, column + 1))
+    return spans
+
+
+def _cells(row: Row) -> Iterator[Run]:
+    return ((character, role) for text, role in row for character in text)
+
+
+class Canvas(Widget):
+    """A widget drawn as a picture. After a change of state, call `repaint`."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES = {f"canvas--{role}" for role in ROLES}
+    # Okabe and Ito's palette for colour-blind readers; darker on a light ground.
+    DEFAULT_CSS = """
+    Canvas {
+        & > .canvas--train { color: #b4b4b4; }
+        & > .canvas--fresh { color: #56b4e9; }
+        & > .canvas--running { color: #e69f00; }
+        & > .canvas--good { color: #009e73; }
+        & > .canvas--bad { color: #d55e00; }
+        & > .canvas--axis { color: #8a8a8a; }
+        & > .canvas--faint { color: #8a8a8a; }
+        & > .canvas--ghost { text-style: dim; }
+        & > .canvas--strong { text-style: bold; }
+        &:light > .canvas--train { color: #555555; }
+        &:light > .canvas--fresh { color: #0072b2; }
+        &:light > .canvas--running { color: #8f6000; }
+        &:light > .canvas--good { color: #00704f; }
+        &:light > .canvas--bad { color: #b34700; }
+        &:light > .canvas--axis { color: #6a6a6a; }
+        &:light > .canvas--faint { color: #6a6a6a; }
+    }
+    """
+
+    _picture: Picture = []
+    _drawn: Size | None = None
+    """The size `_picture` was drawn for; None if there is no valid picture."""
+
+    def draw(self, width: int, height: int) -> Picture:
+        """Return the picture of the widget's state in `width` × `height` cells.
+
+        Shorter rows and missing rows are blank; whatever is too much is cut off.
+        """
+        raise NotImplementedError
+
+    def repaint(self) -> None:
+        """Draw again and have the changed cells sent to the terminal."""
+        if not self.is_on_screen:
+            # Textual keeps the rendered lines of a hidden widget: throw them away, once.
+            if self._drawn is not None:
+                self._drawn = None
+                self.refresh()
+            return
+        old, comparable = self._picture, self._drawn == self.size
+        self._redraw()
+        if not comparable:
+            self.refresh()
+            return
+        regions = [
+            Region(start, y, end - start, 1)
+            for y, (before, after) in enumerate(zip(old, self._picture, strict=True))
+            for start, end in changed_spans(before, after)
+        ]
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        """Return line `y` of the picture; drawn here first when the size is new."""
+        if self._drawn != self.size:
+            self._redraw()
+        if y >= len(self._picture):
+            return Strip.blank(self.size.width, self.role_style(""))
+        segments = [Segment(text, self.role_style(role)) for text, role in self._picture[y]]
+        return Strip(segments, self.size.width)
+
+    def role_style(self, role: str) -> Style:
+        """Return what a role looks like under the current theme; later names win."""
+        first, *others = (f"canvas--{name}" for name in role.split() or ["plain"])
+        style = self.get_component_rich_style(first)
+        for name in others:
+            style += self.get_component_rich_style(name, partial=True)
+        return style
+
+    def _redraw(self) -> None:
+        width, height = self.size
+        rows = self.draw(width, height)[:height] if width and height else []
+        rows += [[] for _ in range(height - len(rows))]
+        self._picture = [fitted(row, width) for row in rows]
+        self._drawn = self.size
+
+
+class FrugalApp(App[None]):
+    """An app that sends the dirty spans of a line and nothing left of them (textual#5625).
+
+    `_display` is Textual's one exit to the terminal. It is not public; should it change, the tests
+    of the bytes sent fail while the program goes on working.
+    """
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        update: object = renderable
+        if isinstance(update, ChopsUpdate):
+            update = FrugalUpdate(_changed_pieces(update))
+        elif isinstance(update, LayoutUpdate):
+            update = FrugalUpdate(_all_pieces(update))
+        super()._display(screen, update)  # type: ignore[arg-type]
+
+
+Piece = tuple[int, int, Strip]
+"""Column, line and what to write there."""
+
+
+def _changed_pieces(update: ChopsUpdate) -> Iterator[Piece]:
+    for y, first, last in update.spans:
+        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            start, stop = max(x, first), min(end, last)
+            if strip is not None and start < stop:
+                yield start, y, strip.crop(start - x, stop - x)
+
+
+def _all_pieces(update: LayoutUpdate) -> Iterator[Piece]:
+    for y, strips in enumerate(update.strips, update.region.y):
+        yield update.region.x, y, Strip(chain.from_iterable(strips))
+
+
+class FrugalUpdate(CompositorUpdate):
+    """Writes pieces in order, and of each style only what differs from the one before."""
+
+    def __init__(self, pieces: Iterable[Piece]) -> None:
+        self._pieces = pieces
+
+    def render_segments(self, console: Console) -> str:
+        """Return what to write to the terminal."""
+        colors = COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
+        written: list[str] = []
+        pen = _RESET
+        line, column = -1, -1
+        for x, y, strip in self._pieces:
+            if y != line:
+                written.append(f"\x1b[{y + 1};{x + 1}H")
+            elif x != column:
+                written.append(f"\x1b[{x + 1}G")
+            line, column = y, x + strip.cell_length
+            for text, style, _ in strip:
+                if style is not None and style.link:
+                    written += [_switch(pen, _RESET), Strip.render_style(style, text, colors)]
+                    pen = _RESET
+                    continue
+                wanted = _pen(style, colors) if style is not None else _RESET
+                if not wanted[0] and text.isspace():
+                    wanted = ("", pen[1], wanted[2])  # a blank shows only its background
+                written += [_switch(pen, wanted), text]
+                pen = wanted
+        written.append(_switch(pen, _RESET))
+        return "".join(written)
+
+
+Pen = tuple[str, str, str]
+"""The terminal's codes for attributes, foreground and background."""
+_RESET: Pen = ("", "39", "49")
+
+
+@lru_cache(maxsize=4096)
+def _pen(style: Style, colors: ColorSystem) -> Pen:
+    def codes(color: Color | None, default: str, *, foreground: bool) -> str:
+        return ";".join(color.downgrade(colors).get_ansi_codes(foreground)) if color else default
+
+    return (
+        Strip.render_ansi(style.without_color, colors),
+        codes(style.color, "39", foreground=True),
+        codes(style.bgcolor, "49", foreground=False),
+    )
+
+
+def _switch(old: Pen, new: Pen) -> str:
+    if old == new:
+        return ""
+    if new == _RESET:
+        return "\x1b[0m"
+    codes = [] if old[0] == new[0] else ["0", new[0]]
+    base = _RESET if codes else old
+    codes += [code for code, before in zip(new[1:], base[1:], strict=True) if code != before]
+    return f"\x1b[{';'.join(filter(None, codes))}m"
