@@ -193,7 +193,8 @@ class Lines:
 
 def _flat(config: RunConfig) -> dict[str, Any]:
     values: dict[str, Any] = asdict(config)
-    return values | values.pop("knobs")
+    knobs: dict[str, Any] = values.pop("knobs")
+    return values | knobs
 
 
 def _layer(layer: LayerDrift) -> dict[str, Any]:

@@ -47,8 +47,8 @@ class Knobs:
     momentum: float = 0.99
     """Keras's convention: the share of the old running value kept at an update."""
     learning_rate: float = 1e-3
-    pace: float = 0.0
-    """Updates a second at most; 0 is unlimited."""
+    pace: float = math.inf
+    """Updates a second at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Observation:
 
 def parse_batch_size(value: str) -> int:
     """Return the batch size in images. Raises ConfigError."""
-    return _integer("batch size", value, 1, MAX_BATCH_SIZE, "a power of two such as 64 or 4096")
+    return _integer("batch size", value, 1, MAX_BATCH_SIZE, "64 or 4096")
 
 
 def parse_momentum(value: str) -> float:
@@ -111,14 +111,14 @@ def parse_learning_rate(value: str) -> float:
 
 
 def parse_pace(value: str) -> float:
-    """Return the pace in updates a second, 0 for unlimited. Raises ConfigError."""
-    if value.strip().lower() in {"unlimited", "max"}:
-        return 0.0
+    """Return the pace in updates a second, infinity for unlimited. Raises ConfigError."""
+    if value.strip().lower() == "unlimited":
+        return math.inf
     number = _number("pace", value)
-    if not 0.0 <= number <= MAX_PACE:
+    if not 0.0 < number <= MAX_PACE:
         raise ConfigError(
-            f"pace {value} is out of range: give updates a second up to {MAX_PACE:g}, "
-            "or 0 for unlimited."
+            f"pace {value} is out of range: give more than 0 and at most {MAX_PACE:g} updates a "
+            "second, or unlimited."
         )
     return number
 

@@ -171,13 +171,10 @@ class Runner:
             self._paused = True
         elif time.monotonic() - self._published >= PUBLISH_SECONDS:
             self._publish(Phase.RUNNING)
-        pace = session.knobs.pace
-        if pace and not self._paused:
+        rest = started + 1.0 / session.knobs.pace - time.monotonic()
+        if rest > 0.0 and not self._paused:
             wanted = self._wanted
-            self._wait(
-                lambda: self._paused or self._wanted is not wanted,
-                started + 1.0 / pace - time.monotonic(),
-            )
+            self._wait(lambda: self._paused or self._wanted is not wanted, rest)
 
     def _update(self, session: "Session") -> None:
         report = session.train_once(self._wanted or session.knobs)

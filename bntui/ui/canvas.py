@@ -7,7 +7,7 @@ left edge up to the end of the region. `Canvas` finds the changed cells; `Frugal
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import chain, groupby
+from itertools import chain
 
 from rich.cells import cell_len
 from rich.color import Color, ColorSystem
@@ -46,17 +46,15 @@ def fitted(row: Iterable[Run], width: int) -> Row:
     Control characters and characters that are not one cell wide become "?".
     """
     left = width
-    runs: list[Run] = []
-    for text, role in row:
-        text = _ODD.sub(lambda match: _narrow(match[0]), text)[:left]
+    runs: Row = []
+    for text, role in chain(row, [(" " * width, "")]):
+        text = _ODD.sub(lambda match: _narrow(match[0]), text[:left])
         left -= len(text)
-        runs.append((text, role))
-    runs.append((" " * left, ""))
-    merged = (
-        ("".join(text for text, _ in group), role)
-        for role, group in groupby(runs, key=lambda run: run[1])
-    )
-    return [(text, role) for text, role in merged if text]
+        if runs and runs[-1][1] == role:
+            runs[-1] = (runs[-1][0] + text, role)
+        elif text:
+            runs.append((text, role))
+    return runs
 
 
 def changed_spans(old: Row, new: Row) -> list[tuple[int, int]]:
@@ -186,8 +184,11 @@ def _changed_pieces(update: ChopsUpdate) -> Iterator[Piece]:
     for y, first, last in update.spans:
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             start, stop = max(x, first), min(end, last)
-            if strip is not None and start < stop:
-                yield start, y, strip.crop(start - x, stop - x)
+            if strip is None or start >= stop:
+                continue
+            if len(strip.text) != strip.cell_length:  # a cut would lose half a wide character
+                start, stop = x, end
+            yield start, y, strip.crop(start - x, stop - x)
 
 
 def _all_pieces(update: LayoutUpdate) -> Iterator[Piece]:

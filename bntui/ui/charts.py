@@ -38,7 +38,8 @@ GLYPHS = np.array(
 """What a cell shows for each pattern of its eight dots."""
 _BROKEN = "×"
 _FUZZ = 1e-9
-_HUGE = 1e300
+_HUGE = 1e99
+"""Beyond it values lie at the edge of an axis, whose numbers keep to five characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,16 @@ class YRange:
                 (10.0**decade, f"{10.0**decade:g}" if -2 <= decade <= 3 else f"1e{decade}")
                 for decade in range(first, last + 1, step)
             ]
-        size = _nice((self.high - self.low) / max(most, 1))
+        span = self.high - self.low
+        size = _nice(span / max(most, 1))
         first, last = math.ceil(self.low / size - _FUZZ), math.floor(self.high / size + _FUZZ)
-        decimals = max(0, -math.floor(math.log10(size) + _FUZZ))
         values = [size * n for n in range(first, last + 1)]
+        if len(values) < 2:
+            size, values = _nice(span / 10), [self.low, self.high]
+        decimals = max(0, -math.floor(math.log10(size) + _FUZZ))
         plain = [f"{value:.{decimals}f}" for value in values]
-        if max(map(len, plain), default=0) > AXIS - 1:
-            plain = [f"{value:.0e}".replace("e+0", "e").replace("e-0", "e-") for value in values]
+        if max(map(len, plain)) > AXIS - 1:
+            plain = [_scientific(value) for value in values]
         return list(zip(values, plain, strict=True))
 
 
@@ -205,7 +209,7 @@ def _runs(text: str, roles: Sequence[str], owner: npt.NDArray[np.intp]) -> Row:
 
 def _y_axis(y: YRange, rows: int) -> list[str]:
     axis = [" " * (AXIS - 1) + "│"] * rows
-    for value, text in y.ticks(rows // 3):
+    for value, text in y.ticks(2 * rows // 5):
         axis[_row(y, value, rows)] = f"{text + ' ':>{AXIS - 1}.{AXIS - 1}}┤"
     return axis
 
@@ -251,7 +255,12 @@ def _number(value: float) -> str:
     for limit, decimals in ((9.9995, 3), (99.995, 2), (999.95, 1), (99999.5, 0)):
         if abs(value) < limit:
             return f"{value:.{decimals}f}"
-    return f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+    return _scientific(value)
+
+
+def _scientific(value: float) -> str:
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 def _x_axis(width: int, low: float, high: float, marks: Sequence[Mark]) -> Row:

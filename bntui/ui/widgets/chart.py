@@ -10,9 +10,17 @@ from bntui.ui.charts import Line, YRange, chart, extent, grown, settled
 class Chart(Canvas):
     """Lines over updates. Its axes stay as they are for as long as the lines fit them."""
 
-    def __init__(self, title: str, *, y: YRange | None = None, log: bool = False) -> None:
+    def __init__(
+        self,
+        title: str,
+        *,
+        y: YRange | None = None,
+        log: bool = False,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
         """Without a fixed range `y` the axis follows the data, in decades if `log`."""
-        super().__init__()
+        super().__init__(id=id, classes=classes)
         self.border_title = title
         self._fixed = y
         self._log = log

@@ -1,0 +1,65 @@
+"""The Textual application around the explorer. Importing it loads no torch."""
+
+import os
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from bntui.engine.config import RunConfig
+from bntui.engine.runner import Runner
+from bntui.ui import terminal
+from bntui.ui.canvas import FrugalApp
+from bntui.ui.screens.explorer import Explorer, MakeRun
+
+
+class BntuiApp(FrugalApp):
+    """bntui on a terminal."""
+
+    TITLE = "bntui"
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = []
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self,
+        make_run: MakeRun,
+        config: RunConfig,
+        left_open: frozenset[str] = frozenset(),
+        *,
+        paused: bool = False,
+        updates_per_second: float = terminal.LOCAL_UPDATES_PER_SECOND,
+    ) -> None:
+        super().__init__()
+        self.all_ended = True
+        """Whether every run's thread had ended when the app was left."""
+        self.explorer = Explorer(
+            make_run, config, left_open, paused=paused, updates_per_second=updates_per_second
+        )
+
+    def get_default_screen(self) -> Screen[None]:
+        """Open with the explorer."""
+        return self.explorer
+
+    async def on_unmount(self) -> None:
+        """End the runs before the program ends."""
+        self.all_ended = await self.explorer.end()
+
+
+def explore(config: RunConfig, left_open: frozenset[str], *, paused: bool) -> int:
+    """Run the explorer on this terminal and return the exit code."""
+    app = BntuiApp(
+        lambda config, left_open: Runner(config, left_open=left_open),
+        config,
+        left_open,
+        paused=paused,
+        updates_per_second=terminal.updates_per_second(),
+    )
+    app.run()
+    code = app.return_code or 0
+    if not app.all_ended:
+        # A step of many seconds is under way. Python would end its thread in the middle of torch,
+        # which aborts the process; nothing is left to save.
+        os._exit(code)
+    return code

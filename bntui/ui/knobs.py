@@ -1,0 +1,94 @@
+"""The knobs as data: how each is named, shown, stepped through and typed."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bntui.engine import config
+from bntui.engine.config import torch_momentum
+
+
+@dataclass(frozen=True, slots=True)
+class KnobSpec:
+    """One knob. Its value is the field `name` of `Knobs`, or of `RunConfig` if it is `structural`."""
+
+    name: str
+    label: str
+    short: str
+    """The label where a row is all the room there is."""
+    ladder: tuple[float, ...]
+    """The values that ← and → step through, in their order on the knob."""
+    show: Callable[[float], str]
+    parse: Callable[[str], float]
+    hint: str
+    detail: Callable[[float], str] | None = None
+    """A second line under the value."""
+    structural: bool = False
+    """Whether another value means a new run."""
+
+    def step(self, value: float, by: int) -> float:
+        """Return the next value of the ladder above (`by` = 1) or below (−1); the ends stay."""
+        if by > 0:
+            return next((rung for rung in self.ladder if rung > value), value)
+        return next((rung for rung in reversed(self.ladder) if rung < value), value)
+
+
+def _parse_batch_norm(value: str) -> float:
+    words = {"on": True, "off": False}
+    if value.strip().lower() not in words:
+        raise config.ConfigError(f"batch norm {value!r} is unknown: give on or off.")
+    return words[value.strip().lower()]
+
+
+def _show_pace(value: float) -> str:
+    return "unlimited" if math.isinf(value) else f"{value:g}/s"
+
+
+BATCH_SIZE = KnobSpec(
+    name="batch_size",
+    label="batch size",
+    short="batch",
+    ladder=tuple(2**power for power in range(17)),
+    show=lambda value: f"{value:.0f}",
+    parse=config.parse_batch_size,
+    hint="Images per update, from the next one on.",
+)
+BATCH_NORM = KnobSpec(
+    name="batch_norm",
+    label="batch norm",
+    short="BN",
+    ladder=(False, True),
+    show=lambda value: "on" if value else "off",
+    parse=_parse_batch_norm,
+    hint="Another setting starts a new run with the same seed.",
+    structural=True,
+)
+MOMENTUM = KnobSpec(
+    name="momentum",
+    label="momentum",
+    short="m",
+    ladder=config.MOMENTA,
+    show=lambda value: f"{value:g}",
+    parse=config.parse_momentum,
+    hint="Share of the old running statistics kept at an update.",
+    detail=lambda value: f"torch's {torch_momentum(value):g}",
+)
+LEARNING_RATE = KnobSpec(
+    name="learning_rate",
+    label="learning rate",
+    short="rate",
+    ladder=tuple(float(f"{n}e{power}") for power in range(-6, 2) for n in (1, 2, 5)),
+    show=lambda value: f"{value:g}",
+    parse=config.parse_learning_rate,
+    hint="Adam's, from the next update on.",
+)
+PACE = KnobSpec(
+    name="pace",
+    label="pace",
+    short="pace",
+    ladder=(0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, math.inf),
+    show=_show_pace,
+    parse=config.parse_pace,
+    hint="Updates a second at most, to watch a fast machine.",
+)
+KNOBS = (BATCH_SIZE, BATCH_NORM, MOMENTUM, LEARNING_RATE, PACE)

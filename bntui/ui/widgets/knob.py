@@ -1,0 +1,104 @@
+"""A knob: one setting that ← and → turn and Enter lets type."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from bntui.ui.canvas import Canvas, Picture
+from bntui.ui.knobs import KnobSpec
+
+COMPACT_BELOW = 22
+"""Widths below this get the short label and no second line."""
+
+
+class Knob(Canvas, can_focus=True):
+    """Shows what is wanted at once, and says so until the run has applied it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "turn(-1)", "less", show=False),
+        Binding("right", "turn(1)", "more", show=False),
+        Binding("enter", "type", "type a value", show=False),
+    ]
+    DEFAULT_CSS = """
+    Knob {
+        height: 1;
+        &.detailed { height: 2; }
+        &:focus { background: $primary 30%; }
+    }
+    """
+
+    @dataclass
+    class Turned(Message):
+        """The user wants another value."""
+
+        knob: "Knob"
+        value: float
+
+    @dataclass
+    class Typing(Message):
+        """The user wants to type a value."""
+
+        knob: "Knob"
+
+    def __init__(self, spec: KnobSpec, value: float) -> None:
+        super().__init__(id=spec.name.replace("_", "-"))
+        self.spec = spec
+        self.wanted = value
+        self.applied = value
+        self.set_class(spec.detail is not None, "detailed")
+        self.tooltip = spec.hint
+
+    def action_turn(self, by: int) -> None:
+        """Go one step up or down."""
+        self.turn_to(self.spec.step(self.wanted, by))
+
+    def action_type(self) -> None:
+        """Ask for a typed value; a switch just switches."""
+        if len(self.spec.ladder) == 2:
+            first, second = self.spec.ladder
+            self.turn_to(second if self.wanted == first else first)
+        else:
+            self.post_message(self.Typing(self))
+
+    def turn_to(self, value: float) -> None:
+        """Want `value`."""
+        if value != self.wanted:
+            self.wanted = value
+            self.repaint()
+            self.post_message(self.Turned(self, value))
+
+    def show(self, applied: float, *, keep_wanted: bool) -> None:
+        """Show what the run applies; unless `keep_wanted`, that is also what is wanted."""
+        self.applied = applied
+        if not keep_wanted:
+            self.wanted = applied
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> Picture:
+        """Return the label, the value and, where there is room, the detail."""
+        spec = self.spec
+        value = spec.show(self.wanted)
+        pending = self.wanted != self.applied
+        if width < COMPACT_BELOW:
+            return [[(f" {spec.short} ", "faint"), (value + ("…" if pending else ""), "strong")]]
+        note = " pending" if pending else ""
+        left, right = ("◂", "▸") if self.has_focus else (" ", " ")
+        rows: Picture = [
+            [
+                (f" {spec.label:<14}", "plain"),
+                (left, "faint"),
+                (value, "strong"),
+                (right, "faint"),
+                (note, "bad"),
+            ]
+        ]
+        if spec.detail:
+            rows.append([(f" {spec.detail(self.wanted):>{min(width - 2, 30)}}", "faint")])
+        return rows
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Draw the arrows of the knob that the keys turn."""
+        super().watch_has_focus(_has_focus)
+        self.repaint()

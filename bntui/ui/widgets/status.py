@@ -1,0 +1,57 @@
+"""The line on top: what is trained on what, and how far it is."""
+
+from bntui.engine.snapshot import Phase, Snapshot
+from bntui.ui.canvas import Canvas, Picture, Row
+
+GLYPHS = {
+    Phase.LOADING: "○",
+    Phase.RUNNING: "▶",
+    Phase.PAUSED: "‖",
+    Phase.FINISHED: "■",
+    Phase.STOPPED: "■",
+    Phase.FAILED: "×",
+}
+
+
+class StatusLine(Canvas):
+    """One line over the whole screen."""
+
+    DEFAULT_CSS = "StatusLine { height: 1; background: $panel; }"
+
+    _snapshot = Snapshot()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show where `snapshot`'s run stands."""
+        self._snapshot = snapshot
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> Picture:
+        """Return the line: the run on the left, its progress on the right."""
+        left, right = what(self._snapshot, brief=width < 100), progress(self._snapshot)
+        room = width - len(right) - 1
+        row: Row = [(" bntui ", "strong"), (left[: max(0, room - 8)], "faint")]
+        used = sum(len(text) for text, _ in row)
+        role = "bad" if self._snapshot.phase is Phase.FAILED else "plain"
+        return [[*row, (" " * max(1, width - used - len(right) - 1), ""), (right, role)]]
+
+
+def what(snapshot: Snapshot, *, brief: bool = False) -> str:
+    """Say what the run is made of: data, device, network, seed."""
+    facts, config = snapshot.facts, snapshot.config
+    if facts is None:
+        return snapshot.message
+    data = f"{facts.dataset} {facts.train:,}+{facts.validation:,} images"
+    if brief:
+        return f"{data} · {facts.device}"
+    return f"{data} · {facts.device} · width {config.width:g} · seed {config.seed}"
+
+
+def progress(snapshot: Snapshot) -> str:
+    """Say how far the run is."""
+    phase = f"{GLYPHS[snapshot.phase]} {snapshot.phase.value}"
+    if snapshot.facts is None:
+        return phase
+    return (
+        f"{phase} · update {snapshot.update} · epoch {snapshot.epoch}/{snapshot.epochs} · "
+        f"{snapshot.images_per_s:,.0f} images/s"
+    )

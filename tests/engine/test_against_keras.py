@@ -1,0 +1,243 @@
+"""The network, its statistics and its optimiser against Keras itself, which the thread used.
+
+The thread's model is built here as its posts list it and given the same images in the same order.
+Training amplifies the last bit (0.008 in the loss after five updates), so trajectories can't be
+compared: every batch starts from Keras's weights and Keras's moving statistics.
+"""
+
+import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bntui.engine import data
+from bntui.engine.config import Knobs, RunConfig
+from bntui.engine.data import Dataset, Split
+from bntui.engine.model import BatchNorm, parameter_count
+from bntui.engine.statistics import OWN, initial
+from bntui.engine.trainer import KerasAdam, Trainer
+
+os.environ["KERAS_BACKEND"] = "torch"
+import keras  # noqa: E402 (reads its backend from the environment when it is imported)
+
+Array = npt.NDArray[np.float32]
+CPU = torch.device("cpu")
+TOLERANCE = 1e-4
+"""Of a layer's RMS. Float32 sums in another order differ by less; another formula by far more."""
+GRADIENT_TOLERANCE = 1e-3
+"""Gradients pass through all five layers twice."""
+
+
+def keras_model(*, batch_norm: bool = True) -> Any:
+    """Build the thread's model; the layers that have weights bear the names of ours."""
+    layers = keras.layers
+    here: dict[str, str] = {"data_format": "channels_last"}
+
+    def bn(name: str) -> list[Any]:
+        return [layers.BatchNormalization(name=name)] if batch_norm else []
+
+    def conv(filters: int, name: str) -> Any:
+        return layers.Conv2D(filters, 3, activation="relu", name=name, **here)
+
+    model = keras.Sequential(
+        [
+            layers.Input((28, 28, 1)),
+            layers.ZeroPadding2D(1, **here),
+            conv(32, "conv1"),
+            layers.ZeroPadding2D(1, **here),
+            *bn("conv1_bn"),
+            conv(32, "conv2"),
+            layers.MaxPooling2D(**here),
+            layers.ZeroPadding2D(1, **here),
+            *bn("conv2_bn"),
+            conv(64, "conv3"),
+            layers.ZeroPadding2D(1, **here),
+            *bn("conv3_bn"),
+            conv(64, "conv4"),
+            layers.MaxPooling2D(**here),
+            layers.Flatten(**here),
+            *bn("flatten_bn"),
+            layers.Dense(512, activation="relu", name="dense1"),
+            *bn("dense1_bn"),
+            layers.Dense(10, activation="softmax", name="dense2"),
+        ]
+    )
+    model.compile(
+        optimizer=keras.optimizers.Adam(1e-3, epsilon=1e-7),
+        loss="sparse_categorical_crossentropy",
+        jit_compile=False,
+    )
+    return model
+
+
+def ours(name: str, value: Array) -> Tensor:
+    """Bring one of a Keras layer's tensors into torch's order of axes.
+
+    Keras flattens height, width, channels; torch channels, height, width.
+    """
+    if name == "flatten_bn":
+        value = value.reshape(7, 7, 64).transpose(2, 0, 1).reshape(-1)
+    elif name == "dense1" and value.ndim == 2:
+        value = value.reshape(7, 7, 64, 512).transpose(3, 2, 0, 1).reshape(512, -1)
+    elif value.ndim == 2:
+        value = value.T
+    elif value.ndim == 4:
+        value = value.transpose(3, 2, 0, 1)
+    return torch.from_numpy(value.copy())
+
+
+class Pair:
+    """A Keras model and a Trainer of ours on the same digits."""
+
+    def __init__(self, images: int, *, batch_norm: bool = True) -> None:
+        digits = data.load("digits", train_size=images, device=CPU)
+        few = Split(digits.validation.images[:100], digits.validation.labels[:100])
+        dataset = Dataset("digits", digits.train, few, digits.classes)
+        self.trainer = Trainer(RunConfig(batch_norm=batch_norm), dataset, CPU)
+        self.keras = keras_model(batch_norm=batch_norm)
+        self._position = 0
+
+    def copy_from_keras(self) -> None:
+        """Give our network Keras's weights, and our own row Keras's moving statistics."""
+        with torch.no_grad():
+            for name, layer in self.trainer.model.named_children():
+                if not list(layer.parameters()):
+                    continue
+                weight, bias, *_ = self.keras.get_layer(name).get_weights()
+                assert isinstance(layer.weight, Tensor)
+                assert isinstance(layer.bias, Tensor)
+                layer.weight.copy_(ours(name, weight))
+                layer.bias.copy_(ours(name, bias))
+            self.trainer.estimators[OWN].copy_(self.keras_statistics())
+
+    def keras_statistics(self) -> Tensor:
+        """Return Keras's moving statistics as a row of ours: (2, C)."""
+        row = initial(self.trainer.buffers)
+        for name, part in zip(self.trainer.buffers.names, self.parts(row), strict=True):
+            _, _, mean, variance = self.keras.get_layer(name).get_weights()
+            part.copy_(torch.stack([ours(name, mean), ours(name, variance)]))
+        return row
+
+    def parts(self, row: Tensor) -> tuple[Tensor, ...]:
+        """Split a row (2, C) into its layers."""
+        return row.split(list(self.trainer.buffers.channels), dim=1)
+
+    def next_batch(self, size: int) -> tuple[Tensor, Tensor]:
+        """Return the images and labels that the trainer will take next."""
+        index = self.trainer._order[self._position : self._position + size]
+        self._position += len(index)
+        train = self.trainer.dataset.train
+        return train.images[index], train.labels[index]
+
+    def predictions(self, images: Tensor, *, training: bool) -> tuple[Array, Array]:
+        """Return both networks' probabilities, without moving any statistics."""
+        trainer = self.trainer
+        before = self.keras.get_weights()
+        theirs = self.keras(for_keras(images), training=training).detach().numpy()
+        self.keras.set_weights(before)
+        trainer.model.train(training)
+        with torch.no_grad(), trainer.buffers.holding(trainer.estimators[OWN]):
+            return trainer.model(images).softmax(1).numpy(), theirs
+
+    def train(self, images: Tensor, labels: Tensor, knobs: Knobs) -> tuple[float, float]:
+        """Make the same update in both; return both losses."""
+        theirs = float(self.keras.train_on_batch(for_keras(images), labels.numpy()))
+        self.trainer.step(knobs)
+        (_, loss, _), *_ = self.trainer.take_losses()
+        return loss, theirs
+
+    def assert_equal_statistics(self) -> None:
+        mine, theirs = self.parts(self.trainer.estimators[OWN]), self.parts(self.keras_statistics())
+        for name, layer, keras_layer in zip(self.trainer.buffers.names, mine, theirs, strict=True):
+            for kind, a, b in zip(("mean", "variance"), layer, keras_layer, strict=True):
+                assert_close(f"{name} {kind}", a, b)
+
+    def assert_equal_gradients(self) -> None:
+        """Compare the gradients that the last update of either left behind."""
+        for name, layer in self.trainer.model.named_children():
+            if not list(layer.parameters()):
+                continue
+            for kind, mine, theirs in zip(
+                ("weight", "bias"),
+                layer.parameters(),
+                self.keras.get_layer(name).trainable_weights,
+                strict=True,
+            ):
+                assert mine.grad is not None
+                gradient = ours(name, theirs.value.grad.numpy())
+                assert_close(f"{name} {kind} gradient", mine.grad, gradient, GRADIENT_TOLERANCE)
+
+
+def for_keras(images: Tensor) -> Array:
+    moved: Array = images.permute(0, 2, 3, 1).numpy()
+    return moved
+
+
+def assert_close(what: str, mine: Tensor, theirs: Tensor, tolerance: float = TOLERANCE) -> None:
+    """Compare within a share of the RMS of Keras's values."""
+    rms = theirs.square().mean().sqrt().item()
+    error = (mine - theirs).abs().max().item()
+    if os.environ.get("SHOW"): print(f"SHOW {what}: {error / rms if rms else error:.1e}")
+    assert error <= tolerance * rms, f"{what}: off by {error / rms:.1e} of an RMS of {rms:.2e}"
+
+
+def test_the_thread_s_model_has_1_691_370_parameters_in_both() -> None:
+    model = Pair(8).trainer.model
+    assert keras_model().count_params() == parameter_count(model) == 1_691_370
+    channels = [layer.num_features for layer in model if isinstance(layer, BatchNorm)]
+    assert channels == [32, 32, 64, 3136, 512]
+
+
+@pytest.mark.parametrize("batch_norm", [True, False], ids=["bn", "no bn"])
+@pytest.mark.parametrize("size", [64, 8])
+def test_five_batches_give_keras_s_losses_predictions_and_moving_statistics(
+    size: int, batch_norm: bool
+) -> None:
+    pair = Pair(4 * size + size // 2 + 1, batch_norm=batch_norm)  # the fifth batch is partial
+    for _ in range(5):
+        pair.copy_from_keras()
+        images, labels = pair.next_batch(size)
+        for training in (True, False):
+            mine, theirs = pair.predictions(images, training=training)
+            assert_close("predictions", torch.from_numpy(mine), torch.from_numpy(theirs))
+        loss, keras_loss = pair.train(images, labels, Knobs(batch_size=size))
+        assert loss == pytest.approx(keras_loss, rel=TOLERANCE)
+        if batch_norm:
+            pair.assert_equal_statistics()
+        pair.assert_equal_gradients()
+    assert len(images) == size // 2 + 1
+
+
+def test_a_last_batch_of_one_image_trains_as_in_keras() -> None:
+    pair = Pair(9)
+    for size in (8, 1):  # the first update, so that the statistics of the second count for something
+        pair.copy_from_keras()
+        images, labels = pair.next_batch(8)
+        assert len(images) == size
+        loss, keras_loss = pair.train(images, labels, Knobs(batch_size=8))
+    assert loss == pytest.approx(keras_loss, rel=TOLERANCE)
+    pair.assert_equal_statistics()
+    pair.assert_equal_gradients()
+
+
+def test_adam_alone_steps_as_keras_s_also_where_epsilon_decides() -> None:
+    # Gradients from 1 down to 1e-9. At 1e-9 epsilon outweighs them: with torch's epsilon the first
+    # step alone would be 30 times too long, an error of 1e-5.
+    scale = torch.logspace(0, -9, 400)
+    mine = nn.Parameter(torch.zeros(400))
+    theirs = keras.Variable(np.zeros(400, np.float32))
+    adam, keras_adam = KerasAdam([mine]), keras.optimizers.Adam(1e-3, epsilon=1e-7)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(10):
+        gradient = torch.randn(400, generator=generator) * scale
+        mine.grad = gradient.clone()
+        adam.update(1e-3)
+        with torch.no_grad():
+            keras_adam.apply([gradient.clone()], [theirs])
+        error = (mine - theirs.value).abs().max().item()
+        assert error < 1e-6
+    assert mine.detach().abs().min() > 0  # every parameter has moved
