@@ -11,7 +11,7 @@ import click
 
 from bntui import __version__
 from bntui.engine import config as limits
-from bntui.engine.config import ConfigError, Knobs, RunConfig
+from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 
 
 class Checked(click.ParamType[object]):
@@ -22,7 +22,7 @@ class Checked(click.ParamType[object]):
         self._parse = parse
 
     def convert(
-        self, value: Any, _param: click.Parameter | None, ctx: click.Context | None
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> object:
         """Return the parsed value; a ConfigError becomes click's own, exit code 2."""
         try:
@@ -106,14 +106,16 @@ class OneSentence(click.Group):
 @click.version_option(__version__, message="bntui %(version)s")
 @_shared
 @click.option("--paused", is_flag=True, help="Open without training; space begins.")
+@click.option("--validation/--no-validation", default=True, help="Measure beside training [yes].")
 @click.pass_context
-def cli(ctx: click.Context, /, paused: bool, **options: Any) -> None:
+def cli(ctx: click.Context, /, paused: bool, validation: bool, **options: Any) -> None:
     """See, live, why batch normalization breaks validation when there are few updates.
 
     Without a command it opens the explorer, with settings that fit the machine.
     """
     if ctx.invoked_subcommand is not None:
-        given = [name for name, value in options.items() if value is not None] + paused * ["paused"]
+        given = [name for name, value in options.items() if value is not None]
+        given += ["paused"] * paused + ["no-validation"] * (not validation)
         if given:
             flag = given[0].replace("_", "-")
             raise click.UsageError(f"put --{flag} behind {ctx.invoked_subcommand}.", ctx)
@@ -125,9 +127,18 @@ def cli(ctx: click.Context, /, paused: bool, **options: Any) -> None:
             "use `bntui run` to train without a screen.",
             ctx,
         )
+    from bntui.engine.runner import Runner
+    from bntui.ui import terminal
+
+    terminal.prepare()
     from bntui.ui.app import explore
 
-    sys.exit(explore(config, left_open, paused=paused))
+    observation = Observation(live=validation, epoch_ends=validation, epoch_fresh=False)
+
+    def make_run(config: RunConfig, left_open: frozenset[str]) -> Runner:
+        return Runner(config, observation, left_open=left_open)
+
+    sys.exit(explore(make_run, config, left_open, paused=paused))
 
 
 @cli.command()

@@ -59,7 +59,9 @@ def verdict(snapshot: Snapshot) -> Verdict:
     running, fresh = validation.running.accuracy, validation.fresh.accuracy
     numbers = f"Validation {running:.3f} with running statistics, {fresh:.3f} with fresh ones."
     if not snapshot.config.batch_norm:
-        return Verdict("no batch norm", True, (f"Validation {running:.3f}; no statistics to drift.",))
+        return Verdict(
+            "no batch norm", True, (f"Validation {running:.3f}; no statistics to drift.",)
+        )
     worst = max(validation.layers, key=lambda layer: abs(layer.log_var_ratio))
     if fresh - running <= GAP:
         return Verdict("running statistics are sound", True, (numbers,))

@@ -11,12 +11,12 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum, auto
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.device import prepare_environment
+from bntui.engine.run import Command
 from bntui.engine.snapshot import EpochReport, Phase, Snapshot
 
 if TYPE_CHECKING:
@@ -29,15 +29,8 @@ class Stopped(Exception):  # noqa: N818 (a request, not an error)
     """The run was asked to stop; raised on its own thread wherever it looks."""
 
 
-class Command(Enum):
-    """What can be asked of a run between two updates, also while it is paused."""
-
-    STEP = auto()
-    RECALIBRATE = auto()
-
-
 class Runner:
-    """Trains as `config` says on a daemon thread, until it is stopped.
+    """The real `Run`: trains as `config` says on a daemon thread, until it is stopped.
 
     After its epochs a run pauses in `Phase.FINISHED` with everything in place; `resume` then trains
     as many again. `left_open` names the settings that the run may fit to the machine it finds.
@@ -53,7 +46,6 @@ class Runner:
         on_report: Callable[[EpochReport], None] = lambda _: None,
     ) -> None:
         self.snapshot = Snapshot(config=config, knobs=config.knobs, epochs=config.epochs)
-        """The latest state; its fields never change, the attribute does."""
         self._config = config
         self._observation = observation or Observation()
         self._left_open = left_open

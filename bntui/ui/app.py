@@ -1,17 +1,14 @@
 """The Textual application around the explorer. Importing it loads no torch."""
 
 import os
-from typing import ClassVar
 
-from textual.app import App
-from textual.binding import BindingType
 from textual.screen import Screen
 
 from bntui.engine.config import RunConfig
-from bntui.engine.runner import Runner
+from bntui.engine.run import MakeRun
 from bntui.ui import terminal
-from bntui.ui.canvas import FrugalApp
-from bntui.ui.screens.explorer import Explorer, MakeRun
+from bntui.ui.frugal import FrugalApp
+from bntui.ui.screens.explorer import Explorer
 
 
 class BntuiApp(FrugalApp):
@@ -19,8 +16,6 @@ class BntuiApp(FrugalApp):
 
     TITLE = "bntui"
     CSS_PATH = "app.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = []
-    ENABLE_COMMAND_PALETTE = True
 
     def __init__(
         self,
@@ -47,10 +42,12 @@ class BntuiApp(FrugalApp):
         self.all_ended = await self.explorer.end()
 
 
-def explore(config: RunConfig, left_open: frozenset[str], *, paused: bool) -> int:
+def explore(
+    make_run: MakeRun, config: RunConfig, left_open: frozenset[str], *, paused: bool
+) -> int:
     """Run the explorer on this terminal and return the exit code."""
     app = BntuiApp(
-        lambda config, left_open: Runner(config, left_open=left_open),
+        make_run,
         config,
         left_open,
         paused=paused,

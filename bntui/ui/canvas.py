@@ -1,7 +1,7 @@
 """Drawing that sends only the cells that changed: the mechanism under every live widget.
 
-Textual repaints dirty regions but does not compare cells, and sends each line from its widget's
-left edge up to the end of the region. `Canvas` finds the changed cells; `FrugalApp` sends those.
+Textual repaints dirty regions but does not compare cells. `Canvas` finds the changed ones and
+`frugal.FrugalApp` sends those and no others.
 """
 
 import re
@@ -10,14 +10,9 @@ from functools import lru_cache
 from itertools import chain
 
 from rich.cells import cell_len
-from rich.color import Color, ColorSystem
-from rich.console import COLOR_SYSTEMS, Console, RenderableType
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
-from textual.app import App
 from textual.geometry import Region, Size
-from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -158,99 +153,3 @@ class Canvas(Widget):
         rows += [[] for _ in range(height - len(rows))]
         self._picture = [fitted(row, width) for row in rows]
         self._drawn = self.size
-
-
-class FrugalApp(App[None]):
-    """An app that sends the dirty spans of a line and nothing left of them (textual#5625).
-
-    `_display` is Textual's one exit to the terminal. It is not public; should it change, the tests
-    of the bytes sent fail while the program goes on working.
-    """
-
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        update: object = renderable
-        if isinstance(update, ChopsUpdate):
-            update = FrugalUpdate(_changed_pieces(update))
-        elif isinstance(update, LayoutUpdate):
-            update = FrugalUpdate(_all_pieces(update))
-        super()._display(screen, update)  # type: ignore[arg-type]
-
-
-Piece = tuple[int, int, Strip]
-"""Column, line and what to write there."""
-
-
-def _changed_pieces(update: ChopsUpdate) -> Iterator[Piece]:
-    for y, first, last in update.spans:
-        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
-            start, stop = max(x, first), min(end, last)
-            if strip is None or start >= stop:
-                continue
-            if len(strip.text) != strip.cell_length:  # a cut would lose half a wide character
-                start, stop = x, end
-            yield start, y, strip.crop(start - x, stop - x)
-
-
-def _all_pieces(update: LayoutUpdate) -> Iterator[Piece]:
-    for y, strips in enumerate(update.strips, update.region.y):
-        yield update.region.x, y, Strip(chain.from_iterable(strips))
-
-
-class FrugalUpdate(CompositorUpdate):
-    """Writes pieces in order, and of each style only what differs from the one before."""
-
-    def __init__(self, pieces: Iterable[Piece]) -> None:
-        self._pieces = pieces
-
-    def render_segments(self, console: Console) -> str:
-        """Return what to write to the terminal."""
-        colors = COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
-        written: list[str] = []
-        pen = _RESET
-        line, column = -1, -1
-        for x, y, strip in self._pieces:
-            if y != line:
-                written.append(f"\x1b[{y + 1};{x + 1}H")
-            elif x != column:
-                written.append(f"\x1b[{x + 1}G")
-            line, column = y, x + strip.cell_length
-            for text, style, _ in strip:
-                if style is not None and style.link:
-                    written += [_switch(pen, _RESET), Strip.render_style(style, text, colors)]
-                    pen = _RESET
-                    continue
-                wanted = _pen(style, colors) if style is not None else _RESET
-                if not wanted[0] and text.isspace():
-                    wanted = ("", pen[1], wanted[2])  # a blank shows only its background
-                written += [_switch(pen, wanted), text]
-                pen = wanted
-        written.append(_switch(pen, _RESET))
-        return "".join(written)
-
-
-Pen = tuple[str, str, str]
-"""The terminal's codes for attributes, foreground and background."""
-_RESET: Pen = ("", "39", "49")
-
-
-@lru_cache(maxsize=4096)
-def _pen(style: Style, colors: ColorSystem) -> Pen:
-    def codes(color: Color | None, default: str, *, foreground: bool) -> str:
-        return ";".join(color.downgrade(colors).get_ansi_codes(foreground)) if color else default
-
-    return (
-        Strip.render_ansi(style.without_color, colors),
-        codes(style.color, "39", foreground=True),
-        codes(style.bgcolor, "49", foreground=False),
-    )
-
-
-def _switch(old: Pen, new: Pen) -> str:
-    if old == new:
-        return ""
-    if new == _RESET:
-        return "\x1b[0m"
-    codes = [] if old[0] == new[0] else ["0", new[0]]
-    base = _RESET if codes else old
-    codes += [code for code, before in zip(new[1:], base[1:], strict=True) if code != before]
-    return f"\x1b[{';'.join(filter(None, codes))}m"

@@ -22,7 +22,7 @@ from bntui.engine.statistics import OWN, initial
 from bntui.engine.trainer import KerasAdam, Trainer
 
 os.environ["KERAS_BACKEND"] = "torch"
-import keras  # noqa: E402 (reads its backend from the environment when it is imported)
+import keras
 
 Array = npt.NDArray[np.float32]
 CPU = torch.device("cpu")
@@ -181,7 +181,8 @@ def assert_close(what: str, mine: Tensor, theirs: Tensor, tolerance: float = TOL
     """Compare within a share of the RMS of Keras's values."""
     rms = theirs.square().mean().sqrt().item()
     error = (mine - theirs).abs().max().item()
-    if os.environ.get("SHOW"): print(f"SHOW {what}: {error / rms if rms else error:.1e}")
+    if os.environ.get("SHOW"):
+        print(f"SHOW {what}: {error / rms if rms else error:.1e}")
     assert error <= tolerance * rms, f"{what}: off by {error / rms:.1e} of an RMS of {rms:.2e}"
 
 
@@ -214,7 +215,10 @@ def test_five_batches_give_keras_s_losses_predictions_and_moving_statistics(
 
 def test_a_last_batch_of_one_image_trains_as_in_keras() -> None:
     pair = Pair(9)
-    for size in (8, 1):  # the first update, so that the statistics of the second count for something
+    for size in (
+        8,
+        1,
+    ):  # the first update, so that the statistics of the second count for something
         pair.copy_from_keras()
         images, labels = pair.next_batch(8)
         assert len(images) == size

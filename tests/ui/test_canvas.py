@@ -10,8 +10,10 @@ from textual.geometry import Region
 from textual.widgets import Static
 
 from bntui.engine.series import Series
-from bntui.ui.canvas import Canvas, FrugalApp, Picture, changed_spans, fitted
-from bntui.ui.charts import UNIT, Line
+from bntui.ui.canvas import Canvas, Picture, changed_spans, fitted
+from bntui.ui.charts import Line
+from bntui.ui.frugal import FrugalApp
+from bntui.ui.scales import UNIT
 from bntui.ui.widgets.chart import Chart
 
 

@@ -7,19 +7,8 @@ import pytest
 
 from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import Mark
-from bntui.ui.charts import (
-    UNIT,
-    Line,
-    YRange,
-    bar,
-    braille,
-    chart,
-    extent,
-    grown,
-    settled,
-    sparkline,
-    spread,
-)
+from bntui.ui.charts import Line, bar, braille, chart, sparkline, spread
+from bntui.ui.scales import UNIT, YRange, extent, grown, settled
 
 NAN = math.nan
 
@@ -208,6 +197,10 @@ class TestChart:
         rows = axes([], y=YRange(1e-4, 1e2, log=True))
         assert [row[:6] for row in rows[:-1]] == [" 100 ┤", "     │", " 0.1 ┤", "     │", "1e-4 ┤"]
 
+    def test_updates_are_counted_in_full(self) -> None:
+        below = text(chart([], width=60, height=2, x_low=0, x_high=grown(2_000_000), y=UNIT))[-1]
+        assert below.split() == ["0", "1048576", "2097152", "updates"]
+
     def test_too_small_a_place_draws_nothing(self) -> None:
         assert chart([], width=20, height=10, x_low=0, x_high=32, y=UNIT) == []
         assert chart([], width=80, height=1, x_low=0, x_high=32, y=UNIT) == []
@@ -255,9 +248,9 @@ class TestAxes:
         assert settled(YRange(2, 3), NAN, NAN) == YRange(2, 3)
 
     def test_the_extent_is_of_finite_values_in_sight(self) -> None:
-        lines = [Line("a", "", view(9, 1, NAN, 3)), Line("b", "", view())]
-        assert extent(lines, 1, 3) == (1, 3)
-        assert extent([Line("c", "", view(-1, 0, 2, 5))], 0, 9, log=True) == (2, 5)
+        views = [view(9, 1, NAN, 3), view()]
+        assert extent(views, 1, 3) == (1, 3)
+        assert extent([view(-1, 0, 2, 5)], 0, 9, log=True) == (2, 5)
         assert all(map(math.isnan, extent([], 0, 9)))
 
     @pytest.mark.parametrize(
@@ -283,7 +276,7 @@ def test_spread_gives_each_a_row_near_the_wanted_one() -> None:
 def test_a_sparkline_shows_holes_for_what_is_not_finite() -> None:
     assert sparkline([1, 2, 3, NAN, 8], 8) == "▁▂▃·█   "
     assert sparkline([9, 9, 0, 1], 2) == "▁█"
-    assert sparkline([2, 2], 2) == "▄▄"
+    assert sparkline([2, 2, math.inf], 3) == "▄▄·"
     assert sparkline([NAN, math.inf], 3) == "·· "
     assert sparkline([], 2) == "  "
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -14,11 +13,12 @@ from textual.screen import Screen
 from textual.widgets import Footer, Label
 
 from bntui.engine.config import MAX_SEED, Knobs, RunConfig
-from bntui.engine.runner import Command
+from bntui.engine.run import Command, MakeRun, Run
 from bntui.engine.series import Series
 from bntui.engine.snapshot import Phase, Snapshot
-from bntui.ui.charts import UNIT, Line
+from bntui.ui.charts import Line
 from bntui.ui.knobs import KNOBS
+from bntui.ui.scales import UNIT
 from bntui.ui.screens.keys import KeysScreen
 from bntui.ui.screens.value import ValueScreen
 from bntui.ui.widgets.chart import Chart
@@ -33,41 +33,11 @@ FULL = (100, 32)
 CURVES = (("train", "train"), ("fresh", "fresh"), ("val", "running"))
 """The prefix of a series' name, and how it is called and drawn on the charts."""
 SMALLEST = (60, 16)
+TABS = "1 accuracy  2 loss  3 drift  4 it says"
 PENDING_SECONDS = 1.0
 """How long a turned knob waits to be echoed: a clipped value never is."""
 JOIN_SECONDS = 2.0
 EMPTY = Series(2).view()
-
-
-class Run(Protocol):
-    """What the explorer needs of a run; `engine.runner.Runner` is one."""
-
-    snapshot: Snapshot
-
-    def start(self, *, paused: bool = False) -> None:
-        """Begin."""
-
-    def pause(self) -> None:
-        """Stop training for now."""
-
-    def resume(self) -> None:
-        """Train on."""
-
-    def stop(self) -> None:
-        """End for good."""
-
-    def join(self, timeout: float | None = None) -> bool:
-        """Wait for the end."""
-
-    def apply(self, knobs: Knobs) -> None:
-        """Use these knobs from the next update on."""
-
-    def command(self, command: Command) -> None:
-        """Ask for something between two updates."""
-
-
-MakeRun = Callable[[RunConfig, frozenset[str]], Run]
-"""Makes a run from its configuration and the names of the settings it may fit to the machine."""
 
 
 class Explorer(Screen[None]):
@@ -84,7 +54,8 @@ class Explorer(Screen[None]):
         Binding("down", "app.focus_next", show=False),
         *(Binding(str(number), f"panel({number})", show=False) for number in range(1, 5)),
         Binding("question_mark", "keys", "keys", key_display="?"),
-        Binding("q,ctrl+c", "app.quit", "quit"),
+        Binding("q", "app.quit", "quit"),
+        Binding("ctrl+c", "app.quit", show=False),
     ]
 
     def __init__(
@@ -149,6 +120,8 @@ class Explorer(Screen[None]):
         self.set_class(full, "-full")
         self.set_class(not full and not tiny, "-tabs")
         self.set_class(tiny, "-tiny")
+        for panel in self.query(".panel"):
+            panel.border_subtitle = None if full else TABS
 
     # From the run to the screen
 
@@ -200,12 +173,11 @@ class Explorer(Screen[None]):
 
     @on(Knob.Turned)
     def _turn(self, event: Knob.Turned) -> None:
-        name, value = event.knob.spec.name, event.value
+        change: dict[str, Any] = {event.knob.spec.name: event.value}
         if event.knob.spec.structural:
-            self._begin(replace(self._config(), **{name: bool(value)}))
+            self._begin(replace(self._config(), **change))
             return
-        snapshot = self.run.snapshot
-        self._asked = replace(self._asked or snapshot.knobs, **{name: value})
+        self._asked = replace(self._asked or self.run.snapshot.knobs, **change)
         self._asked_until = time.monotonic() + PENDING_SECONDS
         self.run.apply(self._asked)
 
@@ -244,9 +216,7 @@ class Explorer(Screen[None]):
     def action_digits(self) -> None:
         """After a failure, go on with the data set that is always there."""
         if self.run.snapshot.phase is Phase.FAILED:
-            self._begin(
-                replace(self._config(), dataset="digits", data_dir=None, train_size=None)
-            )
+            self._begin(replace(self._config(), dataset="digits", data_dir=None, train_size=None))
 
     def action_panel(self, number: int) -> None:
         """Show one panel, where there is room for one only."""

@@ -53,8 +53,7 @@ class ValueScreen(ModalScreen[float | None]):
         if self._spec is MOMENTUM and looks_like_torch(value):
             meant = torch_momentum(value)
             question = (
-                f"{value:g} is torch's convention (share of the new value); "
-                f"did you mean {meant:g}?"
+                f"{value:g} is torch's convention (share of the new value); did you mean {meant:g}?"
             )
             choices = (f"yes, {meant:g}", f"no, {value:g}")
             self.app.push_screen(

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from bntui.engine.snapshot import Mark
 from bntui.ui.canvas import Canvas, Picture
-from bntui.ui.charts import Line, YRange, chart, extent, grown, settled
+from bntui.ui.charts import Line, chart
+from bntui.ui.scales import YRange, extent, grown, settled
 
 
 class Chart(Canvas):
@@ -40,7 +41,9 @@ class Chart(Canvas):
         self._lines, self._marks = tuple(lines), tuple(marks)
         newest = max((float(line.view.x[-1]) for line in lines if len(line.view)), default=0.0)
         self._x = x or (0.0, grown(newest))
-        self._y = settled(self._y, *extent(lines, *self._x, log=self._log), log=self._log)
+        self._y = settled(
+            self._y, *extent((line.view for line in lines), *self._x, log=self._log), log=self._log
+        )
         self.repaint()
 
     def draw(self, width: int, height: int) -> Picture:

@@ -11,9 +11,9 @@ from bntui.engine.snapshot import LayerDrift, Phase, Snapshot
 from bntui.ui.canvas import Canvas, Picture, Row
 from bntui.ui.charts import sparkline
 
-TREND = 12
+TREND = 8
 HEADER = (
-    f" {'layer':<11}{'channels':>9}{'mean gap':>10}{'worst':>9}{'variance':>10}{'start left':>12}"
+    f" {'layer':<10}{'ch':>5}{'mean gap':>10}{'worst':>8}{'variance':>10}{'start left':>12}"
     f"  {'trend':<{TREND}} "
 )
 _MARKS = {
@@ -55,8 +55,8 @@ def layer_row(layer: LayerDrift, series: Mapping[str, SeriesView]) -> Row:
     history = series.get(f"drift:{layer.name}")
     trend = sparkline(resampled(np.abs(history.last), TREND), TREND) if history else ""
     return [
-        (f" {layer.name:<11}{layer.channels:>9,}", ""),
-        (f"{layer.mean_gap:>8.2f} σ{layer.mean_gap_max:>7.1f} σ", ""),
+        (f" {layer.name:<10}{layer.channels:>5}", ""),
+        (f"{layer.mean_gap:>8.2f} σ{layer.mean_gap_max:>6.1f} σ", ""),
         (f"{ratio(layer.log_var_ratio):>10}{layer.start_left:>12.1%}", ""),
         (f"  {trend:<{TREND}} ", "faint"),
         (mark, role),

@@ -95,7 +95,7 @@ class Knob(Canvas, can_focus=True):
             ]
         ]
         if spec.detail:
-            rows.append([(f" {spec.detail(self.wanted):>{min(width - 2, 30)}}", "faint")])
+            rows.append([(f" {'':<15}{spec.detail(self.wanted)}", "faint")])
         return rows
 
     def watch_has_focus(self, _has_focus: bool) -> None:

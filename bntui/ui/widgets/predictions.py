@@ -23,7 +23,9 @@ class Predictions(Canvas):
             return [[(" waits for the first validation", "faint")]]
         running, fresh = self._validation.running, self._validation.fresh
         size = max(1, (width - 4) // 2 - 5)
-        rows: Picture = [[("   ", ""), (f"{'running':<{size + 5}}", "running"), (" fresh", "fresh")]]
+        rows: Picture = [
+            [("   ", ""), (f"{'running':<{size + 5}}", "running"), (" fresh", "fresh")]
+        ]
         for digit, (left, right) in enumerate(zip(shares(running), shares(fresh), strict=True)):
             rows.append(
                 [

@@ -24,7 +24,9 @@ class VerdictPanel(Canvas):
         judged = verdict(self._snapshot)
         role = {True: "good", False: "bad", None: "plain"}[judged.sound]
         mark = {True: "√", False: "×", None: "○"}[judged.sound]
-        lines = [[(line, f"{role} strong")] for line in _wrapped(f"{mark} {judged.headline}", width)]
+        lines = [
+            [(line, f"{role} strong")] for line in _wrapped(f"{mark} {judged.headline}", width)
+        ]
         for sentence in judged.evidence:
             lines += [[(line, "")] for line in _wrapped(sentence, width)]
         lines += [[(line, "fresh")] for line in _wrapped(judged.cure, width)]

@@ -1,0 +1,47 @@
+"""What the outside may do with a run: the door as a type. `runner.Runner` is the real one."""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Protocol
+
+from bntui.engine.config import Knobs, RunConfig
+from bntui.engine.snapshot import Snapshot
+
+
+class Command(Enum):
+    """What can be asked of a run between two updates, also while it is paused."""
+
+    STEP = auto()
+    RECALIBRATE = auto()
+
+
+class Run(Protocol):
+    """One run on a thread of its own. Every method may be called from any thread."""
+
+    snapshot: Snapshot
+    """The latest state; its fields never change, the attribute does."""
+
+    def start(self, *, paused: bool = False) -> None:
+        """Begin to load and then, unless `paused`, to train."""
+
+    def pause(self) -> None:
+        """Stop training after the update under way."""
+
+    def resume(self) -> None:
+        """Train on; after the last epoch, as many epochs again."""
+
+    def stop(self) -> None:
+        """End the run after the update, or the piece of an evaluation, under way."""
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the run's thread to end; return whether it has."""
+
+    def apply(self, knobs: Knobs) -> None:
+        """Use `knobs` from the next update on; the snapshot then echoes them."""
+
+    def command(self, command: Command) -> None:
+        """Ask for something to be done between two updates."""
+
+
+MakeRun = Callable[[RunConfig, frozenset[str]], Run]
+"""Makes a run from its configuration and the names of the settings it may fit to the machine."""
