@@ -11,7 +11,7 @@ from bntui.engine.series import Array, SeriesView
 AXIS = 6
 """Cells of the y axis: five for a number, one for the line."""
 _FUZZ = 1e-9
-_HUGE = 1e300
+_HUGE = 1e99
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +120,6 @@ def _nice(size: float) -> float:
 
 
 def scientific(value: float) -> str:
+    """Write a value with one digit and its exponent: 5e5."""
     mantissa, exponent = f"{value:.0e}".split("e")
     return f"{mantissa}e{int(exponent)}"

@@ -1,0 +1,1 @@
+"""Full screens: the explorer and what opens over it."""
