@@ -14,6 +14,12 @@ from bntui.engine import config as limits
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 
 
+class Refused(click.ClickException):
+    """A setting that can't be used: one sentence on standard error."""
+
+    exit_code = 2
+
+
 class Checked(click.ParamType[object]):
     """A click type around one of the engine's `parse_*` functions."""
 
@@ -24,11 +30,11 @@ class Checked(click.ParamType[object]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> object:
-        """Return the parsed value; a ConfigError becomes click's own, exit code 2."""
+        """Return the parsed value; a ConfigError becomes one sentence and exit code 2."""
         try:
             return self._parse(str(value))
         except ConfigError as error:
-            raise click.UsageError(str(error), ctx) from None
+            raise Refused(str(error)) from None
 
 
 def _option(flag: str, parse: Callable[[str], object], metavar: str, text: str) -> Any:
@@ -50,9 +56,16 @@ OPTIONS = (
     _option("--device", limits.parse_device, "NAME", "auto, cpu, cuda, cuda:N or mps [auto]."),
     _option("--threads", limits.parse_threads, "N", "CPU threads [all cores]."),
     _option("--pace", limits.parse_pace, "N", "Updates a second at most [unlimited]."),
+    click.option(
+        "--at",
+        type=Checked("CHANGE", limits.parse_change),
+        metavar="CHANGE",
+        multiple=True,
+        help="Change a knob on the way: 97:momentum=0.9 or 120:recalibrate; may be repeated.",
+    ),
 )
 _FIELDS = {"bn": "batch_norm", "lr": "learning_rate"}
-_KNOBS = {"batch_size", "momentum", "learning_rate", "pace"}
+_KNOBS = {field for field, _ in limits.CHANGES.values()}
 
 
 def _shared(command: Callable[..., None]) -> Callable[..., None]:
@@ -64,7 +77,7 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
 def _config(options: dict[str, Any]) -> tuple[RunConfig, frozenset[str]]:
     """Return the run that the options describe, and the names of the fields they leave open."""
     named = {_FIELDS.get(name, name): value for name, value in options.items()}
-    given = {name: value for name, value in named.items() if value is not None}
+    given = {name: value for name, value in named.items() if value not in {None, ()}}
     if "steps" in given:
         given.setdefault("epochs", limits.MAX_EPOCHS)
     knobs = Knobs(**{name: given.pop(name) for name in _KNOBS & given.keys()})
@@ -95,7 +108,7 @@ class OneSentence(click.Group):
         try:
             return super().invoke(ctx)
         except ConfigError as error:
-            raise click.UsageError(str(error), ctx) from None
+            raise Refused(str(error)) from None
 
 
 @click.group(
@@ -114,7 +127,7 @@ def cli(ctx: click.Context, /, paused: bool, validation: bool, **options: Any) -
     Without a command it opens the explorer, with settings that fit the machine.
     """
     if ctx.invoked_subcommand is not None:
-        given = [name for name, value in options.items() if value is not None]
+        given = [name for name, value in options.items() if value not in {None, ()}]
         given += ["paused"] * paused + ["no-validation"] * (not validation)
         if given:
             flag = given[0].replace("_", "-")

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import uuid4
@@ -108,10 +108,12 @@ class JsonLines:
 
     def epoch(self, report: EpochReport) -> None:
         """Write one epoch's figures."""
-        values = asdict(report) | {"layers": [_layer(layer) for layer in report.layers]}
-        hindsight = dict(report.hindsight)
-        del values["hindsight"]
-        self._write(event="epoch", **values, **({"hindsight": hindsight} if hindsight else {}))
+        values = {field.name: getattr(report, field.name) for field in fields(report)}
+        values["layers"] = [_layer(layer) for layer in report.layers]
+        values["hindsight"] = dict(report.hindsight)
+        if not report.hindsight:
+            del values["hindsight"]
+        self._write(event="epoch", **values)
 
     def end(self, snapshot: Snapshot) -> None:
         """Write how the run ended."""
@@ -187,8 +189,11 @@ class Lines:
     def end(self, snapshot: Snapshot) -> None:
         """Take the bar away."""
         self._progress.stop()
-        if snapshot.diverged_at is not None:
-            self._console.print(f"The loss became non-finite at update {snapshot.diverged_at}.")
+        if snapshot.divergence is not None:
+            self._console.print(
+                f"Not finite since update {snapshot.divergence.update} "
+                f"(first in {snapshot.divergence.layer})."
+            )
 
 
 def _flat(config: RunConfig) -> dict[str, Any]:
@@ -198,8 +203,16 @@ def _flat(config: RunConfig) -> dict[str, Any]:
 
 
 def _layer(layer: LayerDrift) -> dict[str, Any]:
-    names = ("name", "channels", "mean_gap", "mean_gap_max", "log_var_ratio", "output_error")
-    return {name: getattr(layer, name) for name in (*names, "start_left", "dead", "non_finite")}
+    names: tuple[str, ...] = (
+        "name",
+        "channels",
+        "mean_gap",
+        "mean_gap_max",
+        "log_var_ratio",
+        "output_error",
+    )
+    names += ("network_error", "start_left", "start_share", "dead", "non_finite")
+    return {name: getattr(layer, name) for name in names}
 
 
 def _finite(value: Any) -> Any:

@@ -52,6 +52,16 @@ class Knobs:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One live change of a run, to be made after `update` updates."""
+
+    update: int
+    setting: str
+    """A field of `Knobs`, or `recalibrate`."""
+    value: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class RunConfig:
     """What is fixed for one run. The defaults are those of `bntui run` on every machine."""
 
@@ -67,6 +77,8 @@ class RunConfig:
     steps: int | None = None
     """Stop after this many updates, whatever `epochs` says."""
     knobs: Knobs = field(default_factory=Knobs)
+    at: tuple[Change, ...] = ()
+    """Live changes to make on the way, in the order of their updates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +86,8 @@ class Observation:
     """What is measured beside training. None of it changes a bit of the weights."""
 
     live: bool = True
-    """Validate on a fixed subset while training, within a share of the time."""
+    """Validate on fixed subsets while training, under own, fresh and all estimators' statistics,
+    within a share of the time."""
     epoch_ends: bool = True
     """Validate on the whole validation set at each epoch's end."""
     epoch_fresh: bool = True
@@ -157,6 +170,33 @@ def parse_width(value: str) -> float:
             "thread's network, 0.25 the quick one."
         )
     return number
+
+
+CHANGES = {
+    "batch": ("batch_size", parse_batch_size),
+    "momentum": ("momentum", parse_momentum),
+    "lr": ("learning_rate", parse_learning_rate),
+    "pace": ("pace", parse_pace),
+}
+"""What `--at` can set: the name there, the field of `Knobs`, and its judge."""
+
+
+def parse_change(value: str) -> Change:
+    """Return the change that `UPDATE:NAME=VALUE` or `UPDATE:recalibrate` describes.
+
+    Raises ConfigError.
+    """
+    update, _, what = value.partition(":")
+    name, equals, setting = what.partition("=")
+    if what == "recalibrate":
+        return Change(_integer("update", update, 0, MAX_STEPS, "97"), "recalibrate")
+    if not equals or name not in CHANGES:
+        raise ConfigError(
+            f"change {value!r} is not understood: give UPDATE:NAME=VALUE with a name of "
+            f"{', '.join(CHANGES)}, or UPDATE:recalibrate, such as 97:momentum=0.9."
+        )
+    knob, parse = CHANGES[name]
+    return Change(_integer("update", update, 0, MAX_STEPS, "97"), knob, parse(setting))
 
 
 def parse_dataset(value: str) -> str:

@@ -1,14 +1,27 @@
-"""From a snapshot to words: which layers are sound, and what is going on. Imports no torch."""
+"""From a snapshot to words: which layers are sound, what is going on, and what helps.
+
+Says only what was measured. Imports no torch.
+"""
 
 import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bntui.engine.snapshot import LayerDrift, Phase, Snapshot
+from bntui.engine.config import looks_like_torch
+from bntui.engine.series import SeriesView
+from bntui.engine.snapshot import LayerDrift, Phase, Snapshot, Validation
 
 WARN_LOG_RATIO = 0.35
 FAIL_LOG_RATIO = 0.8
 """Absolute layer means of the log-variance ratio: in trials 0.85 and more failed, 0.30 was sound."""
+GAP = 0.05
+"""Validation accuracies further apart than this differ by more than chance on 1,000 images."""
+LEARNED = 0.1
+"""Accuracy above guessing from which on a comparison says something."""
+SHIFTED = 0.5
+"""Standard deviations between validation and training images from which on they are different."""
+RECENT = 16
+"""Training batches that training accuracy is averaged over."""
 
 
 class Health(StrEnum):
@@ -30,50 +43,254 @@ def health(layer: LayerDrift) -> Health:
     return Health.DRIFTING if ratio >= WARN_LOG_RATIO else Health.SOUND
 
 
+def forecast(layer: LayerDrift, momentum: float) -> float:
+    """Return after how many updates the layer will be sound if fresh statistics stand still.
+
+    With running variance v, fresh variance s (both the layer's geometric mean, epsilon included)
+    and ρ = e^0.35: ln[(ρ−1)s/(v−s)] / ln m for v > ρs, ln[(1−1/ρ)s/(s−v)] / ln m for v < s/ρ, 0
+    between. NaN where a statistic is not finite.
+    """
+    ratio = math.exp(min(layer.log_var_ratio, 99.0))  # v/s; NaN stays NaN
+    rho = math.exp(WARN_LOG_RATIO)
+    if math.isnan(ratio):
+        return math.nan
+    if 1.0 / rho <= ratio <= rho:
+        return 0.0
+    if momentum == 0.0:
+        return 1.0
+    left = (rho - 1.0) / (ratio - 1.0) if ratio > 1.0 else (1.0 - 1.0 / rho) / (1.0 - ratio)
+    return math.ceil(math.log(left) / math.log(momentum))
+
+
+class Cause(StrEnum):
+    """What a verdict can name."""
+
+    WAITING = "waiting"
+    FAILED = "the run failed"
+    NON_FINITE = "non-finite numbers"
+    ONE_VALUE = "one value per channel"
+    NEVER_UPDATED = "never updated"
+    CONVENTION = "torch's momentum?"
+    START = "stale: start values"
+    LAG = "stale: lag and noise"
+    SHIFT = "validation data differ"
+    OVERFITTING = "overfitting"
+    LEARNING = "not learned (yet)"
+    NO_BATCH_NORM = "no batch norm"
+    SOUND = "statistics are sound"
+
+
+GOOD = {Cause.SOUND, Cause.NO_BATCH_NORM}
+OPEN = {Cause.WAITING, Cause.LEARNING}
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is going on."""
+    """What is going on: a cause, the numbers behind it, what will happen, and what helps."""
 
-    headline: str
-    sound: bool | None
-    """None while nothing can be said."""
+    cause: Cause
     evidence: tuple[str, ...] = ()
+    outlook: str = ""
     cure: str = ""
 
 
-GAP = 0.05
-"""A difference between the two validation accuracies that is more than chance on 1,000 images."""
-
-
 def verdict(snapshot: Snapshot) -> Verdict:
-    """Say what `snapshot` shows, from what was measured and nothing else."""
+    """Judge `snapshot` by its last validation."""
     validation = snapshot.validation
     if snapshot.phase is Phase.FAILED:
-        cure = "r tries again, d takes the built-in digits."
-        return Verdict("the run failed", False, (snapshot.message,), cure)
-    if snapshot.diverged_at is not None:
-        evidence = f"The loss is not finite since update {snapshot.diverged_at}."
-        return Verdict("diverged", False, (evidence,), "Lower the learning rate, then r.")
+        cure = "[r] tries again, [d] takes the built-in digits"
+        return Verdict(Cause.FAILED, (snapshot.message,), cure=cure)
+    if snapshot.divergence is not None:
+        return _non_finite(snapshot)
     if validation is None:
-        return Verdict("waiting for the first validation", None, (snapshot.message,))
-    running, fresh = validation.running.accuracy, validation.fresh.accuracy
-    numbers = f"Validation {running:.3f} with running statistics, {fresh:.3f} with fresh ones."
-    if not snapshot.config.batch_norm:
-        return Verdict(
-            "no batch norm", True, (f"Validation {running:.3f}; no statistics to drift.",)
-        )
-    worst = max(validation.layers, key=lambda layer: abs(layer.log_var_ratio))
-    if fresh - running <= GAP:
-        return Verdict("running statistics are sound", True, (numbers,))
-    return Verdict(
-        "stale statistics",
-        False,
-        (
-            numbers,
-            "The weights are the same: only the statistics differ.",
-            f"{worst.start_left:.0%} of the start value is left; {worst.name}'s variance is "
-            f"{math.exp(abs(worst.log_var_ratio)):.1f} times too "
-            f"{'large' if worst.log_var_ratio > 0 else 'small'}.",
-        ),
-        "Lower the momentum, or press c.",
+        return Verdict(Cause.WAITING, (_waits_for(snapshot),))
+    if not validation.layers:
+        return _without_statistics(snapshot, validation)
+    if any(layer.non_finite for layer in validation.layers):
+        return _non_finite(snapshot)
+    if snapshot.knobs.batch_size * min(layer.positions for layer in validation.layers) == 1:
+        return _one_value(validation)
+    if validation.fresh.accuracy - validation.running.accuracy > GAP:
+        return _stale(snapshot, validation)
+    return _not_the_statistics(snapshot, validation)
+
+
+def recent_accuracy(snapshot: Snapshot) -> float:
+    """Return training accuracy, averaged over the last batches; NaN before the first."""
+    history = snapshot.series.get("train_acc")
+    return float(history.last[-RECENT:].mean()) if history else math.nan
+
+
+def worst_layer(validation: Validation) -> LayerDrift:
+    """Return the layer with the largest absolute mean log-variance ratio."""
+    return max(validation.layers, key=lambda layer: abs(layer.log_var_ratio))
+
+
+def _waits_for(snapshot: Snapshot) -> str:
+    if snapshot.phase is Phase.LOADING:
+        return snapshot.message
+    if snapshot.phase is Phase.RUNNING:
+        return "The first validation is under way."
+    return "Nothing is trained yet: [space] begins."
+
+
+def _non_finite(snapshot: Snapshot) -> Verdict:
+    cure = "Lower the learning rate, then [r]"
+    divergence = snapshot.divergence
+    if divergence is None:
+        return Verdict(Cause.NON_FINITE, ("Running statistics are not finite.",), cure=cure)
+    evidence = [f"First at update {divergence.update}, in {divergence.layer}."]
+    good = last_good(snapshot.series.get("fresh_acc"), divergence.update)
+    if good is not None:
+        evidence.append(f"Last good: {good[1]:.3f} with fresh statistics at update {good[0]:.0f}.")
+    return Verdict(Cause.NON_FINITE, tuple(evidence), "NaN does not heal by itself.", cure)
+
+
+def last_good(history: SeriesView | None, before: int) -> tuple[float, float] | None:
+    """Return (update, value) of the last finite value before an update, None if there is none."""
+    if history is None:
+        return None
+    good = [
+        (float(x), float(value))
+        for x, value in zip(history.x, history.last, strict=True)
+        if x < before and math.isfinite(value)
+    ]
+    return good[-1] if good else None
+
+
+def _without_statistics(snapshot: Snapshot, validation: Validation) -> Verdict:
+    train, value = recent_accuracy(snapshot), validation.running.accuracy
+    evidence = (f"Validation {value:.3f}, training {train:.3f}.", "No statistics that could drift.")
+    return Verdict(Cause.NO_BATCH_NORM, evidence)
+
+
+def _one_value(validation: Validation) -> Verdict:
+    layer = min(validation.layers, key=lambda layer: layer.positions)
+    evidence = (
+        f"A batch of 1 gives {layer.name} one value per channel: variance 0, output its bias.",
+        "torch raises an error here, Keras trains on.",
     )
+    return Verdict(Cause.ONE_VALUE, evidence, cure="Raise the batch size")
+
+
+def _stale(snapshot: Snapshot, validation: Validation) -> Verdict:
+    worst = worst_layer(validation)
+    momentum = snapshot.knobs.momentum
+    running, fresh = validation.running, validation.fresh
+    train = recent_accuracy(snapshot)
+    recovered = fresh.accuracy - running.accuracy
+    evidence = [
+        f"Same weights: {running.accuracy:.3f} with running, {fresh.accuracy:.3f} with fresh "
+        f"statistics: they recover {recovered:.2f} of a gap of {max(train, fresh.accuracy) - running.accuracy:.2f}."
+    ]
+    says, share = most_said(running.predicted)
+    if share >= 0.5:
+        evidence.append(f"It says '{says}' to {share:.0%}.")
+    if all(layer.untouched for layer in validation.layers):
+        evidence.append("Every running mean is exactly 0, every variance 1.")
+        return Verdict(Cause.NEVER_UPDATED, tuple(evidence), cure="[c] recalibrates")
+    evidence.append(
+        f"Worst is {worst.name}: variance {factor(worst.log_var_ratio)}, "
+        f"mean off by {worst.mean_gap:.2f} σ."
+    )
+    if looks_like_torch(momentum):
+        evidence.append(f"Momentum {momentum:g} keeps only {momentum:.0%} of the old value.")
+        return Verdict(
+            Cause.CONVENTION,
+            tuple(evidence),
+            cure=f"Meant torch's? Then it is {1 - momentum:g} here",
+        )
+    evidence.append(
+        f"{worst.start_left:.0%} of the start value is left; it makes {worst.start_share:.0%} of the "
+        f"error, lag and noise {1 - worst.start_share:.0%}."
+    )
+    cause = Cause.START if worst.start_share >= 0.5 else Cause.LAG
+    return Verdict(cause, tuple(evidence), _outlook(validation, momentum), _cure(snapshot))
+
+
+def _outlook(validation: Validation, momentum: float) -> str:
+    ahead = max(forecast(layer, momentum) for layer in validation.layers)
+    if not math.isfinite(ahead) or ahead == 0:
+        return ""
+    return f"At momentum {momentum:g} sound in about {ahead:,.0f} updates, if weights stood still."
+
+
+def _cure(snapshot: Snapshot) -> str:
+    """Name the best constant momentum of the map, if it is better, and the recalibration."""
+    recalibration = snapshot.recalibration
+    if recalibration and not recalibration.applied:
+        return (
+            f"Recalibrated it would be {recalibration.after:.3f} instead of "
+            f"{recalibration.before:.3f} (update {recalibration.update}): [c] applies it"
+        )
+    cure = "[c] tries a recalibration"
+    best = best_momentum(snapshot)
+    if best is not None:
+        name, accuracy, update = best
+        cure += f"; momentum {name} would have given {accuracy:.3f} at update {update}"
+    return cure
+
+
+def best_momentum(snapshot: Snapshot) -> tuple[str, float, int] | None:
+    """Return (name, accuracy, update) of the map's best constant momentum that beats the run's own."""
+    hindsight = snapshot.hindsight
+    if hindsight is None:
+        return None
+    latest = {
+        name: float(row[-1])
+        for name, row in zip(hindsight.names, hindsight.accuracy, strict=True)
+        if name[0].isdigit()
+    }
+    # Of equals the largest: its statistics average over the most batches.
+    name = max(latest, key=lambda name: (latest[name], float(name)))
+    better = latest[name] - hindsight.own[-1] > GAP
+    return (name, latest[name], int(hindsight.updates[-1])) if better else None
+
+
+def most_said(predicted: tuple[int, ...]) -> tuple[int, float]:
+    """Return the class predicted most often, and its share."""
+    most = max(predicted)
+    return predicted.index(most), most / sum(predicted)
+
+
+def factor(log_ratio: float) -> str:
+    """Write a log ratio as a factor: ×4.9, ÷2."""
+    if not math.isfinite(log_ratio):
+        return "–"
+    value = f"{math.exp(min(abs(log_ratio), 99.0)):.3g}"
+    return f"÷{value}" if log_ratio < 0 and value != "1" else f"×{value}"
+
+
+def _not_the_statistics(snapshot: Snapshot, validation: Validation) -> Verdict:
+    running, fresh = validation.running.accuracy, validation.fresh.accuracy
+    train = recent_accuracy(snapshot)
+    numbers = f"Validation {running:.3f} with running, {fresh:.3f} with fresh statistics."
+    training = f"Training {train:.3f}."
+    classes = len(validation.fresh.predicted)
+    if train - fresh > 2 * GAP:
+        if validation.shift > SHIFTED:
+            far = f"Validation images are {validation.shift:.1f} σ from training images"
+            return Verdict(
+                Cause.SHIFT,
+                (numbers, training, f"{far} in {validation.layers[0].name}."),
+                cure="Look at the data: no statistics of training images fit them",
+            )
+        evidence = (numbers, training, "No statistics are at fault: they agree.")
+        return Verdict(Cause.OVERFITTING, evidence, cure="More data or regularisation")
+    if fresh < 1.0 / classes + LEARNED:
+        evidence = (numbers, training, "Too little is learned for the statistics to matter.")
+        return Verdict(Cause.LEARNING, evidence, cure="Wait; or it is an optimisation problem")
+    after = _after_last_change(snapshot, running)
+    return Verdict(Cause.SOUND, (numbers, training, *after))
+
+
+def _after_last_change(snapshot: Snapshot, now: float) -> tuple[str, ...]:
+    """Say what the last change of a knob, or recalibration, did to validation."""
+    changes = [mark for mark in snapshot.marks if mark.change]
+    if not changes:
+        return ()
+    before = last_good(snapshot.series.get("val_acc"), changes[-1].update + 1)
+    if before is None or before[0] > changes[-1].update:
+        return ()
+    mark = changes[-1]
+    return (f"After {mark.label} at update {mark.update}: {before[1]:.3f} → {now:.3f}.",)

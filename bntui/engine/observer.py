@@ -5,77 +5,40 @@ Nothing here changes a bit of the weights: what is drawn at random comes from a 
 """
 
 import math
-import time
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
+from bntui.engine.budget import Budget
 from bntui.engine.config import Observation, RunConfig
 from bntui.engine.data import Split
 from bntui.engine.evaluation import evaluate
-from bntui.engine.series import Series, SeriesView
-from bntui.engine.snapshot import EpochReport, LayerDrift, Score, Validation
-from bntui.engine.statistics import ESTIMATORS, OWN, collect, drift, pool
+from bntui.engine.moments import Moment, Moments
+from bntui.engine.series import Series, SeriesView, Smoothing
+from bntui.engine.snapshot import (
+    Divergence,
+    EpochReport,
+    Hindsight,
+    LayerDrift,
+    Recalibration,
+    Score,
+    Validation,
+)
+from bntui.engine.statistics import ESTIMATORS, OWN, collect, compare_modes, drift, pool, shift
 from bntui.engine.trainer import Trainer
 
 FRESH_IMAGES = 1024
 """Training images that fresh statistics are taken from, in one pass."""
 LIVE_IMAGES = 1000
 """Validation images of a live validation, at most."""
+FEW_IMAGES = 200
+"""Validation images of the map of all momenta, and of the comparison of whole networks."""
 RECALIBRATION_IMAGES = 4096
 RECALIBRATION_BATCH = 256
 
-OPENING_SECONDS = 60.0
-OPENING_SHARE = 0.5
-"""Share of the time that observing may take in a run's first minute, when the story happens."""
-LATER_SHARE = 0.1
-
-
-class Budget:
-    """Decides whether observing may go on, so that it keeps to its share of the time."""
-
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
-        self.training = 0.0
-        self.observing = 0.0
-        self._clock = clock
-        self._opening = (0.0, 0.0)
-        self._expected = 0.0
-        self._since = clock()
-
-    @property
-    def total(self) -> float:
-        """Seconds spent training and observing."""
-        return self.training + self.observing
-
-    def begin(self) -> None:
-        """Start the watch: what went before is not counted."""
-        self._since = self._clock()
-
-    def trained(self) -> None:
-        """Count the time since the last call of any of these as training."""
-        self.training += self._lap()
-
-    def observed(self, *, live: bool = False) -> None:
-        """Count the time since the last call of any of these as observing."""
-        lap = self._lap()
-        self.observing += lap
-        if live:
-            self._expected = lap
-
-    def allows(self) -> bool:
-        """Tell whether one more live observation, as dear as the last, keeps within the share."""
-        if self.total <= OPENING_SECONDS:
-            self._opening = (self.total, self.observing)
-            total, observing, share = self.total, self.observing, OPENING_SHARE
-        else:
-            total, observing = self.total - self._opening[0], self.observing - self._opening[1]
-            share = LATER_SHARE
-        return observing + self._expected <= share * (total + self._expected)
-
-    def _lap(self) -> float:
-        now = self._clock()
-        lap, self._since = now - self._since, now
-        return lap
+VALIDATION, HINDSIGHT = "validation", "hindsight"
+HINDSIGHT_NAMES = tuple(name for name in ESTIMATORS if name != OWN)
 
 
 class Observer:
@@ -91,20 +54,26 @@ class Observer:
         self.trainer = trainer
         self.observation = observation
         self.budget = Budget()
-        self.diverged_at: int | None = None
+        self.divergence: Divergence | None = None
         self.validation: Validation | None = None
+        self.what_if: Hindsight | None = None
         self._breathe = breathe
         self._series: dict[str, Series] = {}
+        self._smooth_loss, self._smooth_acc = Smoothing(), Smoothing()
+        self._timed = 0
+        self._moments = Moments(HINDSIGHT_NAMES)
+        self._next_kind = VALIDATION
         self._epoch_seconds = 0.0
         self._epoch_training = 0.0
         self._epoch_images = 0
         # Fixed for the run, so that the curves move with the weights and not with the sample.
-        train = trainer.dataset.train
+        train, validation = trainer.dataset.train, trainer.dataset.validation
         generator = torch.Generator().manual_seed(config.seed)
         sample = torch.randperm(len(train), generator=generator).to(trainer.device)
         self._fresh_images = train.images[sample[:FRESH_IMAGES]]
         self._recalibration_images = train.images[sample[:RECALIBRATION_IMAGES]]
-        self._live = _head(trainer.dataset.validation, LIVE_IMAGES)
+        self._live = _head(validation, LIVE_IMAGES)
+        self._few = _head(validation, FEW_IMAGES)
 
     @property
     def series(self) -> dict[str, SeriesView]:
@@ -112,24 +81,60 @@ class Observer:
         return {name: series.view() for name, series in self._series.items()}
 
     @property
+    def hindsight(self) -> Hindsight | None:
+        """Every estimator's accuracy at moments of the run so far."""
+        return self._moments.view(len(self._few)) if self._moments else None
+
+    @property
     def images_per_s(self) -> float:
         """Training images a second, over training steps only."""
         return self.trainer.images / self.budget.training if self.budget.training else 0.0
 
     def catch_up(self) -> None:
-        """Fetch the losses that wait on the device. What came before counts as training."""
-        for update, loss, accuracy in self.trainer.take_losses():
-            self._append("train_loss", update, loss)
-            self._append("train_acc", update, accuracy)
-            if self.diverged_at is None and not math.isfinite(loss):
-                self.diverged_at = update
+        """Fetch the results that wait on the device. What came before counts as training."""
+        for result in self.trainer.take_results():
+            self._append("train_loss", result.update, result.loss)
+            self._append("train_acc", result.update, result.accuracy)
+            self._append("smooth_loss", result.update, self._smooth_loss.next(result.loss))
+            self._append("smooth_acc", result.update, self._smooth_acc.next(result.accuracy))
+            broken = result.broken_layer is not None or not math.isfinite(result.loss)
+            if broken and self.divergence is None:
+                self.divergence = Divergence(result.update, result.broken_layer or "loss")
         self.budget.trained()
+        if self.trainer.update > self._timed:
+            self._timed = self.trainer.update
+            self._append("images", self._timed, self.trainer.images)
+            self._append("seconds", self._timed, self.budget.total)
 
-    def observe(self) -> None:
+    def observe_if_due(self) -> None:
+        """Make the next live observation if it keeps within the share of the time."""
+        if self.observation.live and self.budget.allows(self._next_kind):
+            if self._next_kind == VALIDATION:
+                self.validate()
+                self._next_kind = HINDSIGHT if self.trainer.buffers.layers else VALIDATION
+            else:
+                self.look_back()
+                self._next_kind = VALIDATION
+
+    def validate(self) -> None:
         """Validate on the live subset, under running and under fresh statistics."""
         self.catch_up()
         self._remember(self._validate(self._live))
-        self.budget.observed(live=True)
+        self.budget.observed(VALIDATION)
+
+    def look_back(self) -> None:
+        """Validate on a few images under every estimator, for the map of all momenta."""
+        self.catch_up()
+        self._moments.append(self._moment(self._few))
+        self.budget.observed(HINDSIGHT)
+
+    def ask_what_if(self) -> None:
+        """Validate on the live subset under every estimator, for the weights at hand."""
+        self.catch_up()
+        moments = Moments(HINDSIGHT_NAMES)
+        moments.append(self._moment(self._live))
+        self.what_if = moments.view(len(self._live))
+        self.budget.observed()
 
     def end_epoch(self) -> EpochReport:
         """Validate on the whole validation set as the observation asks, and report the epoch."""
@@ -139,14 +144,14 @@ class Observer:
         running = fresh = None
         layers: tuple[LayerDrift, ...] = ()
         if self.observation.epoch_ends:
-            if self.observation.epoch_fresh or self.budget.allows():
+            if self.observation.epoch_fresh or self.budget.allows(VALIDATION):
                 validation = self._validate(validation_set)
                 running, fresh, layers = validation.running, validation.fresh, validation.layers
                 if self.observation.live and len(self._live) == len(validation_set):
                     self._remember(validation)
             else:
-                running = self._under(OWN, validation_set)
-        hindsight = self._hindsight(validation_set) if self.observation.hindsight else ()
+                running = self._under(trainer.estimators[OWN], validation_set)
+        hindsight = self._under_each(validation_set) if self.observation.hindsight else ()
         self.budget.observed()
         seconds = self.budget.training - self._epoch_training
         images = trainer.images - self._epoch_images
@@ -162,52 +167,77 @@ class Observer:
             val_loss_fresh=fresh.loss if fresh else math.nan,
             val_acc_fresh=fresh.accuracy if fresh else math.nan,
             layers=layers,
-            hindsight=hindsight,
+            hindsight=tuple(zip(HINDSIGHT_NAMES, hindsight, strict=False)),
         )
         self._epoch_seconds = self.budget.total
         self._epoch_training = self.budget.training
         self._epoch_images = trainer.images
         return report
 
-    def recalibrate(self) -> None:
-        """Replace the user's running statistics by those of several training batches, pooled."""
+    def recalibrate(self, *, apply: bool) -> Recalibration:
+        """Find out what pooled statistics of several training batches do; `apply` puts them to use.
+
+        Applied, they replace the user's own running statistics.
+        """
         self.catch_up()
         trainer = self.trainer
-        batches = self._recalibration_images.split(RECALIBRATION_BATCH)
         rows = []
-        for batch in batches:
+        for batch in self._recalibration_images.split(RECALIBRATION_BATCH):
             self._breathe()
             rows.append((collect(trainer.model, trainer.buffers, batch), len(batch)))
-        trainer.estimators.recalibrate(pool(rows))
+        row = pool(rows)
+        before = self._under(trainer.estimators[OWN], self._live).accuracy
+        after = self._under(row, self._live).accuracy
+        if apply:
+            trainer.estimators.recalibrate(row)
         self.budget.observed()
+        return Recalibration(trainer.update, before, after, apply)
 
     def _validate(self, split: Split) -> Validation:
         trainer = self.trainer
-        running = self._under(OWN, split)
-        if not trainer.buffers.layers:
+        buffers, own = trainer.buffers, trainer.estimators[OWN]
+        running = self._under(own, split)
+        if not buffers.layers:
             return Validation(trainer.update, len(split), running, running, ())
+        statistics = self._fresh()
+        fresh = self._under(statistics, split)
         self._breathe()
-        statistics = collect(trainer.model, trainer.buffers, self._fresh_images)
-        with trainer.buffers.holding(statistics):
-            fresh = self._score(split)
+        modes = compare_modes(trainer.model, buffers, own, self._few.images)
         layers = drift(
-            trainer.buffers,
-            trainer.estimators[OWN],
+            buffers,
+            own,
             statistics,
+            trainer.estimators.unstarted,
             trainer.estimators.start_left,
+            modes.errors,
         )
-        return Validation(trainer.update, len(split), running, fresh, layers)
+        shifted = shift(buffers, statistics, modes.statistics)
+        return Validation(
+            trainer.update, len(split), running, fresh, layers, modes.flipped, shifted
+        )
 
-    def _hindsight(self, split: Split) -> tuple[tuple[str, float], ...]:
-        names = (name for name in ESTIMATORS if name != OWN)
-        return tuple((name, self._under(name, split).accuracy) for name in names)
+    def _moment(self, split: Split) -> Moment:
+        trainer = self.trainer
+        return Moment(
+            update=trainer.update,
+            accuracy=self._under_each(split),
+            own=self._under(trainer.estimators[OWN], split).accuracy,
+            fresh=self._under(self._fresh(), split).accuracy,
+            momentum=trainer.momentum,
+        )
 
-    def _under(self, estimator: str, split: Split) -> Score:
-        with self.trainer.buffers.holding(self.trainer.estimators[estimator]):
-            return self._score(split)
+    def _fresh(self) -> Tensor:
+        self._breathe()
+        return collect(self.trainer.model, self.trainer.buffers, self._fresh_images)
 
-    def _score(self, split: Split) -> Score:
-        return evaluate(self.trainer.model, split, self.trainer.dataset.classes, self._breathe)
+    def _under_each(self, split: Split) -> tuple[float, ...]:
+        rows = (self.trainer.estimators[name] for name in HINDSIGHT_NAMES)
+        return tuple(self._under(row, split).accuracy for row in rows)
+
+    def _under(self, row: Tensor, split: Split) -> Score:
+        trainer = self.trainer
+        with trainer.buffers.holding(row):
+            return evaluate(trainer.model, split, trainer.dataset.classes, self._breathe)
 
     def _remember(self, validation: Validation) -> None:
         self.validation = validation
@@ -218,6 +248,7 @@ class Observer:
         self._append("fresh_acc", update, validation.fresh.accuracy)
         for layer in validation.layers:
             self._append(f"drift:{layer.name}", update, layer.log_var_ratio)
+            self._append(f"gap:{layer.name}", update, layer.mean_gap)
 
     def _append(self, name: str, update: int, value: float) -> None:
         self._series.setdefault(name, Series()).append(update, value)

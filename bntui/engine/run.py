@@ -12,7 +12,11 @@ class Command(Enum):
     """What can be asked of a run between two updates, also while it is paused."""
 
     STEP = auto()
+    PEEK = auto()
+    """Find out what recalibrating would do; change nothing."""
     RECALIBRATE = auto()
+    WHAT_IF = auto()
+    """Validate the weights at hand under every estimator row."""
 
 
 class Run(Protocol):

@@ -150,8 +150,10 @@ class Runner:
                 session.extend()
             self._update(session)
             session.observe()
-        elif command is Command.RECALIBRATE:
-            session.recalibrate()
+        elif command is Command.WHAT_IF:
+            session.ask_what_if()
+        else:
+            session.recalibrate(apply=command is Command.RECALIBRATE)
 
     def _train_once(self, session: "Session") -> None:
         started = time.monotonic()
@@ -165,11 +167,13 @@ class Runner:
             self._publish(Phase.RUNNING)
         rest = started + 1.0 / session.knobs.pace - time.monotonic()
         if rest > 0.0 and not self._paused:
-            wanted = self._wanted
-            self._wait(lambda: self._paused or self._wanted is not wanted, rest)
+            session.observer.catch_up()
+            self._wait(lambda: self._paused or self._wanted is not None, rest)
 
     def _update(self, session: "Session") -> None:
-        report = session.train_once(self._wanted or session.knobs)
+        with self._changed:
+            wanted, self._wanted = self._wanted, None
+        report = session.train_once(wanted)
         if report:
             self._on_report(report)
 

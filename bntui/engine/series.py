@@ -1,5 +1,6 @@
 """A history of fixed size that keeps every minimum and maximum when it thins out."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,3 +91,23 @@ class Series:
         self._broken[:half] = self._broken[::2] | self._broken[1::2]
         self._values[:, :half] = merged
         self._stride *= 2
+
+
+class Smoothing:
+    """An exponential moving average without a start value, over the whole history, one by one.
+
+    Weights fall by a factor e in `span` values. What is not finite is passed through and left out.
+    """
+
+    def __init__(self, span: float = 16.0) -> None:
+        self._keep = math.exp(-1.0 / span)
+        self._sum = 0.0
+        self._weight = 0.0
+
+    def next(self, value: float) -> float:
+        """Return the average up to and including `value`."""
+        if not math.isfinite(value):
+            return value
+        self._sum = self._keep * self._sum + value
+        self._weight = self._keep * self._weight + 1.0
+        return self._sum / self._weight

@@ -6,18 +6,21 @@ Synchronous and without time-outs: `runner.py` puts it on a thread. Importing th
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 
 from bntui.engine import data, device
-from bntui.engine.config import Knobs, Observation, RunConfig
+from bntui.engine.config import CHANGES, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import mnist_on_disk
-from bntui.engine.model import parameter_count
+from bntui.engine.model import activation_bytes, parameter_count
 from bntui.engine.observer import Observer
-from bntui.engine.snapshot import EpochReport, Mark, Phase, RunFacts, Snapshot
+from bntui.engine.snapshot import EpochReport, Mark, Phase, Recalibration, RunFacts, Snapshot
 from bntui.engine.trainer import Trainer
 
-MAX_MARKS = 256
+MAX_MARKS = 1000
+PROBE = 4
+"""Images that activations are measured on."""
 
 
 class Session:
@@ -62,7 +65,9 @@ class Session:
         self.observer = Observer(self.config, self.trainer, observation, breathe)
         self._observation = observation
         self._marks: deque[Mark] = deque(maxlen=MAX_MARKS)
+        self._script = deque(sorted(config.at, key=lambda change: change.update))
         self._report: EpochReport | None = None
+        self._recalibration: Recalibration | None = None
         self._goal_epochs = config.epochs
         self._goal_steps = config.steps
         self._facts = RunFacts(
@@ -72,6 +77,7 @@ class Session:
             validation=len(dataset.validation),
             parameters=parameter_count(self.trainer.model),
             classes=dataset.classes,
+            activation_bytes=activation_bytes(self.trainer.model, dataset.train.images[:PROBE]),
         )
 
     @property
@@ -86,45 +92,55 @@ class Session:
         if self._goal_steps is not None and self.config.steps is not None:
             self._goal_steps += self.config.steps
 
-    def train_once(self, wanted: Knobs) -> EpochReport | None:
-        """Make one update with `wanted`, observe what is due, and return the report of a full epoch.
+    def train_once(self, wanted: Knobs | None) -> EpochReport | None:
+        """Make one update with `wanted` knobs, or those at hand, and observe what is due.
 
-        A run that ends in the middle of an epoch reports the part.
+        Returns the report of a finished epoch; a run that ends within one reports the part.
         """
-        self._turn(wanted)
+        planned = self._follow_script()
+        self._turn(wanted or planned)
         full = self.trainer.step(self.knobs)
-        if self.trainer.must_take_losses:
+        if self.trainer.must_take_results:
             self.observer.catch_up()
         if full or (self.finished and self.trainer.mid_epoch):
             self._report = self.observer.end_epoch()
             return self._report
-        if self._observation.live and self.observer.budget.allows():
-            self.observer.observe()
+        self.observer.observe_if_due()
         return None
 
     def observe(self) -> None:
         """Validate now, whatever the budget says: the user waits for it."""
         seen = self.observer.validation
         if self._observation.live and (seen is None or seen.update != self.trainer.update):
-            self.observer.observe()
+            self.observer.validate()
 
-    def recalibrate(self) -> None:
-        """Replace the running statistics by those of training batches, and validate again."""
-        if not self.trainer.buffers.layers:
-            self.notice = "this run has no batch norm, so there is nothing to recalibrate."
+    def ask_what_if(self) -> None:
+        """Validate the weights at hand under every estimator."""
+        if self._has_batch_norm():
+            self.observer.ask_what_if()
+
+    def recalibrate(self, *, apply: bool) -> None:
+        """Find out what recalibrated statistics would do; `apply` puts them to use."""
+        if not self._has_batch_norm():
             return
-        self.observer.recalibrate()
-        self._mark("recalibrated")
-        if self._observation.live:
-            self.observer.observe()
+        self._recalibration = self.observer.recalibrate(apply=apply)
+        if apply:
+            self._mark("recalibrated", "recalibrate")
+            if self._observation.live:
+                self.observer.validate()
+
+    def _has_batch_norm(self) -> bool:
+        if not self.trainer.buffers.layers:
+            self.notice = "this run has no batch norm, so it has no running statistics."
+        return bool(self.trainer.buffers.layers)
 
     def snapshot(self, phase: Phase) -> Snapshot:
         """Return the state of the run, with every loss so far."""
         trainer, observer = self.trainer, self.observer
-        known_divergence = observer.diverged_at
+        sound = observer.divergence is None
         observer.catch_up()
-        if observer.diverged_at is not None and known_divergence is None:
-            self._marks.append(Mark(observer.diverged_at, "diverged"))
+        if sound and observer.divergence:
+            self._marks.append(Mark(observer.divergence.update, "diverged"))
         budget = observer.budget
         return Snapshot(
             phase=phase,
@@ -140,28 +156,39 @@ class Session:
             seconds=budget.total,
             images_per_s=observer.images_per_s,
             observed_share=budget.observing / budget.total if budget.total else 0.0,
-            diverged_at=observer.diverged_at,
+            divergence=observer.divergence,
             validation=observer.validation,
+            hindsight=observer.hindsight,
+            what_if=observer.what_if,
+            recalibration=self._recalibration,
             report=self._report,
             marks=tuple(self._marks),
             series=observer.series,
         )
 
+    def _follow_script(self) -> Knobs:
+        """Make the changes that `--at` planned for this update; return the knobs that follow."""
+        knobs = self.knobs
+        while self._script and self._script[0].update <= self.trainer.update:
+            change = self._script.popleft()
+            if change.setting == "recalibrate":
+                self.recalibrate(apply=True)
+            else:
+                value: dict[str, Any] = {change.setting: change.value}
+                knobs = replace(knobs, **value)
+        return knobs
+
     def _turn(self, wanted: Knobs) -> None:
         """Take over the knobs that were asked for, with a mark for each that changed."""
         knobs = self._clipped(wanted)
-        for name, label in (
-            ("batch_size", "batch"),
-            ("momentum", "momentum"),
-            ("learning_rate", "rate"),
-        ):
-            before, after = getattr(self.knobs, name), getattr(knobs, name)
-            if before != after:
-                self._mark(f"{label} {before:g}→{after:g}")
+        for name, (field, _) in CHANGES.items():
+            before, after = getattr(self.knobs, field), getattr(knobs, field)
+            if before != after and field != "pace":
+                self._mark(f"{name} {before:g}→{after:g}", f"{name}={after!r}")
         self.knobs = knobs
 
-    def _mark(self, label: str) -> None:
-        self._marks.append(Mark(self.trainer.update, label))
+    def _mark(self, label: str, change: str) -> None:
+        self._marks.append(Mark(self.trainer.update, label, change))
 
     def _clipped(self, knobs: Knobs) -> Knobs:
         if knobs.batch_size <= self._images:

@@ -7,8 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
+
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.series import SeriesView
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 
 class Phase(StrEnum):
@@ -33,12 +39,32 @@ class Score:
     """How many images each class was predicted for."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Channels:
+    """One layer's drift, channel by channel: read-only float32 arrays of the layer's channels."""
+
+    mean_gap: Floats
+    """Running mean − fresh mean, signed, in fresh standard deviations."""
+    log_var_ratio: Floats
+    """ln((running variance + ε) / (fresh variance + ε))."""
+    mean_start: Floats
+    """The part of `mean_gap` that is left of the start value; the rest is lag and noise."""
+    variance_start: Floats
+    """What is left of the start value in (running − fresh) / (fresh variance + ε)."""
+    variance_rest: Floats
+    """Lag and noise in the same."""
+    dead: Floats
+    """1 where the fresh variance is too small to carry a signal, else 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class LayerDrift:
     """How far one BN layer's running statistics are from fresh ones (formulas: `statistics.drift`)."""
 
     name: str
     channels: int
+    positions: int
+    """Values per channel that one image brings: height times width."""
     mean_gap: float
     """Mean over live channels of |running mean − fresh mean|, in fresh standard deviations."""
     mean_gap_max: float
@@ -46,12 +72,21 @@ class LayerDrift:
     """The channel of `mean_gap_max`, −1 if no channel is alive."""
     log_var_ratio: float
     """Signed mean over live channels of ln((running variance + ε) / (fresh variance + ε))."""
+    fresh_variance: float
+    """Geometric mean over live channels of the fresh variance + ε."""
     output_error: float
     """RMS difference between the layer's output in eval and in training mode."""
+    network_error: float
+    """The same through the whole network, where errors compound, relative to the output's RMS."""
     start_left: float
     """Share of the start value (mean 0, variance 1) that is still in the running statistics."""
+    start_share: float
+    """Share of the error that the start value makes; the rest is lag and noise."""
     dead: int
     non_finite: int
+    untouched: bool
+    """Whether mean and variance are exactly 0 and 1 in every channel: never updated."""
+    detail: Channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +98,38 @@ class Validation:
     running: Score
     fresh: Score
     layers: tuple[LayerDrift, ...]
+    flipped: float = 0.0
+    """Share of predictions that differ between eval and training mode, on a few images."""
+    shift: float = 0.0
+    """The first BN layer's mean gap between validation images' own statistics and fresh ones."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hindsight:
+    """Validation accuracy under every estimator row, at n moments of the run; read-only arrays."""
+
+    names: tuple[str, ...]
+    images: int
+    updates: Doubles
+    """(n,), ascending."""
+    accuracy: Doubles
+    """(rows, n), in the order of `names`."""
+    own: Doubles
+    """(n,), under the run's own running statistics."""
+    fresh: Doubles
+    """(n,), under fresh statistics."""
+    momentum: Doubles
+    """(n,), the run's own momentum at the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibration:
+    """What recalibrated statistics do, or would do, to validation accuracy at one update."""
+
+    update: int
+    before: float
+    after: float
+    applied: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +156,19 @@ class Mark:
     """Something that happened at an update and belongs on every chart."""
 
     update: int
+    """How many updates came before."""
     label: str
+    change: str = ""
+    """What `--at` takes to do it again, without the update; empty if the run did it by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """The first non-finite number of a run."""
+
+    update: int
+    layer: str
+    """The first BN layer with non-finite batch statistics in that update's forward pass, else `loss`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +181,8 @@ class RunFacts:
     validation: int
     parameters: int
     classes: int
+    activation_bytes: int
+    """Memory that one training image's activations take, measured on one small batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +211,18 @@ class Snapshot:
     """Over training steps only."""
     observed_share: float = 0.0
     """Share of `seconds` that observing took."""
-    diverged_at: int | None = None
-    """The first update with a non-finite loss."""
+    divergence: Divergence | None = None
     validation: Validation | None = None
+    hindsight: Hindsight | None = None
+    what_if: Hindsight | None = None
+    """One moment, on as many images as a validation; measured when it was asked for."""
+    recalibration: Recalibration | None = None
+    """The last one that was tried or applied."""
     report: EpochReport | None = None
     """The last finished epoch's."""
     marks: tuple[Mark, ...] = ()
     series: Mapping[str, SeriesView] = field(default_factory=dict)
-    """History over updates: train_acc, train_loss, val_acc, val_loss, fresh_acc, fresh_loss, and
-    drift:LAYER, the log-variance ratio of each BN layer."""
+    """History over updates: train_acc and train_loss of every batch; smooth_acc and smooth_loss, their
+    moving averages; val_acc, val_loss with running and fresh_acc, fresh_loss with fresh statistics;
+    drift:LAYER and gap:LAYER, the log-variance ratio and the mean gap of each BN layer; images and
+    seconds, how many there were at an update."""

@@ -8,17 +8,19 @@ All statistics of a network are one *row*: a float32 tensor (2, C) with the mean
 variances of all C channels, layer after layer. Works on any `nn.Module` with BN layers.
 """
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from bntui.engine.config import MOMENTA
-from bntui.engine.snapshot import LayerDrift
+from bntui.engine.snapshot import Channels, LayerDrift
 
 OWN = "own"
 CORRECTED = "bias-corrected"
@@ -104,6 +106,7 @@ def attach(model: nn.Module, example: Tensor) -> Buffers:
     for layer in layers:
         stop = start + layer.num_features
         layer.momentum = 1.0
+        layer.num_batches_tracked = None  # of no use at momentum 1, and one more thing to restore
         layer.running_mean, layer.running_var = row[0, start:stop], row[1, start:stop]
         start = stop
     return Buffers(names, layers, tuple(positions[layer] for layer in layers), row)
@@ -132,7 +135,7 @@ class Estimators:
         self.rows = initial(buffers).expand(len(ESTIMATORS), -1, -1).clone()
         """(estimators, 2, C), in the order of `ESTIMATORS`."""
         self.start_left = 1.0
-        """The share of the start value in the user's own row."""
+        """The share of the start value in the user's own row: 0 once it was recalibrated."""
         self._momenta_product = 1.0
         self._updates = 0
 
@@ -155,6 +158,11 @@ class Estimators:
         ]
         weight = torch.tensor(weights, dtype=batch.dtype).to(batch.device, non_blocking=True)
         self.rows.lerp_(batch, weight[:, None, None])
+
+    @property
+    def unstarted(self) -> Tensor:
+        """The user's own row without its start value: (2, C)."""
+        return self[CORRECTED] if self.start_left else self[OWN]
 
     def recalibrate(self, row: Tensor) -> None:
         """Replace the user's own row; the others stay what they would have been."""
@@ -185,72 +193,171 @@ def pool(rows: Iterable[tuple[Tensor, int]]) -> Tensor:
     through the same function, as at fixed weights the first BN layer's do.
     """
     total, mean, square = 0, None, None
-    dtype = torch.float32
+    row = torch.empty(0)
     for row, images in rows:
-        dtype = row.dtype
         wide = row.to("cpu", torch.float64) if row.device.type == "mps" else row.double()
         here, here_square = images * wide[0], images * (wide[1] + wide[0] ** 2)
         mean = here if mean is None else mean + here
         square = here_square if square is None else square + here_square
         total += images
-    if mean is None or square is None:
-        raise ValueError("pool needs the statistics of at least one batch")
+    if mean is None or square is None or not total:
+        raise ValueError("pool needs the statistics of at least one image")
     mean, square = mean / total, square / total
-    return torch.stack([mean, (square - mean**2).clamp_min(0.0)]).to(dtype)
+    return torch.stack([mean, (square - mean**2).clamp_min(0.0)]).to(row)
 
 
 def drift(
-    buffers: Buffers, running: Tensor, fresh: Tensor, start_left: float
+    buffers: Buffers,
+    running: Tensor,
+    fresh: Tensor,
+    unstarted: Tensor,
+    start_left: float,
+    network_errors: Sequence[float],
 ) -> tuple[LayerDrift, ...]:
     """Compare running with fresh statistics, both (2, C), layer by layer.
 
     Per channel, with running (r, v), fresh (μ, σ²), scale γ and epsilon e:
-    - mean gap |r−μ|/√(σ²+e), in standard deviations;
+    - mean gap (r−μ)/√(σ²+e), in standard deviations;
     - log-variance ratio ln[(v+e)/(σ²+e)];
     - output error √(γ²[(r−μ)²/(v+e) + (σ/√(v+e) − σ/√(σ²+e))²]): the RMS difference between what
-      the layer puts out in eval and in training mode.
-    Dead channels (σ² < 10e) are left out of the first two, and counted; so are non-finite ones.
+      the layer puts out in eval and in training mode;
+    - the split of the error into what the start value makes and the rest, lag and noise, which is
+      exact: r − μ = P(r₀ − μ) + (1 − P)(r̂ − μ), with P = `start_left` and r̂ = `unstarted`, the
+      statistics without their start value.
+    Dead channels (σ² < 10e) are left out of all but the output error, and counted; so are
+    non-finite ones.
     """
     e = buffers.epsilon()
     (r, v), (mu, variance) = running, fresh
-    sigma, running_deviation, fresh_deviation = (
-        variance.sqrt(),
-        (v + e).sqrt(),
-        (variance + e).sqrt(),
+    deviation = (variance + e).sqrt()
+    sigma, running_deviation = variance.sqrt(), (v + e).sqrt()
+    rest_mean, rest_variance = (1.0 - start_left) * (unstarted - fresh)
+    table = torch.stack(
+        [
+            (r - mu) / deviation,
+            ((v + e) / (variance + e)).log(),
+            start_left * (0.0 - mu) / deviation,
+            start_left * (1.0 - variance) / (variance + e),
+            rest_variance / (variance + e),
+            (variance < DEAD * e).to(mu.dtype),
+            buffers.scale() ** 2
+            * (
+                ((r - mu) / running_deviation) ** 2
+                + (sigma / running_deviation - sigma / deviation) ** 2
+            ),
+            rest_mean / deviation,
+            (variance + e).log(),
+            ((r == 0.0) & (v == 1.0)).to(mu.dtype),
+        ]
     )
-    gap = (r - mu).abs() / fresh_deviation
-    log_ratio = ((v + e) / (variance + e)).log()
-    error_squared = buffers.scale() ** 2 * (
-        ((r - mu) / running_deviation) ** 2
-        + (sigma / running_deviation - sigma / fresh_deviation) ** 2
-    )
-    table = torch.stack([gap, log_ratio, error_squared, (variance < DEAD * e).to(gap.dtype)])
     by_layer = np.split(table.cpu().numpy(), np.cumsum(buffers.channels)[:-1], axis=1)
     return tuple(
-        _summary(name, part, start_left) for name, part in zip(buffers.names, by_layer, strict=True)
+        _summary(*of_layer, start_left)
+        for of_layer in zip(buffers.names, buffers.positions, by_layer, network_errors, strict=True)
     )
 
 
 def _summary(
-    name: str, part: np.ndarray[tuple[int, int], np.dtype[np.float32]], start_left: float
+    name: str,
+    positions: int,
+    part: npt.NDArray[np.float32],
+    network_error: float,
+    start_left: float,
 ) -> LayerDrift:
-    gap, log_ratio, error_squared, dead = part
+    part.flags.writeable = False
+    detail = Channels(*part[:6])
+    error_squared, mean_rest, log_fresh, untouched = part[6:]
     finite = np.isfinite(part).all(axis=0)
-    alive = finite & (dead == 0)
+    alive = finite & (detail.dead == 0)
+    gap = np.abs(detail.mean_gap)
     worst = int(np.argmax(np.where(alive, gap, -1.0))) if alive.any() else -1
-
-    def mean(values: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:
-        return float(values.mean()) if len(values) else float("nan")
-
+    start = np.abs(detail.mean_start[alive]).sum() + np.abs(detail.variance_start[alive]).sum()
+    rest = np.abs(mean_rest[alive]).sum() + np.abs(detail.variance_rest[alive]).sum()
     return LayerDrift(
         name=name,
         channels=part.shape[1],
-        mean_gap=mean(gap[alive]),
-        mean_gap_max=float(gap[worst]) if worst >= 0 else float("nan"),
+        positions=positions,
+        mean_gap=_mean(gap[alive]),
+        mean_gap_max=float(gap[worst]) if worst >= 0 else math.nan,
         worst_channel=worst,
-        log_var_ratio=mean(log_ratio[alive]),
-        output_error=float(np.sqrt(mean(error_squared[finite]))),
+        log_var_ratio=_mean(detail.log_var_ratio[alive]),
+        fresh_variance=math.exp(_mean(log_fresh[alive])),
+        output_error=math.sqrt(_mean(error_squared[finite])),
+        network_error=network_error,
         start_left=start_left,
-        dead=int((finite & (dead == 1)).sum()),
+        start_share=float(start / (start + rest)) if start + rest > 0 else math.nan,
+        dead=int((finite & (detail.dead == 1)).sum()),
         non_finite=int((~finite).sum()),
+        untouched=bool((untouched == 1).all()),
+        detail=detail,
     )
+
+
+def _mean(values: npt.NDArray[np.float32]) -> float:
+    return float(values.mean()) if len(values) else math.nan
+
+
+def shift(buffers: Buffers, fresh: Tensor, other: Tensor) -> float:
+    """Return how far other images' statistics are from fresh ones, both (2, C), in the first layer.
+
+    The mean over live channels of |μ' − μ| / √(σ² + e): later layers normalise a shift away.
+    """
+    first = slice(buffers.channels[0])
+    (mu, variance), e = fresh[:, first], buffers.layers[0].eps
+    gap = (other[0, first] - mu).abs() / (variance + e).sqrt()
+    return float(gap[variance >= DEAD * e].mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Eval mode against training mode on the same images, through the whole network."""
+
+    errors: tuple[float, ...]
+    """Of each BN layer's output: RMS difference relative to the RMS in training mode."""
+    flipped: float
+    """Share of images whose predicted class differs."""
+    statistics: Tensor
+    """The images' own statistics: (2, C)."""
+
+
+def compare_modes(
+    model: nn.Module, buffers: Buffers, running: Tensor, images: Tensor
+) -> Comparison:
+    """Compare eval mode under `running` with training mode on `images` (N, …).
+
+    Local drift can fall while the errors grow: they compound through successive layers. Changes
+    nothing.
+    """
+    in_eval: dict[nn.Module, Tensor] = {}
+    errors: list[Tensor] = []
+
+    def keep(layer: nn.Module, _: object, output: Tensor) -> None:
+        in_eval[layer] = output
+
+    def compare(layer: nn.Module, _: object, output: Tensor) -> None:
+        errors.append((in_eval.pop(layer) - output).norm() / output.norm())
+
+    @contextmanager
+    def hooked(hook: Callable[[nn.Module, object, Tensor], None]) -> Iterator[None]:
+        handles = [layer.register_forward_hook(hook) for layer in buffers.layers]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    was_training = model.training
+    try:
+        with torch.no_grad(), buffers.holding(running):
+            model.eval()
+            with hooked(keep):
+                guesses = model(images).argmax(1)
+            model.train()
+            buffers.row.zero_()  # else 0·NaN could outlive the row that is compared
+            with hooked(compare):
+                flipped = (model(images).argmax(1) != guesses).float().mean()
+            statistics = buffers.row * buffers.biased(len(images))
+    finally:
+        model.train(was_training)
+    *values, share = torch.stack([*errors, flipped]).tolist()
+    return Comparison(tuple(values), share, statistics)

@@ -1,11 +1,12 @@
 """One run, one update at a time: weights, data order, optimiser and the rows of statistics.
 
 Knows nothing of threads, time or screens. No step reads a value back from the device: losses wait
-there until `take_losses` fetches them together.
+there, with what else an update shows of itself, until `take_results` fetches them together.
 """
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from bntui.engine.statistics import Estimators, attach
 ADAM_BETAS = (0.9, 0.999)
 ADAM_EPSILON = 1e-7
 PENDING = 4096
-"""Updates whose losses may wait on the device before they must be fetched."""
+"""Updates whose results may wait on the device before they must be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,17 @@ class EpochEnd:
     epoch: int
     loss: float
     accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one update showed of itself."""
+
+    update: int
+    loss: float
+    accuracy: float
+    broken_layer: str | None
+    """The first BN layer, in the order of the forward pass, with non-finite batch statistics."""
 
 
 class KerasAdam(torch.optim.Adam):
@@ -76,17 +88,19 @@ class Trainer:
         self.update = 0
         self.images = 0
         self.epoch = 1
+        self.momentum = config.knobs.momentum
+        """The last update's."""
         self._shuffles = generator
         self._order = self._shuffled()
         self._position = 0
         self._biased: dict[int, Tensor] = {}
         self._epoch_sums = torch.zeros(2, device=device)
-        self._pending = torch.zeros(PENDING, 2, device=device)
+        self._pending = torch.zeros(PENDING, 3, device=device)
         self._taken = 0
 
     @property
-    def must_take_losses(self) -> bool:
-        """Whether the place for losses on the device is full."""
+    def must_take_results(self) -> bool:
+        """Whether the place for results on the device is full."""
         return self.update - self._taken == PENDING
 
     def step(self, knobs: Knobs) -> bool:
@@ -108,22 +122,37 @@ class Trainer:
 
         # Bookkeeping, all of it on the device.
         with torch.no_grad():
-            self.estimators.update(self._batch_statistics(len(batch)), knobs.momentum)
+            statistics = self._batch_statistics(len(batch))
+            self.estimators.update(statistics, knobs.momentum)
             hits = (logits.argmax(1) == labels).sum()
             result = torch.stack([loss.detach(), hits / len(batch)])
-            self._pending[self.update - self._taken] = result
             self._epoch_sums += result * len(batch)
+            waiting = self._pending[self.update - self._taken]
+            waiting[:2] = result
+            waiting[2] = _first_broken(statistics)
+        self.momentum = knobs.momentum
         self.update += 1
         self.images += len(batch)
         return self._position == len(self._order)
 
-    def take_losses(self) -> list[tuple[int, float, float]]:
-        """Fetch (update, loss, accuracy) of every update since the last call, updates from 1."""
-        count = self.update - self._taken
-        rows = self._pending[:count].tolist()
+    def take_results(self) -> list[Result]:
+        """Fetch the results of every update since the last call."""
+        rows = self._pending[: self.update - self._taken].tolist()
         first = self._taken + 1
         self._taken = self.update
-        return [(first + i, loss, accuracy) for i, (loss, accuracy) in enumerate(rows)]
+        return [
+            Result(first + place, loss, accuracy, self._layer_of(int(channel)))
+            for place, (loss, accuracy, channel) in enumerate(rows)
+        ]
+
+    def _layer_of(self, channel: int) -> str | None:
+        """Return the name of the layer with this channel of a row; None for −1."""
+        if channel < 0:
+            return None
+        ends = accumulate(self.buffers.channels)
+        return next(
+            name for name, end in zip(self.buffers.names, ends, strict=True) if channel < end
+        )
 
     def end_epoch(self) -> EpochEnd:
         """Return the averages of the images seen since the epoch began, and begin the next one."""
@@ -148,3 +177,11 @@ class Trainer:
     def _shuffled(self) -> Tensor:
         order = torch.randperm(len(self.dataset.train), generator=self._shuffles)
         return order.to(self.device)
+
+
+def _first_broken(statistics: Tensor) -> Tensor | float:
+    """Return the first channel with a non-finite statistic of (2, C), −1 if there is none."""
+    if not statistics.shape[1]:
+        return -1.0
+    broken = ~statistics.isfinite().all(0)
+    return torch.where(broken.any(), broken.to(torch.int32).argmax(), -1)

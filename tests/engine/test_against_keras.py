@@ -28,14 +28,16 @@ Array = npt.NDArray[np.float32]
 CPU = torch.device("cpu")
 TOLERANCE = 1e-4
 """Of a layer's RMS. Float32 sums in another order differ by less; another formula by far more."""
-GRADIENT_TOLERANCE = 1e-3
-"""Gradients pass through all five layers twice."""
+
+# Keras's own: numpy 2 asks for an argument that its variables don't know yet.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
 def keras_model(*, batch_norm: bool = True) -> Any:
     """Build the thread's model; the layers that have weights bear the names of ours."""
+    keras.utils.set_random_seed(0)
     layers = keras.layers
-    here: dict[str, str] = {"data_format": "channels_last"}
+    here = {"data_format": "channels_last"}
 
     def bn(name: str) -> list[Any]:
         return [layers.BatchNormalization(name=name)] if batch_norm else []
@@ -124,7 +126,7 @@ class Pair:
 
     def parts(self, row: Tensor) -> tuple[Tensor, ...]:
         """Split a row (2, C) into its layers."""
-        return row.split(list(self.trainer.buffers.channels), dim=1)
+        return torch.split(row, list(self.trainer.buffers.channels), dim=1)
 
     def next_batch(self, size: int) -> tuple[Tensor, Tensor]:
         """Return the images and labels that the trainer will take next."""
@@ -133,43 +135,50 @@ class Pair:
         train = self.trainer.dataset.train
         return train.images[index], train.labels[index]
 
-    def predictions(self, images: Tensor, *, training: bool) -> tuple[Array, Array]:
+    def predictions(self, images: Tensor, *, training: bool) -> tuple[Tensor, Tensor]:
         """Return both networks' probabilities, without moving any statistics."""
         trainer = self.trainer
         before = self.keras.get_weights()
-        theirs = self.keras(for_keras(images), training=training).detach().numpy()
+        theirs = self.keras(for_keras(images), training=training).detach()
         self.keras.set_weights(before)
         trainer.model.train(training)
         with torch.no_grad(), trainer.buffers.holding(trainer.estimators[OWN]):
-            return trainer.model(images).softmax(1).numpy(), theirs
+            return trainer.model(images).softmax(1), theirs
 
-    def train(self, images: Tensor, labels: Tensor, knobs: Knobs) -> tuple[float, float]:
-        """Make the same update in both; return both losses."""
-        theirs = float(self.keras.train_on_batch(for_keras(images), labels.numpy()))
+    def train_alike(self, images: Tensor, labels: Tensor, knobs: Knobs) -> None:
+        """Make one update in both, from the same weights, and compare all that it leaves behind."""
+        before = self.trainer.estimators[OWN].clone()
+        loss = float(self.keras.train_on_batch(for_keras(images), labels.numpy()))
         self.trainer.step(knobs)
-        (_, loss, _), *_ = self.trainer.take_losses()
-        return loss, theirs
+        (result,) = self.trainer.take_results()
+        assert result.loss == pytest.approx(loss, rel=TOLERANCE)
+        self.compare_statistics(before)
+        self.compare_gradients()
 
-    def assert_equal_statistics(self) -> None:
-        mine, theirs = self.parts(self.trainer.estimators[OWN]), self.parts(self.keras_statistics())
-        for name, layer, keras_layer in zip(self.trainer.buffers.names, mine, theirs, strict=True):
-            for kind, a, b in zip(("mean", "variance"), layer, keras_layer, strict=True):
-                assert_close(f"{name} {kind}", a, b)
+    def compare_statistics(self, before: Tensor) -> None:
+        rows = self.trainer.estimators[OWN], self.keras_statistics(), before
+        layers = zip(*map(self.parts, rows), strict=True)
+        for name, (mine, theirs, start) in zip(self.trainer.buffers.names, layers, strict=True):
+            assert_close(f"{name} moving mean", mine[0], theirs[0])
+            assert_close(f"{name} moving variance", mine[1], theirs[1])
+            # A batch moves it by a hundredth of itself. The change alone has no start value to hide
+            # behind, and tells the biased variance from the unbiased one.
+            change, keras_change = mine[1] - start[1], theirs[1] - start[1]
+            assert_close(f"{name} change of the moving variance", change, keras_change)
 
-    def assert_equal_gradients(self) -> None:
-        """Compare the gradients that the last update of either left behind."""
+    def compare_gradients(self) -> None:
+        """Compare the gradients that the update left behind."""
         for name, layer in self.trainer.model.named_children():
             if not list(layer.parameters()):
                 continue
-            for kind, mine, theirs in zip(
-                ("weight", "bias"),
-                layer.parameters(),
-                self.keras.get_layer(name).trainable_weights,
-                strict=True,
-            ):
+            keras_weights = self.keras.get_layer(name).trainable_weights
+            for mine, theirs in zip(layer.parameters(), keras_weights, strict=True):
                 assert mine.grad is not None
                 gradient = ours(name, theirs.value.grad.numpy())
-                assert_close(f"{name} {kind} gradient", mine.grad, gradient, GRADIENT_TOLERANCE)
+                # By their length: an input that is zero but for rounding switches a ReLU, and with
+                # it single values of the gradient, on in one network and off in the other.
+                error = (mine.grad - gradient).norm() / gradient.norm()
+                assert error < 1e-2, f"{name}: gradient {tuple(mine.shape)} off by {error:.1e}"
 
 
 def for_keras(images: Tensor) -> Array:
@@ -177,25 +186,26 @@ def for_keras(images: Tensor) -> Array:
     return moved
 
 
-def assert_close(what: str, mine: Tensor, theirs: Tensor, tolerance: float = TOLERANCE) -> None:
+def assert_close(what: str, mine: Tensor, theirs: Tensor) -> None:
     """Compare within a share of the RMS of Keras's values."""
     rms = theirs.square().mean().sqrt().item()
     error = (mine - theirs).abs().max().item()
-    if os.environ.get("SHOW"):
-        print(f"SHOW {what}: {error / rms if rms else error:.1e}")
-    assert error <= tolerance * rms, f"{what}: off by {error / rms:.1e} of an RMS of {rms:.2e}"
+    assert error <= TOLERANCE * rms, f"{what}: off by {error:.1e} at an RMS of {rms:.1e}"
 
 
-def test_the_thread_s_model_has_1_691_370_parameters_in_both() -> None:
+def test_both_count_1_691_370_parameters() -> None:
     model = Pair(8).trainer.model
     assert keras_model().count_params() == parameter_count(model) == 1_691_370
     channels = [layer.num_features for layer in model if isinstance(layer, BatchNorm)]
     assert channels == [32, 32, 64, 3136, 512]
 
 
-@pytest.mark.parametrize("batch_norm", [True, False], ids=["bn", "no bn"])
-@pytest.mark.parametrize("size", [64, 8])
-def test_five_batches_give_keras_s_losses_predictions_and_moving_statistics(
+@pytest.mark.parametrize(
+    ("size", "batch_norm"),
+    [(64, True), (8, True), (8, False)],
+    ids=["batch 64", "batch 8", "batch 8 without bn"],
+)
+def test_five_batches_give_the_same_losses_predictions_statistics_and_gradients(
     size: int, batch_norm: bool
 ) -> None:
     pair = Pair(4 * size + size // 2 + 1, batch_norm=batch_norm)  # the fifth batch is partial
@@ -204,31 +214,22 @@ def test_five_batches_give_keras_s_losses_predictions_and_moving_statistics(
         images, labels = pair.next_batch(size)
         for training in (True, False):
             mine, theirs = pair.predictions(images, training=training)
-            assert_close("predictions", torch.from_numpy(mine), torch.from_numpy(theirs))
-        loss, keras_loss = pair.train(images, labels, Knobs(batch_size=size))
-        assert loss == pytest.approx(keras_loss, rel=TOLERANCE)
-        if batch_norm:
-            pair.assert_equal_statistics()
-        pair.assert_equal_gradients()
+            assert_close(f"predictions, training={training}", mine, theirs)
+        pair.train_alike(images, labels, Knobs(batch_size=size))
     assert len(images) == size // 2 + 1
 
 
 def test_a_last_batch_of_one_image_trains_as_in_keras() -> None:
+    # torch's own BN refuses one value per channel; in Keras it becomes BN's bias.
     pair = Pair(9)
-    for size in (
-        8,
-        1,
-    ):  # the first update, so that the statistics of the second count for something
+    for size in (8, 1):
         pair.copy_from_keras()
         images, labels = pair.next_batch(8)
         assert len(images) == size
-        loss, keras_loss = pair.train(images, labels, Knobs(batch_size=8))
-    assert loss == pytest.approx(keras_loss, rel=TOLERANCE)
-    pair.assert_equal_statistics()
-    pair.assert_equal_gradients()
+        pair.train_alike(images, labels, Knobs(batch_size=8))
 
 
-def test_adam_alone_steps_as_keras_s_also_where_epsilon_decides() -> None:
+def test_adam_alone_steps_alike_also_where_epsilon_decides() -> None:
     # Gradients from 1 down to 1e-9. At 1e-9 epsilon outweighs them: with torch's epsilon the first
     # step alone would be 30 times too long, an error of 1e-5.
     scale = torch.logspace(0, -9, 400)
@@ -242,6 +243,5 @@ def test_adam_alone_steps_as_keras_s_also_where_epsilon_decides() -> None:
         adam.update(1e-3)
         with torch.no_grad():
             keras_adam.apply([gradient.clone()], [theirs])
-        error = (mine - theirs.value).abs().max().item()
-        assert error < 1e-6
+        assert (mine - theirs.value).abs().max() < 1e-6
     assert mine.detach().abs().min() > 0  # every parameter has moved

@@ -122,6 +122,8 @@ class Explorer(Screen[None]):
         self.set_class(tiny, "-tiny")
         for panel in self.query(".panel"):
             panel.border_subtitle = None if full else TABS
+        if not tiny and self.focused is None:  # a screen too small for knobs took the focus away
+            self.call_after_refresh(self.query(Knob).first().focus)
 
     # From the run to the screen
 

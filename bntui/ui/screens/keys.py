@@ -25,6 +25,7 @@ KEYS = (
             ("r", "restart with the same seed; the old curves stay as a ghost"),
             ("R", "restart with a new seed"),
             ("c", "recalibrate: running statistics from training batches, weights untouched"),
+            ("d", "after a failure: a new run on the built-in digits"),
         ),
     ),
     (
@@ -33,7 +34,7 @@ KEYS = (
             ("1 – 4", "panels, where the terminal is too small for all"),
             ("ctrl+p", "command palette: themes and more"),
             ("?", "this help"),
-            ("q", "quit"),
+            ("q  ctrl+c", "quit"),
         ),
     ),
 )

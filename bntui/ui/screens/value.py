@@ -56,20 +56,23 @@ class ValueScreen(ModalScreen[float | None]):
                 f"{value:g} is torch's convention (share of the new value); did you mean {meant:g}?"
             )
             choices = (f"yes, {meant:g}", f"no, {value:g}")
-            self.app.push_screen(
-                AskScreen(question, *choices),
-                lambda yes: self.dismiss(meant if yes else value),
-            )
+
+            def answered(yes: bool | None) -> None:
+                if yes is not None:
+                    self.dismiss(meant if yes else value)
+
+            self.app.push_screen(AskScreen(question, *choices), answered)
             return
         self.dismiss(value)
 
 
-class AskScreen(ModalScreen[bool]):
-    """A question answered with y or n."""
+class AskScreen(ModalScreen[bool | None]):
+    """A question answered with y or n; returns None if it is left unanswered."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter", "dismiss(True)", "yes"),
-        Binding("n,escape", "dismiss(False)", "no"),
+        Binding("n", "dismiss(False)", "no"),
+        Binding("escape", "dismiss(None)", "leave it"),
     ]
     DEFAULT_CSS = """
     AskScreen {

@@ -1,11 +1,10 @@
 """The drift table: how far each BN layer's running statistics are from fresh ones."""
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 
-from bntui.engine.diagnosis import Health, health
+from bntui.engine.diagnosis import Health, factor, health
 from bntui.engine.series import SeriesView
 from bntui.engine.snapshot import LayerDrift, Phase, Snapshot
 from bntui.ui.canvas import Canvas, Picture, Row
@@ -57,19 +56,11 @@ def layer_row(layer: LayerDrift, series: Mapping[str, SeriesView]) -> Row:
     return [
         (f" {layer.name:<10}{layer.channels:>5}", ""),
         (f"{layer.mean_gap:>8.2f} σ{layer.mean_gap_max:>6.1f} σ", ""),
-        (f"{ratio(layer.log_var_ratio):>10}{layer.start_left:>12.1%}", ""),
+        (f"{factor(layer.log_var_ratio):>10}{layer.start_left:>12.1%}", ""),
         (f"  {trend:<{TREND}} ", "faint"),
         (mark, role),
         (f"  {layer.dead} dead" if layer.dead else "", "faint"),
     ]
-
-
-def ratio(log_ratio: float) -> str:
-    """Write a log ratio as a factor, ×4.9 or ÷2.0."""
-    if not math.isfinite(log_ratio):
-        return "–"
-    sign = "×" if log_ratio >= 0 else "÷"
-    return f"{sign}{math.exp(min(abs(log_ratio), 99)):.3g}"
 
 
 def resampled(values: np.ndarray[tuple[int], np.dtype[np.float64]], count: int) -> list[float]:

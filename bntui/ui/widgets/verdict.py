@@ -2,7 +2,7 @@
 
 from textwrap import wrap
 
-from bntui.engine.diagnosis import verdict
+from bntui.engine.diagnosis import GOOD, OPEN, verdict
 from bntui.engine.snapshot import Snapshot
 from bntui.ui.canvas import Canvas, Picture
 
@@ -22,15 +22,13 @@ class VerdictPanel(Canvas):
     def draw(self, width: int, height: int) -> Picture:
         """Return the verdict, wrapped; what finds no room is cut from the end."""
         judged = verdict(self._snapshot)
-        role = {True: "good", False: "bad", None: "plain"}[judged.sound]
-        mark = {True: "√", False: "×", None: "○"}[judged.sound]
-        lines = [
-            [(line, f"{role} strong")] for line in _wrapped(f"{mark} {judged.headline}", width)
-        ]
-        for sentence in judged.evidence:
-            lines += [[(line, "")] for line in _wrapped(sentence, width)]
-        lines += [[(line, "fresh")] for line in _wrapped(judged.cure, width)]
-        return lines
+        mark, role = ("○", "plain") if judged.cause in OPEN else ("×", "bad")
+        if judged.cause in GOOD:
+            mark, role = "√", "good"
+        parts = [(f"{mark} {judged.cause.value}", f"{role} strong")]
+        parts += [(sentence, "") for sentence in judged.evidence]
+        parts += [(judged.outlook, "faint"), (judged.cure, "fresh")]
+        return [[(line, role)] for text, role in parts for line in _wrapped(text, width)]
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -1,0 +1,56 @@
+"""Keeps observing to its share of a run's time."""
+
+import time
+from collections.abc import Callable
+
+OPENING_SECONDS = 60.0
+OPENING_SHARE = 0.5
+"""Share of the time that observing may take in a run's first minute, when the story happens."""
+LATER_SHARE = 0.1
+
+
+class Budget:
+    """Decides whether observing may go on, so that it keeps to its share of the time."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.training = 0.0
+        self.observing = 0.0
+        self._clock = clock
+        self._opening = (0.0, 0.0)
+        self._costs: dict[str, float] = {}
+        self._since = clock()
+
+    @property
+    def total(self) -> float:
+        """Seconds spent training and observing."""
+        return self.training + self.observing
+
+    def begin(self) -> None:
+        """Start the watch: what went before is not counted."""
+        self._since = self._clock()
+
+    def trained(self) -> None:
+        """Count the time since the last call of any of these as training."""
+        self.training += self._lap()
+
+    def observed(self, kind: str = "") -> None:
+        """Count the time since the last call of any of these as observing, at the price of `kind`."""
+        lap = self._lap()
+        self.observing += lap
+        self._costs[kind] = lap
+
+    def allows(self, kind: str) -> bool:
+        """Tell whether one more of `kind`, as dear as its last, keeps within the share."""
+        if self.total <= OPENING_SECONDS:
+            self._opening = (self.total, self.observing)
+            total, observing, share = self.total, self.observing, OPENING_SHARE
+        else:
+            total, observing = self.total - self._opening[0], self.observing - self._opening[1]
+            share = LATER_SHARE
+        cost = self._costs.get(kind, 0.0)
+        return observing + cost <= share * (total + cost)
+
+    def _lap(self) -> float:
+        now = self._clock()
+        lap, self._since = now - self._since, now
+        return lap

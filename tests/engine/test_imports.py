@@ -1,0 +1,63 @@
+"""What importing a part of the program loads, each time in a fresh process.
+
+The command line answers at once because it loads neither torch nor textual; a screen opens before
+torch is there; and training never needs a screen.
+"""
+
+import json
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+from bntui import engine
+
+ENGINE = sorted(module.name for module in pkgutil.iter_modules(engine.__path__, "bntui.engine."))
+HEAVY = {"torch", "torchvision", "textual", "rich"}
+
+
+def heavy_after(*statements: str) -> set[str]:
+    """Return which of the heavy packages a fresh process has loaded after some statements."""
+    code = "\n".join(
+        ["import json, sys", *statements, "print(json.dumps([name for name in sys.modules]))"]
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return HEAVY & set(json.loads(run.stdout.splitlines()[-1]))
+
+
+def test_importing_bntui_loads_nothing_heavy() -> None:
+    assert heavy_after("import bntui", "bntui.RunConfig, bntui.Knobs") == set()
+
+
+def test_asking_for_the_version_loads_nothing_heavy() -> None:
+    assert (
+        heavy_after(
+            "sys.argv = ['bntui', '--version']",
+            "from bntui.__main__ import main",
+            "try: main()",
+            "except SystemExit as end: assert not end.code",
+        )
+        == set()
+    )
+
+
+def test_all_of_the_engine_loads_no_screen() -> None:
+    assert {"bntui.engine.runner", "bntui.engine.session"} <= set(ENGINE)
+    loaded = heavy_after(*(f"import {name}" for name in ENGINE))
+    assert "torch" in loaded
+    assert not loaded & {"textual", "rich"}
+
+
+def test_a_run_can_be_made_before_torch_is_loaded() -> None:
+    assert heavy_after("import bntui", "bntui.Runner(bntui.RunConfig())") == set()
+
+
+@pytest.mark.parametrize("module", ["app", "screens.explorer"])
+def test_importing_the_screen_loads_no_torch(module: str) -> None:
+    loaded = heavy_after(f"import bntui.ui.{module}")
+    assert "textual" in loaded
+    assert not loaded & {"torch", "torchvision"}
