@@ -74,7 +74,7 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def _config(options: dict[str, Any]) -> tuple[RunConfig, frozenset[str]]:
+def config_of(options: dict[str, Any]) -> tuple[RunConfig, frozenset[str]]:
     """Return the run that the options describe, and the names of the fields they leave open."""
     named = {_FIELDS.get(name, name): value for name, value in options.items()}
     given = {name: value for name, value in named.items() if value not in {None, ()}}
@@ -133,7 +133,7 @@ def cli(ctx: click.Context, /, paused: bool, validation: bool, **options: Any) -
             flag = given[0].replace("_", "-")
             raise click.UsageError(f"put --{flag} behind {ctx.invoked_subcommand}.", ctx)
         return
-    config, left_open = _config(options)
+    config, left_open = config_of(options)
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         raise click.UsageError(
             "the explorer needs a terminal, and standard output or input is none: "
@@ -160,7 +160,7 @@ def cli(ctx: click.Context, /, paused: bool, validation: bool, **options: Any) -
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
 def run(as_json: bool, hindsight: bool, **options: Any) -> None:
     """Train without a screen, with the same defaults on every machine."""
-    config, _ = _config(options)
+    config, _ = config_of(options)
     from bntui.headless import train
 
     sys.exit(train(config, hindsight=hindsight, as_json=as_json))

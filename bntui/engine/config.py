@@ -12,7 +12,7 @@ MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 """The constant momenta that every run keeps running statistics for."""
 
 MAX_BATCH_SIZE = 65_536
-MAX_LEARNING_RATE = 100.0
+MAX_LEARNING_RATE = 1e12
 MAX_PACE = 1_000.0
 MAX_EPOCHS = 100_000
 MAX_STEPS = 1_000_000_000

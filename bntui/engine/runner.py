@@ -139,7 +139,9 @@ class Runner:
             if self._stopping:
                 raise Stopped
             if self._commands:
-                self._carry_out(self._commands.popleft(), session)
+                # Taken off when it is done: until then an evaluation doesn't wait for the pause.
+                self._carry_out(self._commands[0], session)
+                self._commands.popleft()
             phase = Phase.FINISHED if session.finished else Phase.PAUSED
             self._publish(phase if self._paused else Phase.RUNNING)
             self._wait(lambda: not self._paused)
@@ -167,7 +169,10 @@ class Runner:
             self._publish(Phase.RUNNING)
         rest = started + 1.0 / session.knobs.pace - time.monotonic()
         if rest > 0.0 and not self._paused:
-            session.observer.catch_up()
+            if rest > PUBLISH_SECONDS:
+                self._publish(Phase.RUNNING)
+            else:
+                session.observer.catch_up()
             self._wait(lambda: self._paused or self._wanted is not None, rest)
 
     def _update(self, session: "Session") -> None:
@@ -181,7 +186,8 @@ class Runner:
         """Wait here while the run is paused and nothing is asked of it; raise Stopped on a stop."""
         if self._paused and self._session and not (self._stopping or self._commands):
             phase = self.snapshot.phase
-            self._show(Phase.PAUSED)
+            self._session.observer.budget.observed()
+            self._publish(Phase.PAUSED)
             self._wait(lambda: not self._paused)
             self._show(phase)
         if self._stopping:

@@ -68,6 +68,7 @@ class Session:
         self._script = deque(sorted(config.at, key=lambda change: change.update))
         self._report: EpochReport | None = None
         self._recalibration: Recalibration | None = None
+        self._diverged = False
         self._goal_epochs = config.epochs
         self._goal_steps = config.steps
         self._facts = RunFacts(
@@ -97,8 +98,7 @@ class Session:
 
         Returns the report of a finished epoch; a run that ends within one reports the part.
         """
-        planned = self._follow_script()
-        self._turn(wanted or planned)
+        self._turn(self._follow_script(wanted or self.knobs))
         full = self.trainer.step(self.knobs)
         if self.trainer.must_take_results:
             self.observer.catch_up()
@@ -137,9 +137,9 @@ class Session:
     def snapshot(self, phase: Phase) -> Snapshot:
         """Return the state of the run, with every loss so far."""
         trainer, observer = self.trainer, self.observer
-        sound = observer.divergence is None
         observer.catch_up()
-        if sound and observer.divergence:
+        if observer.divergence and not self._diverged:
+            self._diverged = True
             self._marks.append(Mark(observer.divergence.update, "diverged"))
         budget = observer.budget
         return Snapshot(
@@ -166,9 +166,8 @@ class Session:
             series=observer.series,
         )
 
-    def _follow_script(self) -> Knobs:
-        """Make the changes that `--at` planned for this update; return the knobs that follow."""
-        knobs = self.knobs
+    def _follow_script(self, knobs: Knobs) -> Knobs:
+        """Return `knobs` with the changes that `--at` planned for this update; recalibrate if so."""
         while self._script and self._script[0].update <= self.trainer.update:
             change = self._script.popleft()
             if change.setting == "recalibrate":
@@ -184,7 +183,7 @@ class Session:
         for name, (field, _) in CHANGES.items():
             before, after = getattr(self.knobs, field), getattr(knobs, field)
             if before != after and field != "pace":
-                self._mark(f"{name} {before:g}→{after:g}", f"{name}={after!r}")
+                self._mark(f"{name} {before:g}→{after:g}", f"{name}={after}")
         self.knobs = knobs
 
     def _mark(self, label: str, change: str) -> None:

@@ -176,9 +176,10 @@ class Pair:
                 assert mine.grad is not None
                 gradient = ours(name, theirs.value.grad.numpy())
                 # By their length: an input that is zero but for rounding switches a ReLU, and with
-                # it single values of the gradient, on in one network and off in the other.
-                error = (mine.grad - gradient).norm() / gradient.norm()
-                assert error < 1e-2, f"{name}: gradient {tuple(mine.shape)} off by {error:.1e}"
+                # it single values of the gradient, on in one network and off in the other. Before
+                # the BN of a single image gradients are zero.
+                error, length = (mine.grad - gradient).norm(), gradient.norm()
+                assert error < 1e-2 * length + 1e-6, f"{name} gradient {tuple(mine.shape)}: {error}"
 
 
 def for_keras(images: Tensor) -> Array:

@@ -24,7 +24,7 @@ Parse = Callable[[str], object]
 NUMBERS: dict[Parse, tuple[str, ...]] = {
     config.parse_batch_size: ("0", "-1", "3.5", "65537", "inf"),
     config.parse_momentum: ("1.0", "1", "-0.1", "99", "inf", "-inf"),
-    config.parse_learning_rate: ("0", "-1", "inf", "100.1", "1e-400"),
+    config.parse_learning_rate: ("0", "-1", "inf", "1.1e12", "1e-400"),
     config.parse_pace: ("0", "-1", "1001", "inf"),
     config.parse_epochs: ("0", "-1", "1.5", "100001"),
     config.parse_steps: ("0", "-3", "0.5", "inf"),

@@ -1,0 +1,66 @@
+"""The command line of a live session repeats it, bit for bit."""
+
+import shlex
+import time
+from collections.abc import Callable
+
+import torch
+
+from bntui.cli import cli, config_of
+from bntui.engine.config import Knobs, Observation, RunConfig
+from bntui.engine.repeat import command_line
+from bntui.engine.run import Command
+from bntui.engine.runner import Runner
+from bntui.engine.snapshot import Phase
+
+SMALL = RunConfig(
+    train_size=300, width=0.0625, epochs=50, seed=3, knobs=Knobs(batch_size=64, pace=200.0)
+)
+
+
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def weights(runner: Runner) -> list[torch.Tensor]:
+    assert runner._session is not None
+    trainer = runner._session.trainer
+    return [*trainer.model.parameters(), trainer.estimators.rows]
+
+
+def test_a_live_session_is_repeated_bit_for_bit() -> None:
+    live = Runner(SMALL)
+    live.start()
+    until(lambda: live.snapshot.update >= 7)
+    live.apply(Knobs(batch_size=32, momentum=0.9, learning_rate=0.003, pace=200.0))
+    until(lambda: live.snapshot.update >= 20)
+    live.command(Command.PEEK)
+    live.command(Command.RECALIBRATE)
+    until(lambda: any(mark.label == "recalibrated" for mark in live.snapshot.marks))
+    live.pause()
+    until(lambda: live.snapshot.phase is Phase.PAUSED)
+    line = command_line(live.snapshot)
+
+    words = shlex.split(line)
+    assert words[:2] == ["bntui", "run"]
+    context = cli.commands["run"].make_context("run", words[2:])
+    context.params.pop("as_json"), context.params.pop("hindsight")
+    config, _ = config_of(context.params)
+    again = Runner(config, Observation(live=False, epoch_ends=False, epoch_fresh=False))
+    again.start()
+    until(lambda: again.snapshot.phase is Phase.FINISHED)
+
+    assert again.snapshot.update == live.snapshot.update
+    for one, other in zip(weights(live), weights(again), strict=True):
+        assert torch.equal(one, other)
+    for runner in (live, again):
+        runner.stop()
+        assert runner.join(10)
+
+
+def test_the_line_leaves_out_what_is_default() -> None:
+    runner = Runner(RunConfig())
+    assert command_line(runner.snapshot) == "bntui run --steps 1"
