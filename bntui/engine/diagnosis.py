@@ -59,7 +59,7 @@ def forecast(layer: LayerDrift, momentum: float) -> float:
     if momentum == 0.0:
         return 1.0
     left = (rho - 1.0) / (ratio - 1.0) if ratio > 1.0 else (1.0 - 1.0 / rho) / (1.0 - ratio)
-    return math.ceil(math.log(left) / math.log(momentum))
+    return math.log(left) / math.log(momentum)
 
 
 class Cause(StrEnum):

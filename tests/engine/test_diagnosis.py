@@ -1,0 +1,215 @@
+"""Every cause that a verdict can name, each produced by a real small run of the engine.
+
+Data, frozen statistics or a fault are arranged; statistics and what the verdict reads are not.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from bntui.engine import data
+from bntui.engine.config import Change, Knobs, Observation, RunConfig
+from bntui.engine.data import Dataset, Split
+from bntui.engine.diagnosis import (
+    Cause,
+    Health,
+    Verdict,
+    forecast,
+    health,
+    recent_accuracy,
+    verdict,
+    worst_layer,
+)
+from bntui.engine.runner import Runner
+from bntui.engine.session import Session
+from bntui.engine.snapshot import Phase, Snapshot
+from bntui.engine.statistics import Estimators
+
+KNOBS = Knobs(batch_size=64, momentum=0.99)
+SMALL = RunConfig(train_size=600, width=0.125, seed=1, knobs=KNOBS)
+
+
+def trained(config: RunConfig, updates: int) -> Session:
+    """Train so many updates, and validate at the end."""
+    session = Session(config, Observation(), frozenset(), breathe=lambda: None, say=lambda _: None)
+    for _ in range(updates):
+        session.train_once(None)
+    session.observe()
+    return session
+
+
+def judged(config: RunConfig, updates: int) -> tuple[Verdict, Snapshot]:
+    snapshot = trained(config, updates).snapshot(Phase.PAUSED)
+    return verdict(snapshot), snapshot
+
+
+def with_knobs(**knobs: float) -> RunConfig:
+    return replace(SMALL, knobs=replace(KNOBS, **knobs))  # type: ignore[arg-type]
+
+
+def test_start_values_dominate_when_updates_are_few() -> None:
+    judgement, snapshot = judged(SMALL, 40)
+    assert judgement.cause is Cause.START
+    assert snapshot.validation
+    running, fresh = snapshot.validation.running, snapshot.validation.fresh
+    text = " ".join(judgement.evidence)
+    assert f"{running.accuracy:.3f} with running" in text
+    assert f"{fresh.accuracy:.3f} with fresh" in text
+    worst = worst_layer(snapshot.validation)
+    assert worst.name in text
+    assert f"{0.99**40:.0%} of the start value" in text
+    ahead = max(forecast(layer, 0.99) for layer in snapshot.validation.layers)
+    assert f"about {ahead:,.0f} updates" in judgement.outlook
+    assert "[c]" in judgement.cure
+
+
+def test_lag_dominates_when_the_start_value_is_gone() -> None:
+    # At momentum 0 nothing is left of the start; then the weights move fast under a high momentum.
+    changes = (Change(20, "momentum", 0.999), Change(20, "learning_rate", 0.03))
+    judgement, snapshot = judged(replace(with_knobs(momentum=0.0), at=changes), 40)
+    assert judgement.cause is Cause.LAG
+    assert snapshot.validation
+    assert worst_layer(snapshot.validation).start_left == 0.0
+
+
+def test_statistics_that_were_never_updated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Estimators, "update", lambda *_: None)
+    judgement, _ = judged(SMALL, 40)
+    assert judgement.cause is Cause.NEVER_UPDATED
+
+
+def test_one_value_per_channel() -> None:
+    judgement, _ = judged(with_knobs(batch_size=1), 3)
+    assert judgement.cause is Cause.ONE_VALUE
+    assert "dense1_bn" in judgement.evidence[0] or "flatten_bn" in judgement.evidence[0]
+
+
+def test_a_momentum_of_the_other_convention() -> None:
+    config = replace(with_knobs(momentum=0.01, batch_size=4), width=0.25)
+    judgement, _ = judged(config, 120)
+    assert judgement.cause is Cause.CONVENTION
+    assert "0.99" in judgement.cure
+
+
+def test_numbers_that_are_not_finite() -> None:
+    judgement, snapshot = judged(with_knobs(learning_rate=1e12), 30)
+    assert judgement.cause is Cause.NON_FINITE
+    assert snapshot.divergence
+    assert (
+        f"update {snapshot.divergence.update}, in {snapshot.divergence.layer}"
+        in (judgement.evidence[0])
+    )
+
+
+def test_validation_data_that_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    load: Callable[..., Dataset] = data.load
+
+    def inverted(*args: object, **options: object) -> Dataset:
+        loaded = load(*args, **options)
+        images = 2.0 - loaded.validation.images
+        return replace(loaded, validation=Split(images, loaded.validation.labels))
+
+    monkeypatch.setattr(data, "load", inverted)
+    judgement, snapshot = judged(with_knobs(momentum=0.8), 60)
+    assert judgement.cause is Cause.SHIFT
+    assert snapshot.validation
+    assert f"{snapshot.validation.shift:.1f} σ" in judgement.evidence[-1]
+
+
+def test_overfitting() -> None:
+    config = replace(with_knobs(momentum=0.8, batch_size=32), train_size=60)
+    judgement, snapshot = judged(config, 60)
+    assert judgement.cause is Cause.OVERFITTING
+    assert recent_accuracy(snapshot) > 0.95
+
+
+def test_too_little_learned() -> None:
+    judgement, _ = judged(with_knobs(learning_rate=1e-7, momentum=0.5), 6)
+    assert judgement.cause is Cause.LEARNING
+
+
+def test_no_batch_norm() -> None:
+    judgement, _ = judged(replace(SMALL, batch_norm=False), 20)
+    assert judgement.cause is Cause.NO_BATCH_NORM
+
+
+def test_sound_statistics_and_what_the_last_change_did() -> None:
+    config = replace(with_knobs(momentum=0.99), train_size=2000, at=(Change(60, "momentum", 0.8),))
+    session = trained(config, 59)
+    before = session.observer.validation
+    assert before
+    for _ in range(61):
+        session.train_once(None)
+    session.observe()
+    snapshot = session.snapshot(Phase.PAUSED)
+    judgement = verdict(snapshot)
+    assert judgement.cause is Cause.SOUND
+    assert snapshot.validation
+    assert "After momentum 0.99→0.8 at update 60: " in judgement.evidence[-1]
+    assert judgement.evidence[-1].endswith(f"→ {snapshot.validation.running.accuracy:.3f}.")
+
+
+def test_a_recalibration_is_tried_and_then_applied() -> None:
+    session = trained(SMALL, 40)
+    session.recalibrate(apply=False)
+    peek = verdict(session.snapshot(Phase.PAUSED))
+    assert peek.cause is Cause.START
+    assert "[c] applies it" in peek.cure
+    session.recalibrate(apply=True)
+    snapshot = session.snapshot(Phase.PAUSED)
+    assert snapshot.recalibration
+    assert f"would be {snapshot.recalibration.after:.3f}" in peek.cure
+    assert snapshot.validation
+    assert snapshot.validation.running.accuracy == snapshot.recalibration.after
+    assert verdict(snapshot).cause is not Cause.START
+
+
+def test_waiting_says_for_what() -> None:
+    session = Session(SMALL, Observation(), frozenset(), breathe=lambda: None, say=lambda _: None)
+    judgement = verdict(session.snapshot(Phase.PAUSED))
+    assert judgement.cause is Cause.WAITING
+    assert "[space]" in judgement.evidence[0]
+
+
+def test_a_failure() -> None:
+    runner = Runner(replace(SMALL, train_size=9999))
+    runner.start()
+    assert runner.join(60)
+    judgement = verdict(runner.snapshot)
+    assert judgement.cause is Cause.FAILED
+    assert "9,999" in judgement.evidence[0]
+
+
+def test_forecast_by_the_formula_and_against_the_recursion() -> None:
+    snapshot = trained(SMALL, 10).snapshot(Phase.PAUSED)
+    assert snapshot.validation
+    layer = snapshot.validation.layers[0]
+    # The example of the statistics' notes: from 1 to 0.03 within e^0.35 at 0.99.
+    example = replace(layer, log_var_ratio=math.log(1 / 0.03))
+    assert round(forecast(example, 0.99)) == 432
+    for ratio in (20.0, 1.5, 0.6, 0.01):
+        value, updates = ratio, 0
+        while abs(math.log(value)) > 0.35:
+            value = 0.97 * value + 0.03
+            updates += 1
+        assert math.ceil(forecast(replace(layer, log_var_ratio=math.log(ratio)), 0.97)) == updates
+    assert forecast(replace(layer, log_var_ratio=0.1), 0.99) == 0
+    assert forecast(replace(layer, log_var_ratio=2.0), 0.0) == 1
+    assert math.isnan(forecast(replace(layer, log_var_ratio=math.nan), 0.99))
+
+
+def test_the_health_of_a_layer_has_two_thresholds() -> None:
+    snapshot = trained(SMALL, 2).snapshot(Phase.PAUSED)
+    assert snapshot.validation
+    layer = snapshot.validation.layers[0]
+    expected = {
+        0.3: Health.SOUND,
+        -0.36: Health.DRIFTING,
+        0.79: Health.DRIFTING,
+        -0.8: Health.STALE,
+    }
+    for ratio, wanted in expected.items():
+        assert health(replace(layer, log_var_ratio=ratio, non_finite=0)) is wanted
+    assert health(replace(layer, non_finite=1)) is Health.NON_FINITE
