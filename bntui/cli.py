@@ -120,15 +120,16 @@ class OneSentence(click.Group):
 @_shared
 @click.option("--paused", is_flag=True, help="Open without training; space begins.")
 @click.option("--validation/--no-validation", default=True, help="Measure beside training [yes].")
+@click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII characters only.")
 @click.pass_context
-def cli(ctx: click.Context, /, paused: bool, validation: bool, **options: Any) -> None:
+def cli(ctx: click.Context, /, paused: bool, validation: bool, plain: bool, **options: Any) -> None:
     """See, live, why batch normalization breaks validation when there are few updates.
 
     Without a command it opens the explorer, with settings that fit the machine.
     """
     if ctx.invoked_subcommand is not None:
         given = [name for name, value in options.items() if value not in {None, ()}]
-        given += ["paused"] * paused + ["no-validation"] * (not validation)
+        given += ["paused"] * paused + ["no-validation"] * (not validation) + ["ascii"] * plain
         if given:
             flag = given[0].replace("_", "-")
             raise click.UsageError(f"put --{flag} behind {ctx.invoked_subcommand}.", ctx)
@@ -151,7 +152,7 @@ def cli(ctx: click.Context, /, paused: bool, validation: bool, **options: Any) -
     def make_run(config: RunConfig, left_open: frozenset[str]) -> Runner:
         return Runner(config, observation, left_open=left_open)
 
-    sys.exit(explore(make_run, config, left_open, paused=paused))
+    sys.exit(explore(make_run, config, left_open, paused=paused, plain=plain))
 
 
 @cli.command()

@@ -177,11 +177,11 @@ def _stale(snapshot: Snapshot, validation: Validation) -> Verdict:
     worst = worst_layer(validation)
     momentum = snapshot.knobs.momentum
     running, fresh = validation.running, validation.fresh
-    train = recent_accuracy(snapshot)
+    gap = max(recent_accuracy(snapshot), fresh.accuracy) - running.accuracy
     recovered = fresh.accuracy - running.accuracy
     evidence = [
-        f"Same weights: {running.accuracy:.3f} with running, {fresh.accuracy:.3f} with fresh "
-        f"statistics: they recover {recovered:.2f} of a gap of {max(train, fresh.accuracy) - running.accuracy:.2f}."
+        f"Running {running.accuracy:.3f}, fresh {fresh.accuracy:.3f}: fresh statistics recover "
+        f"{recovered:.2f} of a gap of {gap:.2f}."
     ]
     says, share = most_said(running.predicted)
     if share >= 0.5:
@@ -190,8 +190,7 @@ def _stale(snapshot: Snapshot, validation: Validation) -> Verdict:
         evidence.append("Every running mean is exactly 0, every variance 1.")
         return Verdict(Cause.NEVER_UPDATED, tuple(evidence), cure="[c] recalibrates")
     evidence.append(
-        f"Worst is {worst.name}: variance {factor(worst.log_var_ratio)}, "
-        f"mean off by {worst.mean_gap:.2f} σ."
+        f"{worst.name}: variance {factor(worst.log_var_ratio)}, mean off {worst.mean_gap:.2f} σ."
     )
     if looks_like_torch(momentum):
         evidence.append(f"Momentum {momentum:g} keeps only {momentum:.0%} of the old value.")
@@ -201,8 +200,8 @@ def _stale(snapshot: Snapshot, validation: Validation) -> Verdict:
             cure=f"Meant torch's? Then it is {1 - momentum:g} here",
         )
     evidence.append(
-        f"{worst.start_left:.0%} of the start value is left; it makes {worst.start_share:.0%} of the "
-        f"error, lag and noise {1 - worst.start_share:.0%}."
+        f"{worst.start_left:.0%} of the start value is left: {worst.start_share:.0%} of the error; "
+        f"lag and noise {1 - worst.start_share:.0%}."
     )
     cause = Cause.START if worst.start_share >= 0.5 else Cause.LAG
     return Verdict(cause, tuple(evidence), _outlook(validation, momentum), _cure(snapshot))
@@ -212,7 +211,7 @@ def _outlook(validation: Validation, momentum: float) -> str:
     ahead = max(forecast(layer, momentum) for layer in validation.layers)
     if not math.isfinite(ahead) or ahead == 0:
         return ""
-    return f"At momentum {momentum:g} sound in about {ahead:,.0f} updates, if weights stood still."
+    return f"Sound in about {ahead:,.0f} updates at {momentum:g}, if the weights stood still."
 
 
 def _cure(snapshot: Snapshot) -> str:
@@ -220,14 +219,14 @@ def _cure(snapshot: Snapshot) -> str:
     recalibration = snapshot.recalibration
     if recalibration and not recalibration.applied:
         return (
-            f"Recalibrated it would be {recalibration.after:.3f} instead of "
-            f"{recalibration.before:.3f} (update {recalibration.update}): [c] applies it"
+            f"Recalibrated at update {recalibration.update} it would be {recalibration.after:.3f}, "
+            f"not {recalibration.before:.3f}: [c] applies it"
         )
     cure = "[c] tries a recalibration"
     best = best_momentum(snapshot)
     if best is not None:
         name, accuracy, update = best
-        cure += f"; momentum {name} would have given {accuracy:.3f} at update {update}"
+        cure += f"; momentum {name} gives {accuracy:.3f} in hindsight (update {update})"
     return cure
 
 

@@ -163,7 +163,7 @@ class Runner:
             session.extend()
         self._update(session)
         if session.finished:
-            session.observe()
+            session.conclude()
             self._paused = True
         elif time.monotonic() - self._published >= PUBLISH_SECONDS:
             self._publish(Phase.RUNNING)

@@ -114,6 +114,12 @@ class Session:
         if self._observation.live and (seen is None or seen.update != self.trainer.update):
             self.observer.validate()
 
+    def conclude(self) -> None:
+        """Measure all there is at the end, so that the map ends where the curves do."""
+        self.observe()
+        if self._observation.live and self.trainer.buffers.layers:
+            self.observer.look_back()
+
     def ask_what_if(self) -> None:
         """Validate the weights at hand under every estimator."""
         if self._has_batch_norm():

@@ -8,6 +8,7 @@ from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
 from bntui.ui import terminal
 from bntui.ui.frugal import FrugalApp
+from bntui.ui.glyphs import Glyphs
 from bntui.ui.screens.explorer import Explorer
 
 
@@ -25,8 +26,13 @@ class BntuiApp(FrugalApp):
         *,
         paused: bool = False,
         updates_per_second: float = terminal.LOCAL_UPDATES_PER_SECOND,
+        glyphs: Glyphs = Glyphs.BRAILLE,
     ) -> None:
-        super().__init__()
+        # Without this Textual keeps to greys under NO_COLOR, but still sends their codes.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self.glyphs = glyphs
+        """What every picture is made of."""
+        self.set_class(glyphs is Glyphs.ASCII, "-ascii")
         self.all_ended = True
         """Whether every run's thread had ended when the app was left."""
         self.explorer = Explorer(
@@ -43,15 +49,21 @@ class BntuiApp(FrugalApp):
 
 
 def explore(
-    make_run: MakeRun, config: RunConfig, left_open: frozenset[str], *, paused: bool
+    make_run: MakeRun,
+    config: RunConfig,
+    left_open: frozenset[str],
+    *,
+    paused: bool,
+    plain: bool,
 ) -> int:
-    """Run the explorer on this terminal and return the exit code."""
+    """Run the explorer on this terminal, in ASCII if `plain`, and return the exit code."""
     app = BntuiApp(
         make_run,
         config,
         left_open,
         paused=paused,
         updates_per_second=terminal.updates_per_second(),
+        glyphs=terminal.glyphs(plain=plain),
     )
     app.run()
     code = app.return_code or 0

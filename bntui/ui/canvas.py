@@ -12,9 +12,12 @@ from itertools import chain
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
+
+from bntui.ui.glyphs import Glyphs, ascii_only
 
 Run = tuple[str, str]
 """A text and its role: the name of a `canvas--` component class, several with spaces between."""
@@ -26,6 +29,9 @@ ROLES = ("plain", "train", "fresh", "running", "good", "bad", "axis", "faint", "
 MERGED_GAP = 2
 """Unchanged cells worth sending again: a cursor move costs 5 bytes, a braille cell 3."""
 
+_TITLE = 2
+"""Cells between the first of the content and a border's title above it."""
+
 # Printable ASCII, Latin-1, lines, blocks, geometric shapes and braille: one cell each, everywhere.
 _ODD = re.compile("[^ -~\xa1-\xac\xae-\xff\u2500-\u25fc\u2800-\u28ff]")
 
@@ -35,15 +41,17 @@ def _narrow(character: str) -> str:
     return character if character.isprintable() and cell_len(character) == 1 else "?"
 
 
-def fitted(row: Iterable[Run], width: int) -> Row:
+def fitted(row: Iterable[Run], width: int, *, plain: bool = False) -> Row:
     """Return `row` in exactly `width` cells, one character a cell, equal neighbours merged.
 
-    Control characters and characters that are not one cell wide become "?".
+    Control characters and characters that are not one cell wide become "?". All that a canvas
+    shows passes through here: `plain` makes it ASCII.
     """
     left = width
     runs: Row = []
     for text, role in chain(row, [(" " * width, "")]):
         text = _ODD.sub(lambda match: _narrow(match[0]), text[:left])
+        text = ascii_only(text) if plain else text
         left -= len(text)
         if runs and runs[-1][1] == role:
             runs[-1] = (runs[-1][0] + text, role)
@@ -76,7 +84,9 @@ class Canvas(Widget):
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES = {f"canvas--{role}" for role in ROLES}
-    # Okabe and Ito's palette for colour-blind readers; darker on a light ground.
+    # Okabe and Ito's palette for colour-blind readers; darker on a light ground. Sixteen colours
+    # leave too little of it: there the roles and their ghosts get those that stay apart. Without
+    # colour (greys, or none at all) they differ by weight.
     DEFAULT_CSS = """
     Canvas {
         & > .canvas--train { color: #b4b4b4; }
@@ -95,12 +105,35 @@ class Canvas(Widget):
         &:light > .canvas--bad { color: #b34700; }
         &:light > .canvas--axis { color: #6a6a6a; }
         &:light > .canvas--faint { color: #6a6a6a; }
+        &.-sixteen > .canvas--train { color: #e0e0e0; }
+        &.-sixteen > .canvas--fresh { color: #55ffff; }
+        &.-sixteen > .canvas--running { color: #ffff55; }
+        &.-sixteen > .canvas--good { color: #55ff55; }
+        &.-sixteen > .canvas--bad { color: #ff5555; }
+        &.-sixteen:light > .canvas--train { color: #555555; }
+        &.-sixteen:light > .canvas--fresh { color: #0000aa; }
+        &.-sixteen:light > .canvas--running { color: #aa5500; }
+        &.-sixteen:light > .canvas--good { color: #00aa00; }
+        &.-sixteen:light > .canvas--bad { color: #aa0000; }
+        &:nocolor > .canvas--train { color: $foreground; text-style: dim; }
+        &:nocolor > .canvas--fresh { color: $foreground; }
+        &:nocolor > .canvas--running { color: $foreground; text-style: bold; }
+        &:nocolor > .canvas--good { color: $foreground; }
+        &:nocolor > .canvas--bad { color: $foreground; text-style: bold reverse; }
+        &:nocolor > .canvas--ghost { color: #a0a0a0; text-style: dim; }
+        &:nocolor:light > .canvas--ghost { color: #606060; text-style: dim; }
     }
     """
 
     _picture: Picture = []
     _drawn: Size | None = None
     """The size `_picture` was drawn for; None if there is no valid picture."""
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """What the terminal can show: the app says so, for all."""
+        glyphs: Glyphs = getattr(self.app, "glyphs", Glyphs.BRAILLE)
+        return glyphs
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the picture of the widget's state in `width` × `height` cells.
@@ -130,6 +163,33 @@ class Canvas(Widget):
         if regions:
             self.refresh(*regions)
 
+    def on_mount(self) -> None:
+        """Suit the terminal. A picture for a file, or a test's, has all colours."""
+        app = self.app
+        few = app.console.color_system == "standard" and not app.no_color and not app.is_headless
+        self.set_class(few, "-sixteen")
+        if self.glyphs is Glyphs.ASCII:
+            self.border_title = ascii_only(self.border_title or "") or None
+            self.border_subtitle = ascii_only(self.border_subtitle or "") or None
+
+    def retitle(self, title: str) -> None:
+        """Write another title on the border, and have only what changed of it sent.
+
+        Textual's own `border_title` repaints the whole widget. `_border_title` is not public;
+        should it change, a test of the bytes sent fails.
+        """
+        if self.glyphs is Glyphs.ASCII:
+            title = ascii_only(title)
+        old = self._border_title.plain if self._border_title else ""
+        if title == old:
+            return
+        self._border_title = Content(title)
+        if self.gutter.top:
+            width = max(len(old), len(title)) + 2
+            before, after = ([(f"{text} ".ljust(width, "─"), "")] for text in (old, title))
+            for start, end in changed_spans(before, after):
+                self.refresh(Region(_TITLE + start, -1, end - start, 1))
+
     def render_line(self, y: int) -> Strip:
         """Return line `y` of the picture; drawn here first when the size is new."""
         if self._drawn != self.size:
@@ -151,5 +211,6 @@ class Canvas(Widget):
         width, height = self.size
         rows = self.draw(width, height)[:height] if width and height else []
         rows += [[] for _ in range(height - len(rows))]
-        self._picture = [fitted(row, width) for row in rows]
+        plain = self.glyphs is Glyphs.ASCII
+        self._picture = [fitted(row, width, plain=plain) for row in rows]
         self._drawn = self.size

@@ -39,16 +39,21 @@ class YRange:
                 for decade in range(first, last + 1, step)
             ]
         span = self.high - self.low
-        size = _nice(span / max(most, 1))
+        size = nice(span / max(most, 1))
         first, last = math.ceil(self.low / size - _FUZZ), math.floor(self.high / size + _FUZZ)
         values = [size * n for n in range(first, last + 1)]
         if len(values) < 2:
-            size, values = _nice(span / 10), [self.low, self.high]
+            size, values = nice(span / 10), [self.low, self.high]
         decimals = max(0, -math.floor(math.log10(size) + _FUZZ))
         plain = [f"{value:.{decimals}f}" for value in values]
         if max(map(len, plain)) > AXIS - 1:
             plain = [scientific(value) for value in values]
         return list(zip(values, plain, strict=True))
+
+
+def cell(fraction: float, cells: int, dots: int) -> int:
+    """Return which of so many cells of `dots` dots lies at a fraction (0 to 1) of the way."""
+    return round(fraction * (dots * cells - 1)) // dots
 
 
 UNIT = YRange(0.0, 1.0)
@@ -66,12 +71,20 @@ def grown(x_max: float, start: float = 32) -> float:
 def extent(
     views: Iterable[SeriesView], x_low: float, x_high: float, *, log: bool = False
 ) -> tuple[float, float]:
-    """Return the least and the greatest value in sight, positive ones if `log`; NaN without any."""
+    """Return the least and the greatest value in sight, positive ones if `log`; NaN without any.
+
+    Of a line that passes through without a point in sight the points on either side count.
+    """
     least, greatest = math.inf, -math.inf
     for view in views:
-        seen = (view.x >= x_low) & (view.x <= x_high) & (view.high > (0 if log else -math.inf))
+        first = int(np.searchsorted(view.x, x_low, side="left"))
+        stop = int(np.searchsorted(view.x, x_high, side="right"))
+        if first == stop:
+            first, stop = max(first - 1, 0), stop + 1
+        lows, highs = view.low[first:stop], view.high[first:stop]
+        seen = highs > (0 if log else -math.inf)
         if seen.any():
-            lows, highs = view.low[seen], view.high[seen]
+            lows, highs = lows[seen], highs[seen]
             least = min(least, np.where(lows > 0, lows, highs).min() if log else lows.min())
             greatest = max(greatest, highs.max())
     return (least, greatest) if least <= greatest else (math.nan, math.nan)
@@ -83,10 +96,12 @@ def settled(previous: YRange | None, low: float, high: float, *, log: bool = Fal
     It does until values leave it or need less than a quarter of it (half of its decades): a
     change of range redraws the whole chart.
     """
+    if previous is not None and previous.log != log:
+        previous = None
     if math.isnan(low):
         return previous or (YRange(0.1, 10.0, log=True) if log else UNIT)
     fresh = _round_log(low, high) if log else _round_linear(low, high)
-    if previous is None or previous.log != log or low < previous.low or high > previous.high:
+    if previous is None or low < previous.low or high > previous.high:
         return fresh
     if log:
         wasteful = math.log(previous.high / previous.low) > 2 * math.log(fresh.high / fresh.low)
@@ -100,7 +115,7 @@ def _round_linear(low: float, high: float) -> YRange:
     if high - low <= _FUZZ * abs(high):
         margin = abs(high) / 10 or 1.0
         low, high = low - margin, high + margin
-    size = _nice((high - low) / 4)
+    size = nice((high - low) / 4)
     return YRange(
         math.floor(low / size + _FUZZ) * size,
         math.ceil(high / size - _FUZZ) * size,
@@ -113,7 +128,7 @@ def _round_log(low: float, high: float) -> YRange:
     return YRange(10.0**first, 10.0 ** max(last, first + 1), log=True)
 
 
-def _nice(size: float) -> float:
+def nice(size: float) -> float:
     """Return the least of 1, 2 and 5 times a power of ten that is not below `size`."""
     power = 10.0 ** math.floor(math.log10(size))
     return next(n * power for n in (1, 2, 5, 10) if n * power >= size * (1 - _FUZZ))

@@ -1,6 +1,9 @@
 """What the terminal at the other end can bear. Call `prepare` before textual is imported."""
 
+import locale
 import os
+
+from bntui.ui.glyphs import Glyphs
 
 SSH_UPDATES_PER_SECOND = 4.0
 LOCAL_UPDATES_PER_SECOND = 15.0
@@ -20,3 +23,13 @@ def prepare() -> None:
 def updates_per_second() -> float:
     """Return how often the screen should follow the run."""
     return SSH_UPDATES_PER_SECOND if over_ssh() else LOCAL_UPDATES_PER_SECOND
+
+
+def glyphs(*, plain: bool) -> Glyphs:
+    """Return the characters that the terminal can show; `plain` asks for ASCII.
+
+    A locale that is not UTF-8 shows ASCII at most, and the Linux console's font has no braille.
+    """
+    if plain or locale.getpreferredencoding(do_setlocale=False).lower() not in {"utf-8", "utf8"}:
+        return Glyphs.ASCII
+    return Glyphs.BLOCKS if os.environ.get("TERM") == "linux" else Glyphs.BRAILLE

@@ -55,8 +55,7 @@ def test_start_values_dominate_when_updates_are_few() -> None:
     assert snapshot.validation
     running, fresh = snapshot.validation.running, snapshot.validation.fresh
     text = " ".join(judgement.evidence)
-    assert f"{running.accuracy:.3f} with running" in text
-    assert f"{fresh.accuracy:.3f} with fresh" in text
+    assert f"Running {running.accuracy:.3f}, fresh {fresh.accuracy:.3f}" in text
     worst = worst_layer(snapshot.validation)
     assert worst.name in text
     assert f"{0.99**40:.0%} of the start value" in text
@@ -160,7 +159,7 @@ def test_a_recalibration_is_tried_and_then_applied() -> None:
     session.recalibrate(apply=True)
     snapshot = session.snapshot(Phase.PAUSED)
     assert snapshot.recalibration
-    assert f"would be {snapshot.recalibration.after:.3f}" in peek.cure
+    assert f"it would be {snapshot.recalibration.after:.3f}" in peek.cure
     assert snapshot.validation
     assert snapshot.validation.running.accuracy == snapshot.recalibration.after
     assert verdict(snapshot).cause is not Cause.START

@@ -15,6 +15,7 @@ from bntui.engine.run import Command
 from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import (
     Channels,
+    Divergence,
     LayerDrift,
     Mark,
     Phase,
@@ -127,6 +128,7 @@ def diverged(config: RunConfig) -> Snapshot:
         validation=Validation(97, 1000, nothing, nothing, layer),
         series={name: history([NAN] * 20) for name in histories()},
         marks=(Mark(3, "diverged"),),
+        divergence=Divergence(3, "conv1_bn"),
     )
 
 
@@ -178,7 +180,7 @@ def drift_values(name: str, channels: int) -> dict[str, Any]:
         "fresh_variance": 0.2,
         "output_error": 0.6,
         "network_error": 0.8,
-        "start_left": 0.377,
+        "start_left": 0.38,
         "start_share": 0.9,
         "dead": 0,
         "non_finite": 0,

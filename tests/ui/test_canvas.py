@@ -4,16 +4,22 @@ import re
 from collections.abc import Callable
 from typing import Any, Self
 
+import pytest
+from rich.console import COLOR_SYSTEMS
+from rich.segment import Segment
 from textual.app import App, ComposeResult
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.geometry import Region
 from textual.widgets import Static
 
 from bntui.engine.series import Series
-from bntui.ui.canvas import Canvas, Picture, changed_spans, fitted
-from bntui.ui.charts import Line
+from bntui.engine.snapshot import Mark
+from bntui.ui.canvas import ROLES, Canvas, Picture, changed_spans, fitted
 from bntui.ui.frugal import FrugalApp
+from bntui.ui.glyphs import Glyphs
+from bntui.ui.plot import Line
 from bntui.ui.scales import UNIT
+from bntui.ui.view import Axis, View
 from bntui.ui.widgets.chart import Chart
 
 
@@ -74,6 +80,12 @@ class TestFitted:
         text = "│┤▲×⣿⠁▁█▓░·–é→σ≈✖▶◀"
         assert fitted([(text, "")], len(text)) == [(text, "")]
 
+    def test_plain_is_ascii(self) -> None:
+        assert fitted([("│▲ 2 σ", "x"), ("⣿漢", "")], 9, plain=True) == [
+            ("|^ 2 s", "x"),
+            ("*? ", ""),
+        ]
+
 
 class TestChangedSpans:
     @staticmethod
@@ -130,7 +142,10 @@ class TestRepaint:
             await pilot.pause()
             assert "three" in "".join(strip.text for strip in slate.render_lines(slate.size.region))
 
-    async def test_roles_have_colours_that_suit_the_theme(self) -> None:
+    async def test_roles_have_colours_that_suit_the_theme(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("NO_COLOR", raising=False)
         async with SlateApp().run_test() as pilot:
             slate = pilot.app.query_one(Slate)
 
@@ -150,9 +165,15 @@ class TestRepaint:
 
 
 class ChartApp(FrugalApp):
+    CSS = "Chart { border: round white; height: 1fr; }"
+
+    def __init__(self, glyphs: Glyphs = Glyphs.BRAILLE, **options: Any) -> None:
+        super().__init__(**options)
+        self.glyphs = glyphs
+
     def compose(self) -> ComposeResult:
         yield Chart("accuracy", y=UNIT)
-        yield Chart("loss, log", log=True)
+        yield Chart("loss", log=True)
 
 
 class TestChart:
@@ -186,6 +207,82 @@ class TestChart:
             assert chart.render_line(chart.size.height - 2).text.startswith(" 0.1 ┤")
             chart.show([self.line(3, 800)])
             assert chart.render_line(0).text.startswith("1000 ┤")
+
+    async def test_the_title_says_how_to_read_it(self) -> None:
+        async with ChartApp().run_test() as pilot:
+            chart, loss = pilot.app.query(Chart)
+            line = self.line(*[0.5] * 101)
+            clock = self.line(*(300.0 * update for update in range(101))).view
+
+            def title(view: View) -> str | None:
+                chart.show([line], view=view, clock=None if view.axis is Axis.UPDATES else clock)
+                return chart.border_title
+
+            assert title(View()) == "accuracy"
+            assert title(View(cursor=96)) == "accuracy · at update 96"
+            assert title(View(Axis.IMAGES, None, 96)) == "accuracy · at update 96 · 28.8k images"
+            assert title(View(window=(20, 60))) == "accuracy · up to update 60"
+            assert title(View(window=(20, 60), cursor=30)) == "accuracy · at update 30"
+            assert title(View(window=(60, 100), smooth=True)) == "accuracy · smoothed"
+            loss.show([line], view=View())
+            assert loss.border_title == "loss, log"
+            loss.show([line], view=View(log_loss=False))
+            assert loss.border_title == "loss"
+
+    async def test_the_title_reads_what_the_legend_has_no_room_for(self) -> None:
+        def title() -> str | None:
+            return chart.border_title
+
+        async with ChartApp().run_test(size=(80, 10)) as pilot:
+            chart = pilot.app.query(Chart).first()
+            ghosts = [Line(f"was {what}", "", self.line(0.5).view, ghost=True) for what in "ab"]
+            chart.show([*ghosts, self.line(0.5), self.line(0.5)], view=View(cursor=0))
+            assert title() == "accuracy · at update 0 · was .500 .500"
+            await pilot.resize_terminal(80, 40)
+            await pilot.pause()
+            assert title() == "accuracy · at update 0"
+
+    async def test_a_window_shows_its_part_and_the_range_that_fits(self) -> None:
+        async with ChartApp().run_test() as pilot:
+            chart = pilot.app.query(Chart).first()
+            line = self.line(*[0.0] * 50, *[0.96, 0.97] * 30)
+            chart.show([line], view=View(window=(60, 100)))
+            top, *_, axis = (chart.render_line(y).text for y in range(chart.size.height))
+            assert top.startswith("0.970┤")
+            assert axis.split() == ["60", "70", "80", "90", "100", "updates"]
+            chart.show([line])
+            assert chart.render_line(0).text.startswith(" 1.0 ┤")
+
+    async def test_marks_stand_on_the_axis_that_is_shown(self) -> None:
+        async with ChartApp().run_test() as pilot:
+            chart = pilot.app.query(Chart).first()
+            marks = [Mark(4, "momentum 0.99→0.98"), Mark(6, "momentum 0.98→0.9")]
+            clock = self.line(*(250.0 * update for update in range(9))).view
+            chart.show([], marks, view=View(axis=Axis.IMAGES), clock=clock)
+            axis = chart.render_line(chart.size.height - 1).text
+            assert axis.split() == ["0", "500", "momentum", "0.99→0.9", "▲", "images"]
+
+    async def test_in_ascii_no_other_character_is_shown(self) -> None:
+        async with ChartApp(Glyphs.ASCII).run_test() as pilot:
+            chart = pilot.app.query(Chart).first()
+            marks = [Mark(4, "momentum 0.99→0.98"), Mark(9, "diverged")]
+            chart.show([self.line(0.5, 0.6, float("nan"))], marks, view=View(cursor=1))
+            rows = [chart.render_line(y).text for y in range(chart.size.height)]
+            assert "".join([*rows, chart.border_title or ""]).isascii()
+            assert chart.border_title == "accuracy . at update 1"
+
+    async def test_in_ascii_titles_are_too(self) -> None:
+        class Titled(ChartApp):
+            def compose(self) -> ComposeResult:
+                slate = Slate()
+                slate.border_title, slate.border_subtitle = "·░ [x]", "↑↓"
+                yield slate
+
+        async with Titled(Glyphs.ASCII).run_test() as pilot:
+            slate = pilot.app.query_one(Slate)
+            assert slate.border_title is not None
+            assert slate.border_title.isascii()
+            assert slate.border_subtitle == "^v"
 
 
 class Wire(HeadlessDriver):
@@ -255,3 +352,98 @@ class TestBytesSent:
             slate.show("⣿⣿⣿⣿⣤⣿⣿⣿⣿⣿⣿⣿", "⠁⠁⠁⠁⠁⠁⠁⠁⠁⠁⠁⠁", role="running")
 
         assert characters(await sent(change, Covered(driver_class=Wire))) == "漢字"
+
+
+class TestChartBytesSent:
+    """Two charts side by side with the run; a byte is a byte that SSH has to carry."""
+
+    @staticmethod
+    async def sent(*views: View, lengths: tuple[int, ...] | None = None) -> list[str]:
+        """Return what each change from one view (or length of the run) to the next sends."""
+        app = ChartApp(driver_class=Wire)
+        lengths = lengths or (100,) * len(views)
+        changes = []
+        async with app.run_test(headless=False, size=(120, 40)) as pilot:
+            driver = app._driver
+            assert isinstance(driver, Wire)
+            for length, view in zip(lengths, views, strict=True):
+                driver.written = ""
+                for chart in app.query(Chart):
+                    chart.show([TestChart.line(*[0.5] * length)], view=view)
+                await pilot.pause()
+                changes.append(driver.written)
+        return changes[1:]
+
+    async def test_a_crosshair_moved_by_one_column_sends_two(self) -> None:
+        (written,) = await self.sent(View(cursor=50), View(cursor=51))
+        rows = 2 * 17
+        assert characters(written).count("│") == rows - 2
+        assert len(characters(written)) <= 2 * rows + 2 * len("51")
+        assert len(written.encode()) < 20 * rows
+
+    async def test_a_crosshair_within_its_column_sends_the_title_alone(self) -> None:
+        (written,) = await self.sent(View(cursor=45), View(cursor=46))
+        assert characters(written) == "66"
+
+    async def test_a_shorter_title_leaves_nothing_behind(self) -> None:
+        _, written = await self.sent(View(cursor=10), View(cursor=50), View())
+        assert characters(written).count("─") == 2 * len("· at update 50 ")
+
+    async def test_a_live_frame_sends_the_ends_of_the_lines(self) -> None:
+        frames = await self.sent(*[View()] * 30, lengths=tuple(range(70, 100)))
+        sizes = sorted(len(frame.encode()) for frame in frames)
+        assert sizes[-1] < 2 * 60
+
+
+class TestRolesWithoutColour:
+    """What a role looks like at the other end: attributes, foreground, background."""
+
+    @staticmethod
+    async def looks(theme: str, **options: Any) -> dict[str, str]:
+        app = SlateApp(driver_class=Wire, **options)
+        app.theme = theme
+        async with app.run_test(headless=False) as pilot:
+            await pilot.pause()
+            slate = pilot.app.query_one(Slate)
+            system = COLOR_SYSTEMS[app.console.color_system or "truecolor"]
+            looks = {}
+            for role in (*ROLES, "train ghost", "fresh ghost", "running ghost"):
+                segments = [Segment("x", slate.role_style(role))]
+                for line_filter in app.get_line_filters():
+                    segments = line_filter.apply(segments, slate.background_colors[1])
+                assert segments[0].style
+                looks[role] = segments[0].style.render("x", color_system=system)
+            return looks
+
+    @pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+    @pytest.mark.parametrize(
+        "environment",
+        [
+            {"COLORTERM": "truecolor"},
+            {"TERM": "xterm-256color"},
+            {"TERM": "xterm"},
+            {"TERM": "xterm", "NO_COLOR": "1"},
+            {"TERM": "xterm-256color", "NO_COLOR": "1"},
+        ],
+    )
+    async def test_what_must_not_be_mistaken_differs(
+        self, theme: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("COLORTERM", "TERM", "NO_COLOR"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        looks = await self.looks(theme)
+        assert len({looks[role] for role in ("train", "fresh", "running", "bad")}) == 4
+        assert looks["good"] != looks["bad"]
+        for role in ("train", "fresh", "running"):
+            assert looks[f"{role} ghost"] != looks[role]
+
+    async def test_without_any_colour_they_differ_in_weight(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("NO_COLOR", "1")
+        looks = await self.looks("textual-dark", ansi_color=True)
+        names = ("train", "fresh", "running", "bad", "running ghost")
+        codes = [re.findall(r"\x1b\[(.*?)m", looks[name])[0] for name in names]
+        assert codes == ["2;39;49", "39;49", "1;39;49", "1;7;39;49", "1;2;39;49"]

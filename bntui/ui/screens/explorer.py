@@ -9,35 +9,37 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widgets import Footer, Label
 
 from bntui.engine.config import MAX_SEED, Knobs, RunConfig
+from bntui.engine.repeat import command_line
 from bntui.engine.run import Command, MakeRun, Run
-from bntui.engine.series import Series
-from bntui.engine.snapshot import Phase, Snapshot
-from bntui.ui.charts import Line
+from bntui.engine.snapshot import Phase, Recalibration, Snapshot
+from bntui.export import save, series_csv
+from bntui.ui.consequence import consequence
 from bntui.ui.knobs import KNOBS
-from bntui.ui.scales import UNIT
 from bntui.ui.screens.keys import KeysScreen
+from bntui.ui.screens.layer import LayerScreen
+from bntui.ui.screens.text import TextScreen
 from bntui.ui.screens.value import ValueScreen
-from bntui.ui.widgets.chart import Chart
+from bntui.ui.screens.whatif import WhatIfScreen
 from bntui.ui.widgets.drift import DriftTable
+from bntui.ui.widgets.hint import HintLine
 from bntui.ui.widgets.knob import Knob
 from bntui.ui.widgets.predictions import Predictions
+from bntui.ui.widgets.results import Results
 from bntui.ui.widgets.status import StatusLine
 from bntui.ui.widgets.verdict import VerdictPanel
 
 FULL = (100, 32)
 """Columns and rows from which on all panels are shown at once."""
-CURVES = (("train", "train"), ("fresh", "fresh"), ("val", "running"))
-"""The prefix of a series' name, and how it is called and drawn on the charts."""
 SMALLEST = (60, 16)
-TABS = "1 accuracy  2 loss  3 drift  4 it says"
+TABS = "1 accuracy  2 loss  3 momenta  4 drift  5 it says"
 PENDING_SECONDS = 1.0
 """How long a turned knob waits to be echoed: a clipped value never is."""
 JOIN_SECONDS = 2.0
-EMPTY = Series(2).view()
 
 
 class Explorer(Screen[None]):
@@ -47,12 +49,32 @@ class Explorer(Screen[None]):
         Binding("space", "pause", "pause"),
         Binding("n", "step", "step"),
         Binding("r", "restart(0)", "restart"),
-        Binding("R", "restart(1)", "new seed", key_display="R"),
+        Binding("R", "restart(1)", "new seed", key_display="R", show=False),
         Binding("c", "recalibrate", "recalibrate"),
+        Binding("w", "what_if", "what if"),
+        Binding("p", "pin", "pin"),
+        Binding("x", "look('axis', 0)", "x axis"),
         Binding("d", "digits", "use digits", show=False),
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
-        *(Binding(str(number), f"panel({number})", show=False) for number in range(1, 5)),
+        *(Binding(str(number), f"panel({number})", show=False) for number in range(1, 6)),
+        Binding("plus,equals_sign", "look('zoom', 2)", show=False),
+        Binding("minus", "look('zoom', 0.5)", show=False),
+        Binding("left_square_bracket", "look('pan', -0.25)", show=False),
+        Binding("right_square_bracket", "look('pan', 0.25)", show=False),
+        Binding("comma", "look('move', -1)", show=False),
+        Binding("full_stop", "look('move', 1)", show=False),
+        Binding("less_than_sign", "look('move', -10)", show=False),
+        Binding("greater_than_sign", "look('move', 10)", show=False),
+        Binding("left_curly_bracket", "look('jump', -1)", show=False),
+        Binding("right_curly_bracket", "look('jump', 1)", show=False),
+        Binding("s", "look('smooth', 0)", show=False),
+        Binding("l", "look('log', 0)", show=False),
+        Binding("0", "look('reset', 0)", show=False),
+        Binding("y", "repeat", show=False),
+        Binding("S", "save_picture", show=False),
+        Binding("D", "save_data", show=False),
+        Binding("ctrl+l", "redraw", show=False),
         Binding("question_mark", "keys", "keys", key_display="?"),
         Binding("q", "app.quit", "quit"),
         Binding("ctrl+c", "app.quit", show=False),
@@ -74,7 +96,9 @@ class Explorer(Screen[None]):
         self._updates_per_second = updates_per_second
         self._shown: Snapshot | None = None
         self._ghost: Snapshot | None = None
-        self._told = ""
+        self._told: set[str] = set()
+        self._pinned: Snapshot | None = None
+        self._peeked = False
         self._asked: Knobs | None = None
         self._asked_until = 0.0
         self.run = make_run(config, left_open)
@@ -93,16 +117,14 @@ class Explorer(Screen[None]):
                         owner = config if spec.structural else config.knobs
                         yield Knob(spec, getattr(owner, spec.name))
                 yield VerdictPanel(id="verdict")
-                yield Predictions(id="panel-4", classes="panel")
-            with Container(id="right"):
-                yield Chart("accuracy", y=UNIT, id="panel-1", classes="panel")
-                yield Chart("loss", log=True, id="panel-2", classes="panel")
-                yield DriftTable(id="panel-3", classes="panel")
+                yield Predictions(id="panel-5", classes="panel")
+            yield Results()
         yield Label(
             f"bntui needs {SMALLEST[0]} columns and {SMALLEST[1]} rows: please enlarge the "
             "terminal. The run goes on.",
             id="too-small",
         )
+        yield HintLine()
         yield Footer()
 
     def on_mount(self) -> None:
@@ -125,19 +147,25 @@ class Explorer(Screen[None]):
         if not tiny and self.focused is None:  # a screen too small for knobs took the focus away
             self.call_after_refresh(self.query(Knob).first().focus)
 
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened under another screen."""
+        self.follow()
+
     # From the run to the screen
 
     def follow(self) -> None:
-        """Show the run's latest snapshot, if it is a new one."""
+        """Show the run's latest snapshot, if it is a new one.
+
+        Not under another screen: Textual would draw all of both for every change here.
+        """
         snapshot = self.run.snapshot
-        if snapshot is self._shown:
+        if snapshot is self._shown or self.app.screen is not self:
             return
         self._shown = snapshot
         with self.app.batch_update():
             self.query_one(StatusLine).show(snapshot)
             self._show_knobs(snapshot)
-            self._show_curves(snapshot)
-            self.query_one(DriftTable).show(snapshot)
+            self.query_one(Results).show(snapshot, self._ghosts)
             self.query_one(Predictions).show(snapshot.validation)
             self.query_one(VerdictPanel).show(snapshot)
         self._tell(snapshot)
@@ -149,32 +177,32 @@ class Explorer(Screen[None]):
         for knob in self.query(Knob):
             owner = snapshot.config if knob.spec.structural else snapshot.knobs
             knob.show(getattr(owner, knob.spec.name), keep_wanted=self._asked is not None)
+        self._explain()
 
-    def _show_curves(self, snapshot: Snapshot) -> None:
-        for what, chart in zip(("acc", "loss"), self.query(Chart), strict=True):
-            lines = [
-                Line(label, label, snapshot.series.get(f"{prefix}_{what}", EMPTY))
-                for prefix, label in CURVES
-            ]
-            ghosts = [
-                Line(label, f"{label} ghost", self._ghost.series[f"{prefix}_{what}"], ghost=True)
-                for prefix, label in CURVES[1:]
-                if self._ghost and f"{prefix}_{what}" in self._ghost.series
-            ]
-            chart.show([*ghosts, *lines], snapshot.marks)
+    @on(DescendantFocus)
+    def _explain(self) -> None:
+        """Say what the chosen knob's value means."""
+        if isinstance(self.focused, Knob):
+            snapshot = self.run.snapshot
+            knobs = self._asked or snapshot.knobs
+            self.query_one(HintLine).show(consequence(self.focused.spec, knobs, snapshot))
+        elif self.focused is not None:
+            self.query_one(HintLine).show("↑ ↓ choose a row, enter opens a layer, tab goes on")
 
     def _tell(self, snapshot: Snapshot) -> None:
         """Give notice of what the run has to say, once."""
-        if snapshot.phase is Phase.LOADING or snapshot.message == self._told:
+        if snapshot.phase in {Phase.LOADING, Phase.FAILED}:
             return
-        self._told = snapshot.message
-        if snapshot.message and snapshot.phase is not Phase.FAILED:
-            self.notify(snapshot.message, markup=False)
+        for text in (snapshot.message, recalibrated(snapshot.recalibration)):
+            if text and text not in self._told:
+                self._told.add(text)
+                self.notify(text, markup=False)
 
     # From the keys to the run
 
     @on(Knob.Turned)
     def _turn(self, event: Knob.Turned) -> None:
+        event.knob.wanted = event.value  # a look at the run may have reset it meanwhile
         change: dict[str, Any] = {event.knob.spec.name: event.value}
         if event.knob.spec.structural:
             self._begin(replace(self._config(), **change))
@@ -182,6 +210,7 @@ class Explorer(Screen[None]):
         self._asked = replace(self._asked or self.run.snapshot.knobs, **change)
         self._asked_until = time.monotonic() + PENDING_SECONDS
         self.run.apply(self._asked)
+        self._explain()
 
     @on(Knob.Typing)
     def _type(self, event: Knob.Typing) -> None:
@@ -206,9 +235,34 @@ class Explorer(Screen[None]):
         self._follow_soon()
 
     def action_recalibrate(self) -> None:
-        """Take the running statistics from training batches."""
-        self.run.command(Command.RECALIBRATE)
+        """Find out what a recalibration would do; a second time, apply it."""
+        self.run.command(Command.RECALIBRATE if self._peeked else Command.PEEK)
+        self._peeked = not self._peeked
         self._follow_soon()
+
+    def action_what_if(self) -> None:
+        """Open the what-if of the weights at hand."""
+        self.app.push_screen(
+            WhatIfScreen(
+                lambda: self.run.snapshot,
+                lambda: self.run.command(Command.WHAT_IF),
+                updates_per_second=self._updates_per_second,
+            )
+        )
+
+    @on(DriftTable.Opened)
+    def _open_layer(self, event: DriftTable.Opened) -> None:
+        def closed(index: int | None) -> None:
+            self.query_one(DriftTable).chosen = index or 0
+
+        self.app.push_screen(
+            LayerScreen(
+                lambda: self.run.snapshot,
+                event.index,
+                updates_per_second=self._updates_per_second,
+            ),
+            closed,
+        )
 
     def action_restart(self, seeds: int) -> None:
         """Begin again, `seeds` further on."""
@@ -220,14 +274,56 @@ class Explorer(Screen[None]):
         if self.run.snapshot.phase is Phase.FAILED:
             self._begin(replace(self._config(), dataset="digits", data_dir=None, train_size=None))
 
+    # What is looked at, and taken away
+
+    def action_look(self, change: str, amount: float) -> None:
+        """Change the view of all charts."""
+        self.query_one(Results).look(change, amount)
+
     def action_panel(self, number: int) -> None:
         """Show one panel, where there is room for one only."""
         for panel in self.query(".panel"):
             panel.set_class(panel.id == f"panel-{number}", "shown")
+        self.query_one(Results).set_class(number == 5, "unused")
+
+    def action_pin(self) -> None:
+        """Keep this run's curves as a ghost behind all runs to come; again: no longer."""
+        self._pinned = None if self._pinned else self.run.snapshot
+        self.notify("this run's curves are pinned" if self._pinned else "no run is pinned now")
 
     def action_keys(self) -> None:
         """Open the help."""
         self.app.push_screen(KeysScreen())
+
+    def action_repeat(self) -> None:
+        """Show and copy the command line that repeats this run."""
+        line = command_line(self.run.snapshot)
+        self.app.copy_to_clipboard(line)
+        self.app.push_screen(TextScreen("to repeat this run (copied)", line))
+
+    def action_save_picture(self) -> None:
+        """Write the screen to an SVG file."""
+        self._save(self.app.export_screenshot(title="bntui"), "svg")
+
+    def action_save_data(self) -> None:
+        """Write what the charts show to a CSV file."""
+        self._save(series_csv(self.run.snapshot), "csv")
+
+    def action_redraw(self) -> None:
+        """Draw everything anew, for a terminal that lost it."""
+        self.refresh(layout=True)
+
+    def _save(self, text: str, suffix: str) -> None:
+        try:
+            self.notify(f"saved {save(text, suffix)}", markup=False)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self.notify(f"nothing was saved: {reason}.", severity="error", markup=False)
+
+    @property
+    def _ghosts(self) -> list[tuple[str, Snapshot]]:
+        ghosts = (("was", self._ghost), ("pin", self._pinned))
+        return [(name, snapshot) for name, snapshot in ghosts if snapshot is not None]
 
     async def end(self) -> bool:
         """Stop every run and wait for the threads; return whether all have ended."""
@@ -252,6 +348,8 @@ class Explorer(Screen[None]):
         old.stop()
         self.ended = [run for run in (*self.ended, old) if not run.join(0)]
         self._asked = None
+        self._peeked = False
+        self.query_one(Results).follow()
         self.run = self._make_run(config, self._left_open)
         self.run.start()
         self._follow_soon()
@@ -260,3 +358,13 @@ class Explorer(Screen[None]):
         """Show the effect of a key before the next regular look."""
         for seconds in (0.02, 0.08):
             self.set_timer(seconds, self.follow)
+
+
+def recalibrated(recalibration: Recalibration | None) -> str:
+    """Say what a recalibration did, or would do."""
+    if recalibration is None:
+        return ""
+    before, after = recalibration.before, recalibration.after
+    if recalibration.applied:
+        return f"recalibrated at update {recalibration.update}: {before:.3f} → {after:.3f}"
+    return f"recalibrated, validation would be {after:.3f} instead of {before:.3f}: c applies it"

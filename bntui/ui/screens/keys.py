@@ -8,42 +8,58 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from bntui.ui.glyphs import Glyphs, ascii_only
+
 KEYS = (
     (
         "Knobs",
         (
-            ("↑ ↓  tab", "choose a knob"),
-            ("← →", "turn it: it acts at the next update (BN: on a new run)"),
-            ("enter", "type a value"),
+            ("↑ ↓ tab", "choose a knob, the map or the drift table"),
+            ("← →", "turn a knob: it acts at the next update (batch norm: in a new run)"),
+            ("enter", "type a value; on a layer of the drift table: open it"),
         ),
     ),
     (
         "Run",
         (
-            ("space", "pause, go on; after the last epoch, ten more"),
+            ("space", "pause, go on; after the last epoch, as many again"),
             ("n", "a single update"),
-            ("r", "restart with the same seed; the old curves stay as a ghost"),
-            ("R", "restart with a new seed"),
-            ("c", "recalibrate: running statistics from training batches, weights untouched"),
-            ("d", "after a failure: a new run on the built-in digits"),
+            ("r R", "restart with the same seed (the old curves stay as a ghost), with a new one"),
+            ("c", "try a recalibration of the running statistics; again: apply it"),
+            ("w", "what if: these weights under every momentum"),
+            ("y", "show and copy the command line that repeats this run"),
+            ("d", "after a failure: go on with the built-in digits"),
+        ),
+    ),
+    (
+        "Charts",
+        (
+            (", . < >", "crosshair by one point, by ten; the legend shows the values there"),
+            ("{ }", "crosshair to the mark before, after"),
+            ("+ - [ ]", "zoom in, out; pan left, right"),
+            ("0", "no crosshair, the whole run"),
+            ("x s l", "x axis in updates, images, seconds; smoothing; loss logarithmic or not"),
+            ("p", "pin this run's curves behind those to come; again: unpin"),
         ),
     ),
     (
         "Screen",
         (
-            ("1 – 4", "panels, where the terminal is too small for all"),
+            ("1 – 5", "panels, where the terminal is too small for all"),
+            ("S D", "save the screen as SVG, the data as CSV"),
+            ("ctrl+l", "draw everything anew"),
             ("ctrl+p", "command palette: themes and more"),
-            ("?", "this help"),
-            ("q  ctrl+c", "quit"),
+            ("? q", "this help, quit"),
         ),
     ),
 )
 READING = """\
-train     accuracy of the batch just trained on (batch statistics)
-fresh     validation with statistics taken from training images now:
-          what the weights deserve
-running   validation with the running statistics: what you get
+  train     the batch just trained on, normalised by its own statistics
+  fresh     validation with statistics taken from training images now:
+            what the weights deserve
+  running   validation with the running statistics: what you get
 Where fresh is high and running is low, the weights are fine and the statistics are stale.
+The map shows, for every momentum at once, what running would have been.
 """
 
 
@@ -69,6 +85,10 @@ class KeysScreen(ModalScreen[None]):
             box.border_title = "Keys"
             box.border_subtitle = "esc closes"
             for title, keys in KEYS:
-                lines = "\n".join(f"  {key:<10} {text}" for key, text in keys)
-                yield Static(f"{title}\n{lines}", markup=False)
-            yield Static(f"How to read the curves\n{READING}", markup=False)
+                lines = "\n".join(f"  {key:<9} {text}" for key, text in keys)
+                yield Static(self._fit(f"{title}\n{lines}"), markup=False)
+            yield Static(self._fit(f"How to read the curves\n{READING}"), markup=False)
+
+    def _fit(self, text: str) -> str:
+        """Return `text` as the terminal can show it."""
+        return ascii_only(text) if getattr(self.app, "glyphs", None) is Glyphs.ASCII else text

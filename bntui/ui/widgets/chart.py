@@ -2,14 +2,20 @@
 
 from collections.abc import Sequence
 
+from bntui.engine.series import SeriesView
 from bntui.engine.snapshot import Mark
+from bntui.ui.axes import position
 from bntui.ui.canvas import Canvas, Picture
-from bntui.ui.charts import Line, chart
-from bntui.ui.scales import YRange, extent, grown, settled
+from bntui.ui.charts import chart
+from bntui.ui.legend import leftover
+from bntui.ui.marks import Flag, flags
+from bntui.ui.plot import Line
+from bntui.ui.scales import YRange, extent, settled
+from bntui.ui.view import FOLLOWING, Axis, View, x_of
 
 
 class Chart(Canvas):
-    """Lines over updates. Its axes stay as they are for as long as the lines fit them."""
+    """Lines over a run. Its axes stay as they are for as long as the lines fit them."""
 
     def __init__(
         self,
@@ -20,42 +26,82 @@ class Chart(Canvas):
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        """Without a fixed range `y` the axis follows the data, in decades if `log`."""
+        """Without a fixed range `y` the axis follows the data, in decades if `log` and the view is."""
         super().__init__(id=id, classes=classes)
         self.border_title = title
+        self._what = title
         self._fixed = y
         self._log = log
-        self._y: YRange | None = None
+        self._y = y or settled(None, float("nan"), float("nan"), log=log)
         self._lines: tuple[Line, ...] = ()
-        self._marks: tuple[Mark, ...] = ()
-        self._x = (0.0, grown(0))
+        self._flags: tuple[Flag, ...] = ()
+        self._axis = Axis.UPDATES
+        self._x = FOLLOWING.sight(0.0, None)
+        self._cursor: float | None = None
+        self._said = [title]
 
     def show(
         self,
         lines: Sequence[Line],
         marks: Sequence[Mark] = (),
         *,
-        x: tuple[float, float] | None = None,
+        view: View = FOLLOWING,
+        clock: SeriesView | None = None,
     ) -> None:
-        """Draw these lines; over the range `x` of updates, by default over all there are."""
-        self._lines, self._marks = tuple(lines), tuple(marks)
-        newest = max((float(line.view.x[-1]) for line in lines if len(line.view)), default=0.0)
-        self._x = x or (0.0, grown(newest))
-        self._y = settled(
-            self._y, *extent((line.view for line in lines), *self._x, log=self._log), log=self._log
-        )
+        """Draw `lines`, whose x are in the unit of the view's axis (see `curves.curves`).
+
+        `clock` maps the run's marks, window and crosshair to it: `snapshot.series.get(view.axis)`.
+        """
+        self._lines, self._flags = tuple(lines), tuple(flags(marks, clock))
+        self._axis = view.axis
+        end = max((float(line.view.x[-1]) for line in lines if len(line.view)), default=0.0)
+        self._x = view.sight(end, clock)
+        self._cursor = None if view.cursor is None else float(x_of(view.cursor, clock))
+        if self._fixed and view.window is None:
+            self._y = self._fixed
+        else:
+            log = self._log and view.log_loss
+            shown = extent((line.view for line in lines), *self._x, log=log)
+            self._y = settled(self._y, *shown, log=log)
+        self._said = self._how(view, end)
+        self._say()
         self.repaint()
+
+    def on_resize(self) -> None:
+        """Say as much in the title as the legend has no room for."""
+        self._say()
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the chart."""
         x_low, x_high = self._x
-        y = self._fixed or self._y or settled(None, float("nan"), float("nan"), log=self._log)
         return chart(
             self._lines,
             width=width,
             height=height,
             x_low=x_low,
             x_high=x_high,
-            y=y,
-            marks=self._marks,
+            y=self._y,
+            flags=self._flags,
+            axis=self._axis,
+            cursor=self._cursor,
+            glyphs=self.glyphs,
         )
+
+    def _say(self) -> None:
+        rows, cursor = max(0, self.size.height - 1), self._cursor
+        left = [] if cursor is None else leftover(self._lines, rows, cursor)
+        self.retitle(" · ".join([*self._said, *left]))
+
+    def _how(self, view: View, end: float) -> list[str]:
+        """Say what is drawn how, and where the legend's values are from unless they are the latest."""
+        said = [self._what + ", log" * (self._log and view.log_loss)]
+        if view.smooth:
+            said.append("smoothed")
+        at, x, word = view.cursor, self._cursor, "at"
+        if at is None and view.window and self._x[1] < end:
+            at, x, word = view.window[1], self._x[1], "up to"
+        if at is not None and x is not None:
+            said.append(f"{word} {position(at, Axis.UPDATES)}")
+            if view.axis is not Axis.UPDATES:
+                said.append(position(x, view.axis))
+        return said

@@ -1,38 +1,84 @@
 """The drift table: how far each BN layer's running statistics are from fresh ones."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
+from textual.binding import Binding, BindingType
+from textual.message import Message
 
-from bntui.engine.diagnosis import Health, factor, health
-from bntui.engine.series import SeriesView
+from bntui.engine.diagnosis import Health, factor, forecast, health
+from bntui.engine.series import Array, SeriesView
 from bntui.engine.snapshot import LayerDrift, Phase, Snapshot
 from bntui.ui.canvas import Canvas, Picture, Row
 from bntui.ui.charts import sparkline
 
-TREND = 8
+TREND = 6
 HEADER = (
-    f" {'layer':<10}{'ch':>5}{'mean gap':>10}{'worst':>8}{'variance':>10}{'start left':>12}"
-    f"  {'trend':<{TREND}} "
+    f" {'layer':<10}{'ch':>5}{'mean gap':>9}{'worst':>7}{'variance':>9}{'start':>6}"
+    f"{'net err':>8}{'dead':>5} {'trend':<{TREND}} {'sound in':>8}"
 )
-_MARKS = {
-    Health.SOUND: ("√ sound", "good"),
-    Health.DRIFTING: ("! drifting", "running"),
+MARKS = {
+    Health.SOUND: ("√", "good"),
+    Health.DRIFTING: ("! drifts", "running"),
     Health.STALE: ("× stale", "bad"),
-    Health.NON_FINITE: ("× not finite", "bad"),
+    Health.NON_FINITE: ("× NaN", "bad"),
 }
 
 
-class DriftTable(Canvas):
-    """One row a BN layer."""
+class DriftTable(Canvas, can_focus=True):
+    """One row a BN layer; ↑ and ↓ choose one, Enter opens it."""
 
     BORDER_TITLE = "drift: running against fresh statistics, by BN layer"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "layer up", show=False),
+        Binding("down", "move(1)", "layer down", show=False),
+        Binding("enter", "open", "open the layer", show=False),
+    ]
+    COMPONENT_CLASSES = {"canvas--chosen"}
+    DEFAULT_CSS = "DriftTable > .canvas--chosen { text-style: reverse; }"
+
+    @dataclass
+    class Opened(Message):
+        """The user wants to see one layer from near."""
+
+        index: int
+
+    chosen = 0
+    """The place of the layer that Enter opens."""
 
     _snapshot = Snapshot()
+
+    @property
+    def drifts(self) -> tuple[LayerDrift, ...]:
+        """What is in the table."""
+        return self._snapshot.validation.layers if self._snapshot.validation else ()
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the layers of `snapshot`'s last validation."""
         self._snapshot = snapshot
+        self.repaint()
+
+    def action_move(self, by: int) -> None:
+        """Choose the next layer up or down; beyond the ends, leave the table."""
+        if 0 <= self.chosen + by < len(self.drifts):
+            self.chosen += by
+            self.repaint()
+        elif by > 0:
+            self.screen.focus_next()
+        else:
+            self.screen.focus_previous()
+
+    def action_open(self) -> None:
+        """Open the chosen layer."""
+        if self.chosen < len(self.drifts):
+            self.post_message(self.Opened(self.chosen))
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Show which layer Enter opens."""
+        super().watch_has_focus(_has_focus)
         self.repaint()
 
     def draw(self, width: int, height: int) -> Picture:
@@ -44,26 +90,38 @@ class DriftTable(Canvas):
             waiting = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
             reason = "the first validation" if waiting else "training: press space"
             return [[(f" waits for {reason}", "faint")]]
-        layers = snapshot.validation.layers
-        return [[(HEADER, "faint")], *(layer_row(layer, snapshot.series) for layer in layers)]
+        rows = [layer_row(layer, snapshot.series, snapshot.knobs.momentum) for layer in self.drifts]
+        if self.has_focus and self.chosen < len(rows):
+            (first, role), *rest = rows[self.chosen]
+            rows[self.chosen] = [(first, f"{role} chosen".strip()), *rest]
+        return [[(HEADER, "faint")], *rows]
 
 
-def layer_row(layer: LayerDrift, series: Mapping[str, SeriesView]) -> Row:
+def layer_row(layer: LayerDrift, series: Mapping[str, SeriesView], momentum: float) -> Row:
     """Return one layer's row."""
-    mark, role = _MARKS[health(layer)]
+    mark, role = MARKS[health(layer)]
     history = series.get(f"drift:{layer.name}")
     trend = sparkline(resampled(np.abs(history.last), TREND), TREND) if history else ""
+    error = f"{layer.network_error:.0%}" if math.isfinite(layer.network_error) else "–"
     return [
-        (f" {layer.name:<10}{layer.channels:>5}", ""),
-        (f"{layer.mean_gap:>8.2f} σ{layer.mean_gap_max:>6.1f} σ", ""),
-        (f"{factor(layer.log_var_ratio):>10}{layer.start_left:>12.1%}", ""),
-        (f"  {trend:<{TREND}} ", "faint"),
+        (f" {layer.name:<10}", ""),
+        (f"{layer.channels:>5}{layer.mean_gap:>7.2f} σ{layer.mean_gap_max:>5.1f} σ", ""),
+        (f"{factor(layer.log_var_ratio):>9}{layer.start_left:>6.0%}{error:>8}{layer.dead:>5} ", ""),
+        (f"{trend:<{TREND}}", "faint"),
+        (f"{ahead(forecast(layer, momentum)):>9} ", ""),
         (mark, role),
-        (f"  {layer.dead} dead" if layer.dead else "", "faint"),
+        (f" in {layer.non_finite} channels" if layer.non_finite else "", "bad"),
     ]
 
 
-def resampled(values: np.ndarray[tuple[int], np.dtype[np.float64]], count: int) -> list[float]:
+def ahead(updates: float) -> str:
+    """Write a forecast: how many updates until the layer is sound."""
+    if math.isnan(updates):
+        return "never"
+    return "now" if updates == 0 else f"{math.ceil(updates):,}"
+
+
+def resampled(values: Array, count: int) -> list[float]:
     """Return at most `count` values, evenly spread over all of them, the last one included."""
     if len(values) <= count:
         return [float(value) for value in values]

@@ -27,7 +27,7 @@ class VerdictPanel(Canvas):
             mark, role = "√", "good"
         parts = [(f"{mark} {judged.cause.value}", f"{role} strong")]
         parts += [(sentence, "") for sentence in judged.evidence]
-        parts += [(judged.outlook, "faint"), (judged.cure, "fresh")]
+        parts += [(judged.cure, "fresh"), (judged.outlook, "faint")]
         return [[(line, role)] for text, role in parts for line in _wrapped(text, width)]
 
 

@@ -1,0 +1,207 @@
+"""One BN layer from near: every channel's running statistics against fresh ones."""
+
+import math
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from bntui.engine.diagnosis import forecast, health
+from bntui.engine.series import Series, SeriesView
+from bntui.engine.snapshot import LayerDrift, Snapshot, Validation
+from bntui.ui.axes import y_axis
+from bntui.ui.canvas import Canvas, Picture, fitted
+from bntui.ui.channels import parts, rule, strip, worst
+from bntui.ui.glyphs import DOTS, Glyphs
+from bntui.ui.plot import Line, plot
+from bntui.ui.scales import AXIS, extent, grown, settled
+from bntui.ui.widgets.drift import MARKS
+
+KEYS = "← → other layers, esc closes"
+BELOW = 11
+"""Rows for the worst channels, and for the split and the history beside them, at least."""
+LEFT = 52
+"""Cells of " channel 3135: mean 11.2 σ too high, variance ×14.2 "."""
+EMPTY = Series(2).view()
+
+
+class LayerScreen(Screen[int]):
+    """Follows the run; closes with the index of the layer that was shown last."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "go(-1)", "previous layer"),
+        Binding("right", "go(1)", "next layer"),
+        Binding("escape,enter,q", "close", "close"),
+        Binding("ctrl+c", "app.quit", show=False),
+    ]
+
+    def __init__(
+        self, latest: Callable[[], Snapshot], index: int, *, updates_per_second: float
+    ) -> None:
+        """`latest` returns the run's snapshot; `index` is the layer's place in the drift table."""
+        super().__init__()
+        self.index = index
+        self._latest = latest
+        self._updates_per_second = updates_per_second
+
+    def compose(self) -> ComposeResult:
+        """Lay out the picture."""
+        yield Layer()
+
+    def on_mount(self) -> None:
+        """Follow the run."""
+        self.follow()
+        self.set_interval(1.0 / self._updates_per_second, self.follow)
+
+    def action_go(self, by: int) -> None:
+        """Show the next layer (1) or the previous one (−1); around the ends."""
+        validation = self._latest().validation
+        if validation and validation.layers:
+            self.index = (self.index + by) % len(validation.layers)
+        self.follow()
+
+    def action_close(self) -> None:
+        """Return the index of the layer."""
+        self.dismiss(self.index)
+
+    def follow(self) -> None:
+        """Show the layer as it is in the run's latest snapshot."""
+        self.query_one(Layer).show(self._latest(), self.index)
+
+
+class Layer(Canvas):
+    """The whole picture of one layer."""
+
+    DEFAULT_CSS = "Layer { height: 1fr; background: $background; }"
+
+    _snapshot = Snapshot()
+    _index = 0
+
+    def show(self, snapshot: Snapshot, index: int) -> None:
+        """Show a layer of `snapshot`'s last validation."""
+        old, before = self._snapshot, self._index
+        self._snapshot, self._index = snapshot, index
+        same = old.validation is snapshot.validation and old.knobs == snapshot.knobs
+        if not same or before != index:
+            self.repaint()
+
+    def draw(self, width: int, height: int) -> Picture:
+        """Return the picture, or a line saying why there is none."""
+        validation = self._snapshot.validation
+        if validation is None:
+            return [[(" waits for the first validation", "faint")]]
+        if self._index >= len(validation.layers):
+            return [[(" this network has no batch norm, so nothing can drift", "faint")]]
+        return picture(self._snapshot, validation, self._index, width, height, self.glyphs)
+
+
+def picture(
+    snapshot: Snapshot,
+    validation: Validation,
+    index: int,
+    width: int,
+    height: int,
+    glyphs: Glyphs = Glyphs.BRAILLE,
+) -> Picture:
+    """Draw layer `index`: words, two strips of channels; below worst channels, split, history."""
+    layer = validation.layers[index]
+    top = header(snapshot, validation, index, width)
+    below = max(BELOW, (height - len(top)) // 2)
+    strips = height - len(top) - below
+    means, ratios = layer.detail.mean_gap, layer.detail.log_var_ratio
+    left = worst(layer.detail, min(LEFT - 1, width), below)
+    room = width - LEFT
+    split = parts(layer.detail, room)
+    right = [*split, *history(snapshot, layer.name, room, below - len(split), glyphs)]
+    return [
+        *top,
+        *strip("mean", means, layer.detail, width, strips - strips // 2, glyphs),
+        *strip("variance", ratios, layer.detail, width, strips // 2, glyphs),
+        *beside(left, right, min(LEFT, width)),
+    ]
+
+
+def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -> Picture:
+    """Say what the layer is, how it is, what will happen, and what that does to the network."""
+    layer = validation.layers[index]
+    momentum, images = snapshot.knobs.momentum, snapshot.knobs.batch_size
+    mark, role = MARKS[health(layer)]
+    name = f" {layer.name}"
+    place = f"   layer {index + 1} of {len(validation.layers)}, update {validation.update}   "
+    keys = KEYS.rjust(max(0, width - len(name + place + mark) - 1))
+    values = layer.positions * images
+    count = f"{layer.channels} channels: {layer.dead} dead, {layer.non_finite} not finite"
+    return [
+        [(name, "strong"), (place, ""), (mark, role), (keys, "faint")],
+        [(f" {count} · {layer.positions} × {images} = {values:,} values each per batch", "")],
+        [(f" momentum {momentum:g} · {layer.start_left:.1%} of the start value left", "")],
+        [(f" {outlook(layer, momentum)}", "")],
+        [
+            (
+                f" output error {layer.output_error:.2f} alone · network error "
+                f"{layer.network_error:.0%}, compounded through earlier layers",
+                "",
+            )
+        ],
+    ]
+
+
+def outlook(layer: LayerDrift, momentum: float) -> str:
+    """Say in words when the layer will be sound."""
+    ahead = forecast(layer, momentum)
+    if layer.non_finite:
+        return "not finite: NaN does not heal by itself"
+    if math.isnan(ahead):
+        return "no forecast: no channel is alive"
+    if ahead == 0:
+        return "sound now"
+    return f"sound in about {ahead:,.0f} updates at momentum {momentum:g}, if weights stood still"
+
+
+def history(
+    snapshot: Snapshot, layer: str, width: int, height: int, glyphs: Glyphs = Glyphs.BRAILLE
+) -> Picture:
+    """Draw how the layer's mean gap and log-variance ratio went, in two small charts."""
+    upper = height - height // 2
+    x_high = grown(snapshot.update)
+    gap, ratio = (snapshot.series.get(f"{what}:{layer}", EMPTY) for what in ("gap", "drift"))
+    return [
+        *small_chart(f"mean gap σ, updates 0–{x_high:.0f}", gap, x_high, width, upper, glyphs),
+        *small_chart("ln of the variance ratio", ratio, x_high, width, height - upper, glyphs),
+    ]
+
+
+def small_chart(
+    title: str, view: SeriesView, x_high: float, width: int, height: int, glyphs: Glyphs
+) -> Picture:
+    """Draw one line with its title above and a y axis."""
+    if width <= AXIS or height < 2:
+        return []
+    y = settled(None, *extent([view], 0.0, x_high))
+    dots = plot(
+        [Line("*", "running", view)],
+        width=width - AXIS,
+        height=height - 1,
+        x_low=0.0,
+        x_high=x_high,
+        y=y,
+        glyphs=glyphs,
+    )
+    axis = y_axis(y, height - 1, DOTS[glyphs][1])
+    rows: Picture = [[(tick, "axis"), *row] for tick, row in zip(axis, dots, strict=True)]
+    return [rule(title, width), *rows]
+
+
+def beside(left: Picture, right: Picture, width: int) -> Picture:
+    """Put pictures side by side, the left one `width` cells wide."""
+    count = max(len(left), len(right))
+    return [
+        [*fitted(one, width), *other]
+        for one, other in zip(
+            [*left, *[[]] * (count - len(left))],
+            [*right, *[[]] * (count - len(right))],
+            strict=True,
+        )
+    ]

@@ -1,0 +1,81 @@
+"""What the run shows: curves, the map of every momentum, drift. One view for all of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from bntui.engine.snapshot import Snapshot
+from bntui.ui.curves import curves
+from bntui.ui.marks import merged
+from bntui.ui.scales import UNIT
+from bntui.ui.view import View
+from bntui.ui.widgets.chart import Chart
+from bntui.ui.widgets.drift import DriftTable
+from bntui.ui.widgets.hindsight import HindsightMap
+
+Ghosts = Sequence[tuple[str, Snapshot]]
+
+
+class Results(Container):
+    """The panels on the right; zoom, pan and crosshair act on all of them at once."""
+
+    def __init__(self) -> None:
+        super().__init__(id="results")
+        self.view = View()
+        self._snapshot = Snapshot()
+        self._ghosts: Ghosts = ()
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels."""
+        yield Chart("accuracy", y=UNIT, id="panel-1", classes="panel")
+        yield Chart("loss", log=True, id="panel-2", classes="panel")
+        yield HindsightMap(id="panel-3", classes="panel")
+        yield DriftTable(id="panel-4", classes="panel")
+
+    def show(self, snapshot: Snapshot, ghosts: Ghosts = ()) -> None:
+        """Show `snapshot`, with other runs as ghosts behind its curves."""
+        self._snapshot, self._ghosts = snapshot, ghosts
+        self.query_one(DriftTable).show(snapshot)
+        self._draw()
+
+    def follow(self) -> None:
+        """Look at the whole run again, as for a new one."""
+        self.view = self.view.reset()
+
+    def look(self, change: str, amount: float) -> None:
+        """Change the view: one of `CHANGES`, by an amount that means what it does there."""
+        self.view = CHANGES[change](self.view, self._snapshot, amount)
+        self._draw()
+
+    def _draw(self) -> None:
+        snapshot, view = self._snapshot, self.view
+        clock = snapshot.series.get(view.axis)
+        end = 0.0
+        for what, chart in zip(("acc", "loss"), self.query(Chart), strict=True):
+            lines = curves(what, snapshot, view, self._ghosts)
+            chart.show(lines, snapshot.marks, view=view, clock=clock)
+            end = max(end, *(float(line.view.x[-1]) if len(line.view) else 0.0 for line in lines))
+        self.query_one(HindsightMap).show(snapshot, view=view, end=end)
+
+
+def _moved(view: View, snapshot: Snapshot, by: float) -> View:
+    history = snapshot.series.get("train_acc")
+    return view if history is None else view.moved(int(by), history.x)
+
+
+CHANGES: dict[str, Callable[[View, Snapshot, float], View]] = {
+    "zoom": lambda view, snapshot, factor: view.zoomed(factor, snapshot.update),
+    "pan": lambda view, snapshot, share: view.panned(share, snapshot.update),
+    "move": _moved,
+    "jump": lambda view, snapshot, by: view.jumped(
+        int(by), merged(snapshot.marks), snapshot.update
+    ),
+    "axis": lambda view, *_: view.next_axis(),
+    "smooth": lambda view, *_: replace(view, smooth=not view.smooth),
+    "log": lambda view, *_: replace(view, log_loss=not view.log_loss),
+    "reset": lambda view, *_: view.reset(),
+}
+"""What the keys do to the view: zoom by a factor, pan by a share of the window, move the crosshair
+by recorded positions, jump to a mark before or after; the others take no amount."""

@@ -1,0 +1,268 @@
+"""The command line: what it prints, where, and with which exit code."""
+
+import json
+import math
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bntui import __version__
+from bntui.cli import cli
+from bntui.engine.datafiles import RAW_FILES
+from bntui.engine.snapshot import EpochReport
+from bntui.headless import JsonLines
+from tests.ui.scripted import layers
+
+TINY = ("--train-size", "300", "--width", "0.0625", "--epochs", "2", "--device", "cpu")
+"""Two updates an epoch."""
+START = (
+    *("event", "run", "version", "device", "dataset", "train", "validation", "parameters"),
+    *("updates_per_epoch", "config"),
+)
+CONFIG = {
+    *("dataset", "data_dir", "train_size", "batch_norm", "width", "seed", "device", "threads"),
+    *("epochs", "steps", "batch_size", "momentum", "learning_rate", "pace"),
+}
+EPOCH = (
+    *("event", "epoch", "update", "seconds", "images_per_s", "loss", "acc", "val_loss"),
+    *("val_acc", "val_loss_fresh", "val_acc_fresh", "layers"),
+)
+LAYER = {
+    *("name", "channels", "mean_gap", "mean_gap_max", "log_var_ratio", "output_error"),
+    *("start_left", "dead"),
+}
+END = ("event", "phase", "updates", "seconds")
+BN_LAYERS = ["conv1_bn", "conv2_bn", "conv3_bn", "flatten_bn", "dense1_bn"]
+
+
+@pytest.fixture(autouse=True)
+def _no_data_dir(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BNTUI_DATA", raising=False)
+
+
+def bntui(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments, prog_name="bntui")
+
+
+def trained(*options: str) -> Result:
+    """Return the result of a tiny run, which has to succeed."""
+    result = bntui("run", *TINY, *options)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    """Read one JSON object a line: strictly, without NaN and Infinity."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    return [json.loads(line, parse_constant=refuse) for line in text.splitlines()]
+
+
+def refusal(*arguments: str) -> str:
+    """Return the one sentence on standard error with which the program refuses to start."""
+    result = bntui(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert re.fullmatch(r"Error: .+\.", line)
+    return line
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("option", "value"),
+        [
+            *(("--batch-size", value) for value in ("0", "-1", "3.5", "abc")),
+            *(("--momentum", value) for value in ("1.0", "-0.1", "nan")),
+            *(("--lr", value) for value in ("0", "-1", "inf")),
+            ("--epochs", "0"),
+            ("--dataset", "cifar10"),
+            ("--device", "tpu"),
+            ("--data-dir", "/nowhere/at/all"),
+        ],
+    )
+    @pytest.mark.parametrize("command", [(), ("run",)])
+    def test_a_bad_value_is_refused_in_one_sentence_that_names_it(
+        self, command: tuple[str, ...], option: str, value: str
+    ) -> None:
+        assert value in refusal(*command, option, value)
+
+    def test_a_device_that_is_not_there_is_refused_by_the_run(self) -> None:
+        assert "cuda:99" in refusal("run", *TINY, "--device", "cuda:99")
+
+    def test_a_folder_without_mnist_is_refused(self, tmp_path: Path) -> None:
+        sentence = refusal("run", "--dataset", "mnist", "--data-dir", str(tmp_path))
+        assert str(tmp_path / "MNIST" / "raw" / RAW_FILES[0].name) in sentence
+        assert "--dataset digits" in sentence
+
+    def test_a_folder_with_files_that_cant_be_read_is_refused_by_the_run(
+        self, tmp_path: Path
+    ) -> None:
+        for file in RAW_FILES:
+            (tmp_path / "MNIST" / "raw" / file.name).mkdir(parents=True)
+        sentence = refusal("run", "--dataset", "mnist", "--data-dir", str(tmp_path))
+        assert str(tmp_path / "MNIST" / "raw" / RAW_FILES[0].name) in sentence
+        assert "--dataset digits" in sentence
+
+    @pytest.mark.parametrize("option", ["--batch-size=64", "--lr=0.1", "--no-bn", "--data-dir=/x"])
+    def test_options_in_front_of_run_are_refused_with_a_hint(self, option: str) -> None:
+        result = bntui(option, "run")
+        assert result.exit_code == 2
+        name = "--bn" if option == "--no-bn" else option.partition("=")[0]
+        assert f"put {name} behind run." in result.stderr
+        assert result.stdout == ""
+
+    def test_without_a_terminal_the_explorer_names_the_way_out(self) -> None:
+        result = bntui()
+        assert result.exit_code == 2
+        assert "needs a terminal" in result.stderr
+        assert "`bntui run`" in result.stderr
+        assert result.stdout == ""
+
+
+class TestJson:
+    def test_a_run_is_a_start_its_epochs_and_an_end(self) -> None:
+        start, *epochs, end = events(trained("--json").stdout)
+        assert tuple(start) == START
+        assert start["event"] == "start"
+        assert (start["train"], start["validation"], start["updates_per_epoch"]) == (300, 1000, 2)
+        assert start["version"] == __version__
+        assert start["config"].keys() >= CONFIG
+        assert start["config"]["train_size"] == 300
+
+        assert [tuple(epoch) for epoch in epochs] == [EPOCH, EPOCH]
+        assert [epoch["event"] for epoch in epochs] == ["epoch", "epoch"]
+        assert [(epoch["epoch"], epoch["update"]) for epoch in epochs] == [(1, 2), (2, 4)]
+        for epoch in epochs:
+            assert [layer["name"] for layer in epoch["layers"]] == BN_LAYERS
+            assert all(layer.keys() >= LAYER for layer in epoch["layers"])
+
+        assert tuple(end) == END
+        assert (end["event"], end["phase"], end["updates"]) == ("end", "finished", 4)
+
+    def test_hindsight_is_validation_accuracy_under_13_estimators(self) -> None:
+        _, epoch, _ = events(trained("--json", "--hindsight", "--epochs", "1").stdout)
+        assert tuple(epoch) == (*EPOCH, "hindsight")
+        assert len(epoch["hindsight"]) == 13
+        assert all(0.0 <= accuracy <= 1.0 for accuracy in epoch["hindsight"].values())
+        assert epoch["hindsight"]["0.99"] == epoch["val_acc"]
+
+    def test_a_run_that_goes_wrong_is_strict_json_too(self) -> None:
+        start, *epochs, end = events(trained("--json", "--lr", "100").stdout)
+        assert start["config"]["learning_rate"] == 100.0
+        assert start["config"]["pace"] is None  # unlimited: infinity
+        assert epochs[-1]["loss"] > 100.0
+        assert end["phase"] == "finished"
+
+    def test_numbers_that_are_not_finite_are_null(self, capsys: pytest.CaptureFixture[str]) -> None:
+        layer = layers(log_var_ratio=math.inf, mean_gap=math.nan)[0]
+        report = EpochReport(
+            epoch=1,
+            update=2,
+            seconds=0.5,
+            images_per_s=9.0,
+            loss=math.nan,
+            acc=0.1,
+            val_loss=math.inf,
+            val_acc=0.1,
+            val_loss_fresh=-math.inf,
+            val_acc_fresh=0.1,
+            layers=(layer,),
+        )
+        JsonLines().epoch(report)
+        (epoch,) = events(capsys.readouterr().out)
+        assert (epoch["loss"], epoch["val_loss"], epoch["val_loss_fresh"]) == (None, None, None)
+        assert epoch["layers"][0]["log_var_ratio"] is None
+        assert epoch["layers"][0]["mean_gap"] is None
+        assert epoch["acc"] == 0.1
+
+    def test_a_batch_larger_than_the_training_set_is_clipped_and_said_so(self) -> None:
+        result = trained("--json", "--batch-size", "512")
+        start, *_ = events(result.stdout)
+        assert start["config"]["batch_size"] == 300
+        assert start["updates_per_epoch"] == 1
+        (line,) = result.stderr.splitlines()
+        assert "512" in line
+        assert "clipped to 300" in line
+
+    def test_without_batch_norm_both_validations_are_the_same(self) -> None:
+        start, *epochs, _ = events(trained("--json", "--no-bn").stdout)
+        assert start["config"]["batch_norm"] is False
+        for epoch in epochs:
+            assert epoch["val_loss"] == epoch["val_loss_fresh"]
+            assert epoch["val_acc"] == epoch["val_acc_fresh"]
+            assert epoch["layers"] == []
+
+    def test_steps_end_a_run_within_an_epoch(self) -> None:
+        result = bntui("run", *TINY[:4], "--device", "cpu", "--json", "--steps", "3")
+        _, *epochs, end = events(result.stdout)
+        assert [(epoch["epoch"], epoch["update"]) for epoch in epochs] == [(1, 2), (2, 3)]
+        assert end["updates"] == 3
+
+    def test_the_same_seed_gives_the_same_numbers(self) -> None:
+        runs = [
+            [(epoch["loss"], epoch["val_loss"]) for epoch in events(trained(*options).stdout)[1:-1]]
+            for options in (("--json",), ("--json",), ("--json", "--seed", "1"))
+        ]
+        assert runs[0] == runs[1] != runs[2]
+
+
+class TestText:
+    def test_an_epoch_is_a_line_in_kerass_shape(self) -> None:
+        result = trained()
+        number = r"\d+\.\d{4}"
+        shape = re.compile(
+            rf"Epoch (\d)/2 - \d+\.\ds - loss: {number} - acc: {number} - "
+            rf"val_loss: {number} - val_acc: {number}( - .*)?"
+        )
+        first, *lines = result.stdout.splitlines()
+        assert "300 training and 1,000 validation images" in first
+        assert [match and match[1] for match in map(shape.fullmatch, lines)] == ["1", "2"]
+        assert result.stderr == ""
+
+    def test_a_momentum_like_torchs_is_trained_with_and_remarked_on(self) -> None:
+        result = trained("--momentum", "0.01")
+        assert "momentum 0.01 " in result.stdout
+        (line,) = result.stderr.splitlines()
+        assert "--momentum 0.99" in line
+
+
+class TestProcess:
+    def test_the_module_runs_as_a_program(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "bntui", "--version"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert done.stdout == f"bntui {__version__}\n"
+
+    def test_ctrl_c_ends_a_run_with_130_and_without_a_traceback(self) -> None:
+        command = [sys.executable, "-m", "bntui", "run", *TINY, "--epochs", "100000", "--json"]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as run:
+            assert run.stdout is not None
+            first = run.stdout.readline()
+            run.send_signal(signal.SIGINT)
+            rest, complaints = run.communicate(timeout=60)
+        assert run.returncode == 130
+        assert complaints == ""
+        end = events(first + rest)[-1]
+        assert (end["event"], end["phase"]) == ("end", "stopped")
+
+
+def test_every_option_of_the_explorer_but_its_own_is_one_of_run_too() -> None:
+    run = cli.commands["run"]
+    names = {option.name for option in cli.params} - {"version", "paused", "validation", "plain"}
+    assert "batch_size" in names
+    assert names <= {option.name for option in run.params}
