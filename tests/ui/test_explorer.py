@@ -130,7 +130,7 @@ async def opened(
 
 @pytest.fixture(autouse=True)
 def _no_collection() -> Iterator[None]:
-    """Keep Python from looking for garbage, which takes a third of the time of these tests."""
+    """Keep Python from looking for garbage, which takes a quarter of the time of these tests."""
     yield
     gc.enable()
 
