@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bntui.engine.config import looks_like_torch
+from bntui.engine.config import looks_like_torch, torch_momentum
 from bntui.engine.series import SeriesView
 from bntui.engine.snapshot import LayerDrift, Phase, Snapshot, Validation
 
@@ -197,7 +197,7 @@ def _stale(snapshot: Snapshot, validation: Validation) -> Verdict:
         return Verdict(
             Cause.CONVENTION,
             tuple(evidence),
-            cure=f"Meant torch's? Then it is {1 - momentum:g} here",
+            cure=f"Meant torch's? Then it is {torch_momentum(momentum):g} here",
         )
     evidence.append(
         f"{worst.start_left:.0%} of the start value is left: {worst.start_share:.0%} of the error; "

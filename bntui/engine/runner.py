@@ -6,6 +6,7 @@ thread, so that a screen can be alive before it. Structure (BN on or off, width,
 is a new Runner.
 """
 
+import atexit
 import time
 import traceback
 from collections import deque
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from bntui.engine.session import Session
 
 PUBLISH_SECONDS = 0.05
+LEAVE_SECONDS = 5.0
+"""How long the end of the program waits for the update under way."""
 
 
 class Stopped(Exception):  # noqa: N818 (a request, not an error)
@@ -62,6 +65,8 @@ class Runner:
     def start(self, *, paused: bool = False) -> None:
         """Begin to load and then, unless `paused`, to train."""
         self._paused = paused
+        # Python would end a daemon thread in the middle of torch, which aborts the process.
+        atexit.register(self._leave)
         self._thread.start()
 
     def pause(self) -> None:
@@ -94,6 +99,10 @@ class Runner:
             self._wanted = knobs
             self._changed.notify_all()
 
+    def _leave(self) -> None:
+        self.stop()
+        self.join(LEAVE_SECONDS)
+
     def command(self, command: Command) -> None:
         """Ask for something to be done between two updates."""
         with self._changed:
@@ -115,6 +124,8 @@ class Runner:
         except Exception as error:  # nothing on this thread may end it in silence
             message = f"{type(error).__name__}: {error}"
             self._show(Phase.FAILED, message=message, traceback=traceback.format_exc())
+        finally:
+            atexit.unregister(self._leave)
 
     def _load(self) -> "Session":
         self._say("loading torch")
