@@ -55,7 +55,7 @@ OPTIONS = (
     _option("--seed", limits.parse_seed, "N", "Of weights and data order [0]."),
     _option("--device", limits.parse_device, "NAME", "auto, cpu, cuda, cuda:N or mps [auto]."),
     _option("--threads", limits.parse_threads, "N", "CPU threads [all cores]."),
-    _option("--pace", limits.parse_pace, "N", "Updates a second at most [unlimited]."),
+    _option("--pace", limits.parse_pace, "N", "Updates a second at most [max]."),
     click.option(
         "--at",
         type=Checked("CHANGE", limits.parse_change),
@@ -78,6 +78,7 @@ def config_of(options: dict[str, Any]) -> tuple[RunConfig, frozenset[str]]:
     """Return the run that the options describe, and the names of the fields they leave open."""
     named = {_FIELDS.get(name, name): value for name, value in options.items()}
     given = {name: value for name, value in named.items() if value not in {None, ()}}
+    left_open = frozenset(named.keys() - given.keys())
     if "steps" in given:
         given.setdefault("epochs", limits.MAX_EPOCHS)
     knobs = Knobs(**{name: given.pop(name) for name in _KNOBS & given.keys()})
@@ -89,7 +90,7 @@ def config_of(options: dict[str, Any]) -> tuple[RunConfig, frozenset[str]]:
             f"meant torch's convention, that is --momentum {meant:g} here.",
             err=True,
         )
-    return RunConfig(**given, knobs=knobs), frozenset(named.keys() - given.keys())
+    return RunConfig(**given, knobs=knobs), left_open
 
 
 def _check_data(given: dict[str, Any]) -> None:
@@ -98,6 +99,20 @@ def _check_data(given: dict[str, Any]) -> None:
 
     if given.get("dataset") == "mnist" or given.get("data_dir") is not None:
         check_given(given.get("data_dir"))
+
+
+def _refuse_misplaced(ctx: click.Context, command: str) -> None:
+    """Raise ConfigError for an option in front of a command: it would do nothing there."""
+    of_command = {param.name for param in cli.commands[command].params}
+    for param in ctx.command.params:
+        name = param.name or ""
+        if ctx.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
+            continue
+        off = param.secondary_opts and ctx.params[name] is False
+        flag = (param.secondary_opts if off else param.opts)[0]
+        if name in of_command:
+            raise ConfigError(f"{flag} goes behind the command: bntui {command} {flag} …")
+        raise ConfigError(f"{flag} is for the explorer, not for `bntui {command}`: leave it out.")
 
 
 class OneSentence(click.Group):
@@ -128,18 +143,13 @@ def cli(ctx: click.Context, /, paused: bool, validation: bool, plain: bool, **op
     Without a command it opens the explorer, with settings that fit the machine.
     """
     if ctx.invoked_subcommand is not None:
-        given = [name for name, value in options.items() if value not in {None, ()}]
-        given += ["paused"] * paused + ["no-validation"] * (not validation) + ["ascii"] * plain
-        if given:
-            flag = given[0].replace("_", "-")
-            raise click.UsageError(f"put --{flag} behind {ctx.invoked_subcommand}.", ctx)
+        _refuse_misplaced(ctx, ctx.invoked_subcommand)
         return
     config, left_open = config_of(options)
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
-        raise click.UsageError(
+        raise ConfigError(
             "the explorer needs a terminal, and standard output or input is none: "
-            "use `bntui run` to train without a screen.",
-            ctx,
+            "use `bntui run` to train without a screen."
         )
     from bntui.engine.runner import Runner
     from bntui.ui import terminal

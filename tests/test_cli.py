@@ -13,8 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bntui import __version__
-from bntui.cli import cli
+from bntui.cli import cli, config_of
+from bntui.engine.config import RunConfig
 from bntui.engine.datafiles import RAW_FILES
+from bntui.engine.device import fit_to_machine
 from bntui.engine.snapshot import EpochReport
 from bntui.headless import JsonLines
 from tests.ui.scripted import layers
@@ -116,9 +118,15 @@ class TestRefusals:
     def test_options_in_front_of_run_are_refused_with_a_hint(self, option: str) -> None:
         result = bntui(option, "run")
         assert result.exit_code == 2
-        name = "--bn" if option == "--no-bn" else option.partition("=")[0]
-        assert f"put {name} behind run." in result.stderr
+        name = option.partition("=")[0]
+        assert result.stderr == f"Error: {name} goes behind the command: bntui run {name} …\n"
         assert result.stdout == ""
+
+    @pytest.mark.parametrize("option", ["--paused", "--no-validation", "--ascii"])
+    def test_options_of_the_explorer_are_not_for_run(self, option: str) -> None:
+        result = bntui(option, "run")
+        assert result.exit_code == 2
+        assert f"{option} is for the explorer" in result.stderr
 
     def test_without_a_terminal_the_explorer_names_the_way_out(self) -> None:
         result = bntui()
@@ -266,3 +274,17 @@ def test_every_option_of_the_explorer_but_its_own_is_one_of_run_too() -> None:
     names = {option.name for option in cli.params} - {"version", "paused", "validation", "plain"}
     assert "batch_size" in names
     assert names <= {option.name for option in run.params}
+
+
+def test_the_machine_decides_only_what_the_user_left_open() -> None:
+    context = cli.make_context("bntui", ["--batch-size", "64", "--width", "1"])
+    options = {
+        name: value
+        for name, value in context.params.items()
+        if name not in {"version", "paused", "validation", "plain"}
+    }
+    config, left_open = config_of(options)
+    fitted = fit_to_machine(config, left_open, gpu=True, mnist_on_disk=True)
+    assert (fitted.dataset, fitted.knobs.batch_size, fitted.width) == ("mnist", 64, 1.0)
+    fitted = fit_to_machine(RunConfig(), left_open | {"batch_size"}, gpu=True, mnist_on_disk=True)
+    assert fitted.knobs.batch_size == 4096

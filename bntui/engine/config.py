@@ -124,14 +124,14 @@ def parse_learning_rate(value: str) -> float:
 
 
 def parse_pace(value: str) -> float:
-    """Return the pace in updates a second, infinity for unlimited. Raises ConfigError."""
-    if value.strip().lower() == "unlimited":
+    """Return the pace in updates a second, infinity for `max`. Raises ConfigError."""
+    if value.strip().lower() in {"max", "unlimited"}:
         return math.inf
     number = _number("pace", value)
     if not 0.0 < number <= MAX_PACE:
         raise ConfigError(
             f"pace {value} is out of range: give more than 0 and at most {MAX_PACE:g} updates a "
-            "second, or unlimited."
+            "second, or max."
         )
     return number
 

@@ -99,6 +99,8 @@ def verdict(snapshot: Snapshot) -> Verdict:
     validation = snapshot.validation
     if snapshot.phase is Phase.FAILED:
         cure = "[r] tries again, [d] takes the built-in digits"
+        if snapshot.traceback:
+            cure += ", [y] shows the traceback"
         return Verdict(Cause.FAILED, (snapshot.message,), cure=cure)
     if snapshot.divergence is not None:
         return _non_finite(snapshot)
@@ -116,9 +118,16 @@ def verdict(snapshot: Snapshot) -> Verdict:
 
 
 def recent_accuracy(snapshot: Snapshot) -> float:
-    """Return training accuracy, averaged over the last batches; NaN before the first."""
-    history = snapshot.series.get("train_acc")
-    return float(history.last[-RECENT:].mean()) if history else math.nan
+    """Return training accuracy, averaged over the last batches before the validation.
+
+    NaN before the first batch.
+    """
+    history, validation = snapshot.series.get("train_acc"), snapshot.validation
+    if history is None:
+        return math.nan
+    until = validation.update if validation else math.inf
+    batches = history.last[history.x <= until][-RECENT:]
+    return float(batches.mean()) if len(batches) else math.nan
 
 
 def worst_layer(validation: Validation) -> LayerDrift:
@@ -177,7 +186,7 @@ def _stale(snapshot: Snapshot, validation: Validation) -> Verdict:
     worst = worst_layer(validation)
     momentum = snapshot.knobs.momentum
     running, fresh = validation.running, validation.fresh
-    gap = max(recent_accuracy(snapshot), fresh.accuracy) - running.accuracy
+    gap = max(fresh.accuracy, recent_accuracy(snapshot)) - running.accuracy
     recovered = fresh.accuracy - running.accuracy
     evidence = [
         f"Running {running.accuracy:.3f}, fresh {fresh.accuracy:.3f}: fresh statistics recover "

@@ -59,6 +59,11 @@ class Session:
         )
         self._images = len(dataset.train)
         self.notice = ""
+        if "width" in left_open and config.width < 1.0:
+            self.notice = (
+                f"width {config.width:g} and batch {config.knobs.batch_size} suit this CPU: "
+                "bntui --width 1 trains the thread's full net."
+            )
         self.knobs = self._clipped(config.knobs)
         self.config = replace(config, knobs=self.knobs)
         self.trainer = Trainer(self.config, dataset, on)

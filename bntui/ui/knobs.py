@@ -41,7 +41,7 @@ def _parse_batch_norm(value: str) -> float:
 
 
 def _show_pace(value: float) -> str:
-    return "unlimited" if math.isinf(value) else f"{value:g}/s"
+    return "max" if math.isinf(value) else f"{value:g}/s"
 
 
 BATCH_SIZE = KnobSpec(

@@ -493,7 +493,7 @@ class TestWhatARunShows:
             assert "loading torch" in user.text.splitlines()[0]
             assert "loading torch" in user.part("VerdictPanel")
             assert "waits for the first validation" in user.part("DriftTable")
-            assert "waits for the first" in user.part("Predictions")
+            assert "waits for a validation" in user.part("Predictions")
             assert "momentum 0.99" in user.knob("momentum")
 
     async def test_a_run_opened_paused_says_how_to_begin(self) -> None:
@@ -583,7 +583,10 @@ class TestSizes:
         async with opened() as user:
             for key in ("2", "5"):
                 await user.press(key)
-                assert all(title in user.text for title in (*PANELS.values(), "─ verdict ─"))
+                assert all(
+                    title in user.text
+                    for title in (*PANELS.values(), "─ verdict · measuring 40% ─")
+                )
 
     async def test_number_keys_switch_panels_on_a_small_terminal(self) -> None:
         async with opened(TABS) as user:
@@ -592,7 +595,7 @@ class TestSizes:
                 await user.press(key)
                 shown = {number for number, title in PANELS.items() if title in user.text}
                 assert shown == {key}
-                assert "─ verdict ─" in user.text
+                assert "─ verdict · measuring 40% ─" in user.text
                 assert "0.114" in user.part("VerdictPanel")
 
     async def test_a_hidden_panel_is_up_to_date_when_it_is_shown(self) -> None:
@@ -607,10 +610,8 @@ class TestSizes:
         wide = Knobs(batch_size=65536, momentum=0.995, learning_rate=0.0005)
         async with opened(TABS, replace(CONFIG, knobs=wide)) as user:
             line = user.text.splitlines()[1]
-            assert line.split("  ")[0].strip() == "batch 65536"
-            assert " ".join(line.split()) == (
-                "batch 65536 BN on m 0.995 rate 0.0005 pace unlimited"
-            )
+            assert line.split("  ")[0].strip() == "▸batch 65536"
+            assert " ".join(line.split()) == ("▸batch 65536 BN on m 0.995 rate 0.0005 pace max")
             await user.choose("learning-rate")
             await user.press("left")
             assert "rate 0.0002…" in user.text.splitlines()[1]
@@ -641,7 +642,7 @@ class TestSizes:
 
     async def test_the_smallest_size_shows_verdict_and_chart(self) -> None:
         async with opened((60, 16)) as user:
-            assert "─ verdict ─" in user.text
+            assert "─ verdict · measuring 40% ─" in user.text
             assert "0.114 running" in user.part("#panel-1")
 
 

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import DescendantFocus
 from textual.screen import Screen
-from textual.widgets import Footer, Label
+from textual.widgets import Label
 
 from bntui.engine.config import MAX_SEED, Knobs, RunConfig
 from bntui.engine.repeat import command_line
@@ -27,6 +27,7 @@ from bntui.ui.screens.value import ValueScreen
 from bntui.ui.screens.whatif import WhatIfScreen
 from bntui.ui.widgets.drift import DriftTable
 from bntui.ui.widgets.hint import HintLine
+from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
 from bntui.ui.widgets.predictions import Predictions
 from bntui.ui.widgets.results import Results
@@ -47,13 +48,17 @@ class Explorer(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "pause"),
-        Binding("n", "step", "step"),
-        Binding("r", "restart(0)", "restart"),
-        Binding("R", "restart(1)", "new seed", key_display="R", show=False),
+        Binding("question_mark", "keys", "keys", key_display="?"),
         Binding("c", "recalibrate", "recalibrate"),
         Binding("w", "what_if", "what if"),
-        Binding("p", "pin", "pin"),
+        Binding("n", "step", "step"),
+        Binding("r", "restart(0)", "restart"),
+        Binding("comma", "look('move', -1)", "crosshair", key_display=", ."),
         Binding("x", "look('axis', 0)", "x axis"),
+        Binding("p", "pin", "pin"),
+        Binding("y", "repeat", "repeat"),
+        Binding("q", "app.quit", "quit"),
+        Binding("R", "restart(1)", show=False),
         Binding("d", "digits", "use digits", show=False),
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
@@ -62,7 +67,6 @@ class Explorer(Screen[None]):
         Binding("minus", "look('zoom', 0.5)", show=False),
         Binding("left_square_bracket", "look('pan', -0.25)", show=False),
         Binding("right_square_bracket", "look('pan', 0.25)", show=False),
-        Binding("comma", "look('move', -1)", show=False),
         Binding("full_stop", "look('move', 1)", show=False),
         Binding("less_than_sign", "look('move', -10)", show=False),
         Binding("greater_than_sign", "look('move', 10)", show=False),
@@ -71,12 +75,9 @@ class Explorer(Screen[None]):
         Binding("s", "look('smooth', 0)", show=False),
         Binding("l", "look('log', 0)", show=False),
         Binding("0", "look('reset', 0)", show=False),
-        Binding("y", "repeat", show=False),
         Binding("S", "save_picture", show=False),
         Binding("D", "save_data", show=False),
         Binding("ctrl+l", "redraw", show=False),
-        Binding("question_mark", "keys", "keys", key_display="?"),
-        Binding("q", "app.quit", "quit"),
         Binding("ctrl+c", "app.quit", show=False),
     ]
 
@@ -92,7 +93,8 @@ class Explorer(Screen[None]):
         super().__init__()
         self._make_run = make_run
         self._left_open = left_open
-        self._start_paused = paused
+        self._pausing = paused
+        """Whether the user wants the run to wait; it pauses by itself when it is finished."""
         self._updates_per_second = updates_per_second
         self._shown: Snapshot | None = None
         self._ghost: Snapshot | None = None
@@ -125,13 +127,13 @@ class Explorer(Screen[None]):
             id="too-small",
         )
         yield HintLine()
-        yield Footer()
+        yield KeyLine([key for key in self.BINDINGS if isinstance(key, Binding)])
 
     def on_mount(self) -> None:
         """Begin the run once there is a picture, and follow it."""
         self.action_panel(1)
         self.query(Knob).first().focus()
-        self.call_after_refresh(self.run.start, paused=self._start_paused)
+        self.call_after_refresh(self.run.start, paused=self._pausing)
         self.set_interval(1.0 / self._updates_per_second, self.follow)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -162,6 +164,7 @@ class Explorer(Screen[None]):
         if snapshot is self._shown or self.app.screen is not self:
             return
         self._shown = snapshot
+        self._pausing |= snapshot.phase is Phase.FINISHED
         with self.app.batch_update():
             self.query_one(StatusLine).show(snapshot)
             self._show_knobs(snapshot)
@@ -222,7 +225,8 @@ class Explorer(Screen[None]):
 
     def action_pause(self) -> None:
         """Pause, or train on."""
-        if self.run.snapshot.phase is Phase.RUNNING:
+        self._pausing = not self._pausing
+        if self._pausing:
             self.run.pause()
         else:
             self.run.resume()
@@ -230,6 +234,7 @@ class Explorer(Screen[None]):
 
     def action_step(self) -> None:
         """Make one update and stay paused."""
+        self._pausing = True
         self.run.pause()
         self.run.command(Command.STEP)
         self._follow_soon()
@@ -296,10 +301,12 @@ class Explorer(Screen[None]):
         self.app.push_screen(KeysScreen())
 
     def action_repeat(self) -> None:
-        """Show and copy the command line that repeats this run."""
-        line = command_line(self.run.snapshot)
+        """Show and copy the command line that repeats this run, and why it failed if it did."""
+        snapshot = self.run.snapshot
+        line = command_line(snapshot)
         self.app.copy_to_clipboard(line)
-        self.app.push_screen(TextScreen("to repeat this run (copied)", line))
+        text = f"{line}\n\n{snapshot.traceback}".rstrip()
+        self.app.push_screen(TextScreen("to repeat this run (copied)", text))
 
     def action_save_picture(self) -> None:
         """Write the screen to an SVG file."""
@@ -348,7 +355,7 @@ class Explorer(Screen[None]):
         old.stop()
         self.ended = [run for run in (*self.ended, old) if not run.join(0)]
         self._asked = None
-        self._peeked = False
+        self._peeked = self._pausing = False
         self.query_one(Results).follow()
         self.run = self._make_run(config, self._left_open)
         self.run.start()

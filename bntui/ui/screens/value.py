@@ -43,6 +43,10 @@ class ValueScreen(ModalScreen[float | None]):
             yield Input(self._spec.show(self._value).removesuffix("/s"), select_on_focus=True)
             yield Label("", id="problem", markup=False)
 
+    @on(Input.Changed)
+    def _forget_problem(self) -> None:
+        self.query_one("#problem", Label).update("")
+
     @on(Input.Submitted)
     async def _take(self, event: Input.Submitted) -> None:
         try:

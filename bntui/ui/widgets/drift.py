@@ -28,6 +28,10 @@ MARKS = {
 }
 
 
+TO_BEGIN = {Phase.PAUSED: "training: press space", Phase.FAILED: "a run: press r"}
+"""What nothing measured yet waits for, where nothing is under way."""
+
+
 class DriftTable(Canvas, can_focus=True):
     """One row a BN layer; ↑ and ↓ choose one, Enter opens it."""
 
@@ -88,7 +92,7 @@ class DriftTable(Canvas, can_focus=True):
             return [[(" this network has no batch norm, so nothing can drift", "faint")]]
         if snapshot.validation is None:
             waiting = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
-            reason = "the first validation" if waiting else "training: press space"
+            reason = "the first validation" if waiting else TO_BEGIN.get(snapshot.phase, "")
             return [[(f" waits for {reason}", "faint")]]
         rows = [layer_row(layer, snapshot.series, snapshot.knobs.momentum) for layer in self.drifts]
         if self.has_focus and self.chosen < len(rows):

@@ -16,6 +16,7 @@ from bntui.ui.legend import LEGEND
 from bntui.ui.marks import flags
 from bntui.ui.scales import AXIS
 from bntui.ui.view import View, x_of
+from bntui.ui.widgets.drift import TO_BEGIN
 
 TITLE = "every momentum, in hindsight"
 RUN = "this run"
@@ -95,7 +96,7 @@ class HindsightMap(Canvas, can_focus=True):
             return [[(" this network has no batch norm: momentum changes nothing", "faint")]]
         if hindsight is None:
             waiting = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
-            reason = "the first look back" if waiting else "training: press space"
+            reason = "the first look back" if waiting else TO_BEGIN.get(snapshot.phase, "")
             return [[(f" waits for {reason}", "faint")]]
         view, clock = self._view, snapshot.series.get(self._view.axis)
         update = view.window[1] if view.cursor is None and view.window else view.cursor

@@ -82,7 +82,9 @@ class Knob(Canvas, can_focus=True):
         value = spec.show(self.wanted)
         pending = self.wanted != self.applied
         if width < COMPACT_BELOW:
-            return [[(f" {spec.short} ", "faint"), (value + ("…" if pending else ""), "strong")]]
+            mark = "▸" if self.has_focus else " "
+            text = value + ("…" if pending else "")
+            return [[(f"{mark}{spec.short} ", "faint"), (text, "strong")]]
         note = " pending" if pending else ""
         left, right = ("◂", "▸") if self.has_focus else (" ", " ")
         rows: Picture = [

@@ -20,7 +20,7 @@ class Predictions(Canvas):
     def draw(self, width: int, height: int) -> Picture:
         """Return the header and a row for each class."""
         if self._validation is None:
-            return [[(" waits for the first validation", "faint")]]
+            return [[(" waits for a validation", "faint")]]
         running, fresh = self._validation.running, self._validation.fresh
         size = max(1, (width - 4) // 2 - 5)
         rows: Picture = [

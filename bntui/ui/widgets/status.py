@@ -27,11 +27,12 @@ class StatusLine(Canvas):
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the line: the run on the left, its progress on the right."""
-        left, right = what(self._snapshot, brief=width < 100), progress(self._snapshot)
+        snapshot, brief = self._snapshot, width < 100
+        left, right = what(snapshot, brief=brief), progress(snapshot, brief=brief)
         room = width - len(right) - 1
         row: Row = [(" bntui ", "strong"), (left[: max(0, room - 8)], "faint")]
         used = sum(len(text) for text, _ in row)
-        role = "bad" if self._snapshot.phase is Phase.FAILED else "plain"
+        role = "bad" if snapshot.phase is Phase.FAILED else "plain"
         return [[*row, (" " * max(1, width - used - len(right) - 1), ""), (right, role)]]
 
 
@@ -40,18 +41,16 @@ def what(snapshot: Snapshot, *, brief: bool = False) -> str:
     facts, config = snapshot.facts, snapshot.config
     if facts is None:
         return snapshot.message
-    data = f"{facts.dataset} {facts.train:,}+{facts.validation:,} images"
+    counts = f"{facts.dataset} {facts.train:,}+{facts.validation:,}"
     if brief:
-        return f"{data} · {facts.device}"
-    return f"{data} · {facts.device} · width {config.width:g} · seed {config.seed}"
+        return f"{counts} · {facts.device} · seed {config.seed}"
+    return f"{counts} images · {facts.device} · width {config.width:g} · seed {config.seed}"
 
 
-def progress(snapshot: Snapshot) -> str:
+def progress(snapshot: Snapshot, *, brief: bool = False) -> str:
     """Say how far the run is."""
     phase = f"{GLYPHS[snapshot.phase]} {snapshot.phase.value}"
     if snapshot.facts is None:
         return phase
-    return (
-        f"{phase} · update {snapshot.update} · epoch {snapshot.epoch}/{snapshot.epochs} · "
-        f"{snapshot.images_per_s:,.0f} images/s"
-    )
+    where = f"{phase} · update {snapshot.update} · epoch {snapshot.epoch}/{snapshot.epochs}"
+    return where if brief else f"{where} · {snapshot.images_per_s:,.0f} images/s"

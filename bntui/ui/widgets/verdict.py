@@ -17,6 +17,8 @@ class VerdictPanel(Canvas):
     def show(self, snapshot: Snapshot) -> None:
         """Judge `snapshot`."""
         self._snapshot = snapshot
+        share = f" · measuring {snapshot.observed_share:.0%}" if snapshot.update else ""
+        self.retitle(f"verdict{share}")
         self.repaint()
 
     def draw(self, width: int, height: int) -> Picture:
@@ -26,8 +28,11 @@ class VerdictPanel(Canvas):
         if judged.cause in GOOD:
             mark, role = "√", "good"
         parts = [(f"{mark} {judged.cause.value}", f"{role} strong")]
-        parts += [(sentence, "") for sentence in judged.evidence]
-        parts += [(judged.cure, "fresh"), (judged.outlook, "faint")]
+        first, rest = judged.evidence[:1], judged.evidence[1:]
+        parts += [(sentence, "") for sentence in first]
+        parts += [(judged.cure, "fresh")]  # before what may find no room
+        parts += [(sentence, "") for sentence in rest]
+        parts += [(judged.outlook, "faint")]
         return [[(line, role)] for text, role in parts for line in _wrapped(text, width)]
 
 
