@@ -297,8 +297,10 @@ def _after_last_change(snapshot: Snapshot, now: float) -> tuple[str, ...]:
     changes = [mark for mark in snapshot.marks if mark.change]
     if not changes:
         return ()
-    before = last_good(snapshot.series.get("val_acc"), changes[-1].update + 1)
-    if before is None or before[0] > changes[-1].update:
+    mark, recalibration = changes[-1], snapshot.recalibration
+    if recalibration and recalibration.applied and mark.change == "recalibrate":
+        return (f"Recalibrated at update {mark.update}: {recalibration.before:.3f} → {now:.3f}.",)
+    before = last_good(snapshot.series.get("val_acc"), mark.update + 1)
+    if before is None:
         return ()
-    mark = changes[-1]
     return (f"After {mark.label} at update {mark.update}: {before[1]:.3f} → {now:.3f}.",)

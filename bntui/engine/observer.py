@@ -116,17 +116,20 @@ class Observer:
                 self.look_back()
                 self._next_kind = VALIDATION
 
-    def validate(self) -> None:
-        """Validate on the live subset, under running and under fresh statistics."""
+    def validate(self, *, asked: bool = False) -> None:
+        """Validate on the live subset, under running and under fresh statistics.
+
+        What the user `asked` for takes nothing from the share of the time.
+        """
         self.catch_up()
         self._remember(self._validate(self._live))
-        self.budget.observed(VALIDATION)
+        self._settle(VALIDATION, asked=asked)
 
-    def look_back(self) -> None:
+    def look_back(self, *, asked: bool = False) -> None:
         """Validate on a few images under every estimator, for the map of all momenta."""
         self.catch_up()
         self._moments.append(self._moment(self._few))
-        self.budget.observed(HINDSIGHT)
+        self._settle(HINDSIGHT, asked=asked)
 
     def ask_what_if(self) -> None:
         """Validate on the live subset under every estimator, for the weights at hand."""
@@ -134,7 +137,7 @@ class Observer:
         moments = Moments(HINDSIGHT_NAMES)
         moments.append(self._moment(self._live))
         self.what_if = moments.view(len(self._live))
-        self.budget.observed()
+        self.budget.begin()
 
     def end_epoch(self) -> EpochReport:
         """Validate on the whole validation set as the observation asks, and report the epoch."""
@@ -190,8 +193,14 @@ class Observer:
         after = self._under(row, self._live).accuracy
         if apply:
             trainer.estimators.recalibrate(row)
-        self.budget.observed()
+        self.budget.begin()
         return Recalibration(trainer.update, before, after, apply)
+
+    def _settle(self, kind: str, *, asked: bool) -> None:
+        if asked:
+            self.budget.begin()
+        else:
+            self.budget.observed(kind)
 
     def _validate(self, split: Split) -> Validation:
         trainer = self.trainer

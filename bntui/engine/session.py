@@ -117,13 +117,13 @@ class Session:
         """Validate now, whatever the budget says: the user waits for it."""
         seen = self.observer.validation
         if self._observation.live and (seen is None or seen.update != self.trainer.update):
-            self.observer.validate()
+            self.observer.validate(asked=True)
 
     def conclude(self) -> None:
         """Measure all there is at the end, so that the map ends where the curves do."""
         self.observe()
         if self._observation.live and self.trainer.buffers.layers:
-            self.observer.look_back()
+            self.observer.look_back(asked=True)
 
     def ask_what_if(self) -> None:
         """Validate the weights at hand under every estimator."""
@@ -138,7 +138,7 @@ class Session:
         if apply:
             self._mark("recalibrated", "recalibrate")
             if self._observation.live:
-                self.observer.validate()
+                self.observer.validate(asked=True)
 
     def _has_batch_norm(self) -> bool:
         if not self.trainer.buffers.layers:

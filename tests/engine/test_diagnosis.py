@@ -162,7 +162,10 @@ def test_a_recalibration_is_tried_and_then_applied() -> None:
     assert f"it would be {snapshot.recalibration.after:.3f}" in peek.cure
     assert snapshot.validation
     assert snapshot.validation.running.accuracy == snapshot.recalibration.after
-    assert verdict(snapshot).cause is not Cause.START
+    after = verdict(snapshot)
+    assert after.cause is Cause.SOUND
+    told = f"{snapshot.recalibration.before:.3f} → {snapshot.recalibration.after:.3f}"
+    assert told in after.evidence[-1]
 
 
 def test_waiting_says_for_what() -> None:
