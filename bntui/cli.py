@@ -146,7 +146,7 @@ def cli(ctx: click.Context, /, paused: bool, validation: bool, plain: bool, **op
         _refuse_misplaced(ctx, ctx.invoked_subcommand)
         return
     config, left_open = config_of(options)
-    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+    if not all(stream and stream.isatty() for stream in (sys.stdout, sys.stdin)):
         raise ConfigError(
             "the explorer needs a terminal, and standard output or input is none: "
             "use `bntui run` to train without a screen."

@@ -33,7 +33,7 @@ def train(config: RunConfig, *, hindsight: bool, as_json: bool) -> int:
     writer = JsonLines() if as_json else Lines()
     with _stopped_by_signals(runner):
         runner.start()
-        started = False
+        started, told = False, ""
         while True:
             snapshot = runner.snapshot
             if snapshot.facts and not started:
@@ -41,6 +41,9 @@ def train(config: RunConfig, *, hindsight: bool, as_json: bool) -> int:
                 writer.start(snapshot)
             for report in _drain(reports):
                 writer.epoch(report)
+            if started and snapshot.message != told and snapshot.phase is not Phase.FAILED:
+                told = snapshot.message
+                click.echo(told, err=True)
             if snapshot.phase in OVER:
                 break
             writer.progress(snapshot)
@@ -88,8 +91,6 @@ class JsonLines:
         """Write what the run is made of."""
         facts = snapshot.facts
         assert facts is not None
-        if snapshot.message:
-            click.echo(snapshot.message, err=True)
         self._write(
             event="start",
             run=uuid4().hex[:12],
@@ -99,7 +100,7 @@ class JsonLines:
             train=facts.train,
             validation=facts.validation,
             parameters=facts.parameters,
-            updates_per_epoch=snapshot.updates_per_epoch,
+            updates_per_epoch=-(-facts.train // snapshot.config.knobs.batch_size),
             config=_flat(snapshot.config),
         )
 
@@ -151,8 +152,6 @@ class Lines:
         facts, config = snapshot.facts, snapshot.config
         assert facts is not None
         self._epochs = snapshot.epochs
-        if snapshot.message:
-            click.echo(snapshot.message, err=True)
         self._console.print(
             f"{facts.dataset}: {facts.train:,} training and {facts.validation:,} validation "
             f"images · {facts.parameters:,} parameters · batch {config.knobs.batch_size} · "

@@ -34,10 +34,11 @@ class Budget:
         self.training += self._lap()
 
     def observed(self, kind: str = "") -> None:
-        """Count the time since the last call of any of these as observing, at the price of `kind`."""
+        """Count the time since the last call of any of these as observing: the price of `kind`."""
         lap = self._lap()
         self.observing += lap
-        self._costs[kind] = lap
+        if kind:
+            self._costs[kind] = lap
 
     def allows(self, kind: str) -> bool:
         """Tell whether one more of `kind`, as dear as its last, keeps within the share."""

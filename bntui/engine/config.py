@@ -75,7 +75,7 @@ class RunConfig:
     threads: int | None = None
     epochs: int = 10
     steps: int | None = None
-    """Stop after this many updates, whatever `epochs` says."""
+    """Stop after this many updates, or after the epochs, whichever comes first."""
     knobs: Knobs = field(default_factory=Knobs)
     at: tuple[Change, ...] = ()
     """Live changes to make on the way, in the order of their updates."""
@@ -103,7 +103,7 @@ def parse_batch_size(value: str) -> int:
 
 def parse_momentum(value: str) -> float:
     """Return the momentum in Keras's convention. Raises ConfigError."""
-    number = _number("momentum", value)
+    number = _number(value)
     if not 0.0 <= number < 1.0:
         raise ConfigError(
             f"momentum {value} is out of range: give 0 or more and less than 1, the share of the "
@@ -114,7 +114,7 @@ def parse_momentum(value: str) -> float:
 
 def parse_learning_rate(value: str) -> float:
     """Return the learning rate. Raises ConfigError."""
-    number = _number("learning rate", value)
+    number = _number(value)
     if not 0.0 < number <= MAX_LEARNING_RATE:
         raise ConfigError(
             f"learning rate {value} is out of range: give more than 0 and at most "
@@ -127,7 +127,7 @@ def parse_pace(value: str) -> float:
     """Return the pace in updates a second, infinity for `max`. Raises ConfigError."""
     if value.strip().lower() in {"max", "unlimited"}:
         return math.inf
-    number = _number("pace", value)
+    number = _number(value)
     if not 0.0 < number <= MAX_PACE:
         raise ConfigError(
             f"pace {value} is out of range: give more than 0 and at most {MAX_PACE:g} updates a "
@@ -163,7 +163,7 @@ def parse_seed(value: str) -> int:
 
 def parse_width(value: str) -> float:
     """Return the width factor. Raises ConfigError."""
-    number = _number("width", value)
+    number = _number(value)
     if not MIN_WIDTH <= number <= MAX_WIDTH:
         raise ConfigError(
             f"width {value} is out of range: give {MIN_WIDTH:g} to {MAX_WIDTH:g}; 1 is the "
@@ -219,18 +219,16 @@ def parse_device(value: str) -> str:
     return name
 
 
-def _number(name: str, value: str) -> float:
+def _number(value: str) -> float:
+    """Return a number in plain ASCII digits; NaN for anything else, which is in no range."""
     try:
-        number = float(value) if value.isascii() and "_" not in value else math.nan
+        return float(value) if value.isascii() and "_" not in value else math.nan
     except ValueError:
-        number = math.nan
-    if math.isnan(number):
-        raise ConfigError(f"{name} {value!r} is not a number: give digits, such as 0.5.")
-    return number
+        return math.nan
 
 
 def _integer(name: str, value: str, low: int, high: int, example: str) -> int:
-    number = _number(name, value)
+    number = _number(value)
     if not number.is_integer() or not low <= number <= high:
         raise ConfigError(
             f"{name} {value} is out of range: give a whole number from {low:,} to {high:,}, "

@@ -21,7 +21,7 @@ LEARNED = 0.1
 SHIFTED = 0.5
 """Standard deviations between validation and training images from which on they are different."""
 RECENT = 16
-"""Training batches that training accuracy is averaged over."""
+"""Updates for which a measurement speaks of now, in an epoch that has fewer."""
 
 
 class Health(StrEnum):
@@ -31,6 +31,7 @@ class Health(StrEnum):
     DRIFTING = "drifting"
     STALE = "stale"
     NON_FINITE = "not finite"
+    DEAD = "dead"
 
 
 def health(layer: LayerDrift) -> Health:
@@ -38,6 +39,8 @@ def health(layer: LayerDrift) -> Health:
     ratio = abs(layer.log_var_ratio)
     if layer.non_finite:
         return Health.NON_FINITE
+    if math.isnan(ratio):  # no channel carries a signal
+        return Health.DEAD
     if ratio >= FAIL_LOG_RATIO:
         return Health.STALE
     return Health.DRIFTING if ratio >= WARN_LOG_RATIO else Health.SOUND
@@ -98,7 +101,7 @@ def verdict(snapshot: Snapshot) -> Verdict:
     """Judge `snapshot` by its last validation."""
     validation = snapshot.validation
     if snapshot.phase is Phase.FAILED:
-        cure = "[r] tries again, [d] takes the built-in digits"
+        cure = "[r] tries again, [d] takes the built-in digits on any device"
         if snapshot.traceback:
             cure += ", [y] shows the traceback"
         return Verdict(Cause.FAILED, (snapshot.message,), cure=cure)
@@ -106,10 +109,10 @@ def verdict(snapshot: Snapshot) -> Verdict:
         return _non_finite(snapshot)
     if validation is None:
         return Verdict(Cause.WAITING, (_waits_for(snapshot),))
-    if not validation.layers:
-        return _without_statistics(snapshot, validation)
     if any(layer.non_finite for layer in validation.layers):
         return _non_finite(snapshot)
+    if not validation.layers:
+        return _not_the_statistics(snapshot, validation)
     if snapshot.knobs.batch_size * min(layer.positions for layer in validation.layers) == 1:
         return _one_value(validation)
     if validation.fresh.accuracy - validation.running.accuracy > GAP:
@@ -122,25 +125,33 @@ def recent_accuracy(snapshot: Snapshot) -> float:
 
     NaN before the first batch.
     """
-    history, validation = snapshot.series.get("train_acc"), snapshot.validation
+    history, validation = snapshot.series.get("smooth_acc"), snapshot.validation
     if history is None:
         return math.nan
     until = validation.update if validation else math.inf
-    batches = history.last[history.x <= until][-RECENT:]
-    return float(batches.mean()) if len(batches) else math.nan
+    batches = history.last[history.x <= until]
+    return float(batches[-1]) if len(batches) else math.nan
 
 
-def worst_layer(validation: Validation) -> LayerDrift:
-    """Return the layer with the largest absolute mean log-variance ratio."""
-    return max(validation.layers, key=lambda layer: abs(layer.log_var_ratio))
+def worst_layer(validation: Validation) -> LayerDrift | None:
+    """Return the layer with the largest absolute mean log-variance ratio; None if all are dead."""
+    alive = [layer for layer in validation.layers if math.isfinite(layer.log_var_ratio)]
+    return max(alive, key=lambda layer: abs(layer.log_var_ratio), default=None)
+
+
+def recent(snapshot: Snapshot, update: int) -> bool:
+    """Tell whether `update` is so little ago that what was measured then still speaks of now."""
+    return snapshot.update - update <= max(RECENT, snapshot.updates_per_epoch)
 
 
 def _waits_for(snapshot: Snapshot) -> str:
     if snapshot.phase is Phase.LOADING:
         return snapshot.message
+    if not snapshot.observing:
+        return "Nothing is measured: the run was opened with --no-validation."
     if snapshot.phase is Phase.RUNNING:
-        return "The first validation is under way."
-    return "Nothing is trained yet: [space] begins."
+        return f"The first {'validation' if snapshot.update else 'update'} is under way."
+    return "Nothing is validated yet: [space] goes on."
 
 
 def _non_finite(snapshot: Snapshot) -> Verdict:
@@ -165,12 +176,6 @@ def last_good(history: SeriesView | None, before: int) -> tuple[float, float] | 
         if x < before and math.isfinite(value)
     ]
     return good[-1] if good else None
-
-
-def _without_statistics(snapshot: Snapshot, validation: Validation) -> Verdict:
-    train, value = recent_accuracy(snapshot), validation.running.accuracy
-    evidence = (f"Validation {value:.3f}, training {train:.3f}.", "No statistics that could drift.")
-    return Verdict(Cause.NO_BATCH_NORM, evidence)
 
 
 def _one_value(validation: Validation) -> Verdict:
@@ -198,6 +203,9 @@ def _stale(snapshot: Snapshot, validation: Validation) -> Verdict:
     if all(layer.untouched for layer in validation.layers):
         evidence.append("Every running mean is exactly 0, every variance 1.")
         return Verdict(Cause.NEVER_UPDATED, tuple(evidence), cure="[c] recalibrates")
+    evidence.append(f"{validation.flipped:.0%} of predictions flip with the statistics.")
+    if worst is None:
+        return Verdict(Cause.LAG, tuple(evidence), cure=_cure(snapshot))
     evidence.append(
         f"{worst.name}: variance {factor(worst.log_var_ratio)}, mean off {worst.mean_gap:.2f} σ."
     )
@@ -213,20 +221,27 @@ def _stale(snapshot: Snapshot, validation: Validation) -> Verdict:
         f"lag and noise {1 - worst.start_share:.0%}."
     )
     cause = Cause.START if worst.start_share >= 0.5 else Cause.LAG
+    evidence += _after_last_change(snapshot, running.accuracy)
     return Verdict(cause, tuple(evidence), _outlook(validation, momentum), _cure(snapshot))
 
 
 def _outlook(validation: Validation, momentum: float) -> str:
-    ahead = max(forecast(layer, momentum) for layer in validation.layers)
-    if not math.isfinite(ahead) or ahead == 0:
+    ahead = [forecast(layer, momentum) for layer in validation.layers]
+    longest = max((updates for updates in ahead if math.isfinite(updates)), default=0.0)
+    if not longest:
         return ""
-    return f"Sound in about {ahead:,.0f} updates at {momentum:g}, if the weights stood still."
+    return f"Sound in {in_updates(longest)} updates at {momentum:g}, if the weights stood still."
+
+
+def in_updates(ahead: float) -> str:
+    """Write a forecast as a whole number of updates, at least one."""
+    return f"{max(1, round(ahead)):,}"
 
 
 def _cure(snapshot: Snapshot) -> str:
     """Name the best constant momentum of the map, if it is better, and the recalibration."""
     recalibration = snapshot.recalibration
-    if recalibration and not recalibration.applied:
+    if recalibration and not recalibration.applied and recent(snapshot, recalibration.update):
         return (
             f"Recalibrated at update {recalibration.update} it would be {recalibration.after:.3f}, "
             f"not {recalibration.before:.3f}: [c] applies it"
@@ -273,23 +288,35 @@ def _not_the_statistics(snapshot: Snapshot, validation: Validation) -> Verdict:
     running, fresh = validation.running.accuracy, validation.fresh.accuracy
     train = recent_accuracy(snapshot)
     numbers = f"Validation {running:.3f} with running, {fresh:.3f} with fresh statistics."
+    if not validation.layers:
+        numbers = f"Validation {running:.3f}: there are no statistics that could drift."
     training = f"Training {train:.3f}."
+    after = (*_after_last_change(snapshot, running), *_whole_set(snapshot))
     classes = len(validation.fresh.predicted)
     if train - fresh > 2 * GAP:
-        if validation.shift > SHIFTED:
+        if validation.layers and validation.shift > SHIFTED:
             far = f"Validation images are {validation.shift:.1f} σ from training images"
             return Verdict(
                 Cause.SHIFT,
                 (numbers, training, f"{far} in {validation.layers[0].name}."),
                 cure="Look at the data: no statistics of training images fit them",
             )
-        evidence = (numbers, training, "No statistics are at fault: they agree.")
+        agree = ("No statistics are at fault.",) if abs(fresh - running) <= GAP else ()
+        evidence = (numbers, training, *agree, *after)
         return Verdict(Cause.OVERFITTING, evidence, cure="More data or regularisation")
     if fresh < 1.0 / classes + LEARNED:
         evidence = (numbers, training, "Too little is learned for the statistics to matter.")
         return Verdict(Cause.LEARNING, evidence, cure="Wait; or it is an optimisation problem")
-    after = _after_last_change(snapshot, running)
-    return Verdict(Cause.SOUND, (numbers, training, *after))
+    cause = Cause.SOUND if validation.layers else Cause.NO_BATCH_NORM
+    return Verdict(cause, (numbers, training, *after))
+
+
+def _whole_set(snapshot: Snapshot) -> tuple[str, ...]:
+    """Say what the last epoch's end gave, where a live validation is on a part of the images."""
+    report, facts, validation = snapshot.report, snapshot.facts, snapshot.validation
+    if not (report and facts and validation) or validation.images == facts.validation:
+        return ()
+    return (f"Epoch {report.epoch}: val_acc {report.val_acc:.4f} on {facts.validation:,} images.",)
 
 
 def _after_last_change(snapshot: Snapshot, now: float) -> tuple[str, ...]:
@@ -301,6 +328,7 @@ def _after_last_change(snapshot: Snapshot, now: float) -> tuple[str, ...]:
     if recalibration and recalibration.applied and mark.change == "recalibrate":
         return (f"Recalibrated at update {mark.update}: {recalibration.before:.3f} → {now:.3f}.",)
     before = last_good(snapshot.series.get("val_acc"), mark.update + 1)
-    if before is None:
+    measured = snapshot.validation is not None and snapshot.validation.update > mark.update
+    if before is None or not measured:
         return ()
     return (f"After {mark.label} at update {mark.update}: {before[1]:.3f} → {now:.3f}.",)

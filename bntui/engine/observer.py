@@ -37,7 +37,8 @@ FEW_IMAGES = 200
 RECALIBRATION_IMAGES = 4096
 RECALIBRATION_BATCH = 256
 
-VALIDATION, HINDSIGHT = "validation", "hindsight"
+VALIDATION, HINDSIGHT, EPOCH = "validation", "hindsight", "epoch"
+"""Kinds of observation, each with its price."""
 HINDSIGHT_NAMES = tuple(name for name in ESTIMATORS if name != OWN)
 
 
@@ -139,23 +140,31 @@ class Observer:
         self.what_if = moments.view(len(self._live))
         self.budget.begin()
 
-    def end_epoch(self) -> EpochReport:
-        """Validate on the whole validation set as the observation asks, and report the epoch."""
+    def end_epoch(self, *, full: bool = True) -> EpochReport:
+        """Validate on the whole validation set as the observation asks, and report the epoch.
+
+        Not `full`, it is the part so far of an epoch that goes on.
+        """
         self.catch_up()
         trainer, validation_set = self.trainer, self.trainer.dataset.validation
-        end = trainer.end_epoch()
+        end = trainer.epoch_so_far()
+        if full:
+            trainer.begin_epoch()
         running = fresh = None
+        kind = ""
         layers: tuple[LayerDrift, ...] = ()
         if self.observation.epoch_ends:
-            if self.observation.epoch_fresh or self.budget.allows(VALIDATION):
+            if self.observation.epoch_fresh or self.budget.allows(EPOCH):
+                kind = EPOCH
                 validation = self._validate(validation_set)
                 running, fresh, layers = validation.running, validation.fresh, validation.layers
                 if self.observation.live and len(self._live) == len(validation_set):
                     self._remember(validation)
             else:
                 running = self._under(trainer.estimators[OWN], validation_set)
-        hindsight = self._under_each(validation_set) if self.observation.hindsight else ()
-        self.budget.observed()
+        look_back = self.observation.hindsight and trainer.buffers.layers
+        hindsight = self._under_each(validation_set) if look_back else ()
+        self.budget.observed(kind)
         seconds = self.budget.training - self._epoch_training
         images = trainer.images - self._epoch_images
         report = EpochReport(

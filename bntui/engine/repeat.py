@@ -28,7 +28,7 @@ def command_line(snapshot: Snapshot) -> str:
             words += [_flag(field.name), _written(value)]
     words += ["--steps", str(max(1, snapshot.update))]
     for mark in snapshot.marks:
-        if mark.change and mark.update < snapshot.update:
+        if mark.change and mark.update <= snapshot.update:
             words += ["--at", f"{mark.update}:{mark.change}"]
     return shlex.join(words)
 

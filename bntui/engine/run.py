@@ -25,8 +25,8 @@ class Run(Protocol):
     snapshot: Snapshot
     """The latest state; its fields never change, the attribute does."""
 
-    def start(self, *, paused: bool = False) -> None:
-        """Begin to load and then, unless `paused`, to train."""
+    def start(self, *, paused: bool = False, after: "Run | None" = None) -> None:
+        """Begin to load and then, unless `paused`, to train; not before `after` has ended."""
 
     def pause(self) -> None:
         """Stop training after the update under way."""

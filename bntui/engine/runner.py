@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.device import prepare_environment
-from bntui.engine.run import Command
+from bntui.engine.run import Command, Run
 from bntui.engine.snapshot import EpochReport, Phase, Snapshot
 
 if TYPE_CHECKING:
@@ -60,11 +60,13 @@ class Runner:
         self._commands: deque[Command] = deque()
         self._published = 0.0
         self._session: Session | None = None
+        self._after: Run | None = None
         self._thread = Thread(target=self._run, name="bntui-run", daemon=True)
 
-    def start(self, *, paused: bool = False) -> None:
-        """Begin to load and then, unless `paused`, to train."""
-        self._paused = paused
+    def start(self, *, paused: bool = False, after: Run | None = None) -> None:
+        """Begin to load and then, unless `paused`, to train; not before `after` has ended."""
+        self._paused |= paused
+        self._after = after
         # Python would end a daemon thread in the middle of torch, which aborts the process.
         atexit.register(self._leave)
         self._thread.start()
@@ -104,9 +106,10 @@ class Runner:
         self.join(LEAVE_SECONDS)
 
     def command(self, command: Command) -> None:
-        """Ask for something to be done between two updates."""
+        """Ask for something to be done between two updates; all but steps only once at a time."""
         with self._changed:
-            self._commands.append(command)
+            if command is Command.STEP or command not in self._commands:
+                self._commands.append(command)
             self._changed.notify_all()
 
     # Everything below runs on the run's own thread.
@@ -119,12 +122,14 @@ class Runner:
                 self._train_once(session)
         except Stopped:
             self._show(Phase.STOPPED)
+            self._publish(Phase.STOPPED)
         except ConfigError as error:
             self._show(Phase.FAILED, message=str(error))
         except Exception as error:  # nothing on this thread may end it in silence
             message = f"{type(error).__name__}: {error}"
             self._show(Phase.FAILED, message=message, traceback=traceback.format_exc())
         finally:
+            self._session = None  # its memory; the last snapshot stays
             atexit.unregister(self._leave)
 
     def _load(self) -> "Session":
@@ -132,7 +137,9 @@ class Runner:
         prepare_environment()
         from bntui.engine.session import Session
 
-        self._breathe()
+        while self._after and not self._after.join(PUBLISH_SECONDS):
+            self._breathe()
+        self._after = None
         session = Session(
             self._config,
             self._observation,
@@ -156,13 +163,16 @@ class Runner:
             phase = Phase.FINISHED if session.finished else Phase.PAUSED
             self._publish(phase if self._paused else Phase.RUNNING)
             self._wait(lambda: not self._paused)
+        if self.snapshot.phase is not Phase.RUNNING:
+            self._show(Phase.RUNNING)
 
     def _carry_out(self, command: Command, session: "Session") -> None:
         if command is Command.STEP:
             if session.finished:
                 session.extend()
             self._update(session)
-            session.observe()
+            if self._commands.count(Command.STEP) == 1:  # the last of many is the one to look at
+                session.observe()
         elif command is Command.WHAT_IF:
             session.ask_what_if()
         else:
@@ -184,7 +194,8 @@ class Runner:
                 self._publish(Phase.RUNNING)
             else:
                 session.observer.catch_up()
-            self._wait(lambda: self._paused or self._wanted is not None, rest)
+            pace = session.knobs.pace
+            self._wait(lambda: self._paused or (self._wanted or session.knobs).pace != pace, rest)
 
     def _update(self, session: "Session") -> None:
         with self._changed:

@@ -13,8 +13,8 @@ Array = npt.NDArray[np.float64]
 class SeriesView:
     """A read-only copy of a series: one entry a bucket, oldest first.
 
-    `x` is the position of the bucket's last value; `low`, `high` and `last` are over the bucket's
-    finite values (NaN where it has none); `broken` tells which buckets hold a non-finite value.
+    `x` is the position of the bucket's last value; `low` and `high` are over the bucket's
+    finite values (NaN where it has none), `last` is its newest value (NaN if that is not finite); `broken` tells which buckets hold a non-finite value.
     """
 
     x: Array

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from bntui.engine import data, device
-from bntui.engine.config import CHANGES, Knobs, Observation, RunConfig
+from bntui.engine.config import CHANGES, ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import mnist_on_disk
 from bntui.engine.model import activation_bytes, parameter_count
 from bntui.engine.observer import Observer
@@ -48,7 +48,6 @@ class Session:
             gpu=on.type != "cpu",
             mnist_on_disk=mnist_on_disk(config.data_dir),
         )
-        say(f"loading {config.dataset}")
         dataset = data.load(
             config.dataset,
             data_dir=config.data_dir,
@@ -73,6 +72,7 @@ class Session:
         self._script = deque(sorted(config.at, key=lambda change: change.update))
         self._report: EpochReport | None = None
         self._recalibration: Recalibration | None = None
+        self._asked: Knobs | None = None
         self._diverged = False
         self._goal_epochs = config.epochs
         self._goal_steps = config.steps
@@ -85,6 +85,7 @@ class Session:
             classes=dataset.classes,
             activation_bytes=activation_bytes(self.trainer.model, dataset.train.images[:PROBE]),
         )
+        self.observer.budget.begin()
 
     @property
     def finished(self) -> bool:
@@ -103,15 +104,28 @@ class Session:
 
         Returns the report of a finished epoch; a run that ends within one reports the part.
         """
+        self._asked = wanted or self._asked
         self._turn(self._follow_script(wanted or self.knobs))
-        full = self.trainer.step(self.knobs)
+        full = self._step()
         if self.trainer.must_take_results:
             self.observer.catch_up()
         if full or (self.finished and self.trainer.mid_epoch):
-            self._report = self.observer.end_epoch()
+            self._report = self.observer.end_epoch(full=full)
             return self._report
         self.observer.observe_if_due()
         return None
+
+    def _step(self) -> bool:
+        try:
+            return self.trainer.step(self.knobs)
+        except RuntimeError as error:
+            # torch's own class on a GPU, a plain RuntimeError from the CPU's allocator.
+            if "memory" not in str(error):
+                raise
+            raise ConfigError(
+                f"batch size {self.knobs.batch_size} needs more memory than {self._facts.device} "
+                "has: give a smaller one and restart."
+            ) from error
 
     def observe(self) -> None:
         """Validate now, whatever the budget says: the user waits for it."""
@@ -120,7 +134,8 @@ class Session:
             self.observer.validate(asked=True)
 
     def conclude(self) -> None:
-        """Measure all there is at the end, so that the map ends where the curves do."""
+        """Make what is planned for the end, and measure all there is, so that every picture ends there."""
+        self._turn(self._follow_script(self.knobs))
         self.observe()
         if self._observation.live and self.trainer.buffers.layers:
             self.observer.look_back(asked=True)
@@ -159,6 +174,8 @@ class Session:
             config=self.config,
             facts=self._facts,
             knobs=self.knobs,
+            asked=self._asked,
+            observing=self._observation.live,
             update=trainer.update,
             epoch=trainer.epoch if trainer.mid_epoch else trainer.epoch - 1,
             epochs=self._goal_epochs,

@@ -68,12 +68,8 @@ class LayerDrift:
     mean_gap: float
     """Mean over live channels of |running mean − fresh mean|, in fresh standard deviations."""
     mean_gap_max: float
-    worst_channel: int
-    """The channel of `mean_gap_max`, −1 if no channel is alive."""
     log_var_ratio: float
     """Signed mean over live channels of ln((running variance + ε) / (fresh variance + ε))."""
-    fresh_variance: float
-    """Geometric mean over live channels of the fresh variance + ε."""
     output_error: float
     """RMS difference between the layer's output in eval and in training mode."""
     network_error: float
@@ -156,7 +152,7 @@ class Mark:
     """Something that happened at an update and belongs on every chart."""
 
     update: int
-    """How many updates came before."""
+    """How many updates came before; of a divergence, the update itself."""
     label: str
     change: str = ""
     """What `--at` takes to do it again, without the update; empty if the run did it by itself."""
@@ -198,6 +194,10 @@ class Snapshot:
     """None until the run is loaded."""
     knobs: Knobs = field(default_factory=Knobs)
     """The knobs that are applied, not those that were asked for."""
+    asked: Knobs | None = None
+    """The last knobs that were asked for and taken over: the object itself, as it was given."""
+    observing: bool = True
+    """Whether the run is measured while it trains."""
     update: int = 0
     epoch: int = 0
     """The epoch under way, counted from 1; 0 before the first update."""

@@ -246,7 +246,6 @@ def drift(
                 + (sigma / running_deviation - sigma / deviation) ** 2
             ),
             rest_mean / deviation,
-            (variance + e).log(),
             ((r == 0.0) & (v == 1.0)).to(mu.dtype),
         ]
     )
@@ -266,11 +265,10 @@ def _summary(
 ) -> LayerDrift:
     part.flags.writeable = False
     detail = Channels(*part[:6])
-    error_squared, mean_rest, log_fresh, untouched = part[6:]
+    error_squared, mean_rest, untouched = part[6:]
     finite = np.isfinite(part).all(axis=0)
     alive = finite & (detail.dead == 0)
     gap = np.abs(detail.mean_gap)
-    worst = int(np.argmax(np.where(alive, gap, -1.0))) if alive.any() else -1
     start = np.abs(detail.mean_start[alive]).sum() + np.abs(detail.variance_start[alive]).sum()
     rest = np.abs(mean_rest[alive]).sum() + np.abs(detail.variance_rest[alive]).sum()
     return LayerDrift(
@@ -278,10 +276,8 @@ def _summary(
         channels=part.shape[1],
         positions=positions,
         mean_gap=_mean(gap[alive]),
-        mean_gap_max=float(gap[worst]) if worst >= 0 else math.nan,
-        worst_channel=worst,
+        mean_gap_max=float(gap[alive].max()) if alive.any() else math.nan,
         log_var_ratio=_mean(detail.log_var_ratio[alive]),
-        fresh_variance=math.exp(_mean(log_fresh[alive])),
         output_error=math.sqrt(_mean(error_squared[finite])),
         network_error=network_error,
         start_left=start_left,

@@ -25,7 +25,7 @@ PENDING = 4096
 
 @dataclass(frozen=True, slots=True)
 class EpochEnd:
-    """What training alone knows of a finished epoch: averages over its images, as in Keras."""
+    """What training alone knows of an epoch: averages over its images, as in Keras."""
 
     epoch: int
     loss: float
@@ -51,8 +51,7 @@ class KerasAdam(torch.optim.Adam):
     """
 
     def __init__(self, parameters: list[torch.nn.Parameter]) -> None:
-        fused = parameters[0].device.type in {"cpu", "cuda", "mps"}
-        super().__init__(parameters, betas=ADAM_BETAS, eps=ADAM_EPSILON, fused=fused)
+        super().__init__(parameters, betas=ADAM_BETAS, eps=ADAM_EPSILON, fused=True)
         self._steps = 0
 
     def update(self, learning_rate: float) -> None:
@@ -74,12 +73,11 @@ class Trainer:
     def __init__(self, config: RunConfig, dataset: Dataset, device: torch.device) -> None:
         self.dataset = dataset
         self.device = device
-        generator = torch.Generator().manual_seed(config.seed)
         model = build(
             batch_norm=config.batch_norm,
             width=config.width,
             classes=dataset.classes,
-            generator=generator,
+            generator=torch.Generator().manual_seed(config.seed),
         )
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.buffers = attach(self.model, dataset.train.images[:1])
@@ -90,7 +88,8 @@ class Trainer:
         self.epoch = 1
         self.momentum = config.knobs.momentum
         """The last update's."""
-        self._shuffles = generator
+        # Of its own, so that networks of another shape see the same batches.
+        self._shuffles = torch.Generator().manual_seed(config.seed)
         self._order = self._shuffled()
         self._position = 0
         self._biased: dict[int, Tensor] = {}
@@ -154,15 +153,17 @@ class Trainer:
             name for name, end in zip(self.buffers.names, ends, strict=True) if channel < end
         )
 
-    def end_epoch(self) -> EpochEnd:
-        """Return the averages of the images seen since the epoch began, and begin the next one."""
+    def epoch_so_far(self) -> EpochEnd:
+        """Return the averages over the images seen since the epoch began."""
         loss, accuracy = (self._epoch_sums / max(1, self._position)).tolist()
-        end = EpochEnd(self.epoch, loss, accuracy)
+        return EpochEnd(self.epoch, loss, accuracy)
+
+    def begin_epoch(self) -> None:
+        """Shuffle, and start from the first image again."""
         self._epoch_sums.zero_()
         self._order = self._shuffled()
         self._position = 0
         self.epoch += 1
-        return end
 
     @property
     def mid_epoch(self) -> bool:

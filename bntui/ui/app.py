@@ -1,14 +1,18 @@
 """The Textual application around the explorer. Importing it loads no torch."""
 
 import os
+from typing import Any, ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
+from bntui.engine.snapshot import Phase
 from bntui.ui import terminal
 from bntui.ui.frugal import FrugalApp
-from bntui.ui.glyphs import Glyphs
+from bntui.ui.glyphs import Glyphs, ascii_only
+from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.explorer import Explorer
 
 
@@ -17,6 +21,11 @@ class BntuiApp(FrugalApp):
 
     TITLE = "bntui"
     CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "quit", show=False),
+        Binding("ctrl+l", "redraw", "draw everything anew", show=False),
+        Binding("S", "save_picture", "save the screen as SVG", show=False),
+    ]
 
     def __init__(
         self,
@@ -43,6 +52,19 @@ class BntuiApp(FrugalApp):
         """Open with the explorer."""
         return self.explorer
 
+    def action_redraw(self) -> None:
+        """Draw everything anew, for a terminal that lost it."""
+        self.screen.refresh(layout=True)
+
+    def action_save_picture(self) -> None:
+        """Write the screen to an SVG file."""
+        save_and_tell(self, self.export_screenshot(title="bntui"), "svg")
+
+    def notify(self, message: str, **options: Any) -> None:
+        """Show a notice in what the terminal can show."""
+        plain = self.glyphs is Glyphs.ASCII
+        super().notify(ascii_only(message) if plain else message, **options)
+
     async def on_unmount(self) -> None:
         """End the runs before the program ends."""
         self.all_ended = await self.explorer.end()
@@ -66,7 +88,9 @@ def explore(
         glyphs=terminal.glyphs(plain=plain),
     )
     app.run()
-    code = app.return_code or 0
+    last = app.explorer.run.snapshot
+    refused = last.phase is Phase.FAILED and last.facts is None and not last.traceback
+    code = app.return_code or (2 if refused else 0)
     if not app.all_ended:
         # A step of many seconds is under way. Python would end its thread in the middle of torch,
         # which aborts the process; nothing is left to save.

@@ -4,33 +4,40 @@ from bntui.engine.config import MAX_LEARNING_RATE, Knobs, torch_momentum
 from bntui.engine.snapshot import Snapshot
 from bntui.ui.knobs import BATCH_NORM, BATCH_SIZE, LEARNING_RATE, MOMENTUM, KnobSpec
 
+UNPLANNED = 10_000
+"""Epochs from which on a run is not meant to come to an end; ten are looked ahead then."""
+
 
 def consequence(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
-    """Return the line for the knob `spec` with the settings `knobs` in `snapshot`'s run."""
+    """Return the line for the knob `spec` with the settings `knobs` in `snapshot`'s run.
+
+    The variable part first, then bounds and step, so that a narrow screen cuts what is constant.
+    """
     facts = snapshot.facts
     if facts is None:
         return spec.hint
-    updates = -(-facts.train // knobs.batch_size)
-    planned = snapshot.epochs if snapshot.epochs < 1000 else 10
-    left = knobs.momentum ** (updates * planned)
-    memory = (facts.activation_bytes * knobs.batch_size) / 1e9
-    start = f"after {planned} epochs {left:.2g} of the start value is left"
-    if left >= 0.0005:
-        start = f"after {planned} epochs {left:.1%} of the start value is left"
+    batch = min(knobs.batch_size, facts.train)
+    updates = -(-facts.train // batch)
+    planned = snapshot.epochs if snapshot.epochs < UNPLANNED else 10
+    left = f"{knobs.momentum ** (updates * planned):.2g}"
+    start = f"{left} of the start left after {planned} epochs"
+    if not snapshot.config.batch_norm:
+        start = "no statistics to go stale"
     if spec is BATCH_SIZE:
-        return (
-            f"1 to {facts.train:,} · {updates:,} updates an epoch · {start} · "
-            f"activations about {size(memory)}"
-        )
+        memory = size(facts.activation_bytes * batch / 1e9)
+        return f"{updates:,} updates an epoch · {start} · {memory} · ×2 a step, to {facts.train:,}"
     if spec is MOMENTUM:
-        return f"0 to below 1 · torch's {torch_momentum(knobs.momentum):g} · {start}"
+        torchs = torch_momentum(knobs.momentum)
+        return f"torch's {torchs:g} · {start} · steps through the map's rows, 0 to below 1"
     if spec is LEARNING_RATE:
-        return f"above 0 to {MAX_LEARNING_RATE:g} · no effect on running statistics but through how fast weights move"
+        return f"moves weights, not statistics · steps of 1, 2, 5, up to {MAX_LEARNING_RATE:g}"
     if spec is BATCH_NORM:
-        return "on or off · starts a new run with the same seed; the old curves stay as a ghost"
-    return spec.hint
+        return "starts a new run with the same seed · on or off · old curves stay as a ghost"
+    return "updates a second at most, to watch a fast machine · 0.5 to 50 in steps, or max"
 
 
 def size(gigabytes: float) -> str:
-    """Write an amount of memory."""
-    return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{gigabytes * 1000:.0f} MB"
+    """Write the memory that activations take."""
+    if gigabytes >= 1:
+        return f"activations {gigabytes:.1f} GB"
+    return f"activations {gigabytes * 1000:.0f} MB"

@@ -30,6 +30,6 @@ def glyphs(*, plain: bool) -> Glyphs:
 
     A locale that is not UTF-8 shows ASCII at most, and the Linux console's font has no braille.
     """
-    if plain or locale.getpreferredencoding(do_setlocale=False).lower() not in {"utf-8", "utf8"}:
+    if plain or locale.getencoding().lower() not in {"utf-8", "utf8"}:
         return Glyphs.ASCII
     return Glyphs.BLOCKS if os.environ.get("TERM") == "linux" else Glyphs.BRAILLE

@@ -37,14 +37,20 @@ def bare(batch: int, steps: int, width: float) -> float:
     """Return images/s of the loop one would write by hand, tuned."""
     prepare_environment()
     import torch
+    from torch import nn
     from torch.nn.functional import cross_entropy
 
     from bntui.engine.data import load
-    from bntui.engine.model import build
+    from bntui.engine.model import BN_EPSILON, build
 
     digits = load("digits", device=torch.device("cpu")).train
     generator = torch.Generator().manual_seed(0)
-    model = build(width=width, generator=generator).to(memory_format=torch.channels_last)
+    model = build(width=width, generator=generator)
+    for name, layer in list(model.named_children()):
+        if name.endswith("_bn"):  # torch's own, as one would take it
+            stock = nn.BatchNorm2d if name.startswith("conv") else nn.BatchNorm1d
+            setattr(model, name, stock(layer.num_features, eps=BN_EPSILON, momentum=0.01))
+    model.to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(model.parameters(), fused=True)
     images = 0
     start = time.perf_counter()

@@ -179,7 +179,7 @@ class Pair:
                 # it single values of the gradient, on in one network and off in the other. Before
                 # the BN of a single image gradients are zero.
                 error, length = (mine.grad - gradient).norm(), gradient.norm()
-                assert error < 1e-2 * length + 1e-6, f"{name} gradient {tuple(mine.shape)}: {error}"
+                assert error < 5e-2 * length + 1e-6, f"{name} gradient {tuple(mine.shape)}: {error}"
 
 
 def for_keras(images: Tensor) -> Array:

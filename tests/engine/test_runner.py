@@ -159,6 +159,7 @@ def test_a_stop_ends_the_run_s_thread(make: Make, pause_first: bool) -> None:
 def forever(*args: Any, breathe: Callable[[], None] | None = None, **others: Any) -> NoReturn:
     """Stand in for something long that draws breath, as loading and evaluating do."""
     breathe = breathe or args[-1]
+    others.get("report", str)("under way")
     while True:
         breathe()
         time.sleep(0.005)
@@ -181,7 +182,7 @@ def test_a_stop_ends_the_loading_and_so_it_does_when_paused(
     for start_paused in (False, True):
         runner = make()
         runner.start(paused=start_paused)
-        until(runner, lambda s: s.phase is Phase.LOADING and s.message == "loading digits")
+        until(runner, lambda s: s.phase is Phase.LOADING and s.message == "under way")
         runner.stop()
         assert runner.join(LIMIT)
         assert runner.snapshot.phase is Phase.STOPPED

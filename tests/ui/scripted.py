@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bntui.engine.config import Knobs, RunConfig
-from bntui.engine.run import Command
+from bntui.engine.run import Command, Run
 from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import (
     Channels,
@@ -57,7 +57,7 @@ class ScriptedRun:
         """Show a snapshot that differs from the one before in `changes`."""
         self.snapshot = replace(self.snapshot, **changes)
 
-    def start(self, *, paused: bool = False) -> None:
+    def start(self, *, paused: bool = False, after: Run | None = None) -> None:
         self.calls.append("start paused" if paused else "start")
         self.advance()
 
@@ -175,9 +175,7 @@ def drift_values(name: str, channels: int) -> dict[str, Any]:
         "channels": channels,
         "mean_gap": 0.42,
         "mean_gap_max": 1.9,
-        "worst_channel": 3,
         "log_var_ratio": math.log(4.9),
-        "fresh_variance": 0.2,
         "output_error": 0.6,
         "network_error": 0.8,
         "start_left": 0.38,

@@ -223,7 +223,9 @@ class TestWidget:
             assert "▲ momentum 0.9→0.99" in rows[13]
             assert rows[13].endswith("updates")
             assert rows[14] == " update 20, momentum 0.9: 0.951; this run's 0.99: 0.100"
-            assert shown.border_title == f"every momentum, in hindsight: accuracy {key()}"
+            assert shown.border_title == (
+                f"every momentum, in hindsight: accuracy {key()} · measuring 40%"
+            )
 
     async def test_arrows_move_the_row_and_leave_at_the_ends(self) -> None:
         async with MapApp().run_test(size=(80, 40)) as pilot:

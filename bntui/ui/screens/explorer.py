@@ -1,7 +1,6 @@
 """The explorer: knobs on the left, what they do to the run on the right."""
 
 import asyncio
-import time
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -14,12 +13,14 @@ from textual.screen import Screen
 from textual.widgets import Label
 
 from bntui.engine.config import MAX_SEED, Knobs, RunConfig
+from bntui.engine.diagnosis import recent, verdict
 from bntui.engine.repeat import command_line
 from bntui.engine.run import Command, MakeRun, Run
-from bntui.engine.snapshot import Phase, Recalibration, Snapshot
-from bntui.export import save, series_csv
+from bntui.engine.snapshot import Phase, Snapshot
+from bntui.export import series_csv
 from bntui.ui.consequence import consequence
 from bntui.ui.knobs import KNOBS
+from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.keys import KeysScreen
 from bntui.ui.screens.layer import LayerScreen
 from bntui.ui.screens.text import TextScreen
@@ -34,12 +35,10 @@ from bntui.ui.widgets.results import Results
 from bntui.ui.widgets.status import StatusLine
 from bntui.ui.widgets.verdict import VerdictPanel
 
-FULL = (100, 32)
+FULL = (116, 34)
 """Columns and rows from which on all panels are shown at once."""
 SMALLEST = (60, 16)
 TABS = "1 accuracy  2 loss  3 momenta  4 drift  5 it says"
-PENDING_SECONDS = 1.0
-"""How long a turned knob waits to be echoed: a clipped value never is."""
 JOIN_SECONDS = 2.0
 
 
@@ -56,6 +55,7 @@ class Explorer(Screen[None]):
         Binding("comma", "look('move', -1)", "crosshair", key_display=", ."),
         Binding("x", "look('axis', 0)", "x axis"),
         Binding("p", "pin", "pin"),
+        Binding("v", "verdict", "verdict"),
         Binding("y", "repeat", "repeat"),
         Binding("q", "app.quit", "quit"),
         Binding("R", "restart(1)", show=False),
@@ -75,10 +75,7 @@ class Explorer(Screen[None]):
         Binding("s", "look('smooth', 0)", show=False),
         Binding("l", "look('log', 0)", show=False),
         Binding("0", "look('reset', 0)", show=False),
-        Binding("S", "save_picture", show=False),
         Binding("D", "save_data", show=False),
-        Binding("ctrl+l", "redraw", show=False),
-        Binding("ctrl+c", "app.quit", show=False),
     ]
 
     def __init__(
@@ -97,12 +94,10 @@ class Explorer(Screen[None]):
         """Whether the user wants the run to wait; it pauses by itself when it is finished."""
         self._updates_per_second = updates_per_second
         self._shown: Snapshot | None = None
-        self._ghost: Snapshot | None = None
-        self._told: set[str] = set()
-        self._pinned: Snapshot | None = None
-        self._peeked = False
+        self._before: Run | None = None
+        self._pinned: Run | None = None
+        self._peeked_at: int | None = None
         self._asked: Knobs | None = None
-        self._asked_until = 0.0
         self.run = make_run(config, left_open)
         self.ended: list[Run] = []
         """Runs that were asked to stop, until their threads are joined."""
@@ -163,19 +158,19 @@ class Explorer(Screen[None]):
         snapshot = self.run.snapshot
         if snapshot is self._shown or self.app.screen is not self:
             return
-        self._shown = snapshot
-        self._pausing |= snapshot.phase is Phase.FINISHED
+        before, self._shown = self._shown, snapshot
+        if snapshot.phase is Phase.FINISHED and (before is None or before.phase != snapshot.phase):
+            self._pausing = True
         with self.app.batch_update():
             self.query_one(StatusLine).show(snapshot)
             self._show_knobs(snapshot)
             self.query_one(Results).show(snapshot, self._ghosts)
             self.query_one(Predictions).show(snapshot.validation)
             self.query_one(VerdictPanel).show(snapshot)
-        self._tell(snapshot)
+        self._tell(snapshot, before)
 
     def _show_knobs(self, snapshot: Snapshot) -> None:
-        settled = snapshot.knobs == self._asked or time.monotonic() > self._asked_until
-        if settled and snapshot.phase is Phase.RUNNING:
+        if snapshot.asked is self._asked:
             self._asked = None
         for knob in self.query(Knob):
             owner = snapshot.config if knob.spec.structural else snapshot.knobs
@@ -190,16 +185,19 @@ class Explorer(Screen[None]):
             knobs = self._asked or snapshot.knobs
             self.query_one(HintLine).show(consequence(self.focused.spec, knobs, snapshot))
         elif self.focused is not None:
-            self.query_one(HintLine).show("↑ ↓ choose a row, enter opens a layer, tab goes on")
+            self.query_one(HintLine).show(getattr(self.focused, "hint", ""))
 
-    def _tell(self, snapshot: Snapshot) -> None:
+    def _tell(self, snapshot: Snapshot, before: Snapshot | None) -> None:
         """Give notice of what the run has to say, once."""
         if snapshot.phase in {Phase.LOADING, Phase.FAILED}:
             return
-        for text in (snapshot.message, recalibrated(snapshot.recalibration)):
-            if text and text not in self._told:
-                self._told.add(text)
-                self.notify(text, markup=False)
+        if snapshot.message and (before is None or before.message != snapshot.message):
+            self.notify(snapshot.message, markup=False)
+        done = snapshot.recalibration
+        if done and done.applied and (before is None or before.recalibration is not done):
+            self.notify(
+                f"recalibrated at update {done.update}: {done.before:.3f} → {done.after:.3f}"
+            )
 
     # From the keys to the run
 
@@ -211,7 +209,6 @@ class Explorer(Screen[None]):
             self._begin(replace(self._config(), **change))
             return
         self._asked = replace(self._asked or self.run.snapshot.knobs, **change)
-        self._asked_until = time.monotonic() + PENDING_SECONDS
         self.run.apply(self._asked)
         self._explain()
 
@@ -240,9 +237,14 @@ class Explorer(Screen[None]):
         self._follow_soon()
 
     def action_recalibrate(self) -> None:
-        """Find out what a recalibration would do; a second time, apply it."""
-        self.run.command(Command.RECALIBRATE if self._peeked else Command.PEEK)
-        self._peeked = not self._peeked
+        """Find out what a recalibration would do; a second time, soon after, apply it."""
+        snapshot = self.run.snapshot
+        soon = self._peeked_at is not None and recent(snapshot, self._peeked_at)
+        self.run.command(Command.RECALIBRATE if soon else Command.PEEK)
+        self._peeked_at = None if soon else snapshot.update
+        self.query_one(HintLine).show(
+            "recalibrating…" if soon else "trying a recalibration…; c again applies one"
+        )
         self._follow_soon()
 
     def action_what_if(self) -> None:
@@ -258,7 +260,9 @@ class Explorer(Screen[None]):
     @on(DriftTable.Opened)
     def _open_layer(self, event: DriftTable.Opened) -> None:
         def closed(index: int | None) -> None:
-            self.query_one(DriftTable).chosen = index or 0
+            table = self.query_one(DriftTable)
+            table.chosen = index or 0
+            table.repaint()
 
         self.app.push_screen(
             LayerScreen(
@@ -277,7 +281,15 @@ class Explorer(Screen[None]):
     def action_digits(self) -> None:
         """After a failure, go on with the data set that is always there."""
         if self.run.snapshot.phase is Phase.FAILED:
-            self._begin(replace(self._config(), dataset="digits", data_dir=None, train_size=None))
+            self._begin(
+                replace(
+                    self._config(),
+                    dataset="digits",
+                    data_dir=None,
+                    train_size=None,
+                    device="auto",
+                )
+            )
 
     # What is looked at, and taken away
 
@@ -290,11 +302,21 @@ class Explorer(Screen[None]):
         for panel in self.query(".panel"):
             panel.set_class(panel.id == f"panel-{number}", "shown")
         self.query_one(Results).set_class(number == 5, "unused")
+        chosen = self.query_one(f"#panel-{number}")
+        if self.has_class("-tabs"):
+            (chosen if chosen.can_focus else self.query(Knob).first()).focus()
 
     def action_pin(self) -> None:
         """Keep this run's curves as a ghost behind all runs to come; again: no longer."""
-        self._pinned = None if self._pinned else self.run.snapshot
+        self._pinned = None if self._pinned else self.run
         self.notify("this run's curves are pinned" if self._pinned else "no run is pinned now")
+        self.query_one(Results).show(self.run.snapshot, self._ghosts)
+
+    def action_verdict(self) -> None:
+        """Show the whole verdict."""
+        judged = verdict(self.run.snapshot)
+        parts = [judged.cause.value, *judged.evidence, judged.outlook, judged.cure]
+        self.app.push_screen(TextScreen("verdict", "\n\n".join(filter(None, parts))))
 
     def action_keys(self) -> None:
         """Open the help."""
@@ -306,31 +328,19 @@ class Explorer(Screen[None]):
         line = command_line(snapshot)
         self.app.copy_to_clipboard(line)
         text = f"{line}\n\n{snapshot.traceback}".rstrip()
-        self.app.push_screen(TextScreen("to repeat this run (copied)", text))
-
-    def action_save_picture(self) -> None:
-        """Write the screen to an SVG file."""
-        self._save(self.app.export_screenshot(title="bntui"), "svg")
+        self.app.push_screen(TextScreen("to repeat this run (sent to the clipboard)", text))
 
     def action_save_data(self) -> None:
         """Write what the charts show to a CSV file."""
-        self._save(series_csv(self.run.snapshot), "csv")
-
-    def action_redraw(self) -> None:
-        """Draw everything anew, for a terminal that lost it."""
-        self.refresh(layout=True)
-
-    def _save(self, text: str, suffix: str) -> None:
-        try:
-            self.notify(f"saved {save(text, suffix)}", markup=False)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            self.notify(f"nothing was saved: {reason}.", severity="error", markup=False)
+        save_and_tell(self.app, series_csv(self.run.snapshot), "csv")
 
     @property
     def _ghosts(self) -> list[tuple[str, Snapshot]]:
-        ghosts = (("was", self._ghost), ("pin", self._pinned))
-        return [(name, snapshot) for name, snapshot in ghosts if snapshot is not None]
+        """Return the runs to draw behind this one: the one before it, and the pinned one."""
+        runs = [("was", self._before), ("pin", self._pinned)]
+        if self._before is self._pinned:
+            runs = runs[1:]
+        return [(name, run.snapshot) for name, run in runs if run and run is not self.run]
 
     async def end(self) -> bool:
         """Stop every run and wait for the threads; return whether all have ended."""
@@ -349,29 +359,19 @@ class Explorer(Screen[None]):
         """Replace the run by a new one; the old curves stay as a ghost."""
         old = self.run
         if old.snapshot.series:
-            self._ghost = old.snapshot
+            self._before = old
         if old.snapshot.facts:
             self._left_open = frozenset()
         old.stop()
         self.ended = [run for run in (*self.ended, old) if not run.join(0)]
         self._asked = None
-        self._peeked = self._pausing = False
+        self._peeked_at, self._pausing = None, False
         self.query_one(Results).follow()
         self.run = self._make_run(config, self._left_open)
-        self.run.start()
+        self.run.start(after=old)
         self._follow_soon()
 
     def _follow_soon(self) -> None:
         """Show the effect of a key before the next regular look."""
         for seconds in (0.02, 0.08):
             self.set_timer(seconds, self.follow)
-
-
-def recalibrated(recalibration: Recalibration | None) -> str:
-    """Say what a recalibration did, or would do."""
-    if recalibration is None:
-        return ""
-    before, after = recalibration.before, recalibration.after
-    if recalibration.applied:
-        return f"recalibrated at update {recalibration.update}: {before:.3f} → {after:.3f}"
-    return f"recalibrated, validation would be {after:.3f} instead of {before:.3f}: c applies it"

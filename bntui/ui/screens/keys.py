@@ -15,8 +15,8 @@ KEYS = (
         "Knobs",
         (
             ("↑ ↓ tab", "choose a knob, the map or the drift table"),
-            ("← →", "turn a knob: it acts at the next update (batch norm: in a new run)"),
-            ("enter", "type a value; on a layer of the drift table: open it"),
+            ("← →", "turn a knob, from the next update on (BN: in a new run)"),
+            ("enter", "type a value; open a layer of the drift table"),
         ),
     ),
     (
@@ -24,9 +24,10 @@ KEYS = (
         (
             ("space", "pause, go on; after the last epoch, as many again"),
             ("n", "a single update"),
-            ("r R", "restart with the same seed (the old curves stay as a ghost), with a new one"),
-            ("c", "try a recalibration of the running statistics; again: apply it"),
+            ("r R", "restart with the same seed, a new one; old curves stay faint"),
+            ("c", "try a recalibration; again, soon after: apply it"),
             ("w", "what if: these weights under every momentum"),
+            ("v", "the whole verdict"),
             ("y", "show and copy the command line that repeats this run"),
             ("d", "after a failure: go on with the built-in digits"),
         ),
@@ -34,18 +35,18 @@ KEYS = (
     (
         "Charts",
         (
-            (", . < >", "crosshair by one point, by ten; the legend shows the values there"),
+            (", . < >", "crosshair by one point, by ten, and the values there"),
             ("{ }", "crosshair to the mark before, after"),
             ("+ - [ ]", "zoom in, out; pan left, right"),
             ("0", "no crosshair, the whole run"),
-            ("x s l", "x axis in updates, images, seconds; smoothing; loss logarithmic or not"),
+            ("x s l", "x in updates, images or seconds; smoothing; log loss"),
             ("p", "pin this run's curves behind those to come; again: unpin"),
         ),
     ),
     (
         "Screen",
         (
-            ("1 – 5", "panels, where the terminal is too small for all"),
+            ("1 – 5", "panels, where there is no room for all"),
             ("S D", "save the screen as SVG, the data as CSV"),
             ("ctrl+l", "draw everything anew"),
             ("ctrl+p", "command palette: themes and more"),

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from bntui.engine.diagnosis import forecast, health
+from bntui.engine.diagnosis import forecast, health, in_updates
 from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import LayerDrift, Snapshot, Validation
 from bntui.ui.axes import y_axis
@@ -34,7 +34,6 @@ class LayerScreen(Screen[int]):
         Binding("left", "go(-1)", "previous layer"),
         Binding("right", "go(1)", "next layer"),
         Binding("escape,enter,q", "close", "close"),
-        Binding("ctrl+c", "app.quit", show=False),
     ]
 
     def __init__(
@@ -157,7 +156,8 @@ def outlook(layer: LayerDrift, momentum: float) -> str:
         return "no forecast: no channel is alive"
     if ahead == 0:
         return "sound now"
-    return f"sound in about {ahead:,.0f} updates at momentum {momentum:g}, if weights stood still"
+    updates = in_updates(ahead)
+    return f"sound in about {updates} updates at momentum {momentum:g}, if weights stood still"
 
 
 def history(

@@ -8,11 +8,15 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from bntui.ui.glyphs import Glyphs, ascii_only
+
 
 class TextScreen(ModalScreen[None]):
     """Shows one text under a title."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,y", "dismiss(None)", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q,y,v", "dismiss(None)", "close")
+    ]
     DEFAULT_CSS = """
     TextScreen {
         align: center middle;
@@ -32,4 +36,5 @@ class TextScreen(ModalScreen[None]):
         with VerticalScroll() as box:
             box.border_title = self._title
             box.border_subtitle = "esc closes"
-            yield Static(self._text, markup=False)
+            plain = getattr(self.app, "glyphs", None) is Glyphs.ASCII
+            yield Static(ascii_only(self._text) if plain else self._text, markup=False)

@@ -36,7 +36,6 @@ class WhatIfScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w", "measure", "measure again"),
         Binding("escape,q", "dismiss(None)", "close"),
-        Binding("ctrl+c", "app.quit", show=False),
     ]
 
     def __init__(

@@ -9,7 +9,7 @@ import numpy as np
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from bntui.engine.diagnosis import Health, factor, forecast, health
+from bntui.engine.diagnosis import Health, factor, forecast, health, in_updates
 from bntui.engine.series import Array, SeriesView
 from bntui.engine.snapshot import LayerDrift, Phase, Snapshot
 from bntui.ui.canvas import Canvas, Picture, Row
@@ -17,14 +17,15 @@ from bntui.ui.charts import sparkline
 
 TREND = 6
 HEADER = (
-    f" {'layer':<10}{'ch':>5}{'mean gap':>9}{'worst':>7}{'variance':>9}{'start':>6}"
-    f"{'net err':>8}{'dead':>5} {'trend':<{TREND}} {'sound in':>8}"
+    f" {'layer':<10} {'':<8}{'sound in':>8}{'variance':>9}{'mean gap':>9}{'worst':>7}{'start':>6}"
+    f"{'net err':>8}{'ch':>5}{'dead':>5} {'trend':<{TREND}}"
 )
 MARKS = {
     Health.SOUND: ("√", "good"),
     Health.DRIFTING: ("! drifts", "running"),
     Health.STALE: ("× stale", "bad"),
     Health.NON_FINITE: ("× NaN", "bad"),
+    Health.DEAD: ("○ dead", "faint"),
 }
 
 
@@ -35,6 +36,7 @@ TO_BEGIN = {Phase.PAUSED: "training: press space", Phase.FAILED: "a run: press r
 class DriftTable(Canvas, can_focus=True):
     """One row a BN layer; ↑ and ↓ choose one, Enter opens it."""
 
+    hint = "↑ ↓ choose a layer, enter opens it, tab goes on"
     BORDER_TITLE = "drift: running against fresh statistics, by BN layer"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "layer up", show=False),
@@ -109,20 +111,25 @@ def layer_row(layer: LayerDrift, series: Mapping[str, SeriesView], momentum: flo
     error = f"{layer.network_error:.0%}" if math.isfinite(layer.network_error) else "–"
     return [
         (f" {layer.name:<10}", ""),
-        (f"{layer.channels:>5}{layer.mean_gap:>7.2f} σ{layer.mean_gap_max:>5.1f} σ", ""),
-        (f"{factor(layer.log_var_ratio):>9}{layer.start_left:>6.0%}{error:>8}{layer.dead:>5} ", ""),
+        (f" {mark:<8}", role),
+        (f"{ahead(forecast(layer, momentum)):>8}{factor(layer.log_var_ratio):>9}", ""),
+        (f"{sigmas(layer.mean_gap, 2):>9}{sigmas(layer.mean_gap_max, 1):>7}", ""),
+        (f"{layer.start_left:>6.0%}{error:>8}{layer.channels:>5}", ""),
+        (f"{layer.dead + layer.non_finite:>5} ", "bad" if layer.non_finite else ""),
         (f"{trend:<{TREND}}", "faint"),
-        (f"{ahead(forecast(layer, momentum)):>9} ", ""),
-        (mark, role),
-        (f" in {layer.non_finite} channels" if layer.non_finite else "", "bad"),
     ]
 
 
 def ahead(updates: float) -> str:
     """Write a forecast: how many updates until the layer is sound."""
     if math.isnan(updates):
-        return "never"
-    return "now" if updates == 0 else f"{math.ceil(updates):,}"
+        return "–"
+    return "now" if updates == 0 else in_updates(updates)
+
+
+def sigmas(value: float, digits: int) -> str:
+    """Write a number of standard deviations."""
+    return f"{value:.{digits}f} σ" if math.isfinite(value) else "–"
 
 
 def resampled(values: Array, count: int) -> list[float]:

@@ -35,6 +35,7 @@ class HindsightMap(Canvas, can_focus=True):
     """One row an estimator; ↑ and ↓ choose the one that the line below the map reads."""
 
     BORDER_TITLE = TITLE
+    hint = "↑ ↓ choose a momentum, , and . a moment; tab goes on"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "row up", show=False),
         Binding("down", "move(1)", "row down", show=False),
@@ -73,13 +74,14 @@ class HindsightMap(Canvas, can_focus=True):
         clock = snapshot.series.get(view.axis)
         self._snapshot, self._view = snapshot, view
         self._x = view.sight(max(end, float(x_of(snapshot.update, clock))), clock)
-        self.retitle(f"{TITLE}: accuracy {key(self._ramp)}")
+        share = f" · measuring {snapshot.observed_share:.0%}" if snapshot.update else ""
+        self.retitle(f"{TITLE}: accuracy {key(self._ramp)}{share}")
         self.repaint()
 
     def action_move(self, by: int) -> None:
         """Read the next row up (−1) or down (1) that is on the map; beyond its ends, leave it."""
         hindsight = self._snapshot.hindsight
-        shown = kept_rows(hindsight, self.size.height - 1) if hindsight else []
+        shown = kept_rows(hindsight, self.size.height - 2) if hindsight else []
         at = shown.index(self.row) + by if self.row in shown else 0
         if 0 <= at < len(shown):
             self.row = shown[at]
@@ -105,7 +107,7 @@ class HindsightMap(Canvas, can_focus=True):
             hindsight,
             x_of(hindsight.updates, clock),
             width=width,
-            height=height - 1,
+            height=height - 2,
             x=self._x,
             cursor=None if update is None else float(x_of(update, clock)),
             row=self.row if self.has_focus or view.cursor is not None else "",
@@ -113,7 +115,7 @@ class HindsightMap(Canvas, can_focus=True):
             across=across,
         )
         columns = width - AXIS - LEGEND
-        if len(picture) < height - 1 and columns > 0:
+        if columns > 0:
             below = x_axis(columns, *self._x, view.axis, flags(snapshot.marks, clock), across)
             picture.append([(" " * AXIS, ""), *below, (f" {LABELS[view.axis]}", "axis")])
         return [*picture, [(f" {reading(hindsight, update, self.row)}", "faint")]]

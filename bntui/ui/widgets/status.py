@@ -43,7 +43,7 @@ def what(snapshot: Snapshot, *, brief: bool = False) -> str:
         return snapshot.message
     counts = f"{facts.dataset} {facts.train:,}+{facts.validation:,}"
     if brief:
-        return f"{counts} · {facts.device} · seed {config.seed}"
+        return f"{counts} {facts.device} width {config.width:g} seed {config.seed}"
     return f"{counts} images · {facts.device} · width {config.width:g} · seed {config.seed}"
 
 
@@ -52,5 +52,9 @@ def progress(snapshot: Snapshot, *, brief: bool = False) -> str:
     phase = f"{GLYPHS[snapshot.phase]} {snapshot.phase.value}"
     if snapshot.facts is None:
         return phase
-    where = f"{phase} · update {snapshot.update} · epoch {snapshot.epoch}/{snapshot.epochs}"
-    return where if brief else f"{where} · {snapshot.images_per_s:,.0f} images/s"
+    steps = snapshot.config.steps
+    update = f"{snapshot.update}/{steps}" if steps else f"{snapshot.update}"
+    epoch = f"{snapshot.epoch}" if steps else f"{snapshot.epoch}/{snapshot.epochs}"
+    if brief:
+        return f"{phase} {update} · {epoch} · {snapshot.images_per_s:,.0f}/s"
+    return f"{phase} · update {update} · epoch {epoch} · {snapshot.images_per_s:,.0f} images/s"

@@ -17,8 +17,8 @@ class VerdictPanel(Canvas):
     def show(self, snapshot: Snapshot) -> None:
         """Judge `snapshot`."""
         self._snapshot = snapshot
-        share = f" · measuring {snapshot.observed_share:.0%}" if snapshot.update else ""
-        self.retitle(f"verdict{share}")
+        at = snapshot.validation
+        self.retitle(f"verdict at update {at.update}" if at else "verdict")
         self.repaint()
 
     def draw(self, width: int, height: int) -> Picture:
@@ -33,7 +33,10 @@ class VerdictPanel(Canvas):
         parts += [(judged.cure, "fresh")]  # before what may find no room
         parts += [(sentence, "") for sentence in rest]
         parts += [(judged.outlook, "faint")]
-        return [[(line, role)] for text, role in parts for line in _wrapped(text, width)]
+        lines = [[(line, role)] for text, role in parts for line in _wrapped(text, width)]
+        if len(lines) > height > 0:
+            lines[height - 1] = [(" … v shows all", "faint")]
+        return lines
 
 
 def _wrapped(text: str, width: int) -> list[str]:
