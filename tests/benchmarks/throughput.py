@@ -48,6 +48,7 @@ def bare(batch: int, steps: int, width: float) -> float:
     model = build(width=width, generator=generator)
     for name, layer in list(model.named_children()):
         if name.endswith("_bn"):  # torch's own, as one would take it
+            assert isinstance(layer, nn.BatchNorm2d)
             stock = nn.BatchNorm2d if name.startswith("conv") else nn.BatchNorm1d
             setattr(model, name, stock(layer.num_features, eps=BN_EPSILON, momentum=0.01))
     model.to(memory_format=torch.channels_last)
