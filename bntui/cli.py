@@ -48,10 +48,25 @@ OPTIONS = (
     _option("--batch-size", limits.parse_batch_size, "N", "Images per update [256]."),
     _option("--momentum", limits.parse_momentum, "M", "BN's, Keras's convention [0.99]."),
     _option("--lr", limits.parse_learning_rate, "RATE", "Adam's learning rate [0.001]."),
-    click.option("--bn/--no-bn", default=None, help="With or without batch norm [with]."),
+    click.option("--bn/--no-bn", default=None, help="Short for --norm batch and --norm none."),
+    _option("--norm", limits.parse_norm, "KIND", f"{', '.join(limits.NORMS)} [batch]."),
+    _option(
+        "--estimator", limits.parse_estimator, "NAME", "Of the run's own statistics [momentum]."
+    ),
     _option("--epochs", limits.parse_epochs, "N", "Pause after so many epochs [10]."),
     _option("--steps", limits.parse_steps, "N", "Pause after so many updates."),
     _option("--width", limits.parse_width, "F", "Factor on all channels; 1 is the thread's net."),
+    _option("--depth", limits.parse_depth, "N", "Blocks of norm and convolution beyond those [0]."),
+    _option("--norm-layers", limits.parse_norm_layers, "N", "Keep only the first N norm layers."),
+    _option("--ghost-batch", limits.parse_ghost_batch, "N", "Images that Ghost BN sees [32]."),
+    _option("--ghost-updates", limits.parse_ghost_updates, "HOW", "each of them, or once [each]."),
+    _option("--optimizer", limits.parse_optimizer, "NAME", "adam, or sgd with momentum [adam]."),
+    _option("--batch-schedule", limits.parse_batch_schedule, "S", "x2/1, or 1:16,5:64 by epoch."),
+    _option(
+        "--lr-rule", limits.parse_lr_rule, "RULE", "Grow it with the batch: none, sqrt, linear."
+    ),
+    _option("--lr-warmup", limits.parse_lr_warmup, "N", "Updates over which the rate rises [0]."),
+    _option("--base-batch", limits.parse_base_batch, "N", "Batch that rate and m are for [64]."),
     _option("--seed", limits.parse_seed, "N", "Of weights and data order [0]."),
     _option("--device", limits.parse_device, "NAME", "auto, cpu, cuda, cuda:N or mps [auto]."),
     _option("--threads", limits.parse_threads, "N", "CPU threads [all cores]."),
@@ -64,7 +79,7 @@ OPTIONS = (
         help="Change a knob on the way: 97:momentum=0.9 or 120:recalibrate; may be repeated.",
     ),
 )
-_FIELDS = {"bn": "batch_norm", "lr": "learning_rate"}
+_FIELDS = {"lr": "learning_rate"}
 _KNOBS = {field for field, _ in limits.CHANGES.values()}
 
 
@@ -77,6 +92,7 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
 def config_of(options: dict[str, Any]) -> tuple[RunConfig, frozenset[str]]:
     """Return the run that the options describe, and the names of the fields they leave open."""
     named = {_FIELDS.get(name, name): value for name, value in options.items()}
+    named["norm"] = _norm(named.pop("bn"), named["norm"])
     given = {name: value for name, value in named.items() if value not in {None, ()}}
     left_open = frozenset(named.keys() - given.keys())
     if "steps" in given:
@@ -91,6 +107,16 @@ def config_of(options: dict[str, Any]) -> tuple[RunConfig, frozenset[str]]:
             err=True,
         )
     return RunConfig(**given, knobs=knobs), left_open
+
+
+def _norm(batch_norm: bool | None, norm: str | None) -> str | None:
+    """Return the norm that --bn or --no-bn and --norm ask for. Raises ConfigError if they differ."""
+    if batch_norm is None:
+        return norm
+    if norm is not None and batch_norm is (norm == "none"):
+        flag = "--bn" if batch_norm else "--no-bn"
+        raise ConfigError(f"{flag} and --norm {norm} contradict each other: leave one of them out.")
+    return norm or ("batch" if batch_norm else "none")
 
 
 def _check_data(given: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ START = (
     *("updates_per_epoch", "config"),
 )
 CONFIG = {
-    *("dataset", "data_dir", "train_size", "batch_norm", "width", "seed", "device", "threads"),
+    *("dataset", "data_dir", "train_size", "norm", "width", "seed", "device", "threads"),
     *("epochs", "steps", "batch_size", "momentum", "learning_rate", "pace"),
 }
 EPOCH = (
@@ -203,7 +203,7 @@ class TestJson:
 
     def test_without_batch_norm_both_validations_are_the_same(self) -> None:
         start, *epochs, _ = events(trained("--json", "--no-bn").stdout)
-        assert start["config"]["batch_norm"] is False
+        assert start["config"]["norm"] == "none"
         for epoch in epochs:
             assert epoch["val_loss"] == epoch["val_loss_fresh"]
             assert epoch["val_acc"] == epoch["val_acc_fresh"]

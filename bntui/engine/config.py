@@ -5,11 +5,21 @@ only judges of user input: the command line and the app show the same sentence. 
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 DATASETS = ("digits", "mnist")
 MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 """The constant momenta that every run keeps running statistics for."""
+
+NORMS = ("none", "batch", "ghost", "renorm", "group", "layer")
+"""What stands where the thread has BN. The last two and `none` have no running statistics."""
+OWN_ESTIMATORS = ("momentum", "bias-corrected", "cumulative", "warm-up", "scaled")
+"""How a run's own running statistics can be estimated (formulas: `statistics.Estimators`)."""
+OPTIMIZERS = ("adam", "sgd")
+LEARNING_RATE_RULES = ("none", "sqrt", "linear")
+GHOST_UPDATES = ("each", "once")
+MAX_LAYERS = 64
 
 MAX_BATCH_SIZE = 65_536
 MAX_LEARNING_RATE = 1e12
@@ -46,6 +56,8 @@ class Knobs:
     batch_size: int = 256
     momentum: float = 0.99
     """Keras's convention: the share of the old running value kept at an update."""
+    estimator: str = "momentum"
+    """How the run's own running statistics are estimated: one of `OWN_ESTIMATORS`."""
     learning_rate: float = 1e-3
     pace: float = math.inf
     """Updates a second at most."""
@@ -58,7 +70,7 @@ class Change:
     update: int
     setting: str
     """A field of `Knobs`, or `recalibrate`."""
-    value: float = 0.0
+    value: float | str = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +80,26 @@ class RunConfig:
     dataset: str = "digits"
     data_dir: str | None = None
     train_size: int | None = None
-    batch_norm: bool = True
+    norm: str = "batch"
+    """One of `NORMS`."""
+    norm_layers: int | None = None
+    """Only the first so many normalisation layers are there; None for all."""
+    ghost_batch: int = 32
+    """Ghost BN: images that are normalised together."""
+    ghost_updates: str = "each"
+    """Ghost BN: one update of the running statistics for each of them, or `once` a batch."""
+    depth: int = 0
+    """Blocks of normalisation and convolution beyond the thread's."""
     width: float = 1.0
+    optimizer: str = "adam"
+    lr_rule: str = "none"
+    """How the learning rate grows with batch size over `base_batch`: one of `LEARNING_RATE_RULES`."""
+    lr_warmup: int = 0
+    """Updates over which the learning rate rises to its value."""
+    base_batch: int = 64
+    """The batch size at which learning rate and momentum are meant as they are."""
+    batch_schedule: str = ""
+    """How the batch size grows: "x2/1" for a factor every so many epochs, "1:16,5:64" for points."""
     seed: int = 0
     device: str = "auto"
     threads: int | None = None
@@ -79,6 +109,11 @@ class RunConfig:
     knobs: Knobs = field(default_factory=Knobs)
     at: tuple[Change, ...] = ()
     """Live changes to make on the way, in the order of their updates."""
+
+    @property
+    def has_statistics(self) -> bool:
+        """Whether the network keeps running statistics, which alone can go stale."""
+        return self.norm in {"batch", "ghost", "renorm"} and self.norm_layers != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +207,84 @@ def parse_width(value: str) -> float:
     return number
 
 
-CHANGES = {
+def parse_base_batch(value: str) -> int:
+    """Return the batch size that rate and momentum are meant for. Raises ConfigError."""
+    return _integer("base batch", value, 1, MAX_BATCH_SIZE, "64")
+
+
+def parse_ghost_batch(value: str) -> int:
+    """Return the images that Ghost BN normalises together. Raises ConfigError."""
+    return _integer("ghost batch", value, 1, MAX_BATCH_SIZE, "32")
+
+
+def parse_norm_layers(value: str) -> int:
+    """Return how many normalisation layers are kept. Raises ConfigError."""
+    return _integer("norm layers", value, 0, MAX_LAYERS + 5, "5, the thread's")
+
+
+def parse_depth(value: str) -> int:
+    """Return the number of blocks beyond the thread's. Raises ConfigError."""
+    return _integer("depth", value, 0, MAX_LAYERS, "11 for sixteen BN layers")
+
+
+def parse_lr_warmup(value: str) -> int:
+    """Return the updates over which the learning rate rises. Raises ConfigError."""
+    return _integer("learning-rate warm-up", value, 0, MAX_STEPS, "16 updates")
+
+
+def _chooser(name: str, choices: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        chosen = value.strip().lower()
+        if chosen not in choices:
+            raise ConfigError(f"{name} {value!r} is unknown: choose {_listed(choices)}.")
+        return chosen
+
+    return parse
+
+
+def _listed(choices: tuple[str, ...]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"
+
+
+parse_norm = _chooser("norm", NORMS)
+parse_estimator = _chooser("estimator", OWN_ESTIMATORS)
+parse_optimizer = _chooser("optimizer", OPTIMIZERS)
+parse_lr_rule = _chooser("learning-rate rule", LEARNING_RATE_RULES)
+parse_ghost_updates = _chooser("ghost updates", GHOST_UPDATES)
+
+
+def parse_batch_schedule(value: str) -> str:
+    """Return the schedule in its shortest form: "x2/1", "1:16,5:64" or "". Raises ConfigError."""
+    text = "".join(value.lower().split())
+    try:
+        if not text or text == "none":
+            return ""
+        if text.startswith("x"):
+            factor, _, every = text[1:].partition("/")
+            number = _number(factor)
+            if not 1.0 < number <= MAX_BATCH_SIZE:
+                raise ConfigError("no factor")
+            return f"x{number:g}/{_integer('epochs', every or '1', 1, MAX_EPOCHS, '1')}"
+        points = [point.split(":") for point in text.split(",")]
+        if any(len(point) != 2 for point in points):
+            raise ConfigError("no point")
+        sizes = {
+            _integer("epoch", epoch, 1, MAX_EPOCHS, "1"): parse_batch_size(size)
+            for epoch, size in points
+        }
+        return ",".join(f"{epoch}:{sizes[epoch]}" for epoch in sorted(sizes))
+    except ConfigError:
+        raise ConfigError(
+            f"batch schedule {value!r} is not understood: give a factor above 1 and every how many "
+            f"epochs it acts, such as x2/1, or EPOCH:SIZE points such as 1:16,5:64 with sizes from "
+            f"1 to {MAX_BATCH_SIZE:,}."
+        ) from None
+
+
+CHANGES: dict[str, tuple[str, Callable[[str], float | str]]] = {
     "batch": ("batch_size", parse_batch_size),
     "momentum": ("momentum", parse_momentum),
+    "estimator": ("estimator", parse_estimator),
     "lr": ("learning_rate", parse_learning_rate),
     "pace": ("pace", parse_pace),
 }

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bntui.engine import rules
 from bntui.engine.config import looks_like_torch, torch_momentum
 from bntui.engine.series import SeriesView
 from bntui.engine.snapshot import LayerDrift, Phase, Snapshot, Validation
@@ -63,6 +64,13 @@ def forecast(layer: LayerDrift, momentum: float) -> float:
         return 1.0
     left = (rho - 1.0) / (ratio - 1.0) if ratio > 1.0 else (1.0 - 1.0 / rho) / (1.0 - ratio)
     return math.log(left) / math.log(momentum)
+
+
+def forgetting(snapshot: Snapshot) -> float:
+    """Return the momentum at which the run's own statistics forget: NaN where it falls by itself."""
+    if snapshot.knobs.estimator == "cumulative":
+        return math.nan
+    return rules.momentum(snapshot.config, snapshot.knobs)
 
 
 class Cause(StrEnum):
@@ -189,7 +197,7 @@ def _one_value(validation: Validation) -> Verdict:
 
 def _stale(snapshot: Snapshot, validation: Validation) -> Verdict:
     worst = worst_layer(validation)
-    momentum = snapshot.knobs.momentum
+    momentum = forgetting(snapshot)
     running, fresh = validation.running, validation.fresh
     gap = max(fresh.accuracy, recent_accuracy(snapshot)) - running.accuracy
     recovered = fresh.accuracy - running.accuracy

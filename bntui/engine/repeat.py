@@ -6,7 +6,7 @@ from dataclasses import fields
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.snapshot import Snapshot
 
-FLAGS = {"batch_norm": "bn", "learning_rate": "lr"}
+FLAGS = {"learning_rate": "lr"}
 """Options that are not called like the field they set."""
 
 
@@ -16,12 +16,10 @@ def command_line(snapshot: Snapshot) -> str:
     words = ["bntui", "run"]
     for field in fields(RunConfig):
         value = getattr(config, field.name)
-        if field.name in {"knobs", "at", "steps", "epochs", "batch_norm"} or value is None:
+        if field.name in {"knobs", "at", "steps", "epochs"} or value is None:
             continue
         if value != getattr(default, field.name):
             words += [_flag(field.name), _written(value)]
-    if not config.batch_norm:
-        words.append("--no-bn")
     for field in fields(Knobs):
         value = getattr(config.knobs, field.name)
         if value != getattr(default.knobs, field.name):

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from bntui.engine import data, device
+from bntui.engine import data, device, rules
 from bntui.engine.config import CHANGES, ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import mnist_on_disk
 from bntui.engine.model import activation_bytes, parameter_count
@@ -105,7 +105,7 @@ class Session:
         Returns the report of a finished epoch; a run that ends within one reports the part.
         """
         self._asked = wanted or self._asked
-        self._turn(self._follow_script(wanted or self.knobs))
+        self._turn(self._follow_script(self._follow_schedule(wanted or self.knobs)))
         full = self._step()
         if self.trainer.must_take_results:
             self.observer.catch_up()
@@ -194,6 +194,19 @@ class Session:
             series=observer.series,
         )
 
+    def _follow_schedule(self, knobs: Knobs) -> Knobs:
+        """Return `knobs` with the batch size that the schedule sets where an epoch begins."""
+        schedule, trainer = self.config.batch_schedule, self.trainer
+        if not schedule or trainer.mid_epoch:
+            return knobs
+        size = rules.scheduled_batch(schedule, trainer.epoch, knobs.batch_size)
+        knobs = self._clipped(replace(knobs, batch_size=size))
+        if knobs.batch_size != self.knobs.batch_size:
+            label = f"batch {self.knobs.batch_size}→{knobs.batch_size}"
+            self._marks.append(Mark(trainer.update, label))
+            self.knobs = replace(self.knobs, batch_size=knobs.batch_size)
+        return knobs
+
     def _follow_script(self, knobs: Knobs) -> Knobs:
         """Return `knobs` with the changes that `--at` planned for this update; recalibrate if so."""
         while self._script and self._script[0].update <= self.trainer.update:
@@ -211,7 +224,7 @@ class Session:
         for name, (field, _) in CHANGES.items():
             before, after = getattr(self.knobs, field), getattr(knobs, field)
             if before != after and field != "pace":
-                self._mark(f"{name} {before:g}→{after:g}", f"{name}={after}")
+                self._mark(f"{name} {_written(before)}→{_written(after)}", f"{name}={after}")
         self.knobs = knobs
 
     def _mark(self, label: str, change: str) -> None:
@@ -225,3 +238,7 @@ class Session:
             f"clipped to {self._images}."
         )
         return replace(knobs, batch_size=self._images)
+
+
+def _written(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

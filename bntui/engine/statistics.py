@@ -129,6 +129,8 @@ class Estimators:
       cancels in float32;
     - cumulative: 1 − 1/t at update t, the plain average of all batches;
     - warm-up: min(m, 1 − 1/t).
+
+    The user's own row follows one of these, too: plain momentum unless `update` is told another.
     """
 
     def __init__(self, buffers: Buffers) -> None:
@@ -136,6 +138,7 @@ class Estimators:
         """(estimators, 2, C), in the order of `ESTIMATORS`."""
         self.start_left = 1.0
         """The share of the start value in the user's own row: 0 once it was recalibrated."""
+        self._own = "momentum"
         self._momenta_product = 1.0
         self._updates = 0
 
@@ -143,19 +146,27 @@ class Estimators:
         """Return the row (2, C) of one estimator."""
         return self.rows[ESTIMATORS.index(name)]
 
-    def update(self, batch: Tensor, momentum: float) -> None:
-        """Move every row towards the statistics (2, C) of one batch."""
+    def update(self, batch: Tensor, momentum: float, own: str = "momentum") -> None:
+        """Move every row towards the statistics (2, C) of one batch.
+
+        `own` tells how the user's own row is estimated: one of `config.OWN_ESTIMATORS`. Turned to
+        an estimator without start value, it goes on from what that one has made of the run so far.
+        """
+        if own != self._own and own in ESTIMATORS and self._updates:
+            self[OWN].copy_(self[own])
+            self.start_left = 0.0
+        self._own = own
         self._updates += 1
         self._momenta_product *= momentum
-        self.start_left *= momentum
-        mean_weight = 1.0 / self._updates
-        weights = [
-            1.0 - momentum,
-            *(1.0 - m for m in MOMENTA),
-            (1.0 - momentum) / (1.0 - self._momenta_product),
-            mean_weight,
-            max(1.0 - momentum, mean_weight),
-        ]
+        mean_kept = 1.0 - 1.0 / self._updates
+        kept = {
+            CORRECTED: 1.0 - (1.0 - momentum) / (1.0 - self._momenta_product),
+            CUMULATIVE: mean_kept,
+            WARM_UP: min(momentum, mean_kept),
+        }
+        own_kept = kept.get(own, momentum)
+        self.start_left *= own_kept
+        weights = [1.0 - share for share in (own_kept, *MOMENTA, *kept.values())]
         weight = torch.tensor(weights, dtype=batch.dtype).to(batch.device, non_blocking=True)
         self.rows.lerp_(batch, weight[:, None, None])
 

@@ -4,7 +4,6 @@ Knows nothing of threads, time or screens. No step reads a value back from the d
 there, with what else an update shows of itself, until `take_results` fetches them together.
 """
 
-import math
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -12,13 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from bntui.engine import rules
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset
 from bntui.engine.model import build
+from bntui.engine.optimisers import optimiser
 from bntui.engine.statistics import Estimators, attach
 
-ADAM_BETAS = (0.9, 0.999)
-ADAM_EPSILON = 1e-7
 PENDING = 4096
 """Updates whose results may wait on the device before they must be fetched."""
 
@@ -43,26 +42,6 @@ class Result:
     """The first BN layer, in the order of the forward pass, with non-finite batch statistics."""
 
 
-class KerasAdam(torch.optim.Adam):
-    """Adam with epsilon where Keras has it.
-
-    torch adds epsilon after the bias correction and Keras before, so equal steps need
-    ε·(1 − β₂ᵗ)^(−½) here at step t.
-    """
-
-    def __init__(self, parameters: list[torch.nn.Parameter]) -> None:
-        super().__init__(parameters, betas=ADAM_BETAS, eps=ADAM_EPSILON, fused=True)
-        self._steps = 0
-
-    def update(self, learning_rate: float) -> None:
-        """Make one step with the gradients at hand."""
-        self._steps += 1
-        for group in self.param_groups:
-            group["lr"] = learning_rate
-            group["eps"] = ADAM_EPSILON / math.sqrt(1.0 - ADAM_BETAS[1] ** self._steps)
-        self.step()
-
-
 class Trainer:
     """The thread's network in training.
 
@@ -71,10 +50,11 @@ class Trainer:
     """
 
     def __init__(self, config: RunConfig, dataset: Dataset, device: torch.device) -> None:
+        self.config = config
         self.dataset = dataset
         self.device = device
         model = build(
-            batch_norm=config.batch_norm,
+            batch_norm=config.has_statistics,
             width=config.width,
             classes=dataset.classes,
             generator=torch.Generator().manual_seed(config.seed),
@@ -82,12 +62,12 @@ class Trainer:
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.buffers = attach(self.model, dataset.train.images[:1])
         self.estimators = Estimators(self.buffers)
-        self.optimiser = KerasAdam(list(self.model.parameters()))
+        self.optimiser = optimiser(config.optimizer, list(self.model.parameters()))
         self.update = 0
         self.images = 0
         self.epoch = 1
-        self.momentum = config.knobs.momentum
-        """The last update's."""
+        self.momentum = rules.momentum(config, config.knobs)
+        """The last update's, of the run's own running statistics."""
         # Of its own, so that networks of another shape see the same batches.
         self._shuffles = torch.Generator().manual_seed(config.seed)
         self._order = self._shuffled()
@@ -117,19 +97,19 @@ class Trainer:
         # Backward.
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        self.optimiser.update(knobs.learning_rate)
+        self.optimiser.update(rules.learning_rate(self.config, knobs, self.update))
 
         # Bookkeeping, all of it on the device.
         with torch.no_grad():
             statistics = self._batch_statistics(len(batch))
-            self.estimators.update(statistics, knobs.momentum)
+            self.momentum = rules.momentum(self.config, knobs)
+            self.estimators.update(statistics, self.momentum, knobs.estimator)
             hits = (logits.argmax(1) == labels).sum()
             result = torch.stack([loss.detach(), hits / len(batch)])
             self._epoch_sums += result * len(batch)
             waiting = self._pending[self.update - self._taken]
             waiting[:2] = result
             waiting[2] = _first_broken(statistics)
-        self.momentum = knobs.momentum
         self.update += 1
         self.images += len(batch)
         return self._position == len(self._order)

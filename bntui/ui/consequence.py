@@ -1,8 +1,9 @@
 """What a knob's value means for the run, in one line while it is turned."""
 
+from bntui.engine import rules
 from bntui.engine.config import MAX_LEARNING_RATE, Knobs, torch_momentum
 from bntui.engine.snapshot import Snapshot
-from bntui.ui.knobs import BATCH_NORM, BATCH_SIZE, LEARNING_RATE, MOMENTUM, KnobSpec
+from bntui.ui.knobs import BATCH_SIZE, LEARNING_RATE, MOMENTUM, NORM, KnobSpec
 
 UNPLANNED = 10_000
 """Epochs from which on a run is not meant to come to an end; ten are looked ahead then."""
@@ -19,9 +20,10 @@ def consequence(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
     batch = min(knobs.batch_size, facts.train)
     updates = -(-facts.train // batch)
     planned = snapshot.epochs if snapshot.epochs < UNPLANNED else 10
-    left = f"{knobs.momentum ** (updates * planned):.2g}"
-    start = f"{left} of the start left after {planned} epochs"
-    if not snapshot.config.batch_norm:
+    momentum = rules.momentum(snapshot.config, knobs)
+    left = momentum ** (updates * planned) if knobs.estimator in {"momentum", "scaled"} else 0.0
+    start = f"{left:.2g} of the start left after {planned} epochs"
+    if not snapshot.config.has_statistics:
         start = "no statistics to go stale"
     if spec is BATCH_SIZE:
         memory = size(facts.activation_bytes * batch / 1e9)
@@ -31,7 +33,7 @@ def consequence(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
         return f"torch's {torchs:g} · {start} · steps through the map's rows, 0 to below 1"
     if spec is LEARNING_RATE:
         return f"moves weights, not statistics · steps of 1, 2, 5, up to {MAX_LEARNING_RATE:g}"
-    if spec is BATCH_NORM:
+    if spec is NORM:
         return "starts a new run with the same seed · on or off · old curves stay as a ghost"
     return "updates a second at most, to watch a fast machine · 0.5 to 50 in steps, or max"
 

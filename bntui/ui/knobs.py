@@ -3,9 +3,12 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from bntui.engine import config
 from bntui.engine.config import torch_momentum
+
+Setting = float | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,28 +19,36 @@ class KnobSpec:
     label: str
     short: str
     """The label where a row is all the room there is."""
-    ladder: tuple[float, ...]
+    ladder: tuple[Setting, ...]
     """The values that ← and → step through, in their order on the knob."""
-    show: Callable[[float], str]
-    parse: Callable[[str], float]
+    show: Callable[[Any], str]
+    parse: Callable[[str], Setting]
     hint: str
-    detail: Callable[[float], str] | None = None
+    detail: Callable[[Any], str] | None = None
     """A second line under the value."""
     structural: bool = False
     """Whether another value means a new run."""
 
-    def step(self, value: float, by: int) -> float:
+    def step(self, value: Setting, by: int) -> Setting:
         """Return the next value of the ladder above (`by` = 1) or below (−1); the ends stay."""
+        ladder: tuple[Any, ...] = self.ladder
+        if value in ladder:
+            place = ladder.index(value) + by
+            return self.ladder[place] if 0 <= place < len(ladder) else value
+        if isinstance(value, str):
+            return self.ladder[-1] if by > 0 else self.ladder[0]
         if by > 0:
-            return next((rung for rung in self.ladder if rung > value), value)
-        return next((rung for rung in reversed(self.ladder) if rung < value), value)
+            return next((rung for rung in ladder if rung > value), value)
+        return next((rung for rung in reversed(ladder) if rung < value), value)
 
 
-def _parse_batch_norm(value: str) -> float:
-    words = {"on": True, "off": False}
-    if value.strip().lower() not in words:
-        raise config.ConfigError(f"batch norm {value!r} is unknown: give on or off.")
-    return words[value.strip().lower()]
+SWITCH = {"batch": "on", "none": "off"}
+"""What the two norms that the thread compares are called on their knob."""
+
+
+def _parse_norm(value: str) -> str:
+    word = value.strip().lower()
+    return {"on": "batch", "off": "none"}.get(word) or config.parse_norm(word)
 
 
 def _show_pace(value: float) -> str:
@@ -53,13 +64,13 @@ BATCH_SIZE = KnobSpec(
     parse=config.parse_batch_size,
     hint="Images per update, from the next one on.",
 )
-BATCH_NORM = KnobSpec(
-    name="batch_norm",
+NORM = KnobSpec(
+    name="norm",
     label="batch norm",
     short="BN",
-    ladder=(False, True),
-    show=lambda value: "on" if value else "off",
-    parse=_parse_batch_norm,
+    ladder=("none", "batch"),
+    show=lambda value: SWITCH.get(value, value),
+    parse=_parse_norm,
     hint="Another setting starts a new run with the same seed.",
     structural=True,
 )
@@ -91,4 +102,4 @@ PACE = KnobSpec(
     parse=config.parse_pace,
     hint="Updates a second at most, to watch a fast machine.",
 )
-KNOBS = (BATCH_SIZE, BATCH_NORM, MOMENTUM, LEARNING_RATE, PACE)
+KNOBS = (BATCH_SIZE, NORM, MOMENTUM, LEARNING_RATE, PACE)

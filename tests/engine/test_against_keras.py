@@ -18,8 +18,9 @@ from bntui.engine import data
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset, Split
 from bntui.engine.model import BatchNorm, parameter_count
+from bntui.engine.optimisers import KerasAdam
 from bntui.engine.statistics import OWN, initial
-from bntui.engine.trainer import KerasAdam, Trainer
+from bntui.engine.trainer import Trainer
 
 os.environ["KERAS_BACKEND"] = "torch"
 import keras
@@ -99,7 +100,7 @@ class Pair:
         digits = data.load("digits", train_size=images, device=CPU)
         few = Split(digits.validation.images[:100], digits.validation.labels[:100])
         dataset = Dataset("digits", digits.train, few, digits.classes)
-        self.trainer = Trainer(RunConfig(batch_norm=batch_norm), dataset, CPU)
+        self.trainer = Trainer(RunConfig(norm="batch" if batch_norm else "none"), dataset, CPU)
         self.keras = keras_model(batch_norm=batch_norm)
         self._position = 0
 

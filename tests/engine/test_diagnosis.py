@@ -133,7 +133,7 @@ def test_too_little_learned() -> None:
 
 
 def test_no_batch_norm() -> None:
-    judgement, _ = judged(replace(SMALL, batch_norm=False), 20)
+    judgement, _ = judged(replace(SMALL, norm="none"), 20)
     assert judgement.cause is Cause.NO_BATCH_NORM
 
 

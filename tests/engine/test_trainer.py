@@ -31,7 +31,7 @@ def session(config: RunConfig = SMALL, observation: Observation = NOTHING) -> Se
 def trainer(images: int, *, batch_norm: bool = True) -> Trainer:
     """Return a trainer on a few digits, validated on the same."""
     train = data.load("digits", train_size=images, device=CPU).train
-    config = replace(SMALL, batch_norm=batch_norm)
+    config = replace(SMALL, norm="batch" if batch_norm else "none")
     return Trainer(config, Dataset("few", train, train, 10), CPU)
 
 
@@ -130,7 +130,7 @@ def test_a_run_without_batch_norm_has_empty_rows_and_trains() -> None:
     subject.step(Knobs(batch_size=16))
     assert subject.buffers.names == ()
     assert subject.estimators.rows.shape == (len(ESTIMATORS), 2, 0)
-    run = session(replace(SMALL, batch_norm=False), EVERYTHING)
+    run = session(replace(SMALL, norm="none"), EVERYTHING)
     reports = [run.train_once(None) for _ in range(8)]
     report = reports[-1]
     assert report is not None
@@ -145,7 +145,7 @@ def test_a_run_without_batch_norm_has_empty_rows_and_trains() -> None:
 def test_a_run_that_overflows_goes_on_and_says_when_and_where(
     batch_norm: bool, observation: Observation
 ) -> None:
-    config = replace(at_rate(OVERFLOWING), batch_norm=batch_norm)
+    config = replace(at_rate(OVERFLOWING), norm="batch" if batch_norm else "none")
     run = session(config, observation)
     for _ in range(10):
         run.train_once(None)

@@ -110,7 +110,7 @@ def mid_run(config: RunConfig, **changes: Any) -> Snapshot:
         "seconds": 21.5,
         "images_per_s": 3405.0,
         "observed_share": 0.4,
-        "validation": validation(with_bn=config.batch_norm),
+        "validation": validation(with_bn=config.has_statistics),
         "series": histories(),
     }
     return Snapshot(**values | changes)

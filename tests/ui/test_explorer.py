@@ -142,7 +142,7 @@ class TestKnobs:
             assert user.knob("batch-size") == "batch size 256"
             assert user.knob("momentum").startswith("momentum ◂0.99▸")
             await user.press("up")
-            assert user.knob("batch-norm") == "batch norm ◂on▸"
+            assert user.knob("norm") == "batch norm ◂on▸"
 
     async def test_left_and_right_turn_a_knob_by_one_step(self) -> None:
         knobs = Knobs(pace=10.0)
@@ -311,19 +311,19 @@ class TestNewRuns:
     async def test_another_batch_norm_is_a_new_run_with_the_same_seed_and_knobs(self) -> None:
         async with opened(config=replace(CONFIG, seed=7)) as user:
             await user.press("right")
-            await user.choose("batch-norm")
+            await user.choose("norm")
             await user.press("right")
             assert len(user.runs.made) == 1
             for key, value in (("left", "off"), ("enter", "on")):
                 await user.press(key)
                 await user.see()
-                assert f"◂{value}▸" in user.knob("batch-norm")
+                assert f"◂{value}▸" in user.knob("norm")
             first, second, third = user.runs.made
             assert "stop" in first.calls
             assert "stop" in second.calls
             assert third.calls == ["start"]
             wanted = replace(CONFIG, seed=7, knobs=Knobs(batch_size=512))
-            assert second.snapshot.config == replace(wanted, batch_norm=False)
+            assert second.snapshot.config == replace(wanted, norm="none")
             assert third.snapshot.config == wanted
 
     async def test_r_begins_again_with_the_same_seed_or_the_next(self) -> None:
@@ -550,10 +550,10 @@ class TestWhatARunShows:
                 assert title in user.text
 
     async def test_without_batch_norm_nothing_can_drift(self) -> None:
-        async with opened(config=replace(CONFIG, batch_norm=False)) as user:
+        async with opened(config=replace(CONFIG, norm="none")) as user:
             assert "no batch norm" in user.part("DriftTable")
-            assert "◂" not in user.knob("batch-norm")
-            assert user.knob("batch-norm") == "batch norm off"
+            assert "◂" not in user.knob("norm")
+            assert user.knob("norm") == "batch norm off"
             assert "no batch norm" in user.part("VerdictPanel")
 
     async def test_a_message_is_told_once_and_literally(self) -> None:

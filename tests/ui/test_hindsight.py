@@ -270,7 +270,7 @@ class TestWidget:
             assert lines(shown)[0] == " waits for the first look back"
             shown.show(shot(hindsight=None, phase=Phase.PAUSED))
             assert lines(shown)[0] == " waits for training: press space"
-            shown.show(shot(hindsight=None, config=RunConfig(batch_norm=False)))
+            shown.show(shot(hindsight=None, config=RunConfig(norm="none")))
             assert "no batch norm" in lines(shown)[0]
 
     async def test_in_ascii_all_shades_differ(self) -> None:

@@ -214,7 +214,7 @@ class TestScreen:
             assert not isinstance(pilot.app.screen, WhatIfScreen)
 
     async def test_without_batch_norm_there_is_nothing_to_ask(self) -> None:
-        async with opened(config=RunConfig(batch_norm=False)) as (run, pilot):
+        async with opened(config=RunConfig(norm="none")) as (run, pilot):
             assert run.count == 0
             assert lines(pilot)[0].startswith(" this network has no batch norm")
 

@@ -19,7 +19,7 @@ from bntui.engine.run import Command, MakeRun, Run
 from bntui.engine.snapshot import Phase, Snapshot
 from bntui.export import series_csv
 from bntui.ui.consequence import consequence
-from bntui.ui.knobs import KNOBS
+from bntui.ui.knobs import KNOBS, Setting
 from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.keys import KeysScreen
 from bntui.ui.screens.layer import LayerScreen
@@ -214,7 +214,7 @@ class Explorer(Screen[None]):
 
     @on(Knob.Typing)
     def _type(self, event: Knob.Typing) -> None:
-        def take(value: float | None) -> None:
+        def take(value: Setting | None) -> None:
             if value is not None:
                 event.knob.turn_to(value)
 

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from bntui.engine.diagnosis import forecast, health, in_updates
+from bntui.engine.diagnosis import forecast, forgetting, health, in_updates
 from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import LayerDrift, Snapshot, Validation
 from bntui.ui.axes import y_axis
@@ -125,7 +125,7 @@ def picture(
 def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -> Picture:
     """Say what the layer is, how it is, what will happen, and what that does to the network."""
     layer = validation.layers[index]
-    momentum, images = snapshot.knobs.momentum, snapshot.knobs.batch_size
+    momentum, images = forgetting(snapshot), snapshot.knobs.batch_size
     mark, role = MARKS[health(layer)]
     name = f" {layer.name}"
     place = f"   layer {index + 1} of {len(validation.layers)}, update {validation.update}   "

@@ -10,10 +10,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from bntui.engine.config import ConfigError, looks_like_torch, torch_momentum
-from bntui.ui.knobs import MOMENTUM, KnobSpec
+from bntui.ui.knobs import MOMENTUM, KnobSpec, Setting
 
 
-class ValueScreen(ModalScreen[float | None]):
+class ValueScreen(ModalScreen[Setting | None]):
     """Asks for one value; returns None if the user thinks better of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "leave it")]
@@ -29,7 +29,7 @@ class ValueScreen(ModalScreen[float | None]):
     }
     """
 
-    def __init__(self, spec: KnobSpec, value: float) -> None:
+    def __init__(self, spec: KnobSpec, value: Setting) -> None:
         super().__init__()
         self._spec = spec
         self._value = value
@@ -54,7 +54,7 @@ class ValueScreen(ModalScreen[float | None]):
         except ConfigError as error:
             self.query_one("#problem", Label).update(str(error))
             return
-        if self._spec is MOMENTUM and looks_like_torch(value):
+        if self._spec is MOMENTUM and isinstance(value, float) and looks_like_torch(value):
             meant = torch_momentum(value)
             question = (
                 f"{value:g} is torch's convention (share of the new value); did you mean {meant:g}?"

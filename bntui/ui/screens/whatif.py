@@ -64,7 +64,7 @@ class WhatIfScreen(Screen[None]):
         """Have the weights of now measured."""
         snapshot = self._latest()
         self.query_one(WhatIf).wait_for_other_than(snapshot.what_if)
-        if snapshot.config.batch_norm:
+        if snapshot.config.has_statistics:
             self._ask()
         self.follow()
 
@@ -103,7 +103,7 @@ class WhatIf(Canvas):
     def draw(self, width: int, height: int) -> Picture:
         """Return what was measured, or why there is nothing."""
         snapshot, measured = self._snapshot, self._snapshot.what_if
-        if not snapshot.config.batch_norm:
+        if not snapshot.config.has_statistics:
             return [
                 [(" this network has no batch norm: there is no momentum to ask about", "faint")]
             ]

@@ -9,7 +9,7 @@ import numpy as np
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from bntui.engine.diagnosis import Health, factor, forecast, health, in_updates
+from bntui.engine.diagnosis import Health, factor, forecast, forgetting, health, in_updates
 from bntui.engine.series import Array, SeriesView
 from bntui.engine.snapshot import LayerDrift, Phase, Snapshot
 from bntui.ui.canvas import Canvas, Picture, Row
@@ -90,13 +90,13 @@ class DriftTable(Canvas, can_focus=True):
     def draw(self, width: int, height: int) -> Picture:
         """Return the header and a row for each layer, or one line saying why there is none."""
         snapshot = self._snapshot
-        if not snapshot.config.batch_norm:
+        if not snapshot.config.has_statistics:
             return [[(" this network has no batch norm, so nothing can drift", "faint")]]
         if snapshot.validation is None:
             waiting = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
             reason = "the first validation" if waiting else TO_BEGIN.get(snapshot.phase, "")
             return [[(f" waits for {reason}", "faint")]]
-        rows = [layer_row(layer, snapshot.series, snapshot.knobs.momentum) for layer in self.drifts]
+        rows = [layer_row(layer, snapshot.series, forgetting(snapshot)) for layer in self.drifts]
         if self.has_focus and self.chosen < len(rows):
             (first, role), *rest = rows[self.chosen]
             rows[self.chosen] = [(first, f"{role} chosen".strip()), *rest]

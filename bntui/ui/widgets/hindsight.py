@@ -94,7 +94,7 @@ class HindsightMap(Canvas, can_focus=True):
     def draw(self, width: int, height: int) -> Picture:
         """Return the map and the reading below it; or a line saying what it waits for."""
         snapshot, hindsight = self._snapshot, self._snapshot.hindsight
-        if not snapshot.config.batch_norm:
+        if not snapshot.config.has_statistics:
             return [[(" this network has no batch norm: momentum changes nothing", "faint")]]
         if hindsight is None:
             waiting = snapshot.phase in {Phase.LOADING, Phase.RUNNING}

@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from bntui.ui.canvas import Canvas, Picture
-from bntui.ui.knobs import KnobSpec
+from bntui.ui.knobs import KnobSpec, Setting
 
 COMPACT_BELOW = 22
 """Widths below this get the short label and no second line."""
@@ -34,7 +34,7 @@ class Knob(Canvas, can_focus=True):
         """The user wants another value."""
 
         knob: "Knob"
-        value: float
+        value: Setting
 
     @dataclass
     class Typing(Message):
@@ -42,7 +42,7 @@ class Knob(Canvas, can_focus=True):
 
         knob: "Knob"
 
-    def __init__(self, spec: KnobSpec, value: float) -> None:
+    def __init__(self, spec: KnobSpec, value: Setting) -> None:
         super().__init__(id=spec.name.replace("_", "-"))
         self.spec = spec
         self.wanted = value
@@ -62,14 +62,14 @@ class Knob(Canvas, can_focus=True):
         else:
             self.post_message(self.Typing(self))
 
-    def turn_to(self, value: float) -> None:
+    def turn_to(self, value: Setting) -> None:
         """Want `value`."""
         if value != self.wanted:
             self.wanted = value
             self.repaint()
             self.post_message(self.Turned(self, value))
 
-    def show(self, applied: float, *, keep_wanted: bool) -> None:
+    def show(self, applied: Setting, *, keep_wanted: bool) -> None:
         """Show what the run applies; unless `keep_wanted`, that is also what is wanted."""
         self.applied = applied
         if not keep_wanted:

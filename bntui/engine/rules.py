@@ -1,0 +1,43 @@
+"""What the rules of a run make of its knobs: batch size, learning rate and momentum of one update.
+
+Pure functions of the configuration, the knobs and where the run is.
+"""
+
+from bntui.engine.config import MAX_BATCH_SIZE, Knobs, RunConfig
+
+EXPONENTS = {"none": 0.0, "sqrt": 0.5, "linear": 1.0}
+
+
+def scheduled_batch(schedule: str, epoch: int, batch_size: int) -> int:
+    """Return the batch size at the beginning of `epoch` (from 1), `batch_size` until then.
+
+    Growing the batch instead of lowering the learning rate: Smith et al. 2018, 1711.00489.
+    """
+    if schedule.startswith("x"):
+        factor, every = schedule[1:].split("/")
+        due = epoch > 1 and (epoch - 1) % int(every) == 0
+        return min(round(batch_size * float(factor)), MAX_BATCH_SIZE) if due else batch_size
+    points = dict(point.split(":") for point in schedule.split(",") if point)
+    return int(points.get(str(epoch), batch_size))
+
+
+def learning_rate(config: RunConfig, knobs: Knobs, update: int) -> float:
+    """Return the rate of the update after `update` others.
+
+    rate · (B / base)^p · min(1, (update + 1) / warm-up), with p = 1 for `linear` (Goyal et al. 2017,
+    1706.02677, for SGD), ½ for `sqrt` (Malladi et al. 2022, 2205.10287, for Adam) and else 0.
+    """
+    grown: float = (knobs.batch_size / config.base_batch) ** EXPONENTS[config.lr_rule]
+    risen = min(1.0, (update + 1) / config.lr_warmup) if config.lr_warmup else 1.0
+    return knobs.learning_rate * grown * risen
+
+
+def momentum(config: RunConfig, knobs: Knobs) -> float:
+    """Return the momentum of the run's own running statistics.
+
+    Under the estimator `scaled` m^(B / base), so that equally many images are remembered whatever
+    the batch size: Busbridge et al. 2023, 2307.13813, a rule for models' moving averages.
+    """
+    if knobs.estimator == "scaled":
+        return float(knobs.momentum ** (knobs.batch_size / config.base_batch))
+    return knobs.momentum
