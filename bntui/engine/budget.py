@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 OPENING_SECONDS = 60.0
 OPENING_SHARE = 0.5
@@ -40,6 +41,10 @@ class Budget:
         if kind:
             self._costs[kind] = lap
 
+    def price(self, kind: str) -> float:
+        """Return the seconds that the last of `kind` took; 0 if there was none."""
+        return self._costs.get(kind, 0.0)
+
     def allows(self, kind: str) -> bool:
         """Tell whether one more of `kind`, as dear as its last, keeps within the share."""
         if self.total <= OPENING_SECONDS:
@@ -48,8 +53,25 @@ class Budget:
         else:
             total, observing = self.total - self._opening[0], self.observing - self._opening[1]
             share = LATER_SHARE
-        cost = self._costs.get(kind, 0.0)
+        cost = self.price(kind)
         return observing + cost <= share * (total + cost)
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs to go on from here."""
+        return {
+            "training": self.training,
+            "observing": self.observing,
+            "opening": list(self._opening),
+            "costs": self._costs,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state, with the watch started."""
+        self.training = state["training"]
+        self.observing = state["observing"]
+        self._opening = (state["opening"][0], state["opening"][1])
+        self._costs = dict(state["costs"])
+        self.begin()
 
     def _lap(self) -> float:
         now = self._clock()

@@ -1,7 +1,8 @@
 """The map of every momentum in hindsight: moments of a run, thinned out as it grows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,23 @@ class Moments:
         if len(self._moments) == CAPACITY and not self._offered % self._stride:
             self._moments = self._moments[1::2]
             self._stride *= 2
+        self._view = None
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs to go on from here."""
+        return {
+            "moments": [astuple(moment) for moment in self._moments],
+            "stride": self._stride,
+            "offered": self._offered,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state with the same names."""
+        self._moments = [
+            Moment(update, tuple(accuracy), *rest) for update, accuracy, *rest in state["moments"]
+        ]
+        self._stride = state["stride"]
+        self._offered = state["offered"]
         self._view = None
 
     def view(self, images: int) -> Hindsight:

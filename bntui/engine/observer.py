@@ -6,6 +6,7 @@ Nothing here changes a bit of the weights: what is drawn at random comes from a 
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -204,6 +205,34 @@ class Observer:
             trainer.estimators.recalibrate(row)
         self.budget.begin()
         return Recalibration(trainer.update, before, after, apply)
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs to go on from here. Results must have been taken."""
+        found = self.divergence
+        return {
+            "series": {name: series.state() for name, series in self._series.items()},
+            "smooth": [self._smooth_loss.state(), self._smooth_acc.state()],
+            "moments": self._moments.state(),
+            "budget": self.budget.state(),
+            "epoch": [self._epoch_seconds, self._epoch_training, self._epoch_images],
+            "divergence": [found.update, found.layer] if found else [],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state, beside a trainer that was restored to the same update."""
+        for name, series in state["series"].items():
+            self._series[name] = Series()
+            self._series[name].restore(series)
+        for smoothing, sums in zip(
+            (self._smooth_loss, self._smooth_acc), state["smooth"], strict=True
+        ):
+            smoothing.restore(sums)
+        self._moments.restore(state["moments"])
+        self.budget.restore(state["budget"])
+        self._epoch_seconds, self._epoch_training, self._epoch_images = state["epoch"]
+        self._timed = self.trainer.update
+        if state["divergence"]:
+            self.divergence = Divergence(*state["divergence"])
 
     def _settle(self, kind: str, *, asked: bool) -> None:
         if asked:

@@ -18,14 +18,13 @@ class KerasAdam(torch.optim.Adam):
 
     def __init__(self, parameters: list[torch.nn.Parameter]) -> None:
         super().__init__(parameters, betas=ADAM_BETAS, eps=ADAM_EPSILON, fused=True)
-        self.steps = 0
 
     def update(self, learning_rate: float) -> None:
         """Make one step with the gradients at hand."""
-        self.steps += 1
         for group in self.param_groups:
+            group["updates"] = group.get("updates", 0) + 1  # here, so that a checkpoint has it
             group["lr"] = learning_rate
-            group["eps"] = ADAM_EPSILON / math.sqrt(1.0 - ADAM_BETAS[1] ** self.steps)
+            group["eps"] = ADAM_EPSILON / math.sqrt(1.0 - ADAM_BETAS[1] ** group["updates"])
         self.step()
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.device import prepare_environment
 from bntui.engine.run import Command, Run
-from bntui.engine.snapshot import EpochReport, Phase, Snapshot
+from bntui.engine.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 
 if TYPE_CHECKING:
     from bntui.engine.session import Session
@@ -37,6 +37,7 @@ class Runner:
 
     After its epochs a run pauses in `Phase.FINISHED` with everything in place; `resume` then trains
     as many again. `left_open` names the settings that the run may fit to the machine it finds.
+    `begin` is the checkpoint to go on from, instead of from the start.
     `on_report` is called on the run's thread with every epoch's report.
     """
 
@@ -46,12 +47,14 @@ class Runner:
         observation: Observation | None = None,
         *,
         left_open: frozenset[str] = frozenset(),
+        begin: Checkpoint | None = None,
         on_report: Callable[[EpochReport], None] = lambda _: None,
     ) -> None:
         self.snapshot = Snapshot(config=config, knobs=config.knobs, epochs=config.epochs)
         self._config = config
         self._observation = observation or Observation()
         self._left_open = left_open
+        self._begin = begin
         self._on_report = on_report
         self._wanted: Knobs | None = None
         self._changed = Condition()
@@ -146,8 +149,12 @@ class Runner:
             self._left_open,
             breathe=self._breathe,
             say=self._say,
+            begin=self._begin,
         )
+        self._begin = None
         self._session = session
+        if session.trainer.update:
+            session.observe()
         self._publish(Phase.PAUSED if self._paused else Phase.RUNNING)
         return session
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -82,6 +83,25 @@ class Series:
             self._view = SeriesView(x, low, high, last, _frozen(self._broken[:used]))  # type: ignore[arg-type]
         return self._view
 
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs to go on from here."""
+        used = -(-self._count // self._stride)
+        return {
+            "values": self._values[:, :used],
+            "broken": self._broken[:used],
+            "stride": self._stride,
+            "count": self._count,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state of a series of the same capacity."""
+        used = len(state["broken"])
+        self._values[:, :used] = state["values"]
+        self._broken[:used] = state["broken"]
+        self._stride = state["stride"]
+        self._count = state["count"]
+        self._view = None
+
     def _halve(self) -> None:
         left, right = self._values[:, ::2], self._values[:, 1::2]
         half = left.shape[1]
@@ -111,3 +131,11 @@ class Smoothing:
         self._sum = self._keep * self._sum + value
         self._weight = self._keep * self._weight + 1.0
         return self._sum / self._weight
+
+    def state(self) -> list[float]:
+        """Return what `restore` needs to go on from here."""
+        return [self._sum, self._weight]
+
+    def restore(self, state: list[float]) -> None:
+        """Go on from a state."""
+        self._sum, self._weight = state

@@ -5,29 +5,42 @@ Synchronous and without time-outs: `runner.py` puts it on a thread. Importing th
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import torch
 
 from bntui.engine import data, device, rules
+from bntui.engine.checkpoint import SHARE, Checkpoints, pack, unpack
 from bntui.engine.config import CHANGES, ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import mnist_on_disk
 from bntui.engine.model import activation_bytes, parameter_count
 from bntui.engine.observer import Observer
-from bntui.engine.snapshot import EpochReport, Mark, Phase, Recalibration, RunFacts, Snapshot
+from bntui.engine.snapshot import (
+    Checkpoint,
+    EpochReport,
+    Mark,
+    Phase,
+    Recalibration,
+    RunFacts,
+    Snapshot,
+)
 from bntui.engine.trainer import Trainer
 
 MAX_MARKS = 1000
 PROBE = 4
 """Images that activations are measured on."""
+KEEPING = "checkpoint"
+"""The budget's name for what a checkpoint costs."""
 
 
 class Session:
     """One run with everything in memory.
 
-    Raises ConfigError (or DataError) if the device or the data set can't be used. `breathe` is
-    called wherever waiting is possible and may wait or raise; `say` gets a sentence on the way.
+    Raises ConfigError (or DataError) if the device, the data set or the checkpoint can't be used.
+    `breathe` is called wherever waiting is possible and may wait or raise; `say` gets a sentence on
+    the way. `begin` is the checkpoint to go on from: its configuration is then `config`. `run` is
+    the id under which the run is kept.
     """
 
     def __init__(
@@ -38,6 +51,8 @@ class Session:
         *,
         breathe: Callable[[], None],
         say: Callable[[str], None],
+        begin: Checkpoint | None = None,
+        run: str = "",
     ) -> None:
         if config.threads is not None:
             torch.set_num_threads(config.threads)
@@ -85,6 +100,11 @@ class Session:
             classes=dataset.classes,
             activation_bytes=activation_bytes(self.trainer.model, dataset.train.images[:PROBE]),
         )
+        self._run = run
+        self.checkpoints = Checkpoints()
+        self._kept_at = 0.0
+        if begin:
+            self._restore(begin)
         self.observer.budget.begin()
 
     @property
@@ -111,6 +131,10 @@ class Session:
             self.observer.catch_up()
         if full or (self.finished and self.trainer.mid_epoch):
             self._report = self.observer.end_epoch(full=full)
+            if not full or self._may_keep():
+                self.keep(
+                    f"epoch {self._report.epoch}" if full else f"update {self._report.update}"
+                )
             return self._report
         self.observer.observe_if_due()
         return None
@@ -149,6 +173,8 @@ class Session:
         """Find out what recalibrated statistics would do; `apply` puts them to use."""
         if not self._has_batch_norm():
             return
+        if apply:
+            self.keep("before recalibration")
         self._recalibration = self.observer.recalibrate(apply=apply)
         if apply:
             self._mark("recalibrated", "recalibrate")
@@ -191,8 +217,51 @@ class Session:
             recalibration=self._recalibration,
             report=self._report,
             marks=tuple(self._marks),
+            checkpoints=self.checkpoints.view(),
             series=observer.series,
         )
+
+    def keep(self, label: str) -> Checkpoint:
+        """Keep this moment as a checkpoint."""
+        observer = self.observer
+        observer.catch_up()
+        state = pack(
+            {
+                "trainer": self.trainer.state(),
+                "observer": observer.state(),
+                "marks": [astuple(mark) for mark in self._marks],
+                "goal": [self._goal_epochs, self._goal_steps],
+                "planned": len(self._script),
+            }
+        )
+        config = replace(self.config, knobs=self.knobs)
+        checkpoint = Checkpoint(self.trainer.update, label, config, state, self._run)
+        self.checkpoints.add(checkpoint)
+        observer.budget.observed(KEEPING)
+        self._kept_at = observer.budget.total
+        return checkpoint
+
+    def _may_keep(self) -> bool:
+        """Tell whether the end of an epoch is worth its checkpoint: not every 10 ms, say."""
+        since = self.observer.budget.total - self._kept_at
+        return self.observer.budget.price(KEEPING) <= SHARE * since
+
+    def _restore(self, begin: Checkpoint) -> None:
+        state = unpack(begin.state)
+        try:
+            self.trainer.restore(state["trainer"])
+            self.observer.restore(state["observer"])
+            self._marks.extend(Mark(*mark) for mark in state["marks"])
+            self._goal_epochs, self._goal_steps = state["goal"]
+            while len(self._script) > state["planned"]:
+                self._script.popleft()
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise ConfigError(
+                "the checkpoint does not fit this run's network or data: repeat the run from its "
+                "start."
+            ) from error
+        self._diverged = self.observer.divergence is not None
+        self.checkpoints.add(begin)
 
     def _follow_schedule(self, knobs: Knobs) -> Knobs:
         """Return `knobs` with the batch size that the schedule sets where an epoch begins."""
@@ -221,10 +290,16 @@ class Session:
     def _turn(self, wanted: Knobs) -> None:
         """Take over the knobs that were asked for, with a mark for each that changed."""
         knobs = self._clipped(wanted)
-        for name, (field, _) in CHANGES.items():
-            before, after = getattr(self.knobs, field), getattr(knobs, field)
-            if before != after and field != "pace":
-                self._mark(f"{name} {_written(before)}→{_written(after)}", f"{name}={after}")
+        changes = [
+            (f"{name} {_written(before)}→{_written(after)}", f"{name}={after}")
+            for name, (field, _) in CHANGES.items()
+            if (before := getattr(self.knobs, field)) != (after := getattr(knobs, field))
+            and field != "pace"
+        ]
+        if changes and self.trainer.update:
+            self.keep(f"before {changes[0][0]}")
+        for label, change in changes:
+            self._mark(label, change)
         self.knobs = knobs
 
     def _mark(self, label: str, change: str) -> None:

@@ -167,6 +167,21 @@ class Divergence:
     """The first BN layer with non-finite batch statistics in that update's forward pass, else `loss`."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """A moment of a run that can be returned to."""
+
+    update: int
+    label: str
+    """What was about to happen, or what had just ended."""
+    config: RunConfig
+    """Of the run, with the knobs of the moment."""
+    state: bytes = field(repr=False)
+    """What a session restores itself from."""
+    run: str = ""
+    """The run's id, if it is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunFacts:
     """What a run is made of, known once it is loaded."""
@@ -221,6 +236,8 @@ class Snapshot:
     report: EpochReport | None = None
     """The last finished epoch's."""
     marks: tuple[Mark, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
+    """Moments that can be returned to, oldest first; the older ones thin out."""
     series: Mapping[str, SeriesView] = field(default_factory=dict)
     """History over updates: train_acc and train_loss of every batch; smooth_acc and smooth_loss, their
     moving averages; val_acc, val_loss with running and fresh_acc, fresh_loss with fresh statistics;

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -169,6 +170,24 @@ class Estimators:
         weights = [1.0 - share for share in (own_kept, *MOMENTA, *kept.values())]
         weight = torch.tensor(weights, dtype=batch.dtype).to(batch.device, non_blocking=True)
         self.rows.lerp_(batch, weight[:, None, None])
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs to go on from here."""
+        return {
+            "rows": self.rows,
+            "start_left": self.start_left,
+            "own": self._own,
+            "momenta_product": self._momenta_product,
+            "updates": self._updates,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state. In place: layers may look at the rows."""
+        self.rows.copy_(state["rows"])
+        self.start_left = state["start_left"]
+        self._own = state["own"]
+        self._momenta_product = state["momenta_product"]
+        self._updates = state["updates"]
 
     @property
     def unstarted(self) -> Tensor:

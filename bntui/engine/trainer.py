@@ -6,6 +6,7 @@ there, with what else an update shows of itself, until `take_results` fetches th
 
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -149,6 +150,43 @@ class Trainer:
     def mid_epoch(self) -> bool:
         """Whether the epoch under way has seen some of its images."""
         return self._position > 0
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs to go on from here, bit for bit on the CPU.
+
+        Results must have been taken.
+        """
+        return {
+            "weights": [weight.detach() for weight in self.model.parameters()],
+            "optimiser": self.optimiser.state_dict(),
+            "estimators": self.estimators.state(),
+            "update": self.update,
+            "images": self.images,
+            "epoch": self.epoch,
+            "momentum": self.momentum,
+            "shuffles": self._shuffles.get_state(),
+            "order": self._order,
+            "position": self._position,
+            "epoch_sums": self._epoch_sums,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state of a trainer with the same configuration and data set."""
+        with torch.no_grad():
+            for weight, kept in zip(self.model.parameters(), state["weights"], strict=True):
+                if weight.shape != kept.shape:
+                    raise ValueError(f"weights of shape {kept.shape} for {weight.shape}")
+                weight.copy_(kept)
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.estimators.restore(state["estimators"])
+        self.update = self._taken = state["update"]
+        self.images = state["images"]
+        self.epoch = state["epoch"]
+        self.momentum = state["momentum"]
+        self._shuffles.set_state(state["shuffles"])
+        self._order = state["order"].to(self.device)
+        self._position = state["position"]
+        self._epoch_sums.copy_(state["epoch_sums"])
 
     def _batch_statistics(self, images: int) -> Tensor:
         if images not in self._biased:

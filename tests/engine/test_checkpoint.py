@@ -1,0 +1,147 @@
+"""Any moment of a run can be returned to, and what follows is what followed."""
+
+import itertools
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from bntui.engine.checkpoint import Checkpoints, pack, unpack
+from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig, parse_change
+from bntui.engine.session import Session
+from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
+
+SMALL = RunConfig(train_size=96, width=0.0625, device="cpu", epochs=5, knobs=Knobs(batch_size=16))
+NOTHING = Observation(live=False, epoch_ends=True, epoch_fresh=False, hindsight=False)
+KINDS = {
+    "as it is": SMALL,
+    "another optimiser": replace(SMALL, optimizer="sgd"),
+    "a growing batch": replace(SMALL, batch_schedule="x2/1", lr_rule="sqrt", lr_warmup=9),
+    "an estimator": replace(SMALL, knobs=replace(SMALL.knobs, estimator="cumulative")),
+    "no statistics": replace(SMALL, norm="none"),
+    "a script": replace(SMALL, at=(parse_change("7:momentum=0.5"), parse_change("9:recalibrate"))),
+}
+
+
+@pytest.fixture(autouse=True)
+def _whatever_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bntui.engine.session.SHARE", math.inf)
+
+
+def session(config: RunConfig, begin: Checkpoint | None = None) -> Session:
+    return Session(
+        config, NOTHING, frozenset(), breathe=lambda: None, say=lambda _: None, begin=begin
+    )
+
+
+def finished(run: Session) -> Snapshot:
+    while not run.finished:
+        run.train_once(None)
+    run.conclude()
+    return run.snapshot(Phase.FINISHED)
+
+
+@pytest.mark.parametrize("config", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("update", [4, 6, 8])
+def test_going_on_from_a_checkpoint_is_what_happened_bit_for_bit(
+    config: RunConfig, update: int
+) -> None:
+    original = session(config)
+    kept = None
+    while not original.finished:
+        if original.trainer.update == update:
+            kept = original.keep("here")
+        original.train_once(None)
+    assert kept
+    again = session(kept.config, kept)
+    assert again.trainer.update == update
+    wanted, got = finished(original), finished(again)
+    for one, other in zip(weights(original), weights(again), strict=True):
+        assert torch.equal(one, other)
+    assert (got.update, got.images, got.epoch, got.knobs) == (
+        wanted.update,
+        wanted.images,
+        wanted.epoch,
+        wanted.knobs,
+    )
+    assert got.marks == wanted.marks
+    for name in ("train_loss", "train_acc", "smooth_loss", "images"):
+        assert got.series[name].x.tolist() == wanted.series[name].x.tolist()
+        assert got.series[name].last.tolist() == wanted.series[name].last.tolist()
+    assert got.report
+    assert wanted.report
+    assert (got.report.loss, got.report.val_acc) == (wanted.report.loss, wanted.report.val_acc)
+
+
+def weights(run: Session) -> list[torch.Tensor]:
+    return [*run.trainer.model.parameters(), run.trainer.estimators.rows]
+
+
+def test_every_epoch_and_every_change_is_kept_with_the_knobs_before_it() -> None:
+    config = replace(SMALL, epochs=2, at=(parse_change("4:lr=0.01"), parse_change("8:recalibrate")))
+    snapshot = finished(session(config))
+    assert [(kept.update, kept.label) for kept in snapshot.checkpoints] == [
+        (4, "before lr 0.001→0.01"),
+        (6, "epoch 1"),
+        (8, "before recalibration"),
+        (12, "epoch 2"),
+    ]
+    rates = [kept.config.knobs.learning_rate for kept in snapshot.checkpoints]
+    assert rates == [0.001, 0.01, 0.01, 0.01]
+
+
+def test_a_branch_with_other_knobs_keeps_its_past_and_has_another_future() -> None:
+    original = session(replace(SMALL, epochs=3))
+    past = finished(original)
+    epoch_2 = next(kept for kept in past.checkpoints if kept.label == "epoch 2")
+    branch = session(epoch_2.config, epoch_2)
+    branch.train_once(replace(branch.knobs, learning_rate=0.1))
+    now = finished(branch)
+    assert [(mark.update, mark.change) for mark in now.marks] == [(12, "lr=0.1")]
+    mine, theirs = now.series["train_loss"], past.series["train_loss"]
+    assert mine.last[:13].tolist() == theirs.last[:13].tolist()
+    assert mine.last[13:].tolist() != theirs.last[13:].tolist()
+
+
+def test_the_oldest_thin_out_first_when_there_are_too_many() -> None:
+    kept = Checkpoints(most_bytes=100)
+    for update in range(40):
+        kept.add(Checkpoint(update, "", SMALL, bytes(10)))
+        assert sum(len(one.state) for one in kept.view()) <= 100
+        assert kept.view()[-1].update == update
+    updates = [one.update for one in kept.view()]
+    assert updates[0] == 0
+    gaps = [after - before for before, after in itertools.pairwise(updates)]
+    assert gaps[0] > 5 * gaps[-1]
+
+
+def test_one_that_is_larger_than_all_may_be_is_kept_alone() -> None:
+    kept = Checkpoints(most_bytes=100)
+    for update in (1, 2):
+        kept.add(Checkpoint(update, "", SMALL, bytes(1000)))
+    assert [one.update for one in kept.view()] == [2]
+
+
+def test_a_state_comes_back_as_it_was() -> None:
+    state = {"a": torch.arange(3), "b": [1, 2.5, "x", None], "c": {"d": True}}
+    back = unpack(pack(state))
+    assert torch.equal(back["a"], state["a"])  # type: ignore[arg-type]
+    assert (back["b"], back["c"]) == (state["b"], state["c"])
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "other"])
+def test_a_damaged_checkpoint_is_one_sentence(damage: str) -> None:
+    whole = pack({"a": torch.arange(1000)})
+    flipped = bytearray(whole)
+    flipped[len(flipped) // 2] ^= 255
+    content = {"cut": whole[:-100], "flipped": bytes(flipped), "empty": b"", "other": b"x" * 99}
+    with pytest.raises(ConfigError, match="checkpoint"):
+        unpack(content[damage])
+
+
+def test_a_checkpoint_of_another_network_is_one_sentence() -> None:
+    run = session(SMALL)
+    kept = run.keep("here")
+    with pytest.raises(ConfigError, match="does not fit"):
+        session(replace(SMALL, width=0.125), kept)
