@@ -78,6 +78,7 @@ OPTIONS = (
         multiple=True,
         help="Change a knob on the way: 97:momentum=0.9 or 120:recalibrate; may be repeated.",
     ),
+    _option("--twin", limits.parse_twin, "NAME=VALUE", "A second run in lockstep that differs so."),
 )
 _FIELDS = {"lr": "learning_rate"}
 _KNOBS = {field for field, _ in limits.CHANGES.values()}

@@ -6,7 +6,8 @@ only judges of user input: the command line and the app show the same sentence. 
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 DATASETS = ("digits", "mnist")
 MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
@@ -109,6 +110,8 @@ class RunConfig:
     knobs: Knobs = field(default_factory=Knobs)
     at: tuple[Change, ...] = ()
     """Live changes to make on the way, in the order of their updates."""
+    twin: str = ""
+    """The one setting, as NAME=VALUE, in which a second run in lockstep differs; empty for none."""
 
     @property
     def has_statistics(self) -> bool:
@@ -289,6 +292,46 @@ CHANGES: dict[str, tuple[str, Callable[[str], float | str]]] = {
     "pace": ("pace", parse_pace),
 }
 """What `--at` can set: the name there, the field of `Knobs`, and its judge."""
+
+
+STRUCTURE: dict[str, tuple[str, Callable[[str], float | str]]] = {
+    "norm": ("norm", parse_norm),
+    "norm-layers": ("norm_layers", parse_norm_layers),
+    "depth": ("depth", parse_depth),
+    "width": ("width", parse_width),
+    "ghost-batch": ("ghost_batch", parse_ghost_batch),
+    "ghost-updates": ("ghost_updates", parse_ghost_updates),
+    "optimizer": ("optimizer", parse_optimizer),
+    "batch-schedule": ("batch_schedule", parse_batch_schedule),
+    "lr-rule": ("lr_rule", parse_lr_rule),
+    "lr-warmup": ("lr_warmup", parse_lr_warmup),
+    "base-batch": ("base_batch", parse_base_batch),
+    "seed": ("seed", parse_seed),
+}
+"""What else `--twin` can set: the name there, the field of `RunConfig`, and its judge."""
+
+
+def parse_twin(value: str) -> str:
+    """Return the setting NAME=VALUE in its shortest form. Raises ConfigError."""
+    name, equals, setting = value.strip().partition("=")
+    settings = CHANGES | STRUCTURE
+    if not equals or name not in settings:
+        raise ConfigError(
+            f"twin {value!r} is not understood: give NAME=VALUE with a name of "
+            f"{', '.join(settings)}, such as momentum=0.9."
+        )
+    return f"{name}={settings[name][1](setting)}"
+
+
+def twin_of(config: RunConfig) -> RunConfig:
+    """Return the configuration of the second run."""
+    name, _, setting = config.twin.partition("=")
+    field_name, parse = (CHANGES | STRUCTURE)[name]
+    change: dict[str, Any] = {field_name: parse(setting)}
+    alone = replace(config, twin="")
+    if name in CHANGES:
+        return replace(alone, knobs=replace(config.knobs, **change))
+    return replace(alone, **change)
 
 
 def parse_change(value: str) -> Change:

@@ -22,6 +22,7 @@ from bntui.engine.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 
 if TYPE_CHECKING:
     from bntui.engine.session import Session
+    from bntui.engine.twins import Twins
 
 PUBLISH_SECONDS = 0.05
 LEAVE_SECONDS = 5.0
@@ -62,7 +63,7 @@ class Runner:
         self._stopping = False
         self._commands: deque[Command] = deque()
         self._published = 0.0
-        self._session: Session | None = None
+        self._session: Session | Twins | None = None
         self._after: Run | None = None
         self._thread = Thread(target=self._run, name="bntui-run", daemon=True)
 
@@ -135,22 +136,28 @@ class Runner:
             self._session = None  # its memory; the last snapshot stays
             atexit.unregister(self._leave)
 
-    def _load(self) -> "Session":
+    def _load(self) -> "Session | Twins":
         self._say("loading torch")
         prepare_environment()
         from bntui.engine.session import Session
+        from bntui.engine.twins import Twins
 
         while self._after and not self._after.join(PUBLISH_SECONDS):
             self._breathe()
         self._after = None
-        session = Session(
-            self._config,
-            self._observation,
-            self._left_open,
-            breathe=self._breathe,
-            say=self._say,
-            begin=self._begin,
-        )
+
+        def load(config: RunConfig, twin: bool = False) -> Session:
+            observation = self._observation
+            return Session(
+                config,
+                replace(observation, live=False) if twin else observation,
+                self._left_open,
+                breathe=self._breathe,
+                say=self._say,
+                begin=self._begin,
+            )
+
+        session = Twins(self._config, load) if self._config.twin else load(self._config)
         self._begin = None
         self._session = session
         if session.trainer.update:
@@ -158,7 +165,7 @@ class Runner:
         self._publish(Phase.PAUSED if self._paused else Phase.RUNNING)
         return session
 
-    def _obey(self, session: "Session") -> None:
+    def _obey(self, session: "Session | Twins") -> None:
         """Carry out what was asked; return when the run may train on."""
         while self._paused or self._stopping or self._commands:
             if self._stopping:
@@ -173,7 +180,7 @@ class Runner:
         if self.snapshot.phase is not Phase.RUNNING:
             self._show(Phase.RUNNING)
 
-    def _carry_out(self, command: Command, session: "Session") -> None:
+    def _carry_out(self, command: Command, session: "Session | Twins") -> None:
         if command is Command.STEP:
             if session.finished:
                 session.extend()
@@ -185,7 +192,7 @@ class Runner:
         else:
             session.recalibrate(apply=command is Command.RECALIBRATE)
 
-    def _train_once(self, session: "Session") -> None:
+    def _train_once(self, session: "Session | Twins") -> None:
         started = time.monotonic()
         if session.finished:
             session.extend()
@@ -204,11 +211,10 @@ class Runner:
             pace = session.knobs.pace
             self._wait(lambda: self._paused or (self._wanted or session.knobs).pace != pace, rest)
 
-    def _update(self, session: "Session") -> None:
+    def _update(self, session: "Session | Twins") -> None:
         with self._changed:
             wanted, self._wanted = self._wanted, None
-        report = session.train_once(wanted)
-        if report:
+        for report in session.train_once(wanted):
             self._on_report(report)
 
     def _breathe(self) -> None:

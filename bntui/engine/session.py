@@ -119,10 +119,11 @@ class Session:
         if self._goal_steps is not None and self.config.steps is not None:
             self._goal_steps += self.config.steps
 
-    def train_once(self, wanted: Knobs | None) -> EpochReport | None:
+    def train_once(self, wanted: Knobs | None) -> list[EpochReport]:
         """Make one update with `wanted` knobs, or those at hand, and observe what is due.
 
-        Returns the report of a finished epoch; a run that ends within one reports the part.
+        Returns the report of an epoch that ended, if any; a run that ends within one reports the
+        part.
         """
         self._asked = wanted or self._asked
         self._turn(self._follow_script(self._follow_schedule(wanted or self.knobs)))
@@ -135,9 +136,9 @@ class Session:
                 self.keep(
                     f"epoch {self._report.epoch}" if full else f"update {self._report.update}"
                 )
-            return self._report
+            return [self._report]
         self.observer.observe_if_due()
-        return None
+        return []
 
     def _step(self) -> bool:
         try:

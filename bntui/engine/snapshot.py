@@ -145,6 +145,8 @@ class EpochReport:
     layers: tuple[LayerDrift, ...] = ()
     hindsight: tuple[tuple[str, float], ...] = ()
     """Validation accuracy under each estimator row, by the row's name."""
+    twin: str = ""
+    """The setting in which the run differs from its twin, if it is the second of two in lockstep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,8 @@ class Snapshot:
     marks: tuple[Mark, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
     """Moments that can be returned to, oldest first; the older ones thin out."""
+    twin: "Snapshot | None" = None
+    """The second of two runs in lockstep, at the same update."""
     series: Mapping[str, SeriesView] = field(default_factory=dict)
     """History over updates: train_acc and train_loss of every batch; smooth_acc and smooth_loss, their
     moving averages; val_acc, val_loss with running and fresh_acc, fresh_loss with fresh statistics;

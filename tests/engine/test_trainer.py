@@ -131,9 +131,7 @@ def test_a_run_without_batch_norm_has_empty_rows_and_trains() -> None:
     assert subject.buffers.names == ()
     assert subject.estimators.rows.shape == (len(ESTIMATORS), 2, 0)
     run = session(replace(SMALL, norm="none"), EVERYTHING)
-    reports = [run.train_once(None) for _ in range(8)]
-    report = reports[-1]
-    assert report is not None
+    (report,) = [report for _ in range(8) for report in run.train_once(None)]
     assert report.val_loss == report.val_loss_fresh
     assert report.layers == ()
     run.recalibrate(apply=True)

@@ -1,0 +1,123 @@
+"""Two sessions in lockstep that differ in one setting: update by update, image by image.
+
+To the runner they are one session. Whatever is asked of them both do, but for the one setting.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from bntui.engine.config import CHANGES, Knobs, RunConfig, twin_of
+from bntui.engine.observer import Observer
+from bntui.engine.session import Session
+from bntui.engine.snapshot import EpochReport, Phase, Snapshot
+from bntui.engine.trainer import Trainer
+
+
+class Twins:
+    """A session and its twin. Only the first decides when to validate and when to end."""
+
+    def __init__(self, config: RunConfig, make: Callable[[RunConfig, bool], Session]) -> None:
+        """`make` loads a session from its configuration; it is told whether that is the twin's."""
+        self._difference = config.twin
+        self._one = make(replace(config, twin=""), False)
+        self._other = make(twin_of(config), True)
+        self._active = self._one
+        self._one.observer.budget.begin()
+
+    @property
+    def observer(self) -> Observer:
+        """The one at work at this moment, whose watch runs."""
+        return self._active.observer
+
+    @property
+    def trainer(self) -> Trainer:
+        """The first one's."""
+        return self._one.trainer
+
+    @property
+    def knobs(self) -> Knobs:
+        """The first one's."""
+        return self._one.knobs
+
+    @property
+    def finished(self) -> bool:
+        """Whether the first has done what was asked for."""
+        return self._one.finished
+
+    def extend(self) -> None:
+        """Set the goal as far ahead again as it was at the start."""
+        self._one.extend()
+
+    def train_once(self, wanted: Knobs | None) -> list[EpochReport]:
+        """Make one update of both, and observe both whenever the first one is observed."""
+        seen, looked_back = self._one.observer.validation, self._one.observer.hindsight
+        reports = self._one.train_once(wanted)
+        with self._others_turn() as other:
+            if other.finished:
+                other.extend()
+            theirs = other.train_once(self._for_the_other(wanted))
+            if self._one.observer.validation is not seen:
+                other.observer.validate()
+            if self._one.observer.hindsight is not looked_back and other.trainer.buffers.layers:
+                other.observer.look_back()
+        return reports + [replace(report, twin=self._difference) for report in theirs]
+
+    def observe(self) -> None:
+        """Validate both now."""
+        self._one.observe()
+        self._validate_other()
+
+    def conclude(self) -> None:
+        """Make what is planned for the end, and measure all there is."""
+        self._one.conclude()
+        with self._others_turn() as other:
+            other.conclude()
+        self._validate_other()
+
+    def ask_what_if(self) -> None:
+        """Validate the first one's weights at hand under every estimator."""
+        self._one.ask_what_if()
+
+    def recalibrate(self, *, apply: bool) -> None:
+        """Find out what recalibrated statistics would do; `apply` puts them to use in both."""
+        self._one.recalibrate(apply=apply)
+        with self._others_turn() as other:
+            other.recalibrate(apply=apply)
+
+    def snapshot(self, phase: Phase) -> Snapshot:
+        """Return the first one's state, with the other's inside."""
+        one = self._one.snapshot(phase)
+        with self._others_turn() as other:
+            twin = other.snapshot(phase)
+        config = replace(one.config, twin=self._difference)
+        return replace(one, config=config, twin=twin)
+
+    def _validate_other(self) -> None:
+        seen = self._other.observer.validation
+        fresh = seen is not None and seen.update == self._other.trainer.update
+        if self._one.observer.observation.live and not fresh:
+            with self._others_turn() as other:
+                other.observer.validate(asked=True)
+
+    @contextmanager
+    def _others_turn(self) -> Iterator[Session]:
+        """Let the other work, and count the time as the other's."""
+        self._one.observer.budget.trained()
+        self._active = self._other
+        self._other.observer.budget.begin()
+        try:
+            yield self._other
+        finally:
+            self._other.observer.budget.trained()
+            self._active = self._one
+            self._one.observer.budget.begin()
+
+    def _for_the_other(self, wanted: Knobs | None) -> Knobs | None:
+        name, _, setting = self._difference.partition("=")
+        if wanted is None or name not in CHANGES:
+            return wanted
+        field, parse = CHANGES[name]
+        change: dict[str, Any] = {field: parse(setting)}
+        return replace(wanted, **change)
