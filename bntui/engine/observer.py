@@ -40,13 +40,11 @@ FEW_IMAGES = 200
 """Validation images of the map of all momenta, and of the comparison of whole networks."""
 RECALIBRATION_IMAGES = 4096
 RECALIBRATION_BATCH = 256
-NOISE_AT_END = 4
-"""Measurements of the noise scale at an epoch's end, all of the same weights."""
 
 VALIDATION, HINDSIGHT, NOISE, EPOCH = "validation", "hindsight", "noise", "epoch"
 """Kinds of observation, each with its price."""
-ROUND = (VALIDATION, HINDSIGHT, VALIDATION, HINDSIGHT, NOISE)
-"""The live ones in turn: the noise scale moves slowly, and is not what the story is about."""
+ROUND = (VALIDATION, HINDSIGHT, NOISE, VALIDATION, HINDSIGHT)
+"""The live ones in turn. They cost about the same; the story needs the first two most."""
 HINDSIGHT_NAMES = tuple(name for name in ESTIMATORS if name != OWN)
 
 
@@ -189,8 +187,7 @@ class Observer:
         look_back = self.observation.hindsight and trainer.buffers.layers
         hindsight = self._under_each(validation_set) if look_back else ()
         if self.observation.noise_scale and not self.observation.live:
-            self._measurements.clear()
-            self._measure_noise(NOISE_AT_END)
+            self._measure_noise(WINDOW)
         self.budget.observed(kind)
         seconds = self.budget.training - self._epoch_training
         images = trainer.images - self._epoch_images

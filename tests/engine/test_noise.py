@@ -15,8 +15,8 @@ from bntui.engine.budget import LATER_SHARE, OPENING_SECONDS, OPENING_SHARE, Bud
 from bntui.engine.config import Knobs, Observation, RunConfig
 from bntui.engine.data import Split
 from bntui.engine.model import build
-from bntui.engine.noise import HALF, Measurement, draw, estimate, measure, ratio, separate
-from bntui.engine.observer import NOISE, NOISE_AT_END, ROUND
+from bntui.engine.noise import HALF, WINDOW, Measurement, draw, estimate, measure, ratio, separate
+from bntui.engine.observer import NOISE, ROUND
 from bntui.engine.session import Session
 from bntui.engine.snapshot import EpochReport, Phase
 from bntui.engine.statistics import attach
@@ -227,7 +227,7 @@ def report_of(observation: Observation, config: RunConfig = SMALL) -> EpochRepor
 def test_an_epochs_end_measures_it_the_same_each_time_and_only_when_asked() -> None:
     report = report_of(AT_ENDS)
     assert report.noise is not None
-    assert (report.noise.update, report.noise.measurements) == (8, NOISE_AT_END)
+    assert (report.noise.update, report.noise.measurements) == (8, WINDOW)
     assert report.noise_scale > 0
     assert report_of(AT_ENDS).noise == report.noise
     unasked = report_of(replace(AT_ENDS, noise_scale=False))
