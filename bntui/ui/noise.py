@@ -2,6 +2,13 @@
 
 from bntui.engine.snapshot import Snapshot
 
+NORMALISED = {
+    "batch": " (BN statistics per half)",
+    "ghost": " (BN statistics per ghost batch)",
+    "renorm": " (BN statistics per half)",
+}
+"""What normalised the images of the two halves of a batch that are compared, by the run's norm."""
+
 
 def noise_scale(snapshot: Snapshot) -> str:
     """Return the scale, its error and the batch size that it suggests; empty until it is measured."""

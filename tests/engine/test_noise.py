@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from bntui.engine import observer
 from bntui.engine.budget import LATER_SHARE, OPENING_SECONDS, OPENING_SHARE, Budget
-from bntui.engine.config import Knobs, Observation, RunConfig
+from bntui.engine.config import NORMS, Knobs, Observation, RunConfig
 from bntui.engine.data import Split
 from bntui.engine.model import build
 from bntui.engine.noise import HALF, WINDOW, Measurement, draw, estimate, measure, ratio, separate
@@ -236,9 +236,9 @@ def test_an_epochs_end_measures_it_the_same_each_time_and_only_when_asked() -> N
     assert unasked.val_loss == report.val_loss
 
 
-@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("norm", ["batch", "none"])
 def test_live_kinds_take_turns_and_the_noise_scale_has_its_own(
-    batch_norm: bool, monkeypatch: pytest.MonkeyPatch
+    norm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kinds: list[str] = []
 
@@ -247,11 +247,11 @@ def test_live_kinds_take_turns_and_the_noise_scale_has_its_own(
         return True
 
     monkeypatch.setattr(Budget, "allows", allow)
-    config = replace(SMALL, batch_norm=batch_norm, train_size=1000)
+    config = replace(SMALL, norm=norm, train_size=1000)
     run = session(config)
     for _ in range(2 * len(ROUND)):
         run.train_once(None)
-    expected = [kind for kind in ROUND if batch_norm or kind != "hindsight"]
+    expected = [kind for kind in ROUND if norm == "batch" or kind != "hindsight"]
     assert kinds == (expected * len(ROUND))[: len(kinds)]
     assert len(run.snapshot(Phase.RUNNING).series["noise_scale"]) == kinds.count(NOISE)
 
@@ -307,17 +307,15 @@ def test_it_keeps_within_the_share_of_the_time(monkeypatch: pytest.MonkeyPatch) 
     assert LATER_SHARE - 0.02 < later < LATER_SHARE + 0.005
 
 
-@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("images", [1, 2, 3])
-def test_any_training_set_is_measured_at_batch_1(images: int, batch_norm: bool) -> None:
-    config = replace(
-        SMALL, train_size=images, batch_norm=batch_norm, knobs=replace(SMALL.knobs, batch_size=1)
-    )
-    run = session(config, AT_ENDS)
+def test_any_network_and_any_training_set_is_measured_at_batch_1(images: int, norm: str) -> None:
+    knobs = replace(SMALL.knobs, batch_size=1)
+    run = session(replace(SMALL, train_size=images, norm=norm, knobs=knobs), AT_ENDS)
     for _ in range(images):
         report = run.train_once(None)
     assert report is not None
     assert report.noise is not None
-    if images == 1 and not batch_norm:  # the same gradient always: no noise
+    if images == 1 and norm == "none":  # the same gradient always: no noise
         assert report.noise_scale == pytest.approx(0.0, abs=1e-6)
         assert report.noise.suggested_batch == 1

@@ -71,8 +71,10 @@ async def test_the_loss_says_it_of_now_and_of_which_bn_statistics() -> None:
         found = "noise scale 910 ± 120 → batch 1,024"
         results.show(shot())
         assert titles() == ["accuracy", f"loss, log · {found} (BN statistics per half)"]
-        results.show(shot(config=RunConfig(batch_norm=False)))
+        results.show(shot(config=RunConfig(norm="none")))
         assert titles() == ["accuracy", f"loss, log · {found}"]
+        results.show(shot(config=RunConfig(norm="ghost")))
+        assert titles()[1] == f"loss, log · {found} (BN statistics per ghost batch)"
         results.view = View(cursor=40)
         results.show(shot())
         assert titles() == ["accuracy · at update 40", "loss, log · at update 40"]

@@ -9,7 +9,7 @@ from textual.containers import Container
 from bntui.engine.snapshot import Snapshot
 from bntui.ui.curves import curves
 from bntui.ui.marks import merged
-from bntui.ui.noise import noise_scale
+from bntui.ui.noise import NORMALISED, noise_scale
 from bntui.ui.scales import UNIT
 from bntui.ui.view import View
 from bntui.ui.widgets.chart import Chart
@@ -55,8 +55,8 @@ class Results(Container):
         clock = snapshot.series.get(view.axis)
         end = 0.0
         noise = noise_scale(snapshot)
-        if noise and snapshot.config.batch_norm:
-            noise += " (BN statistics per half)"
+        if noise and snapshot.config.has_statistics:
+            noise += NORMALISED[snapshot.config.norm]
         for what, chart in zip(("acc", "loss"), self.query(Chart), strict=True):
             lines = curves(what, snapshot, view, self._ghosts)
             note = noise if what == "loss" else ""
