@@ -184,7 +184,9 @@ def cli(ctx: click.Context, /, paused: bool, validation: bool, plain: bool, **op
     terminal.prepare()
     from bntui.ui.app import explore
 
-    observation = Observation(live=validation, epoch_ends=validation, epoch_fresh=False)
+    observation = Observation(
+        live=validation, epoch_ends=validation, epoch_fresh=False, noise_scale=validation
+    )
 
     def make_run(config: RunConfig, left_open: frozenset[str]) -> Runner:
         return Runner(config, observation, left_open=left_open)
@@ -195,10 +197,11 @@ def cli(ctx: click.Context, /, paused: bool, validation: bool, plain: bool, **op
 @cli.command()
 @_shared
 @click.option("--hindsight", is_flag=True, help="Validate under every estimator's statistics.")
+@click.option("--noise-scale", is_flag=True, help="Measure the gradient noise scale.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
-def run(as_json: bool, hindsight: bool, **options: Any) -> None:
+def run(as_json: bool, hindsight: bool, noise_scale: bool, **options: Any) -> None:
     """Train without a screen, with the same defaults on every machine."""
     config, _ = config_of(options)
     from bntui.headless import train
 
-    sys.exit(train(config, hindsight=hindsight, as_json=as_json))
+    sys.exit(train(config, hindsight=hindsight, noise_scale=noise_scale, as_json=as_json))

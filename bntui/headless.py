@@ -25,10 +25,10 @@ POLL_SECONDS = 0.05
 OVER = {Phase.FINISHED, Phase.STOPPED, Phase.FAILED}
 
 
-def train(config: RunConfig, *, hindsight: bool, as_json: bool) -> int:
+def train(config: RunConfig, *, hindsight: bool, noise_scale: bool, as_json: bool) -> int:
     """Train to the end and return the exit code: 0, 2 for a bad setting, 1 for a failure, 130."""
     reports: SimpleQueue[EpochReport] = SimpleQueue()
-    observation = Observation(live=False, hindsight=hindsight)
+    observation = Observation(live=False, hindsight=hindsight, noise_scale=noise_scale)
     runner = Runner(config, observation, on_report=reports.put)
     writer = JsonLines() if as_json else Lines()
     with _stopped_by_signals(runner):
@@ -114,6 +114,10 @@ class JsonLines:
         values["hindsight"] = dict(report.hindsight)
         if not report.hindsight:
             del values["hindsight"]
+        if noise := values.pop("noise"):
+            values["noise_scale"] = noise.scale
+            values["noise_scale_error"] = noise.error
+            values["suggested_batch"] = noise.suggested_batch
         self._write(event="epoch", **values)
 
     def end(self, snapshot: Snapshot) -> None:
@@ -184,6 +188,12 @@ class Lines:
         if report.hindsight:
             parts = (f"{name} {accuracy:.4f}" for name, accuracy in report.hindsight)
             self._console.print("  in hindsight: " + " · ".join(parts))
+        if report.noise:
+            noise = report.noise
+            batch = f"{noise.suggested_batch:,}" if noise.suggested_batch else "not known"
+            self._console.print(
+                f"  noise scale: {noise.scale:,.0f} ± {noise.error:,.0f} - suggested batch: {batch}"
+            )
 
     def end(self, snapshot: Snapshot) -> None:
         """Take the bar away."""

@@ -163,6 +163,13 @@ class TestJson:
         assert all(0.0 <= accuracy <= 1.0 for accuracy in epoch["hindsight"].values())
         assert epoch["hindsight"]["0.99"] == epoch["val_acc"]
 
+    def test_the_noise_scale_comes_with_the_batch_size_it_suggests(self) -> None:
+        *_, epoch, _ = events(trained("--json", "--noise-scale").stdout)
+        names = ("noise_scale", "noise_scale_error", "suggested_batch")
+        assert tuple(epoch) == (*EPOCH, *names)
+        assert epoch["noise_scale"] > epoch["noise_scale_error"] > 0
+        assert epoch["suggested_batch"] in {*(2**power for power in range(9)), 300}
+
     def test_a_run_that_goes_wrong_is_strict_json_too(self) -> None:
         start, *epochs, end = events(trained("--json", "--lr", "100").stdout)
         assert start["config"]["learning_rate"] == 100.0
@@ -235,6 +242,11 @@ class TestText:
         assert "300 training and 1,000 validation images" in first
         assert [match and match[1] for match in map(shape.fullmatch, lines)] == ["1", "2"]
         assert result.stderr == ""
+
+    def test_the_noise_scale_has_a_line_of_its_own_an_epoch(self) -> None:
+        _, *lines = trained("--noise-scale").stdout.splitlines()
+        shape = r"  noise scale: [\d,]+ ± [\d,]+ - suggested batch: [\d,]+"
+        assert [bool(re.fullmatch(shape, line)) for line in lines] == [False, True] * 2
 
     def test_a_momentum_like_torchs_is_trained_with_and_remarked_on(self) -> None:
         result = trained("--momentum", "0.01")

@@ -132,6 +132,9 @@ class Observation:
     """Also with fresh statistics at each epoch's end, and the drift of every layer."""
     hindsight: bool = False
     """Also under every estimator row at each epoch's end."""
+    noise_scale: bool = False
+    """Measure the gradient noise scale: if `live`, while training and within the share of the time;
+    else at each epoch's end."""
 
 
 def parse_batch_size(value: str) -> int:

@@ -5,7 +5,9 @@ Nothing here changes a bit of the weights: what is drawn at random comes from a 
 """
 
 import math
+from collections import deque
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 import torch
@@ -16,12 +18,14 @@ from bntui.engine.config import Observation, RunConfig
 from bntui.engine.data import Split
 from bntui.engine.evaluation import evaluate
 from bntui.engine.moments import Moment, Moments
+from bntui.engine.noise import WINDOW, Measurement, draw, estimate, measure
 from bntui.engine.series import Series, SeriesView, Smoothing
 from bntui.engine.snapshot import (
     Divergence,
     EpochReport,
     Hindsight,
     LayerDrift,
+    Noise,
     Recalibration,
     Score,
     Validation,
@@ -38,8 +42,10 @@ FEW_IMAGES = 200
 RECALIBRATION_IMAGES = 4096
 RECALIBRATION_BATCH = 256
 
-VALIDATION, HINDSIGHT, EPOCH = "validation", "hindsight", "epoch"
+VALIDATION, HINDSIGHT, NOISE, EPOCH = "validation", "hindsight", "noise", "epoch"
 """Kinds of observation, each with its price."""
+ROUND = (VALIDATION, HINDSIGHT, NOISE, VALIDATION, HINDSIGHT)
+"""The live ones in turn. They cost about the same; the story needs the first two most."""
 HINDSIGHT_NAMES = tuple(name for name in ESTIMATORS if name != OWN)
 
 
@@ -59,12 +65,16 @@ class Observer:
         self.divergence: Divergence | None = None
         self.validation: Validation | None = None
         self.what_if: Hindsight | None = None
+        self.noise: Noise | None = None
         self._breathe = breathe
         self._series: dict[str, Series] = {}
         self._smooth_loss, self._smooth_acc = Smoothing(), Smoothing()
         self._timed = 0
         self._moments = Moments(HINDSIGHT_NAMES)
-        self._next_kind = VALIDATION
+        self._measurements: deque[Measurement] = deque(maxlen=WINDOW)
+        self._noise_draws = torch.Generator().manual_seed(config.seed)
+        self._kinds = cycle(filter(self._watches, ROUND))
+        self._next_kind = next(self._kinds)
         self._epoch_seconds = 0.0
         self._epoch_training = 0.0
         self._epoch_images = 0
@@ -111,12 +121,18 @@ class Observer:
     def observe_if_due(self) -> None:
         """Make the next live observation if it keeps within the share of the time."""
         if self.observation.live and self.budget.allows(self._next_kind):
-            if self._next_kind == VALIDATION:
-                self.validate()
-                self._next_kind = HINDSIGHT if self.trainer.buffers.layers else VALIDATION
-            else:
-                self.look_back()
-                self._next_kind = VALIDATION
+            looks = {
+                VALIDATION: self.validate,
+                HINDSIGHT: self.look_back,
+                NOISE: self.measure_noise,
+            }
+            looks[self._next_kind]()
+            self._next_kind = next(self._kinds)
+
+    def _watches(self, kind: str) -> bool:
+        if kind == HINDSIGHT:
+            return bool(self.trainer.buffers.layers)
+        return kind != NOISE or self.observation.noise_scale
 
     def validate(self, *, asked: bool = False) -> None:
         """Validate on the live subset, under running and under fresh statistics.
@@ -132,6 +148,12 @@ class Observer:
         self.catch_up()
         self._moments.append(self._moment(self._few))
         self._settle(HINDSIGHT, asked=asked)
+
+    def measure_noise(self) -> None:
+        """Measure the gradient noise scale once more, on training images drawn for it alone."""
+        self.catch_up()
+        self._measure_noise(1)
+        self.budget.observed(NOISE)
 
     def ask_what_if(self) -> None:
         """Validate on the live subset under every estimator, for the weights at hand."""
@@ -165,6 +187,8 @@ class Observer:
                 running = self._under(trainer.estimators[OWN], validation_set)
         look_back = self.observation.hindsight and trainer.buffers.layers
         hindsight = self._under_each(validation_set) if look_back else ()
+        if self.observation.noise_scale and not self.observation.live:
+            self._measure_noise(WINDOW)
         self.budget.observed(kind)
         seconds = self.budget.training - self._epoch_training
         images = trainer.images - self._epoch_images
@@ -181,6 +205,7 @@ class Observer:
             val_acc_fresh=fresh.accuracy if fresh else math.nan,
             layers=layers,
             hindsight=tuple(zip(HINDSIGHT_NAMES, hindsight, strict=False)),
+            noise=self.noise,
         )
         self._epoch_seconds = self.budget.total
         self._epoch_training = self.budget.training
@@ -215,6 +240,8 @@ class Observer:
             "moments": self._moments.state(),
             "budget": self.budget.state(),
             "epoch": [self._epoch_seconds, self._epoch_training, self._epoch_images],
+            "noise": [[one.gradient, one.spread] for one in self._measurements],
+            "noise_draws": self._noise_draws.get_state(),
             "divergence": [found.update, found.layer] if found else [],
         }
 
@@ -231,6 +258,8 @@ class Observer:
         self.budget.restore(state["budget"])
         self._epoch_seconds, self._epoch_training, self._epoch_images = state["epoch"]
         self._timed = self.trainer.update
+        self._measurements.extend(Measurement(*pair) for pair in state["noise"])
+        self._noise_draws.set_state(state["noise_draws"])
         if state["divergence"]:
             self.divergence = Divergence(*state["divergence"])
 
@@ -262,6 +291,15 @@ class Observer:
         return Validation(
             trainer.update, len(split), running, fresh, layers, modes.flipped, shifted
         )
+
+    def _measure_noise(self, times: int) -> None:
+        trainer, train = self.trainer, self.trainer.dataset.train
+        for _ in range(times):
+            halves = draw(train, self._noise_draws)
+            measured = measure(trainer.model, trainer.buffers, halves, self._breathe)
+            self._measurements.append(measured)
+        self.noise = estimate(self._measurements, trainer.update, len(train))
+        self._append("noise_scale", trainer.update, self.noise.scale)
 
     def _moment(self, split: Split) -> Moment:
         trainer = self.trainer

@@ -216,6 +216,7 @@ class Session:
             hindsight=observer.hindsight,
             what_if=observer.what_if,
             recalibration=self._recalibration,
+            noise=observer.noise,
             report=self._report,
             marks=tuple(self._marks),
             checkpoints=self.checkpoints.view(),

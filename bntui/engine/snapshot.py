@@ -3,6 +3,7 @@
 A snapshot is never a delta: whoever skips one loses nothing.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -129,6 +130,22 @@ class Recalibration:
 
 
 @dataclass(frozen=True, slots=True)
+class Noise:
+    """The gradient noise scale tr(Σ)/|G|², and what it says of the batch size (see `noise.py`)."""
+
+    update: int
+    """Of the newest measurement."""
+    scale: float
+    """In images; NaN while the gradient can't be told from its noise."""
+    error: float
+    """The scale's standard error."""
+    suggested_batch: int | None
+    """The power of two nearest to the scale, at most the training set; None without a scale."""
+    measurements: int
+    """How many were averaged."""
+
+
+@dataclass(frozen=True, slots=True)
 class EpochReport:
     """The figures of one finished epoch. `loss` and `acc` are its running averages, as in Keras."""
 
@@ -147,6 +164,13 @@ class EpochReport:
     """Validation accuracy under each estimator row, by the row's name."""
     twin: str = ""
     """The setting in which the run differs from its twin, if it is the second of two in lockstep."""
+    noise: Noise | None = None
+    """None where it was not asked for."""
+
+    @property
+    def noise_scale(self) -> float:
+        """The gradient noise scale at the epoch's end; NaN where there is none."""
+        return self.noise.scale if self.noise else math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +259,8 @@ class Snapshot:
     """One moment, on as many images as a validation; measured when it was asked for."""
     recalibration: Recalibration | None = None
     """The last one that was tried or applied."""
+    noise: Noise | None = None
+    """The latest gradient noise scale; None until it was measured."""
     report: EpochReport | None = None
     """The last finished epoch's."""
     marks: tuple[Mark, ...] = ()
@@ -245,5 +271,5 @@ class Snapshot:
     series: Mapping[str, SeriesView] = field(default_factory=dict)
     """History over updates: train_acc and train_loss of every batch; smooth_acc and smooth_loss, their
     moving averages; val_acc, val_loss with running and fresh_acc, fresh_loss with fresh statistics;
-    drift:LAYER and gap:LAYER, the log-variance ratio and the mean gap of each BN layer; images and
-    seconds, how many there were at an update."""
+    drift:LAYER and gap:LAYER, the log-variance ratio and the mean gap of each BN layer; noise_scale;
+    images and seconds, how many there were at an update."""

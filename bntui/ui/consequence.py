@@ -4,6 +4,7 @@ from bntui.engine import rules
 from bntui.engine.config import MAX_LEARNING_RATE, Knobs, torch_momentum
 from bntui.engine.snapshot import Snapshot
 from bntui.ui.knobs import BATCH_SIZE, LEARNING_RATE, MOMENTUM, NORM, KnobSpec
+from bntui.ui.noise import noise_scale
 
 UNPLANNED = 10_000
 """Epochs from which on a run is not meant to come to an end; ten are looked ahead then."""
@@ -27,7 +28,8 @@ def consequence(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
         start = "no statistics to go stale"
     if spec is BATCH_SIZE:
         memory = size(facts.activation_bytes * batch / 1e9)
-        return f"{updates:,} updates an epoch · {start} · {memory} · ×2 a step, to {facts.train:,}"
+        last = noise_scale(snapshot) or f"×2 a step, to {facts.train:,}"
+        return f"{updates:,} updates an epoch · {start} · {memory} · {last}"
     if spec is MOMENTUM:
         torchs = torch_momentum(knobs.momentum)
         return f"torch's {torchs:g} · {start} · steps through the map's rows, 0 to below 1"

@@ -18,7 +18,9 @@ from bntui.engine.trainer import PENDING, Trainer
 
 CPU = torch.device("cpu")
 SMALL = RunConfig(train_size=128, width=0.0625, device="cpu", knobs=Knobs(batch_size=16))
-EVERYTHING = Observation(live=True, epoch_ends=True, epoch_fresh=True, hindsight=True)
+EVERYTHING = Observation(
+    live=True, epoch_ends=True, epoch_fresh=True, hindsight=True, noise_scale=True
+)
 NOTHING = Observation(live=False, epoch_ends=False, epoch_fresh=False, hindsight=False)
 OVERFLOWING = 1e30
 """A learning rate after whose first step float32 overflows."""
@@ -47,6 +49,7 @@ def weights_after(updates: int, config: RunConfig, observation: Observation) -> 
         snapshot = run.snapshot(Phase.RUNNING)
         assert snapshot.validation is not None  # something was observed
         assert snapshot.hindsight is not None
+        assert snapshot.noise is not None
     return tuple(parameter.detach() for parameter in run.trainer.model.parameters())
 
 

@@ -120,7 +120,7 @@ def test_each_counts_its_own_time() -> None:
     budgets = [one.observer.budget for one in (run._one, run._other)]
     for one, budget in zip((snapshot, snapshot.twin), budgets, strict=True):
         assert budget.training > 0
-        assert one.seconds == budget.total
+        assert one.seconds <= budget.total
 
 
 @pytest.mark.parametrize("text", ["", "momentum", "momentum=", "momentum=2", "width", "pause=1"])

@@ -47,9 +47,11 @@ class Chart(Canvas):
         *,
         view: View = FOLLOWING,
         clock: SeriesView | None = None,
+        note: str = "",
     ) -> None:
         """Draw `lines`, whose x are in the unit of the view's axis (see `curves.curves`).
 
+        The title ends with `note`, what is to say of this moment, unless an earlier one is read.
         `clock` maps the run's marks, window and crosshair to it: `snapshot.series.get(view.axis)`.
         """
         self._lines, self._flags = tuple(lines), tuple(flags(marks, clock))
@@ -63,7 +65,7 @@ class Chart(Canvas):
             log = self._log and view.log_loss
             shown = extent((line.view for line in lines), *self._x, log=log)
             self._y = settled(self._y, *shown, log=log)
-        self._said = self._how(view, end)
+        self._said = self._how(view, end, note)
         self._say()
         self.repaint()
 
@@ -92,7 +94,7 @@ class Chart(Canvas):
         left = [] if cursor is None else leftover(self._lines, rows, cursor)
         self.retitle(" · ".join([*self._said, *left]))
 
-    def _how(self, view: View, end: float) -> list[str]:
+    def _how(self, view: View, end: float, note: str) -> list[str]:
         """Say what is drawn how, and where the legend's values are from unless they are the latest."""
         said = [self._what + ", log" * (self._log and view.log_loss)]
         if view.smooth:
@@ -104,4 +106,6 @@ class Chart(Canvas):
             said.append(f"{word} {position(at, Axis.UPDATES)}")
             if view.axis is not Axis.UPDATES:
                 said.append(position(x, view.axis))
+        elif note:
+            said.append(note)
         return said

@@ -9,6 +9,7 @@ from textual.containers import Container
 from bntui.engine.snapshot import Snapshot
 from bntui.ui.curves import curves
 from bntui.ui.marks import merged
+from bntui.ui.noise import NORMALISED, noise_scale
 from bntui.ui.scales import UNIT
 from bntui.ui.view import View
 from bntui.ui.widgets.chart import Chart
@@ -53,9 +54,13 @@ class Results(Container):
         snapshot, view = self._snapshot, self.view
         clock = snapshot.series.get(view.axis)
         end = 0.0
+        noise = noise_scale(snapshot)
+        if noise and snapshot.config.has_statistics:
+            noise += NORMALISED[snapshot.config.norm]
         for what, chart in zip(("acc", "loss"), self.query(Chart), strict=True):
             lines = curves(what, snapshot, view, self._ghosts)
-            chart.show(lines, snapshot.marks, view=view, clock=clock)
+            note = noise if what == "loss" else ""
+            chart.show(lines, snapshot.marks, view=view, clock=clock, note=note)
             end = max(end, *(float(line.view.x[-1]) if len(line.view) else 0.0 for line in lines))
         self.query_one(HindsightMap).show(snapshot, view=view, end=end)
 
