@@ -11,7 +11,7 @@ variances of all C channels, layer after layer. Works on any `nn.Module` with BN
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from bntui.engine.config import MOMENTA
+from bntui.engine.norms import CLOSED, BatchRenorm, GhostBatchNorm
 from bntui.engine.snapshot import Channels, LayerDrift
 
 OWN = "own"
@@ -44,6 +45,7 @@ class Buffers:
     """Values per channel that one image brings to each layer: height times width."""
     row: Tensor
     """(2, C), shared with the layers: to write here is to write there."""
+    _biased: dict[int, Tensor] = field(default_factory=dict)
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -55,14 +57,62 @@ class Buffers:
         repeated = np.repeat(np.fromiter(values, np.float32), self.channels)
         return torch.from_numpy(repeated).to(self.row.device)
 
+    def batch_row(self, images: int) -> Tensor:
+        """Return the biased statistics (2, C) of a training-mode pass of so many images.
+
+        Those of ghost BN are the mean of its sub-batches' (see `GhostBatchNorm`).
+        """
+        return self.row * self.biased(images)
+
+    def batch_rows(self, images: int) -> Tensor:
+        """Return the biased statistics (k, 2, C) of each of the k sub-batches of such a pass.
+
+        k is 1 except for ghost BN.
+        """
+        parts = [layer.sub_batches for layer in self.layers if isinstance(layer, GhostBatchNorm)]
+        if not parts or len(parts[0]) == 1:
+            return self.batch_row(images)[None]
+        return torch.cat(parts, dim=2)
+
+    def prepare(self, update: int) -> None:
+        """Make ready for the training-mode pass of the update after `update` ones.
+
+        The row is cleared: after one non-finite batch 0·NaN would keep it NaN.
+        """
+        self.row.zero_()
+        for layer in self.layers:
+            if isinstance(layer, BatchRenorm):
+                layer.open_limits(update)
+
+    def feed_back(self, row: Tensor) -> None:
+        """Let renorm layers correct towards `row` (2, C) from now on: it is seen, not copied."""
+        for layer, part in zip(self.layers, row.split(self.channels, dim=1), strict=True):
+            if isinstance(layer, BatchRenorm):
+                layer.running = part
+
+    @contextmanager
+    def uncorrected(self) -> Iterator[None]:
+        """Let renorm layers be plain BN for a while."""
+        renorms = [layer for layer in self.layers if isinstance(layer, BatchRenorm)]
+        before = [layer.limits for layer in renorms]
+        for layer in renorms:
+            layer.limits = CLOSED
+        try:
+            yield
+        finally:
+            for layer, limits in zip(renorms, before, strict=True):
+                layer.limits = limits
+
     def biased(self, images: int) -> Tensor:
         """Return the factors (2, C) that turn torch's unbiased statistics of a batch into biased ones.
 
         torch's running variance is unbiased, n/(n−1) with n = batch·height·width; Keras's is not.
         """
-        counts = [images * positions for positions in self.positions]
-        variance = self.per_channel((n - 1) / n if n > 1 else 1.0 for n in counts)
-        return torch.stack([torch.ones_like(variance), variance])
+        if images not in self._biased:
+            counts = [images * positions for positions in self.positions]
+            variance = self.per_channel((n - 1) / n if n > 1 else 1.0 for n in counts)
+            self._biased[images] = torch.stack([torch.ones_like(variance), variance])
+        return self._biased[images]
 
     def scale(self) -> Tensor:
         """Return the learned scale γ of every channel: (C,)."""
@@ -102,14 +152,12 @@ def attach(model: nn.Module, example: Tensor) -> Buffers:
     for hook in hooks:
         hook.remove()
 
-    row = torch.zeros(2, sum(layer.num_features for layer in layers), device=example.device)
-    start = 0
-    for layer in layers:
-        stop = start + layer.num_features
+    channels = [layer.num_features for layer in layers]
+    row = torch.zeros(2, sum(channels), device=example.device)
+    for layer, part in zip(layers, row.split(channels, dim=1), strict=True):
         layer.momentum = 1.0
         layer.num_batches_tracked = None  # of no use at momentum 1, and one more thing to restore
-        layer.running_mean, layer.running_var = row[0, start:stop], row[1, start:stop]
-        start = stop
+        layer.running_mean, layer.running_var = part
     return Buffers(names, layers, tuple(positions[layer] for layer in layers), row)
 
 
@@ -204,14 +252,20 @@ def collect(model: nn.Module, buffers: Buffers, images: Tensor) -> Tensor:
     """Return the biased statistics (2, C) of one training-mode pass; changes nothing.
 
     `images` is one batch (N, …): every layer sees the output of layers that normalise with this
-    batch's own statistics, as in training.
+    batch's own statistics, as in training. Those of a ghost net are the mean of its sub-batches'. A
+    renorm net's layers are plain BN here: only then does each layer get the input in eval mode,
+    under the statistics returned, that it had when they were taken.
     """
     was_training = model.training
     model.train()
     try:
-        with torch.no_grad(), buffers.holding(torch.zeros_like(buffers.row)):
+        with (
+            torch.no_grad(),
+            buffers.uncorrected(),
+            buffers.holding(torch.zeros_like(buffers.row)),
+        ):
             model(images)
-            return buffers.row * buffers.biased(len(images))
+            return buffers.batch_row(len(images))
     finally:
         model.train(was_training)
 

@@ -17,7 +17,7 @@ from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset
 from bntui.engine.model import build
 from bntui.engine.optimisers import optimiser
-from bntui.engine.statistics import Estimators, attach
+from bntui.engine.statistics import OWN, Estimators, attach
 
 PENDING = 4096
 """Updates whose results may wait on the device before they must be fetched."""
@@ -55,14 +55,19 @@ class Trainer:
         self.dataset = dataset
         self.device = device
         model = build(
-            batch_norm=config.has_statistics,
+            norm=config.norm,
+            norm_layers=config.norm_layers,
+            depth=config.depth,
+            ghost_batch=config.ghost_batch,
             width=config.width,
+            image=dataset.train.images.shape[1:],
             classes=dataset.classes,
             generator=torch.Generator().manual_seed(config.seed),
         )
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.buffers = attach(self.model, dataset.train.images[:1])
         self.estimators = Estimators(self.buffers)
+        self.buffers.feed_back(self.estimators[OWN])
         self.optimiser = optimiser(config.optimizer, list(self.model.parameters()))
         self.update = 0
         self.images = 0
@@ -73,7 +78,6 @@ class Trainer:
         self._shuffles = torch.Generator().manual_seed(config.seed)
         self._order = self._shuffled()
         self._position = 0
-        self._biased: dict[int, Tensor] = {}
         self._epoch_sums = torch.zeros(2, device=device)
         self._pending = torch.zeros(PENDING, 3, device=device)
         self._taken = 0
@@ -89,8 +93,8 @@ class Trainer:
         self._position += len(batch)
         images, labels = self.dataset.train.images[batch], self.dataset.train.labels[batch]
 
-        # Forward. Clearing first: after one non-finite batch 0·NaN would keep the buffers NaN.
-        self.buffers.row.zero_()
+        # Forward.
+        self.buffers.prepare(self.update)
         self.model.train()
         logits = self.model(images)
         loss = cross_entropy(logits, labels)
@@ -102,9 +106,11 @@ class Trainer:
 
         # Bookkeeping, all of it on the device.
         with torch.no_grad():
-            statistics = self._batch_statistics(len(batch))
+            statistics = self.buffers.batch_row(len(batch))
             self.momentum = rules.momentum(self.config, knobs)
-            self.estimators.update(statistics, self.momentum, knobs.estimator)
+            each = self.config.ghost_updates == "each"
+            for row in self.buffers.batch_rows(len(batch)) if each else [statistics]:
+                self.estimators.update(row, self.momentum, knobs.estimator)
             hits = (logits.argmax(1) == labels).sum()
             result = torch.stack([loss.detach(), hits / len(batch)])
             self._epoch_sums += result * len(batch)
@@ -187,11 +193,6 @@ class Trainer:
         self._order = state["order"].to(self.device)
         self._position = state["position"]
         self._epoch_sums.copy_(state["epoch_sums"])
-
-    def _batch_statistics(self, images: int) -> Tensor:
-        if images not in self._biased:
-            self._biased[images] = self.buffers.biased(images)
-        return self.buffers.row * self._biased[images]
 
     def _shuffled(self) -> Tensor:
         order = torch.randperm(len(self.dataset.train), generator=self._shuffles)

@@ -41,7 +41,8 @@ def bare(batch: int, steps: int, width: float) -> float:
     from torch.nn.functional import cross_entropy
 
     from bntui.engine.data import load
-    from bntui.engine.model import BN_EPSILON, build
+    from bntui.engine.model import build
+    from bntui.engine.norms import EPSILON
 
     digits = load("digits", device=torch.device("cpu")).train
     generator = torch.Generator().manual_seed(0)
@@ -50,7 +51,7 @@ def bare(batch: int, steps: int, width: float) -> float:
         if name.endswith("_bn"):  # torch's own, as one would take it
             assert isinstance(layer, nn.BatchNorm2d)
             stock = nn.BatchNorm2d if name.startswith("conv") else nn.BatchNorm1d
-            setattr(model, name, stock(layer.num_features, eps=BN_EPSILON, momentum=0.01))
+            setattr(model, name, stock(layer.num_features, eps=EPSILON, momentum=0.01))
     model.to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(model.parameters(), fused=True)
     images = 0

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from bntui.engine import data
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset, Split
-from bntui.engine.model import BatchNorm, parameter_count
+from bntui.engine.model import parameter_count
+from bntui.engine.norms import BatchNorm
 from bntui.engine.optimisers import KerasAdam
 from bntui.engine.statistics import OWN, initial
 from bntui.engine.trainer import Trainer

@@ -19,6 +19,8 @@ KINDS = {
     "another optimiser": replace(SMALL, optimizer="sgd"),
     "a growing batch": replace(SMALL, batch_schedule="x2/1", lr_rule="sqrt", lr_warmup=9),
     "an estimator": replace(SMALL, knobs=replace(SMALL.knobs, estimator="cumulative")),
+    "ghost BN": replace(SMALL, norm="ghost", ghost_batch=5),
+    "batch renorm": replace(SMALL, norm="renorm", depth=1),
     "no statistics": replace(SMALL, norm="none"),
     "a script": replace(SMALL, at=(parse_change("7:momentum=0.5"), parse_change("9:recalibrate"))),
 }
