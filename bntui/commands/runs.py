@@ -81,11 +81,12 @@ def show(run: str) -> None:
     with Store() as store:
         found = store.find(run)
         marks, verdicts = store.marks(found.id), store.verdicts(found.id)
-        reports = store.reports(found.id)
+        reports, line = store.reports(found.id), repeating(store, found)
     out = console()
     for part in page(found, marks, verdicts, reports):
         out.print(part)
-    click.echo(f"\n{literal(repeating(found, marks))}")
+    gone = "No one line repeats this run: the run that it branched off is no longer kept."
+    click.echo(f"\n{literal(line) if line else gone}")
 
 
 @click.command()

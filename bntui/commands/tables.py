@@ -70,9 +70,11 @@ def page(
             f"This bntui does not know {', '.join(run.unknown)} of this run: what is shown, and the"
             " line that repeats it, lack that."
         )
-    if reports:
-        yield _heading("epochs" if len(reports) <= EPOCHS else f"the last {EPOCHS} epochs")
-        yield _epochs(reports[-EPOCHS:])
+    for twin in dict.fromkeys(report.twin for report in reports):
+        some = [report for report in reports if report.twin == twin]
+        which = "epochs" if len(some) <= EPOCHS else f"the last {EPOCHS} epochs"
+        yield _heading(f"{which} of the twin, {literal(twin)}" if twin else which)
+        yield _epochs(some[-EPOCHS:])
     if marks:
         yield _heading("marks")
         yield _pairs([(f"update {mark.update:,}", mark.label) for mark in marks])

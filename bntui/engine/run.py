@@ -67,17 +67,12 @@ class Recorder(Protocol):
     def record(self, snapshot: Snapshot, journal: Sequence[Point]) -> None:
         """Take every value up to `snapshot.update` that was not in a journal before.
 
-        To be called about ten times a second while training and at every change of phase.
+        To be called about ten times a second while training and at every change of phase. Marks,
+        the last checkpoint, the map and the verdict are taken from the snapshot.
         """
 
     def report(self, report: EpochReport) -> None:
         """Take an epoch's figures."""
 
-    def checkpoint(self, update: int, state: bytes) -> None:
-        """Take what the run needs to go on after `update`, in place of the checkpoint before.
-
-        It is kept together with the next `record`, so that no value up to `update` is missing.
-        """
-
     def close(self, snapshot: Snapshot) -> None:
-        """End the recording: `snapshot` is the run's last, and was recorded."""
+        """End the recording; `snapshot` is the run's last."""

@@ -16,12 +16,12 @@ import numpy.typing as npt
 
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.series import Array
-from bntui.engine.snapshot import EpochReport, Mark, RunFacts
+from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, RunFacts
 from bntui.store.encoding import read_config, read_facts, read_knobs, read_report
 from bntui.store.liveness import is_held, live_path
 from bntui.store.schema import StoreError, connect, sentence, store_path, transaction
 from bntui.store.text import storable
-from bntui.store.writing import CHECKPOINT, WEIGHTS, State, now, put_blob, truncate_after
+from bntui.store.writing import State, now, truncate_after
 
 PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
@@ -40,6 +40,7 @@ class StoredRun:
     ended: datetime
     """When it was last written to; both in UTC."""
     config: RunConfig
+    """As it began; of a branch, with the knobs of the moment."""
     unknown: tuple[str, ...]
     """Settings that this version of bntui does not know, and `config` therefore lacks."""
     knobs: Knobs
@@ -125,10 +126,15 @@ class Store:
 
     def run(self, run: str) -> StoredRun:
         """Return the run with this id, deleted or not. Raises StoreError if there is none."""
-        rows = self._rows("SELECT * FROM runs WHERE id = ?", run)
-        if not rows:
+        found = self.look_up(run)
+        if found is None:
             raise StoreError(f"run {run!r} is not in the store: `bntui runs` lists what is.")
-        return self._run(rows[0])
+        return found
+
+    def look_up(self, run: str) -> StoredRun | None:
+        """Return the run with this id, deleted or not; None if there is none."""
+        rows = self._rows("SELECT * FROM runs WHERE id = ?", run)
+        return self._run(rows[0]) if rows else None
 
     def find(self, name: str) -> StoredRun:
         """Return the run that `name` means: how its id begins, or `last` for the one begun last.
@@ -170,22 +176,35 @@ class Store:
         return tuple(_verdict(row) for row in rows)
 
     def reports(self, run: str) -> tuple[EpochReport, ...]:
-        """Return every epoch's figures, layers without their channels."""
-        rows = self._rows("SELECT figures FROM reports WHERE run = ? ORDER BY at", run)
+        """Return every epoch's figures, a twin's behind its own; layers without their channels."""
+        rows = self._rows("SELECT figures FROM reports WHERE run = ? ORDER BY at, twin", run)
         return tuple(read_report(row["figures"]) for row in rows)
 
-    def last_checkpoint(self, run: str) -> tuple[int, bytes] | None:
-        """Return the update of a run's last checkpoint, and its state; None if it has none."""
-        return self._blob(run, CHECKPOINT)
+    def last_checkpoint(self, run: str) -> Checkpoint | None:
+        """Return what a run can go on from, None if there is nothing.
+
+        Raises StoreError if this version does not know all of its settings.
+        """
+        rows = self._rows("SELECT * FROM checkpoints WHERE run = ?", run)
+        if not rows:
+            return None
+        row = rows[0]
+        config, unknown = read_config(row["config"])
+        if unknown:
+            raise StoreError(
+                f"run {run} has settings that this bntui does not know ({', '.join(unknown)}): "
+                "resume it with the version that began it."
+            )
+        return Checkpoint(row["at"], row["label"], config, row["state"], run)
 
     def weights(self, run: str) -> tuple[int, bytes] | None:
         """Return the update of a run's weights that were kept, and them; None if none were."""
-        return self._blob(run, WEIGHTS)
+        rows = self._rows("SELECT at, data FROM weights WHERE run = ?", run)
+        return (rows[0]["at"], rows[0]["data"]) if rows else None
 
     def keep_weights(self, run: str, update: int, weights: bytes) -> None:
         """Keep the weights that a run had after `update`, in place of those kept before."""
-        with self._told(), transaction(self._connection):
-            put_blob(self._connection, run, WEIGHTS, update, weights)
+        self._edit("INSERT OR REPLACE INTO weights VALUES (?, ?, ?)", run, update, weights)
 
     def set_note(self, run: str, note: str) -> None:
         """Replace what the user remarked on a run."""
@@ -236,10 +255,6 @@ class Store:
     def _edit(self, statement: str, *values: object) -> None:
         with self._told():
             self._connection.execute(statement, values)
-
-    def _blob(self, run: str, kind: str) -> tuple[int, bytes] | None:
-        rows = self._rows("SELECT at, data FROM blobs WHERE run = ? AND kind = ?", run, kind)
-        return (rows[0]["at"], rows[0]["data"]) if rows else None
 
     def _run(self, row: sqlite3.Row) -> StoredRun:
         state = State(row["state"])

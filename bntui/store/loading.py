@@ -23,9 +23,10 @@ def load_snapshot(store: Store, run: str) -> Snapshot:
     stopped. Raises StoreError.
     """
     stored, points, reports = store.run(run), store.points(run), store.reports(run)
+    own = [report for report in reports if not report.twin]
     return replace(
         outline(stored, store.marks(run)),
-        report=reports[-1] if reports else None,
+        report=own[-1] if own else None,
         hindsight=_hindsight(points),
         series={
             name: thinned(series.updates, series.values)
@@ -54,9 +55,20 @@ def outline(run: StoredRun, marks: tuple[Mark, ...]) -> Snapshot:
     )
 
 
-def repeating(run: StoredRun, marks: tuple[Mark, ...]) -> str:
-    """Return the command line that repeats a stored run, live changes included."""
-    return command_line(outline(run, marks))
+def repeating(store: Store, run: StoredRun) -> str | None:
+    """Return the command line that repeats a stored run, live changes included.
+
+    A branch is repeated from the knobs with which the run it comes from began; its own marks tell
+    what was changed since. None if that run is no longer in the store. Raises StoreError.
+    """
+    origin = run
+    while origin.parent:
+        found = store.look_up(origin.parent)
+        if found is None:
+            return None
+        origin = found
+    began = replace(run, config=replace(run.config, knobs=origin.config.knobs))
+    return command_line(outline(began, store.marks(run.id)))
 
 
 def _hindsight(points: Mapping[str, Points]) -> Hindsight | None:

@@ -10,15 +10,14 @@ from uuid import uuid4
 
 from bntui.engine.diagnosis import Cause, Verdict, verdict
 from bntui.engine.run import Point
-from bntui.engine.snapshot import EpochReport, Hindsight, Mark, Phase, Snapshot
+from bntui.engine.snapshot import Checkpoint, EpochReport, Hindsight, Mark, Phase, Snapshot
 from bntui.store.database import PATIENCE
 from bntui.store.liveness import hold, let_go, live_path
 from bntui.store.schema import StoreError, connect, sentence, store_path, transaction
 from bntui.store.writing import (
-    CHECKPOINT,
     State,
     drop_checkpoint,
-    put_blob,
+    put_checkpoint,
     put_chunk,
     put_marks,
     put_progress,
@@ -32,6 +31,8 @@ FLUSH_SECONDS = 0.9
 """Called ten times a second, it commits at least once a second."""
 BRIEFLY = 0.1
 """Seconds that a commit under way may keep training waiting for another process that writes."""
+CHECKPOINT_SHARE = 0.01
+"""Share of the time that writing checkpoints may take; between them a killed run repeats more."""
 CHUNK = 256
 """Values from which on a chunk is not written again: until then it grows by rewriting one page."""
 MOST_WAITING = 4_000_000
@@ -58,20 +59,19 @@ class StoreRecorder:
         self,
         path: Path | None = None,
         *,
-        resume: tuple[str, int] | None = None,
-        parent: tuple[str, int] | None = None,
+        resume: Checkpoint | None = None,
+        parent: Checkpoint | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Keep a new run, or go on with the run `resume` after an update of it.
+        """Keep a new run, which may branch off a `parent`; or go on with a run at its checkpoint.
 
-        `parent` is the run that a new one branches off, and after how many updates. Raises
-        StoreError if the run to resume is under way.
+        Raises StoreError if the run to resume is under way.
         """
         self.path = path or store_path()
-        self.run = resume[0] if resume else uuid4().hex[:12]
+        self.run = resume.run if resume else uuid4().hex[:12]
         """The run's id in the store."""
         self.problem = ""
-        self._resumed_at = resume[1] if resume else None
+        self._resumed_at = resume.update if resume else None
         self._parent = parent
         self._clock = clock
         self._due = 0.0
@@ -89,7 +89,10 @@ class StoreRecorder:
         self._new_marks: list[Mark] = []
         self._marks_kept = 0
         self._reports: list[EpochReport] = []
-        self._checkpoint: tuple[int, bytes] | None = None
+        self._checkpoint: Checkpoint | None = resume
+        """The last seen."""
+        self._checkpoint_kept: Checkpoint | None = resume
+        self._checkpoint_due = 0.0
         self._judged: object = None
         """What the last verdict was about."""
         self._cause = ""
@@ -106,18 +109,12 @@ class StoreRecorder:
         self._append(journal)
         if snapshot.facts is None:
             return
-        urgent = self._take(snapshot)
-        if urgent or self._clock() >= self._due:
+        if self._take(snapshot) or self._clock() >= self._due:
             self._flush(snapshot)
 
     def report(self, report: EpochReport) -> None:
         """Take an epoch's figures."""
         self._reports.append(report)
-
-    def checkpoint(self, update: int, state: bytes) -> None:
-        """Take what the run needs to go on after `update`; kept with the next `record`."""
-        self._checkpoint = update, state
-        self._due = 0.0
 
     def close(self, snapshot: Snapshot) -> None:
         """End the recording of a run whose last snapshot this is."""
@@ -136,8 +133,12 @@ class StoreRecorder:
         happened = _later(self._marks, snapshot.marks)
         self._new_marks += happened
         self._marks = snapshot.marks
+        if snapshot.checkpoints:
+            self._checkpoint = snapshot.checkpoints[-1]
         changed = snapshot.phase is not self._phase
         self._phase = snapshot.phase
+        if changed:  # nobody knows when the next update comes, if one does
+            self._checkpoint_due = 0.0
         return changed or bool(happened)
 
     def _append(self, points: Iterable[Point]) -> None:
@@ -177,7 +178,9 @@ class StoreRecorder:
 
     def _flush(self, snapshot: Snapshot, *, last: bool = False) -> None:
         """Write all that waits in one transaction, or nothing and say why."""
-        self._due = self._clock() + FLUSH_SECONDS
+        begun = self._clock()
+        self._due = begun + FLUSH_SECONDS
+        checkpoint = self._new_checkpoint(begun, last=last)
         self._state = _state(snapshot.phase, self._state)
         try:
             if self._lock is None:
@@ -187,7 +190,11 @@ class StoreRecorder:
             if last:  # this time it may wait
                 self._connection.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
             with transaction(self._connection):
-                self._write(self._connection, snapshot, last=last)
+                self._write(self._connection, snapshot)
+                if last and self._state is State.FINISHED:
+                    drop_checkpoint(self._connection, self.run)
+                elif checkpoint:
+                    put_checkpoint(self._connection, self.run, checkpoint)
         except (sqlite3.Error, OSError, StoreError) as error:
             self._disconnect()
             self.problem = f"this run is not being kept: {sentence(self.path, error)}"
@@ -195,8 +202,17 @@ class StoreRecorder:
             return
         self.problem = ""
         self._committed()
+        if checkpoint:
+            now = self._clock()
+            self._checkpoint_kept = checkpoint
+            self._checkpoint_due = now + (now - begun) / CHECKPOINT_SHARE
 
-    def _write(self, connection: sqlite3.Connection, snapshot: Snapshot, *, last: bool) -> None:
+    def _new_checkpoint(self, now: float, *, last: bool) -> Checkpoint | None:
+        """Return the checkpoint to keep, if there is a new one and it is time for it."""
+        due = last or now >= self._checkpoint_due
+        return self._checkpoint if due and self._checkpoint is not self._checkpoint_kept else None
+
+    def _write(self, connection: sqlite3.Connection, snapshot: Snapshot) -> None:
         if not self._begun:
             if self._resumed_at is None:
                 put_run(connection, self.run, self._state, snapshot, self._parent)
@@ -210,10 +226,6 @@ class StoreRecorder:
         put_marks(connection, self.run, self._new_marks, self._marks_kept)
         put_verdicts(connection, self.run, self._verdicts)
         put_reports(connection, self.run, self._reports)
-        if last and self._state is State.FINISHED:
-            drop_checkpoint(connection, self.run)
-        elif self._checkpoint:
-            put_blob(connection, self.run, CHECKPOINT, *self._checkpoint)
 
     def _take_back(self, connection: sqlite3.Connection, update: int) -> None:
         """Forget what the run to resume did after its checkpoint, and count what it has."""
@@ -246,7 +258,6 @@ class StoreRecorder:
                 self._chunks[name] = _Chunk()
         self._marks_kept += len(self._new_marks)
         self._new_marks, self._verdicts, self._reports = [], [], []
-        self._checkpoint = None
 
     def _go_on(self) -> None:
         """Take the lock of the run to resume."""

@@ -68,15 +68,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE reports (
             run TEXT NOT NULL REFERENCES runs ON DELETE CASCADE,
             at INTEGER NOT NULL,
+            twin TEXT NOT NULL,
             figures TEXT NOT NULL,
-            PRIMARY KEY (run, at)
+            PRIMARY KEY (run, at, twin)
         )""",
-        """CREATE TABLE blobs (
-            run TEXT NOT NULL REFERENCES runs ON DELETE CASCADE,
-            kind TEXT NOT NULL,
+        """CREATE TABLE checkpoints (
+            run TEXT PRIMARY KEY REFERENCES runs ON DELETE CASCADE,
             at INTEGER NOT NULL,
-            data BLOB NOT NULL,
-            PRIMARY KEY (run, kind)
+            label TEXT NOT NULL,
+            config TEXT NOT NULL,
+            state BLOB NOT NULL
+        )""",
+        """CREATE TABLE weights (
+            run TEXT PRIMARY KEY REFERENCES runs ON DELETE CASCADE,
+            at INTEGER NOT NULL,
+            data BLOB NOT NULL
         )""",
     ),
 )

@@ -16,12 +16,9 @@ import numpy.typing as npt
 
 from bntui import __version__
 from bntui.engine.diagnosis import Verdict
-from bntui.engine.snapshot import EpochReport, Mark, Phase, Snapshot
+from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
 from bntui.store.encoding import read_report, write, write_report
 from bntui.store.text import storable
-
-CHECKPOINT, WEIGHTS = "checkpoint", "weights"
-"""Kinds of blobs."""
 
 
 class State(StrEnum):
@@ -57,9 +54,9 @@ def put_run(
     run: str,
     state: State,
     snapshot: Snapshot,
-    parent: tuple[str, int] | None,
+    parent: Checkpoint | None,
 ) -> None:
-    """Write that there is a new run, which may branch off a `parent` after an update of it."""
+    """Write that there is a new run, which may branch off another at a checkpoint of it."""
     begun = now()
     made_of = (snapshot.config, snapshot.knobs, snapshot.facts)
     connection.execute(
@@ -67,7 +64,7 @@ def put_run(
         " branched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(run, state, begun, begun, *map(write, made_of), dumps(versions())),
-            *(parent or (None, None)),
+            *((parent.run, parent.update) if parent else (None, None)),
         ),
     )
 
@@ -77,12 +74,11 @@ def put_progress(
 ) -> None:
     """Write how far a run is."""
     connection.execute(
-        "UPDATE runs SET state = ?, ended = ?, config = ?, knobs = ?, message = ?, updates = ?,"
-        " epoch = ?, images = ?, seconds = ? WHERE id = ?",
+        "UPDATE runs SET state = ?, ended = ?, knobs = ?, message = ?, updates = ?, epoch = ?,"
+        " images = ?, seconds = ? WHERE id = ?",
         (
             state,
             now(),
-            write(snapshot.config),
             write(snapshot.knobs),
             storable(snapshot.message) if snapshot.phase is Phase.FAILED else "",
             snapshot.update,
@@ -142,11 +138,12 @@ def put_verdicts(
 def put_reports(connection: sqlite3.Connection, run: str, reports: Sequence[EpochReport]) -> None:
     """Add epochs' figures, of which the listing shows the last."""
     connection.executemany(
-        "INSERT OR REPLACE INTO reports VALUES (?, ?, ?)",
-        [(run, report.update, write_report(report)) for report in reports],
+        "INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?)",
+        [(run, report.update, report.twin, write_report(report)) for report in reports],
     )
-    if reports:
-        _put_figures(connection, run, reports[-1])
+    own = [report for report in reports if not report.twin]
+    if own:
+        _put_figures(connection, run, own[-1])
 
 
 def _put_figures(connection: sqlite3.Connection, run: str, report: EpochReport | None) -> None:
@@ -160,24 +157,29 @@ def _put_figures(connection: sqlite3.Connection, run: str, report: EpochReport |
     )
 
 
-def put_blob(connection: sqlite3.Connection, run: str, kind: str, at: int, data: bytes) -> None:
-    """Keep a run's checkpoint or weights of one update, in place of those before."""
-    connection.execute("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?)", (run, kind, at, data))
+def put_checkpoint(connection: sqlite3.Connection, run: str, checkpoint: Checkpoint) -> None:
+    """Keep what a run can go on from, in place of the checkpoint before."""
+    connection.execute(
+        "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)",
+        (
+            *(run, checkpoint.update, storable(checkpoint.label)),
+            *(write(checkpoint.config), checkpoint.state),
+        ),
+    )
     _note_checkpoint(connection, run)
 
 
 def drop_checkpoint(connection: sqlite3.Connection, run: str) -> None:
     """Remove a run's checkpoint."""
-    connection.execute("DELETE FROM blobs WHERE run = ? AND kind = ?", (run, CHECKPOINT))
+    connection.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
     _note_checkpoint(connection, run)
 
 
 def _note_checkpoint(connection: sqlite3.Connection, run: str) -> None:
     """Write beside the run what there is to resume from, so that a listing need not look."""
     connection.execute(
-        "UPDATE runs SET checkpoint = (SELECT at FROM blobs WHERE run = id AND kind = ?)"
-        " WHERE id = ?",
-        (CHECKPOINT, run),
+        "UPDATE runs SET checkpoint = (SELECT at FROM checkpoints WHERE run = id) WHERE id = ?",
+        (run,),
     )
 
 
@@ -200,11 +202,11 @@ def truncate_after(connection: sqlite3.Connection, run: str, update: int) -> Non
                 "DELETE FROM points WHERE run = ? AND series = ? AND chunk = ?", place
             )
     connection.execute("DELETE FROM marks WHERE run = ? AND at >= ?", (run, update))
-    for table in ("verdicts", "reports", "blobs"):
+    for table in ("verdicts", "reports", "checkpoints", "weights"):
         connection.execute(f"DELETE FROM {table} WHERE run = ? AND at > ?", (run, update))
     connection.execute("UPDATE runs SET updates = min(updates, ?) WHERE id = ?", (update, run))
     _note_checkpoint(connection, run)
     last = connection.execute(
-        "SELECT figures FROM reports WHERE run = ? ORDER BY at DESC LIMIT 1", (run,)
+        "SELECT figures FROM reports WHERE run = ? AND twin = '' ORDER BY at DESC LIMIT 1", (run,)
     ).fetchone()
     _put_figures(connection, run, read_report(last["figures"]) if last else None)

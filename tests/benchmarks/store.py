@@ -18,7 +18,15 @@ from tempfile import TemporaryDirectory
 
 from bntui.engine.config import RunConfig
 from bntui.engine.run import Point
-from bntui.engine.snapshot import EpochReport, Phase, RunFacts, Score, Snapshot, Validation
+from bntui.engine.snapshot import (
+    Checkpoint,
+    EpochReport,
+    Phase,
+    RunFacts,
+    Score,
+    Snapshot,
+    Validation,
+)
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.schema import transaction
@@ -32,6 +40,8 @@ RATE = 1000
 CALLS = 10
 """A second."""
 FACTS = RunFacts("cpu", "digits", 4000, 1000, 107_722, 10, 350_000, 2)
+STATE = bytes(2_000_000)
+"""A checkpoint, of which there is a new one at every call."""
 SCORE = Score(0.1, 0.9, (100,) * 10)
 
 
@@ -53,7 +63,8 @@ def recording(path: Path, seconds: int) -> tuple[float, float]:
         update = call * RATE // CALLS
         points = list(journal(update - RATE // CALLS + 1, update))
         validation = Validation(update, 1000, SCORE, SCORE, ())
-        snapshot = replace(snapshot, update=update, validation=validation)
+        kept = (Checkpoint(update, "", snapshot.config, STATE),)
+        snapshot = replace(snapshot, update=update, validation=validation, checkpoints=kept)
         time.sleep(max(0.0, begun + call / CALLS - time.perf_counter()))
         start = time.perf_counter()
         recorder.record(snapshot, points)
@@ -69,11 +80,12 @@ def recording(path: Path, seconds: int) -> tuple[float, float]:
 
 def fill(path: Path, runs: int, updates: int) -> None:
     """Record one run, and copy it until there are so many."""
-    recorder = StoreRecorder(path, clock=lambda: 0.0)
+    now = 0.0
+    recorder = StoreRecorder(path, clock=lambda: now)
     snapshot = Snapshot(phase=Phase.RUNNING, facts=FACTS, config=RunConfig())
     for last in range(RATE, updates + 1, RATE):
         snapshot = replace(snapshot, update=last)
-        recorder.checkpoint(last, bytes(16))  # so that every second is committed, as in a live run
+        now = float(last)  # so that all is committed, as in a live run every second
         recorder.record(snapshot, list(journal(last - RATE + 1, last)))
     recorder.close(replace(snapshot, phase=Phase.FINISHED))
     with Store(path) as store:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.run import Point, Recorder
-from bntui.engine.snapshot import EpochReport, Phase, Snapshot
+from bntui.engine.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 from bntui.store.recorder import StoreRecorder
 from tests.ui.scripted import facts, layers
 
@@ -73,6 +73,12 @@ def report(epoch: int, **changes: Any) -> EpochReport:
         "hindsight": (("0.9", 0.8), ("0.99", 0.114)),
     }
     return EpochReport(**values | changes)
+
+
+def checkpoint(update: int, state: bytes = b"", run: str = "") -> Checkpoint:
+    """Return a moment that can be returned to, with other knobs than the run began with."""
+    knobs = replace(CONFIG.knobs, momentum=0.5)
+    return Checkpoint(update, f"update {update}", replace(CONFIG, knobs=knobs), state, run)
 
 
 def keep(path: Path, updates: int = 40, *, end: Phase = Phase.FINISHED, **changes: Any) -> str:

@@ -13,7 +13,7 @@ from bntui.store import schema
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.schema import MIGRATIONS, StoreError, connect, store_path
-from tests.store.recorded import keep, report, state
+from tests.store.recorded import checkpoint, keep, report, state
 
 HOSTILE = "\x1b[31mred\x1b]0;title\x07 [bold]loud[/bold]\r\n\0 \u202eback %s '); DROP TABLE runs;--"
 
@@ -107,22 +107,19 @@ class TestEditing:
         recorder.close(state(1))
         assert store.purge(datetime.now(UTC) + timedelta(seconds=1)) == 1
 
-    def test_weights_are_kept_beside_the_checkpoint(self, path: Path, store: Store) -> None:
-        recorder = StoreRecorder(path)
-        recorder.checkpoint(1, b"state")
-        recorder.record(state(1), ())
-        assert store.weights(recorder.run) is None
-        store.keep_weights(recorder.run, 1, b"one")
-        store.keep_weights(recorder.run, 2, b"two")
-        assert store.weights(recorder.run) == (2, b"two")
-        assert store.last_checkpoint(recorder.run) == (1, b"state")
-        recorder.close(state(1))
+    def test_weights_are_kept_on_request(self, path: Path, store: Store) -> None:
+        run = keep(path)
+        assert store.weights(run) is None
+        store.keep_weights(run, 1, b"one")
+        store.keep_weights(run, 2, b"two")
+        assert store.weights(run) == (2, b"two")
 
 
 class TestTruncating:
     def test_what_came_after_an_update_is_forgotten(self, path: Path, store: Store) -> None:
         marks = (Mark(10, "early"), Mark(700, "late"))
-        run = keep(path, updates=1000, marks=marks, end=Phase.STOPPED)
+        kept = (checkpoint(480),)
+        run = keep(path, updates=1000, marks=marks, end=Phase.STOPPED, checkpoints=kept)
         other = keep(path, updates=1000)
         store.truncate_after(run, 481)
         points = store.points(run)
@@ -132,11 +129,13 @@ class TestTruncating:
         assert [report.update for report in store.reports(run)] == list(range(16, 481, 16))
         found = store.run(run)
         assert (found.updates, found.loss) == (481, report(30).loss)
+        assert found.checkpoint == 480
         assert len(store.points(other)["train_loss"].values) == 1000
 
     def test_to_the_very_beginning(self, path: Path, store: Store) -> None:
-        run = keep(path, updates=40, end=Phase.STOPPED)
+        run = keep(path, updates=40, end=Phase.STOPPED, checkpoints=(checkpoint(32),))
         store.truncate_after(run, 0)
+        assert store.last_checkpoint(run) is None
         assert store.points(run) == {}
         assert store.run(run).loss != store.run(run).loss  # NaN
 

@@ -1,6 +1,7 @@
 """A stored run as a snapshot."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from bntui.ui.charts import chart
 from bntui.ui.curves import curves
 from bntui.ui.scales import UNIT
 from bntui.ui.view import View
-from tests.store.recorded import CONFIG, keep, loss, state
+from tests.store.recorded import CONFIG, checkpoint, keep, loss, state
 from tests.ui.scripted import facts, mid_run
 
 CHANGED = (
@@ -93,8 +94,29 @@ def test_the_map_of_all_momenta_comes_back(path: Path) -> None:
 def test_the_line_that_repeats_a_run_has_its_live_changes(path: Path) -> None:
     run = keep(path, updates=40, marks=CHANGED[:3])
     with Store(path) as store:
-        line = repeating(store.run(run), store.marks(run))
-    assert line == (
-        "bntui run --width 0.25 --seed 3 --batch-size 64 --momentum 0.97 --steps 40"
-        " --at 7:momentum=0.9 --at 9:recalibrate"
-    )
+        assert repeating(store, store.run(run)) == (
+            "bntui run --width 0.25 --seed 3 --batch-size 64 --momentum 0.97 --steps 40"
+            " --at 7:momentum=0.9 --at 9:recalibrate"
+        )
+
+
+def test_a_branch_is_repeated_from_where_the_first_run_began(path: Path) -> None:
+    first = keep(path, updates=40, marks=CHANGED[:1])
+    parent = first
+    for update in (20, 30):  # a branch, and a branch of that
+        marks = (*CHANGED[:1], Mark(update, "lr 0.001→0.1", "lr=0.1"))
+        begin = checkpoint(update, run=parent)
+        recorder = StoreRecorder(path, parent=begin)
+        last = state(50, config=begin.config, marks=marks)
+        recorder.record(last, ())
+        recorder.close(last)
+        parent = recorder.run
+    with Store(path) as store:
+        assert repeating(store, store.run(parent)) == (
+            "bntui run --width 0.25 --seed 3 --batch-size 64 --momentum 0.97 --steps 50"
+            " --at 7:momentum=0.9 --at 30:lr=0.1"
+        )
+        store.delete(first)
+        assert repeating(store, store.run(parent)) is not None
+        store.purge(datetime.now(UTC) + timedelta(seconds=1))
+        assert repeating(store, store.run(parent)) is None

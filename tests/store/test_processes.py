@@ -21,18 +21,19 @@ WRITING = f"""
 import sys, time
 from pathlib import Path
 from bntui.store.recorder import StoreRecorder
-from tests.store.recorded import journal, state
+from tests.store.recorded import checkpoint, journal, state
 
 def clock():
     return {SPEED} * time.monotonic()
 
 recorder = StoreRecorder(Path(sys.argv[1]), clock=clock)
 print(recorder.run, flush=True)
+kept = ()
 for update in range(1, int(sys.argv[2]) + 1):
     if update % 50 == 0:
-        recorder.checkpoint(update, str(update).encode())
+        kept = (checkpoint(update, str(update).encode()),)
     now = clock()
-    recorder.record(state(update), journal([update]))
+    recorder.record(state(update, checkpoints=kept), journal([update]))
     print(update, now, recorder.problem, flush=True)
     time.sleep(0.001)
 recorder.close(state(update))
@@ -77,11 +78,11 @@ def test_a_killed_run_is_there_up_to_the_last_second_and_can_go_on(tmp_path: Pat
         assert points.values.tolist() == [loss(n) for n in range(1, found.updates + 1)]
         checkpoint = store.last_checkpoint(run)
         assert checkpoint is not None
-        update, data = checkpoint
+        update = checkpoint.update
         assert 0 < update <= found.updates
-        assert data == str(update).encode()
+        assert checkpoint.state == str(update).encode()
 
-        recorder = StoreRecorder(path, resume=(run, update))
+        recorder = StoreRecorder(path, resume=checkpoint)
         feed(recorder, range(update + 1, update + 101))
         assert store.run(run).state is State.RUNNING
         recorder.close(state(update + 100, phase=Phase.FINISHED))

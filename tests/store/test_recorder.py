@@ -15,13 +15,13 @@ from bntui import __version__
 from bntui.engine.config import Change, Knobs, RunConfig
 from bntui.engine.moments import Moment, Moments
 from bntui.engine.run import Recorder
-from bntui.engine.snapshot import Mark, Phase, Snapshot
+from bntui.engine.snapshot import Mark, Noise, Phase, Snapshot
 from bntui.store import recorder as recording
 from bntui.store.database import Store
 from bntui.store.recorder import CHUNK, StoreRecorder
 from bntui.store.schema import StoreError, connect
-from bntui.store.writing import State
-from tests.store.recorded import CONFIG, Clock, feed, journal, keep, loss, report, state
+from bntui.store.writing import State, put_checkpoint
+from tests.store.recorded import CONFIG, Clock, checkpoint, feed, journal, keep, loss, report, state
 from tests.ui.scripted import facts, validation
 
 
@@ -126,6 +126,20 @@ class TestWhatIsKept:
             assert len(kept.detail.mean_gap) == 0
             assert replace(kept, detail=layer.detail) == layer
 
+    def test_a_twins_epochs_stand_beside_the_runs_own(self, path: Path, store: Store) -> None:
+        recorder = StoreRecorder(path)
+        noise = Noise(16, 80.5, math.nan, None, 3)
+        recorder.report(report(1, noise=noise, layers=()))
+        recorder.report(report(1, twin="momentum=0.5", loss=7.0, layers=()))
+        recorder.record(state(16), ())
+        recorder.close(state(16))
+        own, twin = store.reports(recorder.run)
+        assert (own.twin, twin.twin, twin.loss) == ("", "momentum=0.5", 7.0)
+        assert own.noise is not None
+        assert repr(own.noise) == repr(noise)
+        assert twin.noise is None
+        assert store.run(recorder.run).loss == 1.0
+
     def test_figures_that_were_not_measured_are_nan(self, path: Path, store: Store) -> None:
         run = store.run(keep(path, updates=5))
         assert math.isnan(run.loss)
@@ -180,7 +194,7 @@ class TestWhatIsKept:
         assert set(points["hindsight:momentum"].values.tolist()) == {0.97}
 
     def test_a_branch_names_where_it_began(self, path: Path, store: Store) -> None:
-        recorder = StoreRecorder(path, parent=("0123456789ab", 97))
+        recorder = StoreRecorder(path, parent=checkpoint(97, run="0123456789ab"))
         recorder.record(state(98), journal([98]))
         recorder.close(state(98))
         run = store.run(recorder.run)
@@ -242,37 +256,73 @@ class TestWhenItIsCommitted:
     def test_a_checkpoint_never_comes_without_what_led_to_it(
         self, path: Path, store: Store
     ) -> None:
-        recorder = StoreRecorder(path, clock=Clock())
+        clock = Clock()
+        recorder = StoreRecorder(path, clock=clock)
         recorder.record(state(1), journal([1]))
-        recorder.record(state(2), journal([2]))
-        recorder.checkpoint(3, b"weights and all")
+        clock.now = 0.5
+        kept = (checkpoint(1, b"older"), checkpoint(2, b"weights and all"))
+        recorder.record(state(2, checkpoints=kept), journal([2]))
         assert store.last_checkpoint(recorder.run) is None
-        recorder.record(state(3), journal([3]))
-        assert store.last_checkpoint(recorder.run) == (3, b"weights and all")
-        assert store.run(recorder.run).checkpoint == 3
+        clock.now = 1.0
+        recorder.record(state(3, checkpoints=kept), journal([3]))
+        found = store.last_checkpoint(recorder.run)
+        assert found is not None
+        assert (found.update, found.label, found.state) == (2, "update 2", b"weights and all")
+        assert (found.config, found.run) == (kept[1].config, recorder.run)
+        assert store.run(recorder.run).checkpoint == 2
+        assert store.run(recorder.run).config == CONFIG  # as it began
         assert last_update(store, recorder.run) == 3
         recorder.close(state(3))
 
     def test_only_the_last_checkpoint_of_an_unfinished_run_is_kept(
         self, path: Path, store: Store
     ) -> None:
-        recorder = StoreRecorder(path)
-        for update in (1, 2):
-            recorder.checkpoint(update, bytes([update]))
-            recorder.record(state(update), ())
-        recorder.close(state(2, phase=Phase.STOPPED))
-        assert store.last_checkpoint(recorder.run) == (2, b"\x02")
+        run = keep(path, end=Phase.STOPPED, checkpoints=(checkpoint(1), checkpoint(2)))
+        found = store.last_checkpoint(run)
+        assert found is not None
+        assert found.update == 2
+
+    def test_dear_checkpoints_are_written_seldom_but_whenever_the_run_stands_still(
+        self, path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = Clock()
+
+        def slowly(*args: Any) -> None:
+            clock.now += 0.5
+            put_checkpoint(*args)
+
+        monkeypatch.setattr(recording, "put_checkpoint", slowly)
+        recorder = StoreRecorder(path, clock=clock)
+        written = []
+        for update in range(1, 101):  # a second each
+            clock.now = float(update)
+            recorder.record(state(update, checkpoints=(checkpoint(update),)), ())
+            written.append(store.run(recorder.run).checkpoint)
+        assert [written[0], *set(written[1:50])] == [1, 1]
+        assert len(set(written)) == 2  # half a second is a hundredth of fifty
+        paused = state(101, checkpoints=(checkpoint(101),), phase=Phase.PAUSED)
+        recorder.record(paused, ())
+        assert store.run(recorder.run).checkpoint == 101
+        stopped = state(102, checkpoints=(checkpoint(102),), phase=Phase.PAUSED)
+        recorder.close(stopped)
+        assert store.run(recorder.run).checkpoint == 102
 
     def test_a_finished_run_needs_no_checkpoint(self, path: Path, store: Store) -> None:
         recorder = StoreRecorder(path)
-        recorder.checkpoint(1, b"state")
-        recorder.record(state(1), ())
-        finished = state(2, phase=Phase.FINISHED)
+        finished = state(2, phase=Phase.FINISHED, checkpoints=(checkpoint(2),))
         recorder.record(finished, ())
         assert store.last_checkpoint(recorder.run) is not None  # it may still go on
         recorder.close(finished)
         assert store.last_checkpoint(recorder.run) is None
         assert store.run(recorder.run).checkpoint is None
+
+    def test_a_checkpoint_with_settings_of_a_newer_bntui_is_refused(
+        self, path: Path, store: Store
+    ) -> None:
+        run = keep(path, end=Phase.STOPPED, checkpoints=(checkpoint(2),))
+        store._edit("UPDATE checkpoints SET config = json_set(config, '$.warmth', 3)")
+        with pytest.raises(StoreError, match=r"does not know \(warmth\)"):
+            store.last_checkpoint(run)
 
 
 class TestStates:
@@ -311,7 +361,7 @@ class TestResuming:
         undone = (Mark(300, "batch 64→8", "batch=8"), Mark(320, "batch 8→4", "batch=4"))
         whole = keep(path, updates=600, marks=saved)
         cut = keep(path, updates=333, marks=saved + undone, end=Phase.STOPPED)
-        recorder = StoreRecorder(path, resume=(cut, 300))
+        recorder = StoreRecorder(path, resume=checkpoint(300, run=cut))
         feed(recorder, range(301, 601), marks=saved)
         recorder.close(state(600, marks=saved, phase=Phase.FINISHED))
         assert recorder.run == cut
@@ -329,7 +379,7 @@ class TestResuming:
         self, path: Path, store: Store
     ) -> None:
         run = keep(path, updates=40, end=Phase.STOPPED)
-        recorder = StoreRecorder(path, resume=(run, 10))
+        recorder = StoreRecorder(path, resume=checkpoint(10, run=run))
         failed = Snapshot(phase=Phase.FAILED, message="the data are gone")
         recorder.record(failed, ())
         recorder.close(failed)
@@ -339,7 +389,7 @@ class TestResuming:
     def test_a_verdict_that_still_holds_is_not_said_again(self, path: Path, store: Store) -> None:
         judged = validation(update=10)
         run = keep(path, updates=40, end=Phase.STOPPED, validation=judged)
-        recorder = StoreRecorder(path, resume=(run, 20))
+        recorder = StoreRecorder(path, resume=checkpoint(20, run=run))
         recorder.record(state(25, validation=validation(update=25)), ())
         recorder.close(state(25, validation=validation(update=25)))
         assert [said.at for said in store.verdicts(run)] == [10]
@@ -348,9 +398,9 @@ class TestResuming:
         recorder = StoreRecorder(path)
         recorder.record(state(1), ())
         with pytest.raises(StoreError, match=f"{recorder.run} is under way"):
-            StoreRecorder(path, resume=(recorder.run, 1))
+            StoreRecorder(path, resume=checkpoint(1, run=recorder.run))
         recorder.close(state(1))
-        StoreRecorder(path, resume=(recorder.run, 1)).close(Snapshot())
+        StoreRecorder(path, resume=checkpoint(1, run=recorder.run)).close(Snapshot())
 
 
 class TestTrouble:
