@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from bntui import __version__
+from bntui.commands import runs as stored
 from bntui.engine import config as limits
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 
@@ -205,3 +206,7 @@ def run(as_json: bool, hindsight: bool, noise_scale: bool, **options: Any) -> No
     from bntui.headless import train
 
     sys.exit(train(config, hindsight=hindsight, noise_scale=noise_scale, as_json=as_json))
+
+
+for command in (stored.runs, stored.show, stored.export):
+    cli.add_command(command)

@@ -1,7 +1,16 @@
 """Settings that hold before anything imports torch."""
 
 import os
+from pathlib import Path
+
+import pytest
 
 # The networks of the tests are small: on a shared machine two threads mostly wait for one another,
 # and the same tests take five times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def _store_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the runs of every test, and of the processes it starts, out of the user's store."""
+    monkeypatch.setenv("BNTUI_STORE", str(tmp_path / "runs.sqlite"))

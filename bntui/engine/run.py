@@ -1,11 +1,11 @@
 """What the outside may do with a run: the door as a type. `runner.Runner` is the real one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import Protocol
 
 from bntui.engine.config import Knobs, RunConfig
-from bntui.engine.snapshot import Snapshot
+from bntui.engine.snapshot import EpochReport, Snapshot
 
 
 class Command(Enum):
@@ -49,3 +49,30 @@ class Run(Protocol):
 
 MakeRun = Callable[[RunConfig, frozenset[str]], Run]
 """Makes a run from its configuration and the names of the settings it may fit to the machine."""
+
+
+Point = tuple[str, int, float]
+"""One value of a series: the series' name, the update, the value."""
+
+
+class Recorder(Protocol):
+    """Keeps what a run shows. Called on the run's thread; `store.recorder` has the real one.
+
+    No method raises: a run goes on when it can't be kept.
+    """
+
+    problem: str
+    """Why the run is not being kept at the moment, in one sentence; empty when all is well."""
+
+    def record(self, snapshot: Snapshot, journal: Sequence[Point]) -> None:
+        """Take every value up to `snapshot.update` that was not in a journal before.
+
+        To be called about ten times a second while training and at every change of phase. Marks,
+        the last checkpoint, the map and the verdict are taken from the snapshot.
+        """
+
+    def report(self, report: EpochReport) -> None:
+        """Take an epoch's figures."""
+
+    def close(self, snapshot: Snapshot) -> None:
+        """End the recording; `snapshot` is the run's last."""

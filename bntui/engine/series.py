@@ -113,6 +113,27 @@ class Series:
         self._stride *= 2
 
 
+def thinned(x: npt.ArrayLike, values: npt.ArrayLike, capacity: int = 1024) -> SeriesView:
+    """Return what a `Series` of this capacity shows once all of `values` (n,) were appended at `x`."""
+    x, values = np.asarray(x, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    count, stride = len(values), 1
+    while count > capacity * stride:
+        stride *= 2
+    starts = np.arange(0, count, stride)
+    if not count:
+        return Series(capacity).view()
+    ends = np.minimum(starts + stride, count) - 1
+    finite = np.where(np.isfinite(values), values, np.nan)
+    columns = (
+        x[ends],
+        np.fmin.reduceat(finite, starts),
+        np.fmax.reduceat(finite, starts),
+        finite[ends],
+        np.logical_or.reduceat(~np.isfinite(values), starts),
+    )
+    return SeriesView(*(_frozen(column) for column in columns))  # type: ignore[arg-type]
+
+
 class Smoothing:
     """An exponential moving average without a start value, over the whole history, one by one.
 

@@ -99,6 +99,7 @@ class Session:
             parameters=parameter_count(self.trainer.model),
             classes=dataset.classes,
             activation_bytes=activation_bytes(self.trainer.model, dataset.train.images[:PROBE]),
+            threads=torch.get_num_threads(),
         )
         self._run = run
         self.checkpoints = Checkpoints()

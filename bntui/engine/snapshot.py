@@ -220,6 +220,8 @@ class RunFacts:
     classes: int
     activation_bytes: int
     """Memory that one training image's activations take, measured on one small batch."""
+    threads: int = 0
+    """CPU threads that torch computes with; 0 if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

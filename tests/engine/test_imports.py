@@ -11,10 +11,11 @@ import sys
 
 import pytest
 
-from bntui import engine
+from bntui import engine, store
 
 ENGINE = sorted(module.name for module in pkgutil.iter_modules(engine.__path__, "bntui.engine."))
-HEAVY = {"torch", "torchvision", "textual", "rich"}
+STORE = sorted(module.name for module in pkgutil.iter_modules(store.__path__, "bntui.store."))
+HEAVY = {"torch", "torchvision", "textual", "rich", "sqlite3"}
 
 
 def heavy_after(*statements: str) -> set[str]:
@@ -50,6 +51,11 @@ def test_all_of_the_engine_loads_no_screen() -> None:
     loaded = heavy_after(*(f"import {name}" for name in ENGINE))
     assert "torch" in loaded
     assert not loaded & {"textual", "rich"}
+
+
+def test_all_of_the_store_loads_neither_torch_nor_a_screen() -> None:
+    assert {"bntui.store.recorder", "bntui.store.tensorboard"} <= set(STORE)
+    assert heavy_after(*(f"import {name}" for name in STORE)) == {"sqlite3"}
 
 
 def test_a_run_can_be_made_before_torch_is_loaded() -> None:

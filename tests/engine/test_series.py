@@ -8,7 +8,7 @@ import pytest
 
 from bntui.engine import moments as moments_module
 from bntui.engine.moments import Moment, Moments
-from bntui.engine.series import Series
+from bntui.engine.series import Series, thinned
 
 rng = np.random.default_rng(0)
 
@@ -32,6 +32,16 @@ def test_every_value_lies_between_its_bucket_s_low_and_high(count: int) -> None:
         assert view.high[bucket] == max(inside)
         assert view.last[bucket] == inside[-1]
     assert starts[-1] == count  # no value is left out
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 16, 17, 33, 1_000])
+@pytest.mark.parametrize("odd", [[], [math.nan], [math.inf, -math.inf, math.nan]])
+def test_thinned_at_once_it_is_as_if_appended_one_by_one(count: int, odd: list[float]) -> None:
+    values = rng.choice([*rng.normal(size=3), *odd], size=count).tolist()
+    expected, view = filled(values).view(), thinned(range(1, count + 1), values, 8)
+    for name in ("x", "low", "high", "last", "broken"):
+        np.testing.assert_array_equal(getattr(view, name), getattr(expected, name))
+        assert not getattr(view, name).flags.writeable
 
 
 def test_extremes_survive_a_hundred_thousand_values_in_constant_memory() -> None:

@@ -1,0 +1,1 @@
+"""Commands on what is kept; `cli.py` puts them beside `bntui run`."""

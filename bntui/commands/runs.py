@@ -1,0 +1,164 @@
+"""`bntui runs`, `bntui show` and `bntui export`: what the store keeps, without a screen.
+
+Everything that draws or reads the store is imported when a command runs.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bntui.engine.config import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bntui.store.database import Store, StoredRun
+
+FORMATS = {"csv": ".csv", "jsonl": ".jsonl", "svg": ".svg", "tensorboard": "-tensorboard"}
+"""How the name of what is written ends."""
+
+
+def sort_column(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Return the column to sort by. Raises ConfigError."""
+    from bntui.store.listing import COLUMNS
+
+    name = value.strip().lower().replace("-", "_")
+    if name not in COLUMNS:
+        raise ConfigError(f"column {value!r} is unknown: sort by one of {', '.join(COLUMNS)}.")
+    return name
+
+
+def file_format(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Return the format to export in. Raises ConfigError."""
+    name = value.strip().lower()
+    if name not in FORMATS:
+        raise ConfigError(f"format {value!r} is unknown: choose one of {', '.join(FORMATS)}.")
+    return name
+
+
+@click.command()
+@click.option(
+    "--sort", "column", default="started", metavar="COLUMN", callback=sort_column,
+    help="By started, val_acc, val_acc_fresh, momentum, batch_size, note … [started].",
+)  # fmt: skip
+@click.option(
+    "--filter", "text", default="", metavar="TEXT",
+    help="Only runs with every word of TEXT, such as 'momentum=0.9 digits'.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
+def runs(column: str, text: str, as_json: bool) -> None:
+    """List the runs that are kept."""
+    from bntui.store.database import Store
+    from bntui.store.listing import matching, ordered
+
+    with Store() as store:
+        kept = store.runs()
+        found = ordered(matching(kept, text), column)
+    if as_json:
+        for run in found:
+            click.echo(_json(run))
+    elif found:
+        from bntui.commands.tables import console, listing
+
+        console().print(listing(found))
+    elif kept:
+        click.echo(f"None of the {len(kept)} runs has all of {text!r}.")
+    else:
+        click.echo(f"No run is kept yet in {store.path}.")
+
+
+@click.command()
+@click.argument("run")
+def show(run: str) -> None:
+    """Show all about RUN: how its id begins, or `last`."""
+    from bntui.commands.tables import console, page
+    from bntui.store.database import Store
+    from bntui.store.loading import repeating
+    from bntui.store.text import literal
+
+    with Store() as store:
+        found = store.find(run)
+        marks, verdicts = store.marks(found.id), store.verdicts(found.id)
+        reports, line = store.reports(found.id), repeating(store, found)
+    out = console()
+    for part in page(found, marks, verdicts, reports):
+        out.print(part)
+    gone = "No one line repeats this run: the run that it branched off is no longer kept."
+    click.echo(f"\n{literal(line) if line else gone}")
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--format", "kind", required=True, metavar="|".join(FORMATS), callback=file_format,
+    help="csv and jsonl: every value; svg: accuracy and loss; tensorboard: a folder.",
+)  # fmt: skip
+@click.option("--to", metavar="PATH", help="Where to [bntui-RUN with the format's ending].")
+@click.option("--force", is_flag=True, help="Overwrite what is there.")
+def export(run: str, kind: str, to: str | None, force: bool) -> None:
+    """Write RUN (how its id begins, or `last`) to a file that does not exist yet."""
+    from bntui.store.database import Store
+
+    with Store() as store:
+        found = store.find(run)
+        path = Path(to) if to else Path(f"bntui-{found.id}{FORMATS[kind]}")
+        try:
+            if kind == "tensorboard":
+                _write_folder(store, found.id, path, force=force)
+            else:
+                _write_file(path, _texts(store, found.id, kind), force=force)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ConfigError(f"{path} can't be written: {reason}.") from None
+    click.echo(f"wrote {path}")
+
+
+def _texts(store: "Store", run: str, kind: str) -> "Iterable[str]":
+    if kind == "svg":
+        from bntui.store.svg import svg
+
+        return [svg(store, run)]
+    from bntui.store.export import csv_lines, json_lines
+
+    return csv_lines(store, run) if kind == "csv" else json_lines(store, run)
+
+
+def _write_file(path: Path, texts: "Iterable[str]", *, force: bool) -> None:
+    try:
+        with path.open("w" if force else "x", encoding="utf-8", newline="") as file:
+            file.writelines(texts)
+    except FileExistsError:
+        raise _exists(path) from None
+
+
+def _write_folder(store: "Store", run: str, path: Path, *, force: bool) -> None:
+    from bntui.store.tensorboard import EVENTS, write_events
+
+    if path.is_dir():
+        there = list(path.glob(EVENTS))
+        if there and not force:
+            raise _exists(path)
+        for file in there:  # TensorBoard would show both as one
+            file.unlink()
+    write_events(store, run, path)
+
+
+def _exists(path: Path) -> ConfigError:
+    return ConfigError(f"{path} exists: give another name with --to, or --force to overwrite it.")
+
+
+def _json(run: "StoredRun") -> str:
+    """Return one run as an object on a line; what is not finite is null."""
+    from bntui.store.encoding import finite
+    from bntui.store.export import about
+
+    values = about(run) | {
+        name: getattr(run, name)
+        for name in (
+            *("updates", "epoch", "seconds", "loss", "acc", "val_acc", "val_acc_fresh"),
+            *("message", "checkpoint"),
+        )
+    }
+    return json.dumps(finite(values), allow_nan=False)

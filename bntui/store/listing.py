@@ -1,0 +1,72 @@
+"""Choosing among stored runs, and what two of them differ in. Pure functions."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from bntui.engine.config import RunConfig
+from bntui.store.database import StoredRun
+from bntui.store.encoding import settings
+
+COLUMNS = (
+    *("started", "id", "state", "note", "dataset", "device", "seed", "norm"),
+    *("depth", "width", "batch_size", "momentum", "learning_rate", "updates", "epoch", "seconds"),
+    *("loss", "acc", "val_acc", "val_acc_fresh"),
+)
+"""What runs can be sorted by: a field of `StoredRun`, else a setting."""
+_ASCENDING = {"id", "state", "note", "dataset", "device", "seed", "norm", "loss"}
+
+
+def ordered(
+    runs: Iterable[StoredRun], column: str = "started", *, descending: bool | None = None
+) -> list[StoredRun]:
+    """Return runs by one of `COLUMNS`, the pinned ones first, what was not measured last.
+
+    Text and the seed ascend, numbers fall, the newest and the best come first: unless told.
+    """
+    if descending is None:
+        descending = column not in _ASCENDING
+    known = [run for run in runs if not _missing(value(run, column))]
+    missing = [run for run in runs if _missing(value(run, column))]
+    known.sort(key=lambda run: value(run, column), reverse=descending)
+    return sorted([*known, *missing], key=lambda run: not run.pinned)
+
+
+def value(run: StoredRun, column: str) -> Any:
+    """Return what `run` shows in one of `COLUMNS`."""
+    if column in StoredRun.__dataclass_fields__:
+        return getattr(run, column)
+    if column in {"dataset", "device"}:  # as found, not as asked for
+        return getattr(run.facts, column)
+    return settings(run.config)[column]
+
+
+def matching(runs: Iterable[StoredRun], text: str) -> list[StoredRun]:
+    """Return the runs in which every word of `text` occurs, in any case.
+
+    Searched are the id, the state, data and device, the note, and all settings as `name=value`: a
+    word with a `=` must be the whole of one, so that `momentum=0.9` is not 0.99.
+    """
+    words = text.lower().split()
+    return [run for run in runs if _has_all(run, words)]
+
+
+def differences(one: RunConfig, other: RunConfig) -> list[tuple[str, Any, Any]]:
+    """Return the settings in which two runs differ: name, value here, value there."""
+    here, there = settings(one), settings(other)
+    return [(name, here[name], there[name]) for name in here if here[name] != there[name]]
+
+
+def _has_all(run: StoredRun, words: Iterable[str]) -> bool:
+    pairs = [
+        f"{name}={'' if setting is None else setting}"
+        for name, setting in settings(run.config).items()
+    ]
+    parts = [run.id, run.state, run.facts.dataset, run.facts.device, run.note, *pairs]
+    text = " ".join(parts).lower()
+    whole = set(text.split())
+    return all(word in (whole if "=" in word else text) for word in words)
+
+
+def _missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))

@@ -1,0 +1,91 @@
+"""A stored run as a snapshot, so that what draws a live one can draw it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from bntui.engine.repeat import command_line
+from bntui.engine.series import thinned
+from bntui.engine.snapshot import Hindsight, Mark, Phase, Snapshot
+from bntui.store.database import Points, Store, StoredRun
+from bntui.store.writing import State
+
+HINDSIGHT = "hindsight:"
+"""How the series of the map of all momenta begin: its estimators, and the three below."""
+_BESIDE = ("own", "fresh", "momentum")
+
+
+def load_snapshot(store: Store, run: str) -> Snapshot:
+    """Return a stored run's last state: all of its histories, reports, marks and the map.
+
+    Left out is what only a live run can use: validation in detail, what-if. An interrupted run has
+    stopped. Raises StoreError.
+    """
+    stored, points, reports = store.run(run), store.points(run), store.reports(run)
+    own = [report for report in reports if not report.twin]
+    return replace(
+        outline(stored, store.marks(run)),
+        report=own[-1] if own else None,
+        hindsight=_hindsight(points),
+        series={
+            name: thinned(series.updates, series.values)
+            for name, series in points.items()
+            if not name.startswith(HINDSIGHT)
+        },
+    )
+
+
+def outline(run: StoredRun, marks: tuple[Mark, ...]) -> Snapshot:
+    """Return a stored run's last state without its measurements."""
+    interrupted = run.state is State.INTERRUPTED
+    return Snapshot(
+        phase=Phase.STOPPED if interrupted else Phase(run.state.value),
+        message=run.message,
+        config=run.config,
+        facts=run.facts,
+        knobs=run.knobs,
+        update=run.updates,
+        epoch=run.epoch,
+        epochs=run.config.epochs,
+        updates_per_epoch=-(-run.facts.train // run.knobs.batch_size),
+        images=run.images,
+        seconds=run.seconds,
+        marks=marks,
+    )
+
+
+def repeating(store: Store, run: StoredRun) -> str | None:
+    """Return the command line that repeats a stored run, live changes included.
+
+    A branch is repeated from the knobs with which the run it comes from began; its own marks tell
+    what was changed since. None if that run is no longer in the store. Raises StoreError.
+    """
+    origin = run
+    while origin.parent:
+        found = store.look_up(origin.parent)
+        if found is None:
+            return None
+        origin = found
+    began = replace(run, config=replace(run.config, knobs=origin.config.knobs))
+    return command_line(outline(began, store.marks(run.id)))
+
+
+def _hindsight(points: Mapping[str, Points]) -> Hindsight | None:
+    rows = {
+        name.removeprefix(HINDSIGHT): series
+        for name, series in points.items()
+        if name.startswith(HINDSIGHT)
+    }
+    if not rows.keys() >= set(_BESIDE):
+        return None
+    own, fresh, momentum = (rows.pop(name) for name in _BESIDE)
+    return Hindsight(
+        names=tuple(rows),
+        images=0,  # not kept
+        updates=own.updates.astype(np.float64),
+        accuracy=np.array([row.values for row in rows.values()]),
+        own=own.values,
+        fresh=fresh.values,
+        momentum=momentum.values,
+    )

@@ -1,0 +1,296 @@
+"""What a live run calls so that it is kept: the real `engine.run.Recorder`."""
+
+import sqlite3
+import time
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from bntui.engine.diagnosis import Cause, Verdict, verdict
+from bntui.engine.run import Point
+from bntui.engine.snapshot import Checkpoint, EpochReport, Hindsight, Mark, Phase, Snapshot
+from bntui.store.database import PATIENCE
+from bntui.store.liveness import hold, let_go, live_path
+from bntui.store.schema import StoreError, connect, sentence, store_path, transaction
+from bntui.store.writing import (
+    State,
+    drop_checkpoint,
+    put_checkpoint,
+    put_chunk,
+    put_marks,
+    put_progress,
+    put_reports,
+    put_run,
+    put_verdicts,
+    truncate_after,
+)
+
+FLUSH_SECONDS = 0.9
+"""Called ten times a second, it commits at least once a second."""
+BRIEFLY = 0.1
+"""Seconds that a commit under way may keep training waiting for another process that writes."""
+CHECKPOINT_SHARE = 0.01
+"""Share of the time that writing checkpoints may take; between them a killed run repeats more."""
+CHUNK = 256
+"""Values from which on a chunk is not written again: until then it grows by rewriting one page."""
+MOST_WAITING = 4_000_000
+"""Values that wait in memory for a store that can't be written, at most: 64 MB."""
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """The newest values of a series, which may still grow in the store."""
+
+    updates: "array[int]" = field(default_factory=lambda: array("q"))
+    values: "array[float]" = field(default_factory=lambda: array("d"))
+    written: int = 0
+
+
+class StoreRecorder:
+    """Keeps one run, committed at least once a second, at every change of phase and every mark.
+
+    What can't be written stays in memory and is tried again every second. Nothing is kept before
+    the run is loaded.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        resume: Checkpoint | None = None,
+        parent: Checkpoint | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Keep a new run, which may branch off a `parent`; or go on with a run at its checkpoint.
+
+        Raises StoreError if the run to resume is under way.
+        """
+        self.path = path or store_path()
+        self.run = resume.run if resume else uuid4().hex[:12]
+        """The run's id in the store."""
+        self.problem = ""
+        self._resumed_at = resume.update if resume else None
+        self._parent = parent
+        self._clock = clock
+        self._due = 0.0
+        self._connection: sqlite3.Connection | None = None
+        self._lock: int | None = None
+        self._begun = False
+        self._given_up = False
+        self._chunks: dict[str, _Chunk] = {}
+        self._numbers: dict[str, int] = {}
+        """Of each series, how many chunks are full."""
+        self._phase: Phase | None = None
+        self._state = State.RUNNING
+        self._marks: tuple[Mark, ...] = ()
+        """Those of the last snapshot."""
+        self._new_marks: list[Mark] = []
+        self._marks_kept = 0
+        self._reports: list[EpochReport] = []
+        self._checkpoint: Checkpoint | None = resume
+        """The last seen."""
+        self._checkpoint_kept: Checkpoint | None = resume
+        self._checkpoint_due = 0.0
+        self._judged: object = None
+        """What the last verdict was about."""
+        self._cause = ""
+        self._verdicts: list[tuple[int, Verdict]] = []
+        self._hindsight: Hindsight | None = None
+        self._looked_back = float(self._resumed_at or 0)
+        if resume:
+            self._go_on()
+
+    def record(self, snapshot: Snapshot, journal: Sequence[Point]) -> None:
+        """Take every value up to `snapshot.update` that was not in a journal before."""
+        if self._given_up:
+            return
+        self._append(journal)
+        if snapshot.facts is None:
+            return
+        if self._take(snapshot) or self._clock() >= self._due:
+            self._flush(snapshot)
+
+    def report(self, report: EpochReport) -> None:
+        """Take an epoch's figures."""
+        self._reports.append(report)
+
+    def close(self, snapshot: Snapshot) -> None:
+        """End the recording of a run whose last snapshot this is."""
+        if snapshot.facts is not None and not self._given_up:
+            self._take(snapshot)
+            self._flush(snapshot, last=True)
+        self._disconnect()
+        if self._lock is not None:
+            let_go(live_path(self.path, self.run), self._lock)
+            self._lock = None
+
+    def _take(self, snapshot: Snapshot) -> bool:
+        """Take what is new in a snapshot; return whether it should be kept at once."""
+        self._look_back(snapshot.hindsight)
+        self._judge(snapshot)
+        happened = _later(self._marks, snapshot.marks)
+        self._new_marks += happened
+        self._marks = snapshot.marks
+        if snapshot.checkpoints:
+            self._checkpoint = snapshot.checkpoints[-1]
+        changed = snapshot.phase is not self._phase
+        self._phase = snapshot.phase
+        if changed:  # nobody knows when the next update comes, if one does
+            self._checkpoint_due = 0.0
+        return changed or bool(happened)
+
+    def _append(self, points: Iterable[Point]) -> None:
+        chunks = self._chunks
+        for name, update, value in points:
+            chunk = chunks.get(name)
+            if chunk is None:
+                chunk = chunks[name] = _Chunk()
+            chunk.updates.append(update)
+            chunk.values.append(value)
+
+    def _look_back(self, hindsight: Hindsight | None) -> None:
+        """Take the moments that the map of all momenta gained, a series for each of its rows."""
+        if hindsight is None or hindsight is self._hindsight:
+            return
+        self._hindsight = hindsight
+        new = hindsight.updates > self._looked_back
+        updates = hindsight.updates[new].astype(int).tolist()
+        rows = dict(zip(hindsight.names, hindsight.accuracy, strict=True))
+        rows |= {"own": hindsight.own, "fresh": hindsight.fresh, "momentum": hindsight.momentum}
+        for name, row in rows.items():
+            values = row[new].tolist()
+            self._append((f"hindsight:{name}", *p) for p in zip(updates, values, strict=True))
+        self._looked_back = float(hindsight.updates[-1])
+
+    def _judge(self, snapshot: Snapshot) -> None:
+        """Take the verdict if there is something new to judge and its cause is another."""
+        about = (snapshot.validation, snapshot.divergence, snapshot.phase is Phase.FAILED)
+        if about == self._judged:
+            return
+        self._judged = about
+        judged = verdict(snapshot)
+        if judged.cause not in {Cause.WAITING, self._cause}:
+            self._cause = judged.cause
+            at = snapshot.validation.update if snapshot.validation else snapshot.update
+            self._verdicts.append((at, judged))
+
+    def _flush(self, snapshot: Snapshot, *, last: bool = False) -> None:
+        """Write all that waits in one transaction, or nothing and say why."""
+        begun = self._clock()
+        self._due = begun + FLUSH_SECONDS
+        checkpoint = self._new_checkpoint(begun, last=last)
+        self._state = _state(snapshot.phase, self._state)
+        try:
+            if self._lock is None:
+                self._lock = hold(live_path(self.path, self.run))
+            if self._connection is None:
+                self._connection = connect(self.path, patience=BRIEFLY)
+            if last:  # this time it may wait
+                self._connection.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
+            with transaction(self._connection):
+                self._write(self._connection, snapshot)
+                if last and self._state is State.FINISHED:
+                    drop_checkpoint(self._connection, self.run)
+                elif checkpoint:
+                    put_checkpoint(self._connection, self.run, checkpoint)
+        except (sqlite3.Error, OSError, StoreError) as error:
+            self._disconnect()
+            self.problem = f"this run is not being kept: {sentence(self.path, error)}"
+            self._give_up_if_too_much()
+            return
+        self.problem = ""
+        self._committed()
+        if checkpoint:
+            now = self._clock()
+            self._checkpoint_kept = checkpoint
+            self._checkpoint_due = now + (now - begun) / CHECKPOINT_SHARE
+
+    def _new_checkpoint(self, now: float, *, last: bool) -> Checkpoint | None:
+        """Return the checkpoint to keep, if there is a new one and it is time for it."""
+        due = last or now >= self._checkpoint_due
+        return self._checkpoint if due and self._checkpoint is not self._checkpoint_kept else None
+
+    def _write(self, connection: sqlite3.Connection, snapshot: Snapshot) -> None:
+        if not self._begun:
+            if self._resumed_at is None:
+                put_run(connection, self.run, self._state, snapshot, self._parent)
+            else:
+                self._take_back(connection, self._resumed_at)
+        put_progress(connection, self.run, self._state, snapshot)
+        for name, chunk in self._chunks.items():
+            if len(chunk.values) > chunk.written:
+                number = self._numbers.get(name, 0)
+                put_chunk(connection, self.run, name, number, chunk.updates, chunk.values)
+        put_marks(connection, self.run, self._new_marks, self._marks_kept)
+        put_verdicts(connection, self.run, self._verdicts)
+        put_reports(connection, self.run, self._reports)
+
+    def _take_back(self, connection: sqlite3.Connection, update: int) -> None:
+        """Forget what the run to resume did after its checkpoint, and count what it has."""
+        truncate_after(connection, self.run, update)
+        self._numbers = dict(
+            connection.execute(
+                "SELECT series, max(chunk) + 1 FROM points WHERE run = ? GROUP BY series",
+                (self.run,),
+            ).fetchall()
+        )
+        marks = connection.execute(
+            "SELECT at, label, change, number FROM marks WHERE run = ? ORDER BY number",
+            (self.run,),
+        ).fetchall()
+        self._marks_kept = marks[-1]["number"] + 1 if marks else 0
+        self._new_marks = _later([Mark(*mark[:3]) for mark in marks], self._new_marks)
+        verdicts = connection.execute(
+            "SELECT cause FROM verdicts WHERE run = ? ORDER BY rowid", (self.run,)
+        ).fetchall()
+        if verdicts and self._verdicts and verdicts[-1]["cause"] == self._verdicts[0][1].cause:
+            del self._verdicts[0]
+
+    def _committed(self) -> None:
+        """Forget what is safe."""
+        self._begun = True
+        for name, chunk in self._chunks.items():
+            chunk.written = len(chunk.values)
+            if chunk.written >= CHUNK:
+                self._numbers[name] = self._numbers.get(name, 0) + 1
+                self._chunks[name] = _Chunk()
+        self._marks_kept += len(self._new_marks)
+        self._new_marks, self._verdicts, self._reports = [], [], []
+
+    def _go_on(self) -> None:
+        """Take the lock of the run to resume."""
+        try:
+            self._lock = hold(live_path(self.path, self.run))
+        except OSError as error:
+            raise StoreError(sentence(self.path, error)) from error
+        if self._lock is None:
+            raise StoreError(f"run {self.run} is under way in another bntui: let that one end.")
+
+    def _give_up_if_too_much(self) -> None:
+        if sum(len(chunk.values) for chunk in self._chunks.values()) > MOST_WAITING:
+            self._given_up = True
+            self._chunks.clear()
+            self.problem = f"{self.problem} The rest of it is given up."
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _state(phase: Phase, before: State) -> State:
+    """Return the state to store; a finished run that is closed has still finished."""
+    if phase is Phase.STOPPED and before is State.FINISHED:
+        return State.FINISHED
+    return State.RUNNING if phase is Phase.LOADING else State(phase.value)
+
+
+def _later(before: Sequence[Mark], marks: Sequence[Mark]) -> list[Mark]:
+    """Return the marks that came after those `before`; of each, the oldest may have been dropped."""
+    for new in range(len(marks) + 1):
+        old = list(marks[: len(marks) - new])
+        if len(old) <= len(before) and list(before[len(before) - len(old) :]) == old:
+            return list(marks[len(marks) - new :])
+    return list(marks)

@@ -1,0 +1,20 @@
+"""Text of the user's, fit to be shown."""
+
+
+def storable(text: str) -> str:
+    r"""Write as an escape (`\udce9`) what SQLite takes for no text: a byte that could not be decoded.
+
+    Such come from command lines and file names.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def literal(text: str) -> str:
+    r"""Write what is not printable as an escape: `\x1b`, `\n`, `\x00`, `\u202e`.
+
+    What is left moves no cursor, changes no colour and turns no direction.
+    """
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )

@@ -1,0 +1,212 @@
+"""What is written of a run while it goes on.
+
+Functions on a connection in a transaction (`schema.transaction`): they raise sqlite3.Error.
+"""
+
+import platform
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from json import dumps
+
+import numpy as np
+import numpy.typing as npt
+
+from bntui import __version__
+from bntui.engine.diagnosis import Verdict
+from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
+from bntui.store.encoding import read_report, write, write_report
+from bntui.store.text import storable
+
+
+class State(StrEnum):
+    """Where a stored run stands."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    """Its program ended without a word: killed, or the machine went down."""
+
+
+def now() -> str:
+    """Return this moment in UTC as it is written in the store: such texts sort by time."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a run's numbers depend on; asking imports none of it."""
+    found = {"bntui": __version__, "python": platform.python_version()}
+    for package in ("torch", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found
+
+
+def put_run(
+    connection: sqlite3.Connection,
+    run: str,
+    state: State,
+    snapshot: Snapshot,
+    parent: Checkpoint | None,
+) -> None:
+    """Write that there is a new run, which may branch off another at a checkpoint of it."""
+    begun = now()
+    made_of = (snapshot.config, snapshot.knobs, snapshot.facts)
+    connection.execute(
+        "INSERT INTO runs (id, state, started, ended, config, knobs, facts, versions, parent,"
+        " branched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(run, state, begun, begun, *map(write, made_of), dumps(versions())),
+            *((parent.run, parent.update) if parent else (None, None)),
+        ),
+    )
+
+
+def put_progress(
+    connection: sqlite3.Connection, run: str, state: State, snapshot: Snapshot
+) -> None:
+    """Write how far a run is."""
+    connection.execute(
+        "UPDATE runs SET state = ?, ended = ?, knobs = ?, message = ?, updates = ?, epoch = ?,"
+        " images = ?, seconds = ? WHERE id = ?",
+        (
+            state,
+            now(),
+            write(snapshot.knobs),
+            storable(snapshot.message) if snapshot.phase is Phase.FAILED else "",
+            snapshot.update,
+            snapshot.epoch,
+            snapshot.images,
+            snapshot.seconds,
+            run,
+        ),
+    )
+
+
+def put_chunk(
+    connection: sqlite3.Connection,
+    run: str,
+    series: str,
+    chunk: int,
+    updates: npt.ArrayLike,
+    values: npt.ArrayLike,
+) -> None:
+    """Write a chunk of a series, in place of what it was; not empty, updates ascending."""
+    packed = np.asarray(updates, "<u4")
+    connection.execute(
+        "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+        " SET last = excluded.last, updates = excluded.updates, vals = excluded.vals",
+        (
+            run,
+            series,
+            chunk,
+            int(packed[-1]),
+            packed.tobytes(),
+            np.asarray(values, "<f8").tobytes(),
+        ),
+    )
+
+
+def put_marks(connection: sqlite3.Connection, run: str, marks: Sequence[Mark], first: int) -> None:
+    """Add marks, of which the first is number `first` of the run's."""
+    connection.executemany(
+        "INSERT INTO marks VALUES (?, ?, ?, ?, ?)",
+        [
+            (run, number, mark.update, storable(mark.label), storable(mark.change))
+            for number, mark in enumerate(marks, start=first)
+        ],
+    )
+
+
+def put_verdicts(
+    connection: sqlite3.Connection, run: str, verdicts: Iterable[tuple[int, Verdict]]
+) -> None:
+    """Add verdicts, each with its update."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?)",
+        [(run, at, judged.cause, write(judged)) for at, judged in verdicts],
+    )
+
+
+def put_reports(connection: sqlite3.Connection, run: str, reports: Sequence[EpochReport]) -> None:
+    """Add epochs' figures, of which the listing shows the last."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?)",
+        [(run, report.update, report.twin, write_report(report)) for report in reports],
+    )
+    own = [report for report in reports if not report.twin]
+    if own:
+        _put_figures(connection, run, own[-1])
+
+
+def _put_figures(connection: sqlite3.Connection, run: str, report: EpochReport | None) -> None:
+    """Write what a listing shows of the last epoch, NULL for what was not measured."""
+    figures: tuple[float | None, ...] = (None,) * 4
+    if report:
+        figures = (report.loss, report.acc, report.val_acc, report.val_acc_fresh)
+    connection.execute(
+        "UPDATE runs SET loss = ?, acc = ?, val_acc = ?, val_acc_fresh = ? WHERE id = ?",
+        (*figures, run),
+    )
+
+
+def put_checkpoint(connection: sqlite3.Connection, run: str, checkpoint: Checkpoint) -> None:
+    """Keep what a run can go on from, in place of the checkpoint before."""
+    connection.execute(
+        "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)",
+        (
+            *(run, checkpoint.update, storable(checkpoint.label)),
+            *(write(checkpoint.config), checkpoint.state),
+        ),
+    )
+    _note_checkpoint(connection, run)
+
+
+def drop_checkpoint(connection: sqlite3.Connection, run: str) -> None:
+    """Remove a run's checkpoint."""
+    connection.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
+    _note_checkpoint(connection, run)
+
+
+def _note_checkpoint(connection: sqlite3.Connection, run: str) -> None:
+    """Write beside the run what there is to resume from, so that a listing need not look."""
+    connection.execute(
+        "UPDATE runs SET checkpoint = (SELECT at FROM checkpoints WHERE run = id) WHERE id = ?",
+        (run,),
+    )
+
+
+def truncate_after(connection: sqlite3.Connection, run: str, update: int) -> None:
+    """Within a transaction, forget what `run` did after `update`.
+
+    Marks at `update` itself go too: they say what came between it and the next. One that was already
+    there when the state at `update` was saved is in that state's own marks.
+    """
+    for row in connection.execute(
+        "SELECT * FROM points WHERE run = ? AND last > ?", (run, update)
+    ).fetchall():
+        updates, values = np.frombuffer(row["updates"], "<u4"), np.frombuffer(row["vals"], "<f8")
+        kept = int(np.searchsorted(updates, update, side="right"))
+        place = (run, row["series"], row["chunk"])
+        if kept:
+            put_chunk(connection, *place, updates[:kept], values[:kept])
+        else:
+            connection.execute(
+                "DELETE FROM points WHERE run = ? AND series = ? AND chunk = ?", place
+            )
+    connection.execute("DELETE FROM marks WHERE run = ? AND at >= ?", (run, update))
+    for table in ("verdicts", "reports", "checkpoints", "weights"):
+        connection.execute(f"DELETE FROM {table} WHERE run = ? AND at > ?", (run, update))
+    connection.execute("UPDATE runs SET updates = min(updates, ?) WHERE id = ?", (update, run))
+    _note_checkpoint(connection, run)
+    last = connection.execute(
+        "SELECT figures FROM reports WHERE run = ? AND twin = '' ORDER BY at DESC LIMIT 1", (run,)
+    ).fetchone()
+    _put_figures(connection, run, read_report(last["figures"]) if last else None)

@@ -1,0 +1,210 @@
+"""Reading and editing the store."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bntui.engine.config import ConfigError
+from bntui.engine.snapshot import Mark, Phase
+from bntui.store import schema
+from bntui.store.database import Store
+from bntui.store.recorder import StoreRecorder
+from bntui.store.schema import MIGRATIONS, StoreError, connect, store_path
+from tests.store.recorded import checkpoint, keep, report, state
+
+HOSTILE = "\x1b[31mred\x1b]0;title\x07 [bold]loud[/bold]\r\n\0 \u202eback %s '); DROP TABLE runs;--"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "runs.sqlite"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    with Store(path) as store:
+        yield store
+
+
+class TestFinding:
+    def test_runs_are_listed_newest_first(self, path: Path, store: Store) -> None:
+        ids = [keep(path, updates=1) for _ in range(3)]
+        assert [run.id for run in store.runs()] == ids[::-1]
+
+    def test_the_beginning_of_an_id_will_do_as_long_as_it_is_one_runs(
+        self, path: Path, store: Store
+    ) -> None:
+        recorders = {name: StoreRecorder(path) for name in ("abc111111111", "abd222222222")}
+        for name, recorder in recorders.items():
+            recorder.run = name
+            recorder.record(state(1), ())
+            recorder.close(state(1))
+        assert store.find("abc").id == store.find(" ABC1").id == "abc111111111"
+        assert store.find("abd222222222").id == store.find("last").id == "abd222222222"
+        with pytest.raises(StoreError, match="'ab' may be abd222222222, abc111111111"):
+            store.find("ab")
+        for name in ("abe", "abc1111111111", "", "%", "_"):
+            with pytest.raises(StoreError, match="is not in the store"):
+                store.find(name)
+
+    def test_last_is_not_a_deleted_one(self, path: Path, store: Store) -> None:
+        first, last = keep(path, updates=1), keep(path, updates=1)
+        store.delete(last)
+        assert store.find("last").id == first
+        with pytest.raises(StoreError, match="is not in the store"):
+            store.find(last)
+
+    def test_in_an_empty_store_there_is_no_last(self, store: Store) -> None:
+        with pytest.raises(StoreError, match="'last' is not in the store"):
+            store.find("last")
+
+
+class TestEditing:
+    @pytest.mark.parametrize("note", ["", "momentum 0.9 at last", HOSTILE, "\0", "é😀" * 500])
+    def test_a_note_is_kept_as_it_is(self, path: Path, store: Store, note: str) -> None:
+        run, other = keep(path, updates=1), keep(path, updates=1)
+        store.set_note(run, note)
+        assert store.run(run).note == note
+        assert store.run(other).note == ""
+
+    def test_a_byte_that_is_no_text_is_kept_as_an_escape(self, path: Path, store: Store) -> None:
+        run = keep(path, updates=1)
+        store.set_note(run, "caf\udce9")
+        assert store.run(run).note == "caf\\udce9"
+
+    def test_pinning(self, path: Path, store: Store) -> None:
+        run = keep(path, updates=1)
+        store.pin(run)
+        assert store.run(run).pinned
+        store.pin(run, pinned=False)
+        assert not store.run(run).pinned
+
+    def test_deleting_can_be_undone_until_the_purge(self, path: Path, store: Store) -> None:
+        kept, gone, back = (keep(path, updates=20) for _ in range(3))
+        store.delete(gone)
+        store.delete(back)
+        assert [run.id for run in store.runs()] == [kept]
+        assert {run.id for run in store.runs(deleted=True)} == {gone, back}
+        store.undelete(back)
+        assert store.purge(datetime.now(UTC) - timedelta(days=1)) == 0  # deleted only now
+        assert store.purge(datetime.now(UTC) + timedelta(seconds=1)) == 1
+        assert {run.id for run in store.runs()} == {kept, back}
+        assert store.runs(deleted=True) == []
+        assert len(store.points(back)["train_loss"].values) == 20
+        with sqlite3.connect(path) as connection:
+            for table in ("points", "reports"):
+                runs = {row[0] for row in connection.execute(f"SELECT run FROM {table}")}
+                assert runs == {kept, back}
+
+    def test_a_run_under_way_is_not_purged(self, path: Path, store: Store) -> None:
+        recorder = StoreRecorder(path)
+        recorder.record(state(1), ())
+        store.delete(recorder.run)
+        assert store.purge(datetime.now(UTC) + timedelta(seconds=1)) == 0
+        recorder.close(state(1))
+        assert store.purge(datetime.now(UTC) + timedelta(seconds=1)) == 1
+
+    def test_weights_are_kept_on_request(self, path: Path, store: Store) -> None:
+        run = keep(path)
+        assert store.weights(run) is None
+        store.keep_weights(run, 1, b"one")
+        store.keep_weights(run, 2, b"two")
+        assert store.weights(run) == (2, b"two")
+
+
+class TestTruncating:
+    def test_what_came_after_an_update_is_forgotten(self, path: Path, store: Store) -> None:
+        marks = (Mark(10, "early"), Mark(700, "late"))
+        kept = (checkpoint(480),)
+        run = keep(path, updates=1000, marks=marks, end=Phase.STOPPED, checkpoints=kept)
+        other = keep(path, updates=1000)
+        store.truncate_after(run, 481)
+        points = store.points(run)
+        assert points["train_loss"].updates.tolist() == list(range(1, 482))
+        assert points["val_acc"].updates.tolist() == list(range(5, 481, 5))
+        assert store.marks(run) == (Mark(10, "early"),)
+        assert [report.update for report in store.reports(run)] == list(range(16, 481, 16))
+        found = store.run(run)
+        assert (found.updates, found.loss) == (481, report(30).loss)
+        assert found.checkpoint == 480
+        assert len(store.points(other)["train_loss"].values) == 1000
+
+    def test_to_the_very_beginning(self, path: Path, store: Store) -> None:
+        run = keep(path, updates=40, end=Phase.STOPPED, checkpoints=(checkpoint(32),))
+        store.truncate_after(run, 0)
+        assert store.last_checkpoint(run) is None
+        assert store.points(run) == {}
+        assert store.run(run).loss != store.run(run).loss  # NaN
+
+
+class TestTheFile:
+    def test_it_lies_where_the_user_says(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BNTUI_STORE", str(tmp_path / "elsewhere.sqlite"))
+        assert store_path() == tmp_path / "elsewhere.sqlite"
+        monkeypatch.delenv("BNTUI_STORE")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+        assert store_path().is_relative_to(tmp_path)
+        assert store_path().parts[-2:] == ("bntui", "runs.sqlite")
+
+    def test_it_is_of_the_newest_format_and_in_wal_mode(self, path: Path, store: Store) -> None:
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+    def test_an_older_file_is_brought_up_to_date_with_what_is_in_it(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run = keep(path, updates=20)
+        newer = (*MIGRATIONS, ("ALTER TABLE runs ADD COLUMN stars INTEGER NOT NULL DEFAULT 5",))
+        monkeypatch.setattr(schema, "MIGRATIONS", newer)
+        with Store(path) as store:
+            assert [row["stars"] for row in store._rows("SELECT stars FROM runs")] == [5]
+            assert store.run(run).updates == 20
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (len(newer),)
+
+    def test_a_migration_that_fails_leaves_the_file_as_it_was(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run = keep(path, updates=20)
+        broken = ("ALTER TABLE runs ADD COLUMN stars INTEGER", "nonsense")
+        with monkeypatch.context() as patched:
+            patched.setattr(schema, "MIGRATIONS", (*MIGRATIONS, broken))
+            with pytest.raises(StoreError, match="nonsense"):
+                Store(path)
+        with Store(path) as store:
+            assert store.run(run).updates == 20
+            with pytest.raises(StoreError, match="stars"):
+                store._rows("SELECT stars FROM runs")
+
+    def test_a_newer_file_is_refused_and_left_alone(self, path: Path) -> None:
+        connection = connect(path, patience=1.0)
+        connection.execute("PRAGMA user_version = 99")
+        connection.close()
+        before = path.read_bytes()
+        with pytest.raises(StoreError, match=r"newer bntui \(format 99, this one knows \d+\)"):
+            Store(path)
+        assert path.read_bytes() == before
+
+    def test_another_kind_of_file_is_refused_and_left_alone(self, path: Path) -> None:
+        path.write_text("a shopping list\n" * 100)
+        with pytest.raises(StoreError, match=f"{path} can't be used: file is not a database"):
+            Store(path)
+        assert path.read_text() == "a shopping list\n" * 100
+
+    def test_what_can_go_wrong_is_a_setting_that_cant_be_used(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(ConfigError, match="BNTUI_STORE"):
+            Store(tmp_path / "file" / "runs.sqlite")
+
+    def test_a_killed_migration_is_done_again(self, path: Path) -> None:
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")  # and that was as far as it got
+        connection.close()
+        assert keep(path, updates=1)

@@ -1,0 +1,87 @@
+"""The lock of a live run."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bntui.store.liveness import hold, is_held, let_go
+
+HOLDING = """
+import sys
+from pathlib import Path
+from bntui.store.liveness import hold
+assert hold(Path(sys.argv[1])) is not None
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_it_is_held_until_it_is_let_go(tmp_path: Path) -> None:
+    path = tmp_path / "live" / "run"
+    assert not is_held(path)
+    lock = hold(path)
+    assert lock is not None
+    assert is_held(path)
+    assert hold(path) is None
+    let_go(path, lock)
+    assert not is_held(path)
+    assert not path.exists()
+
+
+def test_the_end_of_the_process_lets_go(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDING, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        assert is_held(path)
+        assert hold(path) is None
+        process.kill()
+    assert path.exists()
+    assert not is_held(path)
+    lock = hold(path)
+    assert lock is not None
+    let_go(path, lock)
+
+
+def test_who_only_looks_does_not_keep_it_from_anybody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run"
+    path.touch()
+    looking = os.open(path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr(time, "sleep", lambda _: os.close(looking))
+    lock = hold(path)
+    assert lock is not None
+    let_go(path, lock)
+
+
+def test_a_file_that_was_let_go_in_between_is_not_taken_for_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run"
+    flock, calls = fcntl.flock, 0
+
+    def flock_late(descriptor: int, operation: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            path.unlink()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock_late)
+    lock = hold(path)
+    assert lock is not None
+    assert is_held(path)  # the file that others see
+    let_go(path, lock)

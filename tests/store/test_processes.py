@@ -1,0 +1,113 @@
+"""The store and several processes: one that is killed, and two that write at once."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bntui.engine.snapshot import Phase
+from bntui.store.database import Store
+from bntui.store.recorder import StoreRecorder
+from bntui.store.writing import State
+from tests.store.recorded import feed, loss, state
+
+SPEED = 10
+"""Of the clock of the process to be killed: its seconds are tenths of ours."""
+WRITING = f"""
+import sys, time
+from pathlib import Path
+from bntui.store.recorder import StoreRecorder
+from tests.store.recorded import checkpoint, journal, state
+
+def clock():
+    return {SPEED} * time.monotonic()
+
+recorder = StoreRecorder(Path(sys.argv[1]), clock=clock)
+print(recorder.run, flush=True)
+kept = ()
+for update in range(1, int(sys.argv[2]) + 1):
+    if update % 50 == 0:
+        kept = (checkpoint(update, str(update).encode()),)
+    now = clock()
+    recorder.record(state(update, checkpoints=kept), journal([update]))
+    print(update, now, recorder.problem, flush=True)
+    time.sleep(0.001)
+recorder.close(state(update))
+"""
+
+
+def writing(path: Path, updates: int) -> "subprocess.Popen[str]":
+    """Start a process that records so many updates, and says so after each."""
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITING, str(path), str(updates)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def test_a_killed_run_is_there_up_to_the_last_second_and_can_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite"
+    with writing(path, 10**9) as process:
+        assert process.stdout is not None
+        run = process.stdout.readline().strip()
+        times: dict[int, float] = {}
+        while len(times) < 200 or times[len(times)] - times[1] < 3.5:
+            told, now = process.stdout.readline().split()
+            times[int(told)] = float(now)
+        with Store(path) as store:
+            assert store.run(run).state is State.RUNNING
+        process.send_signal(signal.SIGKILL)
+        for line in process.stdout:
+            if line.count(" ") == 2 and line.endswith("\n"):
+                told, now = line.split()
+                times[int(told)] = float(now)
+
+    last = max(times)
+    safe = max(update for update in times if times[update] <= times[last] - 1.0)
+    with Store(path) as store:
+        found = store.run(run)
+        assert found.state is State.INTERRUPTED
+        assert found.updates >= safe
+        points = store.points(run)["train_loss"]
+        assert points.updates.tolist() == list(range(1, found.updates + 1))
+        assert points.values.tolist() == [loss(n) for n in range(1, found.updates + 1)]
+        checkpoint = store.last_checkpoint(run)
+        assert checkpoint is not None
+        update = checkpoint.update
+        assert 0 < update <= found.updates
+        assert checkpoint.state == str(update).encode()
+
+        recorder = StoreRecorder(path, resume=checkpoint)
+        feed(recorder, range(update + 1, update + 101))
+        assert store.run(run).state is State.RUNNING
+        recorder.close(state(update + 100, phase=Phase.FINISHED))
+        assert store.run(run).state is State.FINISHED
+        resumed = store.points(run)["train_loss"]
+        assert resumed.updates.tolist() == list(range(1, update + 101))
+    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("round_", range(2))
+def test_processes_that_write_at_once_lose_nothing(tmp_path: Path, round_: int) -> None:
+    path = tmp_path / "runs.sqlite"  # which none of them finds
+    processes = [writing(path, 400) for _ in range(3)]
+    runs = {}
+    for process in processes:
+        assert process.stdout is not None
+        run = process.stdout.readline().strip()
+        runs[run] = process
+    for run, process in runs.items():
+        assert process.stdout is not None
+        lines = process.stdout.read().splitlines()
+        assert process.wait() == 0
+        assert len(lines) == 400
+        with Store(path) as store:
+            points = store.points(run)
+            assert points["train_loss"].updates.tolist() == list(range(1, 401))
+            assert points["val_acc"].updates.tolist() == list(range(5, 401, 5))
+    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
