@@ -18,6 +18,7 @@ from bntui.engine.config import Observation, RunConfig
 from bntui.engine.data import Split
 from bntui.engine.evaluation import evaluate
 from bntui.engine.moments import Moment, Moments
+from bntui.engine.run import Point
 from bntui.engine.noise import WINDOW, Measurement, draw, estimate, measure
 from bntui.engine.series import Series, SeriesView, Smoothing
 from bntui.engine.snapshot import (
@@ -66,6 +67,8 @@ class Observer:
         self.validation: Validation | None = None
         self.what_if: Hindsight | None = None
         self.noise: Noise | None = None
+        self.journal: list[Point] | None = None
+        """What was appended to the series since somebody last looked; None if nobody does."""
         self._breathe = breathe
         self._series: dict[str, Series] = {}
         self._smooth_loss, self._smooth_acc = Smoothing(), Smoothing()
@@ -95,7 +98,8 @@ class Observer:
     @property
     def hindsight(self) -> Hindsight | None:
         """Every estimator's accuracy at moments of the run so far."""
-        return self._moments.view(len(self._few)) if self._moments else None
+        images = self._few if self.observation.live else self.trainer.dataset.validation
+        return self._moments.view(len(images)) if self._moments else None
 
     @property
     def images_per_s(self) -> float:
@@ -181,12 +185,16 @@ class Observer:
                 kind = EPOCH
                 validation = self._validate(validation_set)
                 running, fresh, layers = validation.running, validation.fresh, validation.layers
-                if self.observation.live and len(self._live) == len(validation_set):
+                if not self.observation.live or len(self._live) == len(validation_set):
                     self._remember(validation)
             else:
                 running = self._under(trainer.estimators[OWN], validation_set)
         look_back = self.observation.hindsight and trainer.buffers.layers
         hindsight = self._under_each(validation_set) if look_back else ()
+        if hindsight and running and fresh and not self.observation.live:
+            own, momentum = running.accuracy, trainer.momentum
+            moment = Moment(trainer.update, hindsight, own, fresh.accuracy, momentum)
+            self._moments.append(moment)
         if self.observation.noise_scale and not self.observation.live:
             self._measure_noise(WINDOW)
         self.budget.observed(kind)
@@ -337,6 +345,8 @@ class Observer:
 
     def _append(self, name: str, update: int, value: float) -> None:
         self._series.setdefault(name, Series()).append(update, value)
+        if self.journal is not None:
+            self.journal.append((name, update, value))
 
 
 def _head(split: Split, count: int) -> Split:

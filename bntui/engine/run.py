@@ -1,11 +1,11 @@
 """What the outside may do with a run: the door as a type. `runner.Runner` is the real one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Protocol
 
 from bntui.engine.config import Knobs, RunConfig
-from bntui.engine.snapshot import EpochReport, Snapshot
+from bntui.engine.snapshot import Checkpoint, EpochReport, Snapshot
 
 
 class Command(Enum):
@@ -47,8 +47,21 @@ class Run(Protocol):
         """Ask for something to be done between two updates."""
 
 
-MakeRun = Callable[[RunConfig, frozenset[str]], Run]
-"""Makes a run from its configuration and the names of the settings it may fit to the machine."""
+class MakeRun(Protocol):
+    """Makes a run from its configuration and the names of the settings it may fit to the machine."""
+
+    def __call__(
+        self,
+        config: RunConfig,
+        left_open: frozenset[str],
+        begin: Checkpoint | None = None,
+        *,
+        resume: bool = False,
+    ) -> Run:
+        """Return the run, not yet started.
+
+        `begin` is the checkpoint to go on from: as a branch, or to `resume` the run it is of.
+        """
 
 
 Point = tuple[str, int, float]
@@ -61,6 +74,8 @@ class Recorder(Protocol):
     No method raises: a run goes on when it can't be kept.
     """
 
+    run: str
+    """The id under which the run is kept."""
     problem: str
     """Why the run is not being kept at the moment, in one sentence; empty when all is well."""
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.device import prepare_environment
-from bntui.engine.run import Command, Run
+from bntui.engine.run import Command, Recorder, Run
 from bntui.engine.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Runner:
 
     After its epochs a run pauses in `Phase.FINISHED` with everything in place; `resume` then trains
     as many again. `left_open` names the settings that the run may fit to the machine it finds.
-    `begin` is the checkpoint to go on from, instead of from the start.
+    `begin` is the checkpoint to go on from, instead of from the start. `recorder` keeps the run.
     `on_report` is called on the run's thread with every epoch's report.
     """
 
@@ -49,13 +49,15 @@ class Runner:
         *,
         left_open: frozenset[str] = frozenset(),
         begin: Checkpoint | None = None,
-        on_report: Callable[[EpochReport], None] = lambda _: None,
+        recorder: Recorder | None = None,
+        on_report: Callable[[EpochReport, Snapshot], None] = lambda *_: None,
     ) -> None:
         self.snapshot = Snapshot(config=config, knobs=config.knobs, epochs=config.epochs)
         self._config = config
         self._observation = observation or Observation()
         self._left_open = left_open
         self._begin = begin
+        self._recorder = recorder
         self._on_report = on_report
         self._wanted: Knobs | None = None
         self._changed = Condition()
@@ -126,6 +128,8 @@ class Runner:
                 self._train_once(session)
         except Stopped:
             self._show(Phase.STOPPED)
+            if self._session and self._recorder and not self._session.finished:
+                self._session.keep("stopped")
             self._publish(Phase.STOPPED)
         except ConfigError as error:
             self._show(Phase.FAILED, message=str(error))
@@ -133,6 +137,8 @@ class Runner:
             message = f"{type(error).__name__}: {error}"
             self._show(Phase.FAILED, message=message, traceback=traceback.format_exc())
         finally:
+            if self._recorder:
+                self._recorder.close(self.snapshot)
             self._session = None  # its memory; the last snapshot stays
             atexit.unregister(self._leave)
 
@@ -155,11 +161,14 @@ class Runner:
                 breathe=self._breathe,
                 say=self._say,
                 begin=self._begin,
+                run=self._recorder.run if self._recorder else "",
             )
 
         session = Twins(self._config, load) if self._config.twin else load(self._config)
         self._begin = None
         self._session = session
+        if self._recorder:
+            session.watch()
         if session.trainer.update:
             session.observe()
         self._publish(Phase.PAUSED if self._paused else Phase.RUNNING)
@@ -215,7 +224,9 @@ class Runner:
         with self._changed:
             wanted, self._wanted = self._wanted, None
         for report in session.train_once(wanted):
-            self._on_report(report)
+            if self._recorder:
+                self._recorder.report(report)
+            self._on_report(report, session.snapshot(Phase.RUNNING))
 
     def _breathe(self) -> None:
         """Wait here while the run is paused and nothing is asked of it; raise Stopped on a stop."""
@@ -239,7 +250,12 @@ class Runner:
 
     def _publish(self, phase: Phase) -> None:
         if self._session:
-            self.snapshot = self._session.snapshot(phase)
+            snapshot = self._session.snapshot(phase)
+            if self._recorder:
+                self._recorder.record(snapshot, self._session.take_journal())
+                if self._recorder.problem:
+                    snapshot = replace(snapshot, message=self._recorder.problem)
+            self.snapshot = snapshot
             self._published = time.monotonic()
 
     def _show(self, phase: Phase, message: str = "", traceback: str = "") -> None:

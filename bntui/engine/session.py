@@ -16,6 +16,7 @@ from bntui.engine.config import CHANGES, ConfigError, Knobs, Observation, RunCon
 from bntui.engine.datafiles import mnist_on_disk
 from bntui.engine.model import activation_bytes, parameter_count
 from bntui.engine.observer import Observer
+from bntui.engine.run import Point
 from bntui.engine.snapshot import (
     Checkpoint,
     EpochReport,
@@ -223,6 +224,15 @@ class Session:
             checkpoints=self.checkpoints.view(),
             series=observer.series,
         )
+
+    def watch(self) -> None:
+        """Note from now on what is appended to the series, for `take_journal`."""
+        self.observer.journal = []
+
+    def take_journal(self) -> list[Point]:
+        """Return what was appended to the series since the last call."""
+        journal, self.observer.journal = self.observer.journal or [], []
+        return journal
 
     def keep(self, label: str) -> Checkpoint:
         """Keep this moment as a checkpoint."""

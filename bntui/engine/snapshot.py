@@ -18,6 +18,10 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 
+TWIN = "twin:"
+"""How the names of the second run's series begin where both runs' are kept together."""
+
+
 class Phase(StrEnum):
     """Where a run stands."""
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from bntui.engine.config import CHANGES, Knobs, RunConfig, twin_of
 from bntui.engine.observer import Observer
+from bntui.engine.run import Point
 from bntui.engine.session import Session
-from bntui.engine.snapshot import EpochReport, Phase, Snapshot
+from bntui.engine.snapshot import TWIN, EpochReport, Phase, Snapshot
 from bntui.engine.trainer import Trainer
 
 
@@ -100,6 +101,21 @@ class Twins:
         if self._one.observer.observation.live and not fresh:
             with self._others_turn() as other:
                 other.observer.validate(asked=True)
+
+    def watch(self) -> None:
+        """Note from now on what is appended to the series of both."""
+        self._one.watch()
+        self._other.watch()
+
+    def take_journal(self) -> list[Point]:
+        """Return what was appended since the last call; the other's series begin with `twin:`."""
+        theirs = [
+            (TWIN + name, update, value) for name, update, value in self._other.take_journal()
+        ]
+        return self._one.take_journal() + theirs
+
+    def keep(self, label: str) -> None:
+        """Keep nothing: a checkpoint is of one run, and its epochs' are kept anyway."""
 
     @contextmanager
     def _others_turn(self) -> Iterator[Session]:
