@@ -18,19 +18,51 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bntui import __version__
 from bntui.engine.config import Observation, RunConfig
+from bntui.engine.diagnosis import Cause, figures, verdict
 from bntui.engine.runner import Runner
-from bntui.engine.snapshot import EpochReport, LayerDrift, Phase, Snapshot
+from bntui.engine.snapshot import Checkpoint, EpochReport, LayerDrift, Mark, Phase, Snapshot
+from bntui.keeping import recorder
 
 POLL_SECONDS = 0.05
 OVER = {Phase.FINISHED, Phase.STOPPED, Phase.FAILED}
 
 
-def train(config: RunConfig, *, hindsight: bool, noise_scale: bool, as_json: bool) -> int:
+def train(
+    config: RunConfig,
+    observation: Observation,
+    *,
+    as_json: bool,
+    store: bool = True,
+    begin: Checkpoint | None = None,
+) -> int:
     """Train to the end and return the exit code: 0, 2 for a bad setting, 1 for a failure, 130."""
-    reports: SimpleQueue[EpochReport] = SimpleQueue()
-    observation = Observation(live=False, hindsight=hindsight, noise_scale=noise_scale)
-    runner = Runner(config, observation, on_report=reports.put)
     writer = JsonLines() if as_json else Lines()
+    snapshot, _ = follow(config, observation, writer, store=store, begin=begin)
+    return exit_code(snapshot)
+
+
+def follow(
+    config: RunConfig,
+    observation: Observation,
+    writer: "JsonLines | Lines",
+    *,
+    store: bool = True,
+    begin: Checkpoint | None = None,
+) -> tuple[Snapshot, list[EpochReport]]:
+    """Train to the end, or to ctrl+c, and write what happens; return what was measured.
+
+    The run is kept in the `store`. `begin` is the checkpoint of the run to resume.
+    """
+    coming: SimpleQueue[tuple[EpochReport, Snapshot]] = SimpleQueue()
+    reports: list[EpochReport] = []
+    keeper = recorder(begin, resume=begin is not None) if store else None
+    runner = Runner(
+        begin.config if begin else config,
+        observation,
+        begin=begin,
+        recorder=keeper,
+        on_report=lambda *report: coming.put(report),
+    )
     with _stopped_by_signals(runner):
         runner.start()
         started, told = False, ""
@@ -38,9 +70,10 @@ def train(config: RunConfig, *, hindsight: bool, noise_scale: bool, as_json: boo
             snapshot = runner.snapshot
             if snapshot.facts and not started:
                 started = True
-                writer.start(snapshot)
-            for report in _drain(reports):
-                writer.epoch(report)
+                writer.start(snapshot, keeper.run if keeper else uuid4().hex[:12])
+            for report, then in _drain(coming):
+                reports.append(report)
+                writer.epoch(report, then)
             if started and snapshot.message != told and snapshot.phase is not Phase.FAILED:
                 told = snapshot.message
                 click.echo(told, err=True)
@@ -51,10 +84,11 @@ def train(config: RunConfig, *, hindsight: bool, noise_scale: bool, as_json: boo
     writer.end(snapshot)
     runner.stop()
     runner.join(2.0)
-    return _exit_code(snapshot)
+    return snapshot, reports
 
 
-def _exit_code(snapshot: Snapshot) -> int:
+def exit_code(snapshot: Snapshot) -> int:
+    """Return how a run that is over ends the program, and say why it failed."""
     if snapshot.phase is Phase.STOPPED:
         return 130
     if snapshot.phase is Phase.FAILED:
@@ -76,7 +110,9 @@ def _stopped_by_signals(runner: Runner) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _drain(reports: SimpleQueue[EpochReport]) -> Iterator[EpochReport]:
+def _drain(
+    reports: SimpleQueue[tuple[EpochReport, Snapshot]],
+) -> Iterator[tuple[EpochReport, Snapshot]]:
     while True:
         try:
             yield reports.get_nowait()
@@ -85,15 +121,23 @@ def _drain(reports: SimpleQueue[EpochReport]) -> Iterator[EpochReport]:
 
 
 class JsonLines:
-    """One JSON object a line on standard output; non-finite numbers become null."""
+    """One JSON object a line on standard output; non-finite numbers become null.
 
-    def start(self, snapshot: Snapshot) -> None:
-        """Write what the run is made of."""
+    The events of an experiment's run carry the name of its `arm`.
+    """
+
+    def __init__(self, arm: str = "") -> None:
+        self._arm = {"arm": arm} if arm else {}
+        self._marks: tuple[Mark, ...] = ()
+        self._judged = ""
+
+    def start(self, snapshot: Snapshot, run: str) -> None:
+        """Write what the run is made of, and the id that it is kept under."""
         facts = snapshot.facts
         assert facts is not None
         self._write(
             event="start",
-            run=uuid4().hex[:12],
+            run=run,
             version=__version__,
             device=facts.device,
             dataset=facts.dataset,
@@ -107,8 +151,9 @@ class JsonLines:
     def progress(self, snapshot: Snapshot) -> None:
         """Write nothing: a stream of events has no progress bar."""
 
-    def epoch(self, report: EpochReport) -> None:
-        """Write one epoch's figures."""
+    def epoch(self, report: EpochReport, snapshot: Snapshot) -> None:
+        """Write one epoch's figures, after the marks before it and before a new verdict."""
+        self._write_marks(snapshot)
         values = {field.name: getattr(report, field.name) for field in fields(report)}
         values["layers"] = [_layer(layer) for layer in report.layers]
         values["hindsight"] = dict(report.hindsight)
@@ -118,11 +163,16 @@ class JsonLines:
             values["noise_scale"] = noise.scale
             values["noise_scale_error"] = noise.error
             values["suggested_batch"] = noise.suggested_batch
+        if not report.twin:
+            del values["twin"]
         self._write(event="epoch", **values)
+        self._write_verdict(snapshot)
 
     def end(self, snapshot: Snapshot) -> None:
         """Write how the run ended."""
         if snapshot.facts:
+            self._write_marks(snapshot)
+            self._write_verdict(snapshot)
             self._write(
                 event="end",
                 phase=snapshot.phase.value,
@@ -130,8 +180,27 @@ class JsonLines:
                 seconds=round(snapshot.seconds, 3),
             )
 
-    def _write(self, **values: object) -> None:
-        click.echo(json.dumps(_finite(values), allow_nan=False))
+    def _write_marks(self, snapshot: Snapshot) -> None:
+        for mark in snapshot.marks[len(self._marks) :]:
+            self._write(event="mark", update=mark.update, label=mark.label, change=mark.change)
+        self._marks = snapshot.marks
+
+    def _write_verdict(self, snapshot: Snapshot) -> None:
+        """Write the verdict if its cause is another than before."""
+        judged = verdict(snapshot)
+        if judged.cause in {Cause.WAITING, self._judged}:
+            return
+        self._judged = judged.cause
+        self._write(
+            event="verdict",
+            update=snapshot.validation.update if snapshot.validation else snapshot.update,
+            cause=judged.cause.value,
+            text=" ".join(filter(None, [*judged.evidence, judged.outlook, judged.cure])),
+            evidence=figures(snapshot),
+        )
+
+    def _write(self, event: str, **values: object) -> None:
+        write_json(event=event, **self._arm, **values)
 
 
 class Lines:
@@ -151,8 +220,8 @@ class Lines:
         self._task = self._progress.add_task("", total=None, epoch="", loss="")
         self._epochs = 0
 
-    def start(self, snapshot: Snapshot) -> None:
-        """Say what is trained on what."""
+    def start(self, snapshot: Snapshot, run: str) -> None:
+        """Say what is trained on what, and under which id it is kept."""
         facts, config = snapshot.facts, snapshot.config
         assert facts is not None
         self._epochs = snapshot.epochs
@@ -160,7 +229,7 @@ class Lines:
             f"{facts.dataset}: {facts.train:,} training and {facts.validation:,} validation "
             f"images · {facts.parameters:,} parameters · batch {config.knobs.batch_size} · "
             f"{'momentum ' + format(config.knobs.momentum, 'g') if config.has_statistics else 'no BN'}"
-            f" · {facts.device}"
+            f" · {facts.device} · run {run}"
         )
         self._progress.start()
 
@@ -176,11 +245,12 @@ class Lines:
             loss=f"{loss:.4f}",
         )
 
-    def epoch(self, report: EpochReport) -> None:
+    def epoch(self, report: EpochReport, snapshot: Snapshot) -> None:
         """Print one epoch's line, and one more with every estimator's accuracy where asked for."""
         goal = f"/{self._epochs}" if self._epochs < 10_000 else ""
+        twin = f"twin {report.twin} " if report.twin else ""
         self._console.print(
-            f"Epoch {report.epoch}{goal} - {report.seconds:.1f}s - loss: {report.loss:.4f} - "
+            f"{twin}Epoch {report.epoch}{goal} - {report.seconds:.1f}s - loss: {report.loss:.4f} - "
             f"acc: {report.acc:.4f} - val_loss: {report.val_loss:.4f} - "
             f"val_acc: {report.val_acc:.4f} - fresh statistics: val_loss: "
             f"{report.val_loss_fresh:.4f} - val_acc: {report.val_acc_fresh:.4f}"
@@ -222,6 +292,11 @@ def _layer(layer: LayerDrift) -> dict[str, Any]:
     )
     names += ("network_error", "start_left", "start_share", "dead", "non_finite")
     return {name: getattr(layer, name) for name in names}
+
+
+def write_json(**values: object) -> None:
+    """Write one line of strict JSON; what is not finite is null."""
+    click.echo(json.dumps(_finite(values), allow_nan=False))
 
 
 def _finite(value: Any) -> Any:

@@ -22,7 +22,9 @@ async def story() -> None:
     """Play the story and write `assets/explorer.svg`."""
     config = RunConfig(seed=SEED)
     left_open = frozenset({"dataset", "width", "batch_size"})
-    app = BntuiApp(lambda config, left_open: Runner(config, left_open=left_open), config, left_open)
+    app = BntuiApp(
+        lambda config, left_open, *_: Runner(config, left_open=left_open), config, left_open
+    )
     async with app.run_test(size=(120, 40)) as pilot:
         run = app.explorer.run
         await until(lambda: run.snapshot.update >= TURN_AT)

@@ -128,6 +128,35 @@ def verdict(snapshot: Snapshot) -> Verdict:
     return _not_the_statistics(snapshot, validation)
 
 
+def figures(snapshot: Snapshot) -> dict[str, float | str]:
+    """Return the numbers that a verdict rests on, by name; only those that were measured."""
+    validation = snapshot.validation
+    if validation is None:
+        return {}
+    running, fresh = validation.running, validation.fresh
+    says, share = most_said(running.predicted)
+    found: dict[str, float | str] = {
+        "update": validation.update,
+        "train_acc": recent_accuracy(snapshot),
+        "val_acc": running.accuracy,
+        "val_acc_fresh": fresh.accuracy,
+        "most_predicted": says,
+        "most_predicted_share": share,
+    }
+    worst = worst_layer(validation)
+    if worst is not None:
+        found |= {
+            "flipped": validation.flipped,
+            "worst_layer": worst.name,
+            "log_var_ratio": worst.log_var_ratio,
+            "mean_gap": worst.mean_gap,
+            "start_left": worst.start_left,
+            "start_share": worst.start_share,
+            "updates_until_sound": forecast(worst, forgetting(snapshot)),
+        }
+    return found
+
+
 def recent_accuracy(snapshot: Snapshot) -> float:
     """Return training accuracy, averaged over the last batches before the validation.
 

@@ -1,6 +1,6 @@
 """What the outside may do with a run: the door as a type. `runner.Runner` is the real one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import Protocol
 
@@ -47,22 +47,9 @@ class Run(Protocol):
         """Ask for something to be done between two updates."""
 
 
-class MakeRun(Protocol):
-    """Makes a run from its configuration and the names of the settings it may fit to the machine."""
-
-    def __call__(
-        self,
-        config: RunConfig,
-        left_open: frozenset[str],
-        begin: Checkpoint | None = None,
-        *,
-        resume: bool = False,
-    ) -> Run:
-        """Return the run, not yet started.
-
-        `begin` is the checkpoint to go on from: as a branch, or to `resume` the run it is of.
-        """
-
+MakeRun = Callable[[RunConfig, frozenset[str], Checkpoint | None, bool], Run]
+"""Makes a run from its configuration, the names of the settings it may fit to the machine, the
+checkpoint to go on from, if any, and whether that is to resume its run and not to branch off it."""
 
 Point = tuple[str, int, float]
 """One value of a series: the series' name, the update, the value."""

@@ -8,7 +8,7 @@ from textual.screen import Screen
 
 from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
-from bntui.engine.snapshot import Phase
+from bntui.engine.snapshot import Checkpoint, Phase
 from bntui.ui import terminal
 from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs, ascii_only
@@ -33,6 +33,7 @@ class BntuiApp(FrugalApp):
         config: RunConfig,
         left_open: frozenset[str] = frozenset(),
         *,
+        begin: Checkpoint | None = None,
         paused: bool = False,
         updates_per_second: float = terminal.LOCAL_UPDATES_PER_SECOND,
         glyphs: Glyphs = Glyphs.BRAILLE,
@@ -45,7 +46,12 @@ class BntuiApp(FrugalApp):
         self.all_ended = True
         """Whether every run's thread had ended when the app was left."""
         self.explorer = Explorer(
-            make_run, config, left_open, paused=paused, updates_per_second=updates_per_second
+            make_run,
+            config,
+            left_open,
+            begin=begin,
+            paused=paused,
+            updates_per_second=updates_per_second,
         )
 
     def get_default_screen(self) -> Screen[None]:
@@ -75,6 +81,7 @@ def explore(
     config: RunConfig,
     left_open: frozenset[str],
     *,
+    begin: Checkpoint | None,
     paused: bool,
     plain: bool,
 ) -> int:
@@ -83,6 +90,7 @@ def explore(
         make_run,
         config,
         left_open,
+        begin=begin,
         paused=paused,
         updates_per_second=terminal.updates_per_second(),
         glyphs=terminal.glyphs(plain=plain),

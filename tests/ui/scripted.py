@@ -89,7 +89,7 @@ class ScriptedRuns:
         self.made: list[ScriptedRun] = []
         self._loaded = loaded
 
-    def __call__(self, config: RunConfig, left_open: frozenset[str]) -> ScriptedRun:
+    def __call__(self, config: RunConfig, left_open: frozenset[str], *_: object) -> ScriptedRun:
         run = ScriptedRun(config, left_open, [mid_run(config)] if self._loaded else [])
         self.made.append(run)
         return run

@@ -18,7 +18,7 @@ async def test_a_sitting_at_the_explorer() -> None:
     # At its own pace the run would leave little of the CPU to the screen.
     knobs = Knobs(batch_size=64, momentum=0.99, pace=25.0)
     config = RunConfig(train_size=512, width=0.0625, device="cpu", epochs=500, knobs=knobs)
-    app = BntuiApp(lambda config, left_open: Runner(config, left_open=left_open), config)
+    app = BntuiApp(lambda config, left_open, *_: Runner(config, left_open=left_open), config)
 
     async def press(*keys: str) -> None:
         for key in keys:

@@ -16,7 +16,7 @@ from bntui.engine.config import MAX_SEED, Knobs, RunConfig
 from bntui.engine.diagnosis import recent, verdict
 from bntui.engine.repeat import command_line
 from bntui.engine.run import Command, MakeRun, Run
-from bntui.engine.snapshot import Phase, Snapshot
+from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
 from bntui.export import series_csv
 from bntui.ui.consequence import consequence
 from bntui.ui.knobs import KNOBS, Setting
@@ -84,9 +84,11 @@ class Explorer(Screen[None]):
         config: RunConfig,
         left_open: frozenset[str],
         *,
+        begin: Checkpoint | None = None,
         paused: bool,
         updates_per_second: float,
     ) -> None:
+        """`begin` is the checkpoint of a run to resume, instead of beginning one with `config`."""
         super().__init__()
         self._make_run = make_run
         self._left_open = left_open
@@ -98,7 +100,11 @@ class Explorer(Screen[None]):
         self._pinned: Run | None = None
         self._peeked_at: int | None = None
         self._asked: Knobs | None = None
-        self.run = make_run(config, left_open)
+        self.run = (
+            make_run(begin.config, frozenset(), begin, True)
+            if begin
+            else make_run(config, left_open, None, False)
+        )
         self.ended: list[Run] = []
         """Runs that were asked to stop, until their threads are joined."""
 
@@ -355,8 +361,11 @@ class Explorer(Screen[None]):
         snapshot = self.run.snapshot
         return replace(snapshot.config, knobs=self._asked or snapshot.knobs)
 
-    def _begin(self, config: RunConfig) -> None:
-        """Replace the run by a new one; the old curves stay as a ghost."""
+    def _begin(self, config: RunConfig, begin: Checkpoint | None = None) -> None:
+        """Replace the run by a new one, which may branch off a checkpoint.
+
+        The old curves stay as a ghost.
+        """
         old = self.run
         if old.snapshot.series:
             self._before = old
@@ -367,7 +376,7 @@ class Explorer(Screen[None]):
         self._asked = None
         self._peeked_at, self._pausing = None, False
         self.query_one(Results).follow()
-        self.run = self._make_run(config, self._left_open)
+        self.run = self._make_run(config, self._left_open, begin, False)
         self.run.start(after=old)
         self._follow_soon()
 

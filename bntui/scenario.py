@@ -1,0 +1,137 @@
+"""What a guided experiment is, and what it concludes from the outcomes of its runs.
+
+`scenariofiles` reads one. Imports neither torch nor textual.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bntui.claims import Expression, Outcomes, Text
+from bntui.engine.config import MOMENTA, Observation
+from bntui.outcome import THREAD, Outcome, published
+
+ROWS = (*(f"{momentum:g}" for momentum in MOMENTA), "bias-corrected", "cumulative", "warm-up")
+"""Of the map of momenta: the estimators that every run can be validated under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer to the question."""
+
+    text: str
+    right: Expression | None
+    """When it was right; the last may have none: it is right where no other is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before the experiment runs."""
+
+    text: str
+    choices: tuple[Choice, ...]
+
+    def right(self, outcomes: Outcomes) -> int | None:
+        """Return the number from 1 of the first choice that was right, None if that is not known."""
+        for number, choice in enumerate(self.choices, start=1):
+            judged = choice.right.judge(outcomes) if choice.right else True
+            if judged is not False:
+                return number if judged else None
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One of the runs that an experiment compares."""
+
+    name: str
+    """As expressions call it."""
+    label: str
+    options: Mapping[str, Any]
+    """Its options, as the command line parses them."""
+    words: tuple[str, ...]
+    """The same as they are typed."""
+    published: int | None
+    """The thread's run that this one repeats, by batch size."""
+    reads: frozenset[str]
+    """The quantities that expressions read of it."""
+
+    def observation(self, asked: Observation) -> Observation:
+        """Return what is to be measured: what was asked for, and what expressions read."""
+        return replace(
+            asked,
+            hindsight=asked.hindsight or not self.reads.isdisjoint(ROWS),
+            noise_scale=asked.noise_scale or "noise_scale" in self.reads,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the experiment concludes where it holds, and what it says where it doesn't."""
+
+    holds: Expression
+    text: Text
+    otherwise: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One guided experiment."""
+
+    number: int
+    """Its place in the course, 0 for a file of the user's."""
+    name: str
+    title: str
+    post: int
+    """The post of the thread that it answers, 0 for none."""
+    hypothesis: str
+    watch: str
+    question: Question
+    arms: tuple[Arm, ...]
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One claim against what was measured."""
+
+    text: str
+    holds: bool | None
+    """None where it speaks of something that was not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An arm beside the thread's run that it repeats, both at their end."""
+
+    arm: Arm
+    batch: int
+    here: Outcome
+    there: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What an experiment says once all of its arms have run."""
+
+    findings: tuple[Finding, ...]
+    chosen: int | None
+    """The reader's prediction: the number from 1 of a choice."""
+    right: int | None
+    comparisons: tuple[Comparison, ...]
+
+
+def conclude(scenario: Scenario, outcomes: Outcomes, chosen: int | None) -> Conclusion:
+    """Hold every claim against the outcomes of all arms, by name."""
+    known = {**outcomes, **{name: published()[batch] for name, batch in THREAD.items()}}
+    findings = []
+    for claim in scenario.claims:
+        holds = claim.holds.judge(known)
+        text = claim.otherwise if holds is False and claim.otherwise else claim.text
+        findings.append(Finding(text.written(known), holds))
+    comparisons = tuple(
+        Comparison(arm, arm.published, outcomes[arm.name], published()[arm.published])
+        for arm in scenario.arms
+        if arm.published
+    )
+    return Conclusion(tuple(findings), chosen, scenario.question.right(known), comparisons)
