@@ -31,6 +31,8 @@ from bntui.engine.trainer import Trainer
 MAX_MARKS = 1000
 PROBE = 4
 """Images that activations are measured on."""
+KEEP_SECONDS = 30.0
+"""How much of a run is lost at most, where an epoch takes longer."""
 KEEPING = "checkpoint"
 """The budget's name for what a checkpoint costs."""
 
@@ -107,6 +109,8 @@ class Session:
         self._kept_at = 0.0
         if begin:
             self._restore(begin)
+        else:
+            self.keep("start")
         self.observer.budget.begin()
 
     @property
@@ -140,6 +144,8 @@ class Session:
                 )
             return [self._report]
         self.observer.observe_if_due()
+        if self.observer.budget.total - self._kept_at > KEEP_SECONDS and self._may_keep():
+            self.keep(f"update {self.trainer.update}")
         return []
 
     def _step(self) -> bool:

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from bntui.engine.config import twin_of
 from bntui.engine.repeat import command_line
 from bntui.engine.series import thinned
-from bntui.engine.snapshot import Hindsight, Mark, Phase, Snapshot
+from bntui.engine.snapshot import TWIN, Hindsight, Mark, Phase, Snapshot
 from bntui.store.database import Points, Store, StoredRun
 from bntui.store.writing import State
 
@@ -24,15 +25,31 @@ def load_snapshot(store: Store, run: str) -> Snapshot:
     """
     stored, points, reports = store.run(run), store.points(run), store.reports(run)
     own = [report for report in reports if not report.twin]
+    twins = [report for report in reports if report.twin]
+    whole = outline(stored, store.marks(run))
+    series = {
+        name: thinned(series.updates, series.values)
+        for name, series in points.items()
+        if not name.startswith(HINDSIGHT)
+    }
+    twin = None
+    if stored.config.twin:
+        twin = replace(
+            whole,
+            config=twin_of(stored.config),
+            report=twins[-1] if twins else None,
+            series={
+                name.removeprefix(TWIN): view
+                for name, view in series.items()
+                if name.startswith(TWIN)
+            },
+        )
     return replace(
-        outline(stored, store.marks(run)),
+        whole,
         report=own[-1] if own else None,
         hindsight=_hindsight(points),
-        series={
-            name: thinned(series.updates, series.values)
-            for name, series in points.items()
-            if not name.startswith(HINDSIGHT)
-        },
+        series={name: view for name, view in series.items() if not name.startswith(TWIN)},
+        twin=twin,
     )
 
 

@@ -84,13 +84,14 @@ def test_every_epoch_and_every_change_is_kept_with_the_knobs_before_it() -> None
     config = replace(SMALL, epochs=2, at=(parse_change("4:lr=0.01"), parse_change("8:recalibrate")))
     snapshot = finished(session(config))
     assert [(kept.update, kept.label) for kept in snapshot.checkpoints] == [
+        (0, "start"),
         (4, "before lr 0.001→0.01"),
         (6, "epoch 1"),
         (8, "before recalibration"),
         (12, "epoch 2"),
     ]
     rates = [kept.config.knobs.learning_rate for kept in snapshot.checkpoints]
-    assert rates == [0.001, 0.01, 0.01, 0.01]
+    assert rates == [0.001, 0.001, 0.01, 0.01, 0.01]
 
 
 def test_a_branch_with_other_knobs_keeps_its_past_and_has_another_future() -> None:

@@ -322,7 +322,7 @@ def test_a_step_of_a_finished_run_begins_the_next_epochs_and_pauses_in_them(make
 def test_every_epoch_is_reported_once_and_in_order() -> None:
     reports: list[EpochReport] = []
     config = replace(SHORT, epochs=3, knobs=Knobs(batch_size=24))
-    runner = Runner(config, UNOBSERVED, on_report=reports.append)
+    runner = Runner(config, UNOBSERVED, on_report=lambda report, _: reports.append(report))
     runner.start()
     until_phase(runner, Phase.FINISHED)
     runner.stop()
