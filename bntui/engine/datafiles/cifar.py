@@ -20,6 +20,8 @@ from bntui.engine.datafiles.published import Published
 TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
 TEST = ("test_batch",)
 DOWNLOAD_SIZE = 170_498_071
+LARGEST = 50_000_000
+"""Bytes that no batch has: they are 31 million."""
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """Images (N, 32, 32, 3) and labels (N,)."""
@@ -40,6 +42,8 @@ class Cifar10(Published):
 
         if not path.is_file():
             raise ValueError("it is not a file")
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"it is larger than {LARGEST:,} bytes")
         content = path.read_bytes()
         checksum = dict(CIFAR10.train_list + CIFAR10.test_list)[file]
         if hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum:

@@ -66,7 +66,10 @@ def read_folder(
     Grey images stay grey; if one has colour, all become RGB. Transparency is dropped. `report` gets
     the progress, and `breathe` is called before each image and may raise. Raises DataError.
     """
-    names, train, validation, notice = _listing(root)
+    try:
+        names, train, validation, notice = _listing(root)
+    except OSError as error:
+        raise _unreadable(Path(error.filename or root), error) from error
     kept = check_train_size(root.name, train_size, len(train.paths))
     train = train.at(mixed(train.labels)[:kept])
     validation = validation.at(mixed(validation.labels))
@@ -147,10 +150,7 @@ def _files(folders: Sequence[Path], names: Sequence[str]) -> Labelled:
 
 
 def _visible(folder: Path) -> list[Path]:
-    try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    except OSError as error:
-        raise _unreadable(folder, error) from error
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def _common_shape(paths: Iterable[Path]) -> tuple[int, ...]:
@@ -181,9 +181,9 @@ def _pixels(image: Image.Image, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 def _with_image(path: Path, use: Callable[[Image.Image], T]) -> T:
     """Return what `use` makes of an image; whatever fails, the image is at fault."""
-    if not path.is_file():
-        raise DataError(f"{path} is not a file: remove it.")
     try:
+        if not path.is_file():
+            raise ValueError("a pipe would wait forever")
         with Image.open(path, formats=FORMATS) as image:
             return use(image)
     except Image.DecompressionBombError as error:
@@ -195,7 +195,7 @@ def _with_image(path: Path, use: Callable[[Image.Image], T]) -> T:
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:
-    return DataError(f"{path} can't be read ({reason(error)}): give one that can, or remove it.")
+    return DataError(f"{path} can't be read ({reason(error)}): make it readable, or remove it.")
 
 
 def _times(size: tuple[int, int]) -> str:

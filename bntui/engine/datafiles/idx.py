@@ -20,6 +20,12 @@ from bntui.engine.datafiles.published import Published
 
 UNSIGNED_BYTES = 0x08
 CLASSES = 10
+SHAPES = (
+    ("train-images-idx3-ubyte", (60_000, 28, 28)),
+    ("train-labels-idx1-ubyte", (60_000,)),
+    ("t10k-images-idx3-ubyte", (10_000, 28, 28)),
+    ("t10k-labels-idx1-ubyte", (10_000,)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +86,14 @@ class Idx(Published):
         size = unpacked_size(path)
         if size != expected.size:
             raise ValueError(f"it holds {size:,} bytes instead of {expected.size:,}")
-        content = path.read_bytes()
         if path.suffix == ".gz":
             try:
-                content = gzip.decompress(content)
+                with gzip.open(path) as packed:
+                    content = packed.read(size + 1)  # a file of 1 MB can hold a GB of zeros
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
                 raise ValueError("it is not a whole gzip file") from error
+        else:
+            content = path.read_bytes()
         if expected.sha256 and hashlib.sha256(content).hexdigest() != expected.sha256:
             raise ValueError(f"its content is not {self.title}'s (wrong SHA-256)")
         header = expected.header
@@ -132,55 +140,47 @@ def unpacked_size(path: Path) -> int:
         return int.from_bytes(packed.read(4), "little")
 
 
-def _idx(
-    name: str,
-    title: str,
-    class_names: Sequence[str],
-    download_sizes: Sequence[int],
-    checksums: Sequence[str] = ("",) * 4,
-) -> Idx:
-    torchvision = title.replace("-MNIST", "MNIST")
-    contents = (
-        IdxFile(*file, size, sha256)
-        for file, size, sha256 in zip(
-            (
-                ("train-images-idx3-ubyte", (60_000, 28, 28)),
-                ("train-labels-idx1-ubyte", (60_000,)),
-                ("t10k-images-idx3-ubyte", (10_000, 28, 28)),
-                ("t10k-labels-idx1-ubyte", (10_000,)),
-            ),
-            download_sizes,
-            checksums,
-            strict=True,
-        )
+def _files(
+    download_sizes: Sequence[int], checksums: Sequence[str] = ("",) * 4
+) -> tuple[IdxFile, ...]:
+    return tuple(
+        IdxFile(*shaped, size, checksum)
+        for shaped, size, checksum in zip(SHAPES, download_sizes, checksums, strict=True)
     )
-    return Idx(name, title, f"{torchvision}/raw", tuple(class_names), torchvision, tuple(contents))
 
 
-MNIST = _idx(
-    "mnist",
-    "MNIST",
-    "0123456789",
-    (9_912_422, 28_881, 1_648_877, 4_542),
-    (
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+MNIST = Idx(
+    name="mnist",
+    title="MNIST",
+    folder="MNIST/raw",
+    class_names=tuple("0123456789"),
+    torchvision="MNIST",
+    contents=_files(
+        (9_912_422, 28_881, 1_648_877, 4_542),
+        (
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        ),
     ),
 )
-FASHION_MNIST = _idx(
-    "fashion-mnist",
-    "Fashion-MNIST",
-    (
+FASHION_MNIST = Idx(
+    name="fashion-mnist",
+    title="Fashion-MNIST",
+    folder="FashionMNIST/raw",
+    class_names=(
         *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
         *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
     ),
-    (26_421_880, 29_515, 4_422_102, 5_148),
+    torchvision="FashionMNIST",
+    contents=_files((26_421_880, 29_515, 4_422_102, 5_148)),
 )
-KMNIST = _idx(
-    "kmnist",
-    "KMNIST",
-    ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
-    (18_165_135, 29_497, 3_041_136, 5_120),
+KMNIST = Idx(
+    name="kmnist",
+    title="KMNIST",
+    folder="KMNIST/raw",
+    class_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+    torchvision="KMNIST",
+    contents=_files((18_165_135, 29_497, 3_041_136, 5_120)),
 )

@@ -80,7 +80,7 @@ def read_npz(path: Path, train_size: int | None, breathe: Callable[[], None]) ->
             _content(path, archive, name, breathe) for name in NAMES
         )
     _check_labels(path, y_train, y_test)
-    y_train, y_test = y_train.ravel(), y_test.ravel()
+    y_train, y_test = (labels.ravel().astype(np.int64) for labels in (y_train, y_test))
     train_order, test_order = mixed(y_train)[:kept], mixed(y_test)
     return Arrays(
         _images(path, "x_train", x_train, layout)[train_order],
@@ -227,7 +227,7 @@ def _images(path: Path, name: str, stored: NDArray[Any], layout: Layout) -> NDAr
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:
-    return DataError(f"{path} can't be read ({reason(error)}): give a file that can.")
+    return DataError(f"{path} can't be read ({reason(error)}): make it readable, or give another.")
 
 
 def _damaged(path: Path, name: str) -> DataError:
