@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import torch
 
 FULL_BATCH = 4096
+"""The thread's, of 50,000 images and more."""
 QUICK_WIDTH = 0.25
 
 

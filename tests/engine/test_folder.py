@@ -12,8 +12,10 @@ import psutil
 import pytest
 from PIL import Image
 
-from bntui.engine.config import ConfigError
+from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import DataError, folder, read
+from bntui.engine.session import Session
+from bntui.engine.snapshot import Phase
 from tests.engine.loading import assert_standardised, load, sentence
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -90,6 +92,27 @@ def test_classes_alone_are_split_and_it_is_said(root: Path) -> None:
     again = read(str(train))
     np.testing.assert_array_equal(arrays.validation_images, again.validation_images)
     assert load(str(train)).notice == arrays.notice
+
+
+def test_a_run_says_how_the_data_were_split_and_what_else_was_decided(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in CLASSES:
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for number in range(20):
+            image = Image.fromarray(rng.integers(0, 256, (28, 28), np.uint8))
+            image.save(tmp_path / "own" / name / f"{number}.png")
+    config = RunConfig(dataset=str(tmp_path / "own"), width=1 / 32, knobs=Knobs(batch_size=64))
+    session = Session(config, Observation(), frozenset(), breathe=lambda: None, say=lambda _: None)
+    session.train_once(None)
+    snapshot = session.snapshot(Phase.RUNNING)
+    assert "one image in five of each class is kept for validation, 12 in all." in snapshot.message
+    assert "clipped to 48." in snapshot.message
+    facts = snapshot.facts
+    assert facts
+    assert (facts.dataset, facts.class_names, facts.train) == ("own", CLASSES, 48)
+    assert snapshot.config.dataset == str(tmp_path / "own")
+    assert snapshot.validation
+    assert len(snapshot.validation.running.predicted) == 3
 
 
 def test_images_are_mixed_though_they_lie_class_by_class(root: Path) -> None:

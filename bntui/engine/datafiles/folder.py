@@ -123,7 +123,7 @@ def _listing(root: Path) -> tuple[tuple[str, ...], Labelled, Labelled, str]:
         deep = depths(files.labels) > KEPT_FOR_TRAINING
         train, validation = files.at(np.flatnonzero(~deep)), files.at(np.flatnonzero(deep))
         notice = (
-            f"{printable(root.name)} holds no {TRAIN} and {TEST}: one image in five of each class "
+            f"{printable(root.name)} has no folders {TRAIN} and {TEST}: one image in five of each class "
             f"is kept for validation, {len(validation.paths):,} in all."
         )
         if not validation.paths:
