@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import psutil
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import DataError, folder, read
@@ -315,13 +315,6 @@ def dangling(root: Path) -> Path:
     return root / "train" / "cat" / "link.png"
 
 
-def postscript(root: Path) -> Path:
-    """What Pillow would hand to another program."""
-    path = root / "train" / "cat" / "004.png"
-    Image.new("L", (WIDTH, HEIGHT)).save(path, format="EPS")
-    return path
-
-
 def immense(root: Path) -> Path:
     """A PNG whose header claims ten gigapixels."""
     path = root / "train" / "cat" / "004.png"
@@ -350,7 +343,6 @@ def immense(root: Path) -> Path:
         (pipe, "damaged or no image"),
         (folder_called_image, "damaged or no image"),
         (dangling, "damaged or no image"),
-        (postscript, "damaged or no image"),
         (immense, "too large"),
     ],
 )
@@ -359,6 +351,15 @@ def test_every_fault_is_named(harm: Callable[[Path], Path], words: str, root: Pa
     text = sentence(root)
     assert str(path) in text
     assert words in text
+
+
+def test_no_other_program_is_started(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = list[object]()
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *args: started.append(args))
+    path = root / "train" / "cat" / "004.png"
+    Image.new("L", (WIDTH, HEIGHT)).save(path, format="EPS")
+    assert f"{path} is damaged or no image" in sentence(root)
+    assert started == []
 
 
 @pytest.mark.parametrize(("width", "height"), [(3, 9), (9, 3), (257, 9), (9, 300)])

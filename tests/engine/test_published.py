@@ -200,6 +200,7 @@ def test_every_fault_of_mnist_is_named(
         (1, partial(flip, at=1), "header"),
         (1, lambda path: path.write_bytes(path.read_bytes()[:-1] + b"\x0a"), "holds the label 10"),
         (3, partial(gz, damage=partial(flip, at=20)), "is damaged"),
+        (0, partial(gz, damage=partial(flip, at=-6)), "not a whole gzip"),  # in its checksum
         (3, folder, "bytes instead of"),
     ],
 )
