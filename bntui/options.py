@@ -39,10 +39,16 @@ def _option(flag: str, parse: Callable[[str], object], metavar: str, text: str) 
     return click.option(flag, type=Checked(metavar, parse), metavar=metavar, help=text)
 
 
+_DATA = (
+    f"{', '.join(limits.DATASETS)}, a folder of images (train/CLASS/, test/CLASS/) or an .npz "
+    "(x_train, y_train, x_test, y_test) [digits]."
+)
 OPTIONS = (
-    _option("--dataset", limits.parse_dataset, "NAME", "digits (built in) or mnist (60,000)."),
-    click.option("--data-dir", metavar="DIR", help="Where MNIST lies; also BNTUI_DATA."),
-    _option("--train-size", limits.parse_train_size, "N", "Use the first N training images."),
+    _option("--dataset", limits.parse_dataset, "DATA", _DATA),
+    click.option(
+        "--data-dir", metavar="DIR", help="Where torchvision's files lie; also BNTUI_DATA."
+    ),
+    _option("--train-size", limits.parse_train_size, "N", "Use so many training images [all]."),
     _option("--batch-size", limits.parse_batch_size, "N", "Images per update [256]."),
     _option("--momentum", limits.parse_momentum, "M", "BN's, Keras's convention [0.99]."),
     _option("--lr", limits.parse_learning_rate, "RATE", "Adam's learning rate [0.001]."),
@@ -169,5 +175,8 @@ def _check_data(fields: dict[str, Any]) -> None:
     """Find out about an unusable data folder before anything is opened. Raises DataError."""
     from bntui.engine.datafiles import check_given
 
-    if fields.get("dataset") == "mnist" or fields.get("data_dir") is not None:
-        check_given(fields.get("data_dir"))
+    data_dir = fields.get("data_dir")
+    # Without a name, a folder is taken for one with MNIST: on a GPU the explorer would open it.
+    dataset = fields.get("dataset") or (None if data_dir is None else "mnist")
+    if dataset in limits.PUBLISHED:
+        check_given(dataset, data_dir)

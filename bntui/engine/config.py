@@ -5,11 +5,14 @@ only judges of user input: the command line and the app show the same sentence. 
 """
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-DATASETS = ("digits", "mnist")
+PUBLISHED = ("mnist", "fashion-mnist", "kmnist", "cifar10")
+"""The data sets that torchvision downloads."""
+DATASETS = ("digits", *PUBLISHED)
 MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 """The constant momenta that every run keeps running statistics for."""
 
@@ -79,6 +82,7 @@ class RunConfig:
     """What is fixed for one run. The defaults are those of `bntui run` on every machine."""
 
     dataset: str = "digits"
+    """One of `DATASETS`, or the absolute path of a folder of images or of an `.npz`."""
     data_dir: str | None = None
     train_size: int | None = None
     norm: str = "batch"
@@ -356,11 +360,29 @@ def parse_change(value: str) -> Change:
 
 
 def parse_dataset(value: str) -> str:
-    """Return the data set's name. Raises ConfigError."""
+    """Return the data set's name, or the absolute path of the user's own. Raises ConfigError.
+
+    A name goes before a file that is called the same: `./mnist` is the file.
+    """
     name = value.strip().lower()
-    if name not in DATASETS:
-        raise ConfigError(f"data set {value!r} is unknown: choose {' or '.join(DATASETS)}.")
-    return name
+    if name in DATASETS:
+        return name
+    # os.path, because pathlib raises for names that are too long and users that are unknown.
+    path = os.path.abspath(os.path.expanduser(value))  # noqa: PTH100, PTH111
+    npz = value.lower().endswith(".npz")
+    if not value.strip():
+        fault = "is empty"
+    elif os.path.isdir(path) or (npz and os.path.isfile(path)):  # noqa: PTH112, PTH113
+        return path
+    elif os.path.exists(path):  # noqa: PTH110
+        fault = "is neither a folder nor an .npz"
+    else:
+        fault = "is not there" if npz or os.sep in value else "is unknown"
+    raise ConfigError(
+        f"data set {value!r} {fault}: choose {', '.join(DATASETS)}, or give the path of a folder "
+        "with train/CLASS/ and test/CLASS/ full of images, or of an .npz with x_train, y_train, "
+        "x_test and y_test."
+    )
 
 
 def parse_device(value: str) -> str:

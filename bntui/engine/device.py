@@ -5,12 +5,13 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bntui.engine.config import ConfigError, RunConfig
+from bntui.engine.config import PUBLISHED, ConfigError, RunConfig
 
 if TYPE_CHECKING:
     import torch
 
-FULL_MNIST_BATCH = 4096
+FULL_BATCH = 4096
+"""The thread's, of 50,000 images and more."""
 QUICK_WIDTH = 0.25
 
 
@@ -49,13 +50,13 @@ def fit_to_machine(
 ) -> RunConfig:
     """Fill in what the explorer's user `left_open`, so that the story is told in about a minute.
 
-    On a CPU the quarter net on the built-in digits; on a GPU the thread's full net, and on full
-    MNIST, where it is on disk, its batch of 4096.
+    On a CPU the quarter net on the built-in digits; on a GPU the thread's full net, on MNIST where
+    it is on disk, and on full data sets like it the thread's batch of 4096.
     """
     if "dataset" in left_open:
         config = replace(config, dataset="mnist" if gpu and mnist_on_disk else "digits")
     if "width" in left_open:
         config = replace(config, width=1.0 if gpu else QUICK_WIDTH)
-    if "batch_size" in left_open and gpu and config.dataset == "mnist":
-        config = replace(config, knobs=replace(config.knobs, batch_size=FULL_MNIST_BATCH))
+    if "batch_size" in left_open and gpu and config.dataset in PUBLISHED:
+        config = replace(config, knobs=replace(config.knobs, batch_size=FULL_BATCH))
     return config

@@ -134,7 +134,7 @@ def figures(snapshot: Snapshot) -> dict[str, float | str]:
     if validation is None:
         return {}
     running, fresh = validation.running, validation.fresh
-    says, share = most_said(running.predicted)
+    says, share = most_said(running.predicted, snapshot)
     found: dict[str, float | str] = {
         "update": validation.update,
         "train_acc": recent_accuracy(snapshot),
@@ -234,8 +234,8 @@ def _stale(snapshot: Snapshot, validation: Validation) -> Verdict:
         f"Running {running.accuracy:.3f}, fresh {fresh.accuracy:.3f}: fresh statistics recover "
         f"{recovered:.2f} of a gap of {gap:.2f}."
     ]
-    says, share = most_said(running.predicted)
-    if share >= 0.5:
+    says, share = most_said(running.predicted, snapshot)
+    if share >= max(0.5, 1.5 / len(running.predicted)):  # of two classes each gets half by rights
         evidence.append(f"It says '{says}' to {share:.0%}.")
     if all(layer.untouched for layer in validation.layers):
         evidence.append("Every running mean is exactly 0, every variance 1.")
@@ -307,10 +307,17 @@ def best_momentum(snapshot: Snapshot) -> tuple[str, float, int] | None:
     return (name, latest[name], int(hindsight.updates[-1])) if better else None
 
 
-def most_said(predicted: tuple[int, ...]) -> tuple[int, float]:
-    """Return the class predicted most often, and its share."""
+def most_said(predicted: tuple[int, ...], snapshot: Snapshot) -> tuple[str, float]:
+    """Return the name of the class predicted most often, and its share."""
     most = max(predicted)
-    return predicted.index(most), most / sum(predicted)
+    place = predicted.index(most)
+    name = snapshot.facts.class_names[place] if snapshot.facts else f"{place}"
+    return shorten(name, 24), most / sum(predicted)
+
+
+def shorten(name: str, length: int) -> str:
+    """Return `name` in at most `length` characters."""
+    return name if len(name) <= length else f"{name[: length - 1]}…"
 
 
 def factor(log_ratio: float) -> str:

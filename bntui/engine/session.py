@@ -82,6 +82,7 @@ class Session:
                 "bntui --width 1 trains the thread's full net."
             )
         self.knobs = self._clipped(config.knobs)
+        self.notice = f"{dataset.notice} {self.notice}".strip()
         self.config = replace(config, knobs=self.knobs)
         self.trainer = Trainer(self.config, dataset, on)
         self.observer = Observer(self.config, self.trainer, observation, breathe)
@@ -100,7 +101,7 @@ class Session:
             train=len(dataset.train),
             validation=len(dataset.validation),
             parameters=parameter_count(self.trainer.model),
-            classes=dataset.classes,
+            class_names=dataset.class_names,
             activation_bytes=activation_bytes(self.trainer.model, dataset.train.images[:PROBE]),
             threads=torch.get_num_threads(),
         )

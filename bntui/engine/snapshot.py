@@ -41,7 +41,7 @@ class Score:
     loss: float
     accuracy: float
     predicted: tuple[int, ...]
-    """How many images each class was predicted for."""
+    """How many images each class was predicted for, in the order of `RunFacts.class_names`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,7 +221,7 @@ class RunFacts:
     train: int
     validation: int
     parameters: int
-    classes: int
+    class_names: tuple[str, ...]
     activation_bytes: int
     """Memory that one training image's activations take, measured on one small batch."""
     threads: int = 0

@@ -39,7 +39,7 @@ EVERY_VALIDATION = (
 RATE = 1000
 CALLS = 10
 """A second."""
-FACTS = RunFacts("cpu", "digits", 4000, 1000, 107_722, 10, 350_000, 2)
+FACTS = RunFacts("cpu", "digits", 4000, 1000, 107_722, tuple("0123456789"), 350_000, 2)
 STATE = bytes(2_000_000)
 """A checkpoint, of which there is a new one at every call."""
 SCORE = Score(0.1, 0.9, (100,) * 10)

@@ -100,7 +100,7 @@ class Pair:
     def __init__(self, images: int, *, batch_norm: bool = True) -> None:
         digits = data.load("digits", train_size=images, device=CPU)
         few = Split(digits.validation.images[:100], digits.validation.labels[:100])
-        dataset = Dataset("digits", digits.train, few, digits.classes)
+        dataset = Dataset("digits", digits.train, few, digits.class_names)
         self.trainer = Trainer(RunConfig(norm="batch" if batch_norm else "none"), dataset, CPU)
         self.keras = keras_model(batch_norm=batch_norm)
         self._position = 0

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +36,16 @@ NUMBERS: dict[Parse, tuple[str, ...]] = {
 }
 NO_NUMBERS = ("", " ", "abc", "nan", "1_000", "１２", "0x10", "1,5", "64 images", "½")
 NAMES: dict[Parse, tuple[str, ...]] = {
-    config.parse_dataset: ("", "cifar", "mnist2"),
+    config.parse_dataset: (
+        "",
+        " ",
+        "cifar",
+        "mnist2",
+        "/no/where",
+        "no.npz",
+        "~nobody/x",
+        "x" * 5000,
+    ),
     config.parse_device: ("", "gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:１", "cpu:0", "mps:1"),
     config.parse_change: (
         "97",
@@ -86,6 +96,9 @@ GOOD: list[tuple[Parse, str, object]] = [
     (config.parse_seed, "0", 0),
     (config.parse_width, "0.03125", 0.03125),
     (config.parse_dataset, " MNIST ", "mnist"),
+    (config.parse_dataset, "Fashion-MNIST", "fashion-mnist"),
+    (config.parse_dataset, "cifar10", "cifar10"),
+    (config.parse_dataset, "/", "/"),
     (config.parse_device, "CUDA:1", "cuda:1"),
     (config.parse_device, "auto", "auto"),
     (config.parse_change, "97:momentum=0.9", Change(97, "momentum", 0.9)),
@@ -99,6 +112,24 @@ def test_a_good_value_is_taken(parse: Parse, value: str, expected: object) -> No
     parsed = parse(value)
     assert parsed == expected
     assert type(parsed) is type(expected)
+
+
+def test_the_user_s_own_data_set_is_an_absolute_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("mnist", "Own Images"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "own.NPZ").touch()
+    (tmp_path / "own.zip").touch()
+    assert config.parse_dataset("Own Images") == str(tmp_path / "Own Images")
+    assert config.parse_dataset("./Own Images/../own.NPZ") == str(tmp_path / "own.NPZ")
+    assert config.parse_dataset("mnist") == "mnist"  # a name goes first
+    assert config.parse_dataset("./mnist") == str(tmp_path / "mnist")
+    with pytest.raises(ConfigError, match=r"'own.zip' is neither a folder nor an .npz: "):
+        config.parse_dataset("own.zip")
+    with pytest.raises(ConfigError, match=r"'./gone' is not there: "):
+        config.parse_dataset("./gone")
 
 
 @pytest.mark.parametrize("momentum", MOMENTA)

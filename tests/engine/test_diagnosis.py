@@ -26,6 +26,7 @@ from bntui.engine.runner import Runner
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase, Snapshot
 from bntui.engine.statistics import Estimators
+from tests.ui.scripted import mid_run
 
 KNOBS = Knobs(batch_size=64, momentum=0.99)
 SMALL = RunConfig(train_size=600, width=0.125, seed=1, knobs=KNOBS)
@@ -125,6 +126,33 @@ def test_overfitting() -> None:
     judgement, snapshot = judged(config, 60)
     assert judgement.cause is Cause.OVERFITTING
     assert recent_accuracy(snapshot) > 0.95
+
+
+def test_what_it_says_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    load: Callable[..., Dataset] = data.load
+    names = tuple(f"the class of all the {digit}s in the world" for digit in range(10))
+    monkeypatch.setattr(data, "load", lambda *a, **o: replace(load(*a, **o), class_names=names))
+    judgement, snapshot = judged(SMALL, 40)
+    assert snapshot.validation
+    predicted = snapshot.validation.running.predicted
+    assert max(predicted) > 0.5 * sum(predicted)
+    name = names[predicted.index(max(predicted))][:23]
+    assert f"It says '{name}…' to {max(predicted) / sum(predicted):.0%}." in judgement.evidence
+
+
+@pytest.mark.parametrize(
+    ("predicted", "remarked"),
+    [((60, 40), False), ((80, 20), True), ((55, 45) + (0,) * 8, True), ((49, 51) * 5, False)],
+)
+def test_only_a_class_that_is_said_too_often_is_remarked_on(
+    predicted: tuple[int, ...], remarked: bool
+) -> None:
+    snapshot = mid_run(RunConfig())
+    assert snapshot.validation
+    stale = replace(snapshot.validation.running, predicted=predicted)
+    snapshot = replace(snapshot, validation=replace(snapshot.validation, running=stale))
+    text = " ".join(verdict(snapshot).evidence)
+    assert ("It says '" in text) is remarked
 
 
 def test_too_little_learned() -> None:

@@ -3,10 +3,12 @@
 import shlex
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 import torch
 
-from bntui.engine.config import Knobs, Observation, RunConfig
+from bntui.engine.config import Knobs, Observation, RunConfig, parse_dataset
 from bntui.engine.repeat import command_line
 from bntui.engine.run import Command
 from bntui.engine.runner import Runner
@@ -57,6 +59,15 @@ def test_a_live_session_is_repeated_bit_for_bit() -> None:
     for runner in (live, again):
         runner.stop()
         assert runner.join(10)
+
+
+def test_the_user_s_own_data_set_is_named_by_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my own").mkdir()
+    monkeypatch.chdir(tmp_path)
+    line = command_line(Runner(RunConfig(dataset=parse_dataset("my own"))).snapshot)
+    assert shlex.split(line)[2:4] == ["--dataset", str(tmp_path / "my own")]
 
 
 def test_the_line_leaves_out_what_is_default() -> None:

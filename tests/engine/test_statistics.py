@@ -487,7 +487,7 @@ def test_a_batch_with_nan_does_not_poison_the_next_one_s_statistics(trainer: Tra
     weights = deepcopy(trainer.model.state_dict())
     images = torch.cat([spoil(trainer.dataset), good])
     both = Split(images, trainer.dataset.train.labels[:32])
-    trainer = Trainer(RunConfig(width=0.125), Dataset("two", both, both, 10), CPU)
+    trainer = Trainer(RunConfig(width=0.125), Dataset("two", both, both, tuple("0123456789")), CPU)
     trainer._order = torch.arange(32)
     trainer.step(Knobs(batch_size=16))
     assert trainer.buffers.row.isnan().any()

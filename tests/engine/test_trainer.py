@@ -34,7 +34,7 @@ def trainer(images: int, *, batch_norm: bool = True) -> Trainer:
     """Return a trainer on a few digits, validated on the same."""
     train = data.load("digits", train_size=images, device=CPU).train
     config = replace(SMALL, norm="batch" if batch_norm else "none")
-    return Trainer(config, Dataset("few", train, train, 10), CPU)
+    return Trainer(config, Dataset("few", train, train, tuple("0123456789")), CPU)
 
 
 def at_rate(learning_rate: float) -> RunConfig:

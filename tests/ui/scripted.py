@@ -144,7 +144,7 @@ def facts() -> RunFacts:
         train=4000,
         validation=1000,
         parameters=107_722,
-        classes=CLASSES,
+        class_names=tuple(map(str, range(CLASSES))),
         activation_bytes=350_000,
     )
 

@@ -171,7 +171,7 @@ class Explorer(Screen[None]):
             self.query_one(StatusLine).show(snapshot)
             self._show_knobs(snapshot)
             self.query_one(Results).show(snapshot, self._ghosts)
-            self.query_one(Predictions).show(snapshot.validation)
+            self.query_one(Predictions).show(snapshot)
             self.query_one(VerdictPanel).show(snapshot)
         self._tell(snapshot, before)
 

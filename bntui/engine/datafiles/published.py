@@ -1,0 +1,194 @@
+"""Data sets that torchvision knows: where their files lie, and how they get there."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import platformdirs
+
+from bntui.engine.datafiles.arrays import Arrays, DataError, reason
+from bntui.engine.datafiles.download import Archive, DownloadError, download
+
+
+def given_root(data_dir: str | None) -> str | None:
+    """Return the folder the user named, by option or by BNTUI_DATA: bntui never writes there."""
+    return data_dir or os.environ.get("BNTUI_DATA") or None
+
+
+def data_root(data_dir: str | None) -> Path:
+    """Return the folder in torchvision's layout: the one named, else the user's data directory."""
+    root = given_root(data_dir) or platformdirs.user_data_dir("bntui")
+    return Path(os.path.expanduser(root))  # noqa: PTH111 - Path's raises for an unknown user
+
+
+@dataclass(frozen=True)
+class Published(ABC):
+    """One data set in files of its own format, which the subclasses know.
+
+    Every file is proven to be whole before it is used: a damaged data set would train, only to a
+    wrong number.
+    """
+
+    name: str
+    """What `--dataset` takes."""
+    title: str
+    folder: str
+    """Below the root, as torchvision lays it out."""
+    class_names: tuple[str, ...]
+
+    @property
+    @abstractmethod
+    def files(self) -> tuple[str, ...]:
+        """The files' names."""
+
+    @abstractmethod
+    def parse(self, path: Path, file: str) -> Any:
+        """Return the content of `file`, which lies at `path`.
+
+        Raises OSError where it can't be read, and ValueError saying what is wrong with the content.
+        """
+
+    @abstractmethod
+    def assemble(self, contents: Sequence[Any]) -> Arrays:
+        """Put together what `parse` returned of each of `files`."""
+
+    @abstractmethod
+    def archives(self, missing: Sequence[str]) -> list[Archive]:
+        """Return what to download for the `missing` files. Imports torchvision."""
+
+    def unpacked(self, folder: Path, file: str) -> Path:
+        """Return where `file` lies once the archives are unpacked in `folder`."""
+        return folder / file
+
+    def places(self, place: Path, file: str) -> tuple[Path, ...]:
+        """Return where `file` may lie in its folder, the best first."""
+        return (place / file,)
+
+    def place(self, data_dir: str | None) -> Path:
+        """Return the folder of the files."""
+        return data_root(data_dir) / self.folder
+
+    def find(self, place: Path, file: str) -> Path | None:
+        """Return where the file is, or None where it is missing.
+
+        One that can't be reached counts as there, so that reading it says why.
+        """
+        for path in self.places(place, file):
+            try:
+                path.stat()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError:
+                pass
+            return path
+        return None
+
+    def check_given(self, data_dir: str | None) -> None:
+        """Raise DataError if the user named a folder that lacks the files. Reads no content."""
+        if given_root(data_dir):
+            place = self.place(data_dir)
+            for file in self.files:
+                if self.find(place, file) is None:
+                    raise self._missing(data_dir, file)
+
+    def read(
+        self,
+        data_dir: str | None,
+        report: Callable[[str], None] = lambda _: None,
+        breathe: Callable[[], None] = lambda: None,
+    ) -> Arrays:
+        """Read the data set from the folder that the user named.
+
+        If none was named, from the user's data directory, and download what is missing there.
+        `breathe` is called before each file and may raise. Raises DataError.
+        """
+        if given_root(data_dir):
+            cure = f"name the folder above a whole {self.folder} in --data-dir or BNTUI_DATA"
+        else:
+            cure = f"delete it and ask for --dataset {self.name} to download it again"
+            self._complete(self.place(data_dir), report, breathe)
+        contents = []
+        for file in self.files:
+            breathe()
+            path = self.find(self.place(data_dir), file)
+            if path is None:
+                raise self._missing(data_dir, file)
+            try:
+                contents.append(self.parse(path, file))
+            except OSError as error:
+                raise _unusable(f"{path} can't be read ({reason(error)})", cure) from error
+            except ValueError as error:
+                raise _unusable(f"{path} is damaged, {error}", cure) from error
+        return self.assemble(contents)
+
+    def _complete(
+        self, place: Path, report: Callable[[str], None], breathe: Callable[[], None]
+    ) -> None:
+        """Download those of the files that are missing, all of them or none."""
+        missing = [file for file in self.files if self.find(place, file) is None]
+        if not missing:
+            return
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            # In a folder of its own until it is checked: neither a crash nor a second bntui at the
+            # same work can leave half a file where the next start would take it for a whole one.
+            with TemporaryDirectory(
+                dir=place, prefix="download-", ignore_cleanup_errors=True
+            ) as temporary:
+                folder = Path(temporary)
+                self._download(missing, folder, report, breathe)
+                for file in missing:
+                    breathe()
+                    try:
+                        self.parse(self.unpacked(folder, file), file)
+                    except ValueError as error:
+                        raise self._failed(f"what came as {file} is damaged, {error}") from error
+                for file in missing:
+                    self.unpacked(folder, file).replace(place / file)
+        except OSError as error:
+            raise _unusable(
+                f"{self.title} can't be written to {place} ({reason(error)})",
+                "make room there, name a folder that holds it in --data-dir",
+            ) from error
+
+    def _download(
+        self,
+        missing: Sequence[str],
+        folder: Path,
+        report: Callable[[str], None],
+        breathe: Callable[[], None],
+    ) -> None:
+        try:
+            download(
+                self.archives(missing),
+                folder,
+                lambda progress: report(f"downloading {self.title}: {progress}"),
+                breathe,
+            )
+        except DownloadError as error:
+            raise self._failed(str(error)) from error
+
+    def _failed(self, why: str) -> DataError:
+        return _unusable(
+            f"{self.title} can't be downloaded ({why})",
+            f"check the network, name a folder that holds {self.title} in --data-dir",
+        )
+
+    def _missing(self, data_dir: str | None, file: str) -> DataError:
+        root = data_root(data_dir)
+        if root.is_dir():
+            fault = f"{self.title} is not in {root}, {self.place(data_dir) / file} is missing"
+        else:
+            state = "is not a folder" if root.exists() else "does not exist"
+            fault = f"the data folder {root} {state}"
+        return _unusable(
+            fault, f"name a folder that holds {self.folder} as torchvision lays it out"
+        )
+
+
+def _unusable(fault: str, cure: str) -> DataError:
+    return DataError(f"{fault}: {cure}, or use --dataset digits (built in).")
