@@ -153,11 +153,11 @@ class Observer:
         self._moments.append(self._moment(self._few))
         self._settle(HINDSIGHT, asked=asked)
 
-    def measure_noise(self) -> None:
+    def measure_noise(self, *, asked: bool = False) -> None:
         """Measure the gradient noise scale once more, on training images drawn for it alone."""
         self.catch_up()
         self._measure_noise(1)
-        self.budget.observed(NOISE)
+        self._settle(NOISE, asked=asked)
 
     def ask_what_if(self) -> None:
         """Validate on the live subset under every estimator, for the weights at hand."""

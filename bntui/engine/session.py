@@ -173,6 +173,8 @@ class Session:
         self.observe()
         if self._observation.live and self.trainer.buffers.layers:
             self.observer.look_back(asked=True)
+        if self._observation.live and self._observation.noise_scale:
+            self.observer.measure_noise(asked=True)
 
     def ask_what_if(self) -> None:
         """Validate the weights at hand under every estimator."""

@@ -316,3 +316,14 @@ def test_any_network_and_any_training_set_is_measured_at_batch_1(images: int, no
     if images == 1 and norm == "none":  # the same gradient always: no noise
         assert report.noise_scale == pytest.approx(0.0, abs=1e-6)
         assert report.noise.suggested_batch == 1
+
+
+@pytest.mark.parametrize(("observation", "measured"), [(LIVE, True), (AT_ENDS, False)])
+def test_a_live_run_ends_with_a_measurement(observation: Observation, measured: bool) -> None:
+    run = session(observation=observation)
+    run.train_once(None)
+    run.conclude()
+    noise = run.snapshot(Phase.FINISHED).noise
+    assert (noise is not None) is measured
+    if noise:
+        assert noise.update == 1
