@@ -12,7 +12,7 @@ ARGS     ?=
 PIP_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: run test check lint bench pictures clean help
+.PHONY: run test test-experiments check lint bench pictures clean help
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,9 @@ lint: $(VENV)/dev.stamp  ## format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+test-experiments: $(VENV)/dev.stamp  ## run every guided experiment and check its conclusion
+	$(BIN)/python -m pytest -m experiment -n 2 tests/experiments $(ARGS)
+
 check: lint test  ## the whole gate
 
 bench: $(VENV)/dev.stamp  ## how close training is to a bare PyTorch loop
@@ -50,4 +53,4 @@ clean:  ## remove what make and the tools made
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile

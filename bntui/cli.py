@@ -4,129 +4,14 @@ The engine and the screen are imported only when a command needs them.
 """
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import click
 
 from bntui import __version__
 from bntui.commands import runs as stored
-from bntui.engine import config as limits
-from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
-
-
-class Refused(click.ClickException):
-    """A setting that can't be used: one sentence on standard error."""
-
-    exit_code = 2
-
-
-class Checked(click.ParamType[object]):
-    """A click type around one of the engine's `parse_*` functions."""
-
-    def __init__(self, name: str, parse: Callable[[str], object]) -> None:
-        self.name = name
-        self._parse = parse
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> object:
-        """Return the parsed value; a ConfigError becomes one sentence and exit code 2."""
-        try:
-            return self._parse(str(value))
-        except ConfigError as error:
-            raise Refused(str(error)) from None
-
-
-def _option(flag: str, parse: Callable[[str], object], metavar: str, text: str) -> Any:
-    return click.option(flag, type=Checked(metavar, parse), metavar=metavar, help=text)
-
-
-OPTIONS = (
-    _option("--dataset", limits.parse_dataset, "NAME", "digits (built in) or mnist (60,000)."),
-    click.option("--data-dir", metavar="DIR", help="Where MNIST lies; also BNTUI_DATA."),
-    _option("--train-size", limits.parse_train_size, "N", "Use the first N training images."),
-    _option("--batch-size", limits.parse_batch_size, "N", "Images per update [256]."),
-    _option("--momentum", limits.parse_momentum, "M", "BN's, Keras's convention [0.99]."),
-    _option("--lr", limits.parse_learning_rate, "RATE", "Adam's learning rate [0.001]."),
-    click.option("--bn/--no-bn", default=None, help="Short for --norm batch and --norm none."),
-    _option("--norm", limits.parse_norm, "KIND", f"{', '.join(limits.NORMS)} [batch]."),
-    _option(
-        "--estimator", limits.parse_estimator, "NAME", "Of the run's own statistics [momentum]."
-    ),
-    _option("--epochs", limits.parse_epochs, "N", "Pause after so many epochs [10]."),
-    _option("--steps", limits.parse_steps, "N", "Pause after so many updates."),
-    _option("--width", limits.parse_width, "F", "Factor on all channels; 1 is the thread's net."),
-    _option("--depth", limits.parse_depth, "N", "Blocks of norm and convolution beyond those [0]."),
-    _option("--norm-layers", limits.parse_norm_layers, "N", "Keep only the first N norm layers."),
-    _option("--ghost-batch", limits.parse_ghost_batch, "N", "Images that Ghost BN sees [32]."),
-    _option("--ghost-updates", limits.parse_ghost_updates, "HOW", "each of them, or once [each]."),
-    _option("--optimizer", limits.parse_optimizer, "NAME", "adam, or sgd with momentum [adam]."),
-    _option("--batch-schedule", limits.parse_batch_schedule, "S", "x2/1, or 1:16,5:64 by epoch."),
-    _option(
-        "--lr-rule", limits.parse_lr_rule, "RULE", "Grow it with the batch: none, sqrt, linear."
-    ),
-    _option("--lr-warmup", limits.parse_lr_warmup, "N", "Updates over which the rate rises [0]."),
-    _option("--base-batch", limits.parse_base_batch, "N", "Batch that rate and m are for [64]."),
-    _option("--seed", limits.parse_seed, "N", "Of weights and data order [0]."),
-    _option("--device", limits.parse_device, "NAME", "auto, cpu, cuda, cuda:N or mps [auto]."),
-    _option("--threads", limits.parse_threads, "N", "CPU threads [all cores]."),
-    _option("--pace", limits.parse_pace, "N", "Updates a second at most [max]."),
-    click.option(
-        "--at",
-        type=Checked("CHANGE", limits.parse_change),
-        metavar="CHANGE",
-        multiple=True,
-        help="Change a knob on the way: 97:momentum=0.9 or 120:recalibrate; may be repeated.",
-    ),
-    _option("--twin", limits.parse_twin, "NAME=VALUE", "A second run in lockstep that differs so."),
-)
-_FIELDS = {"lr": "learning_rate"}
-_KNOBS = {field for field, _ in limits.CHANGES.values()}
-
-
-def _shared(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
-
-
-def config_of(options: dict[str, Any]) -> tuple[RunConfig, frozenset[str]]:
-    """Return the run that the options describe, and the names of the fields they leave open."""
-    named = {_FIELDS.get(name, name): value for name, value in options.items()}
-    named["norm"] = _norm(named.pop("bn"), named["norm"])
-    given = {name: value for name, value in named.items() if value not in {None, ()}}
-    left_open = frozenset(named.keys() - given.keys())
-    if "steps" in given:
-        given.setdefault("epochs", limits.MAX_EPOCHS)
-    knobs = Knobs(**{name: given.pop(name) for name in _KNOBS & given.keys()})
-    _check_data(given)
-    if limits.looks_like_torch(knobs.momentum):
-        meant = limits.torch_momentum(knobs.momentum)
-        click.echo(
-            f"momentum {knobs.momentum:g} keeps {knobs.momentum:.0%} of the old value; if you "
-            f"meant torch's convention, that is --momentum {meant:g} here.",
-            err=True,
-        )
-    return RunConfig(**given, knobs=knobs), left_open
-
-
-def _norm(batch_norm: bool | None, norm: str | None) -> str | None:
-    """Return the norm that --bn or --no-bn and --norm ask for. Raises ConfigError if they differ."""
-    if batch_norm is None:
-        return norm
-    if norm is not None and batch_norm is (norm == "none"):
-        flag = "--bn" if batch_norm else "--no-bn"
-        raise ConfigError(f"{flag} and --norm {norm} contradict each other: leave one of them out.")
-    return norm or ("batch" if batch_norm else "none")
-
-
-def _check_data(given: dict[str, Any]) -> None:
-    """Find out about an unusable data folder before anything is opened. Raises DataError."""
-    from bntui.engine.datafiles import check_given
-
-    if given.get("dataset") == "mnist" or given.get("data_dir") is not None:
-        check_given(given.get("data_dir"))
+from bntui.engine.config import ConfigError, Observation, RunConfig
+from bntui.options import Refused, config_of, given, remark, shared
 
 
 def _refuse_misplaced(ctx: click.Context, command: str) -> None:
@@ -160,7 +45,7 @@ class OneSentence(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, message="bntui %(version)s")
-@_shared
+@shared
 @click.option("--paused", is_flag=True, help="Open without training; space begins.")
 @click.option("--validation/--no-validation", default=True, help="Measure beside training [yes].")
 @click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII characters only.")
@@ -174,6 +59,7 @@ def cli(ctx: click.Context, /, paused: bool, validation: bool, plain: bool, **op
         _refuse_misplaced(ctx, ctx.invoked_subcommand)
         return
     config, left_open = config_of(options)
+    _say(remark(config))
     if not all(stream and stream.isatty() for stream in (sys.stdout, sys.stdin)):
         raise ConfigError(
             "the explorer needs a terminal, and standard output or input is none: "
@@ -196,16 +82,54 @@ def cli(ctx: click.Context, /, paused: bool, validation: bool, plain: bool, **op
 
 
 @cli.command()
-@_shared
+@shared
 @click.option("--hindsight", is_flag=True, help="Validate under every estimator's statistics.")
 @click.option("--noise-scale", is_flag=True, help="Measure the gradient noise scale.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
-def run(as_json: bool, hindsight: bool, noise_scale: bool, **options: Any) -> None:
-    """Train without a screen, with the same defaults on every machine."""
+@click.option("--scenario", metavar="NAME", help="An experiment of `bntui scenarios`, or a .toml.")
+@click.option("--predict", metavar="N", help="Your answer to the experiment's question.")
+def run(
+    as_json: bool,
+    hindsight: bool,
+    noise_scale: bool,
+    scenario: str | None,
+    predict: str | None,
+    **options: Any,
+) -> None:
+    """Train without a screen, with the same defaults on every machine.
+
+    With --scenario, every run of a guided experiment, and what it shows; the other options go over
+    the experiment's own.
+    """
+    observation = Observation(live=False, hindsight=hindsight, noise_scale=noise_scale)
+    if scenario is not None:
+        from bntui.experiment import perform
+        from bntui.scenario import find
+
+        experiment, over = find(scenario), given(options)
+        sys.exit(perform(experiment, over, observation, predict=predict, as_json=as_json))
+    if predict is not None:
+        raise ConfigError("--predict answers the question of a --scenario: name one.")
     config, _ = config_of(options)
+    _say(remark(config))
     from bntui.headless import train
 
-    sys.exit(train(config, hindsight=hindsight, noise_scale=noise_scale, as_json=as_json))
+    sys.exit(train(config, observation, as_json=as_json))
+
+
+@cli.command()
+@click.argument("name", required=False)
+def scenarios(name: str | None) -> None:
+    """List the guided experiments, or show one before it runs."""
+    from bntui.experiment import listing, sheet
+    from bntui.scenario import built_in, find
+
+    click.echo(sheet(find(name)) if name else listing(built_in()))
+
+
+def _say(remark: str) -> None:
+    if remark:
+        click.echo(remark, err=True)
 
 
 for command in (stored.runs, stored.show, stored.export):

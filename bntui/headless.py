@@ -25,12 +25,19 @@ POLL_SECONDS = 0.05
 OVER = {Phase.FINISHED, Phase.STOPPED, Phase.FAILED}
 
 
-def train(config: RunConfig, *, hindsight: bool, noise_scale: bool, as_json: bool) -> int:
+def train(config: RunConfig, observation: Observation, *, as_json: bool) -> int:
     """Train to the end and return the exit code: 0, 2 for a bad setting, 1 for a failure, 130."""
-    reports: SimpleQueue[EpochReport] = SimpleQueue()
-    observation = Observation(live=False, hindsight=hindsight, noise_scale=noise_scale)
-    runner = Runner(config, observation, on_report=reports.put)
-    writer = JsonLines() if as_json else Lines()
+    snapshot, _ = follow(config, observation, JsonLines() if as_json else Lines())
+    return exit_code(snapshot)
+
+
+def follow(
+    config: RunConfig, observation: Observation, writer: "JsonLines | Lines"
+) -> tuple[Snapshot, list[EpochReport]]:
+    """Train to the end, or to ctrl+c, and write what happens; return what was measured."""
+    coming: SimpleQueue[EpochReport] = SimpleQueue()
+    reports: list[EpochReport] = []
+    runner = Runner(config, observation, on_report=coming.put)
     with _stopped_by_signals(runner):
         runner.start()
         started, told = False, ""
@@ -39,7 +46,8 @@ def train(config: RunConfig, *, hindsight: bool, noise_scale: bool, as_json: boo
             if snapshot.facts and not started:
                 started = True
                 writer.start(snapshot)
-            for report in _drain(reports):
+            for report in _drain(coming):
+                reports.append(report)
                 writer.epoch(report)
             if started and snapshot.message != told and snapshot.phase is not Phase.FAILED:
                 told = snapshot.message
@@ -51,10 +59,11 @@ def train(config: RunConfig, *, hindsight: bool, noise_scale: bool, as_json: boo
     writer.end(snapshot)
     runner.stop()
     runner.join(2.0)
-    return _exit_code(snapshot)
+    return snapshot, reports
 
 
-def _exit_code(snapshot: Snapshot) -> int:
+def exit_code(snapshot: Snapshot) -> int:
+    """Return how a run that is over ends the program, and say why it failed."""
     if snapshot.phase is Phase.STOPPED:
         return 130
     if snapshot.phase is Phase.FAILED:
@@ -85,7 +94,13 @@ def _drain(reports: SimpleQueue[EpochReport]) -> Iterator[EpochReport]:
 
 
 class JsonLines:
-    """One JSON object a line on standard output; non-finite numbers become null."""
+    """One JSON object a line on standard output; non-finite numbers become null.
+
+    The events of an experiment's run carry the name of its `arm`.
+    """
+
+    def __init__(self, arm: str = "") -> None:
+        self._arm = {"arm": arm} if arm else {}
 
     def start(self, snapshot: Snapshot) -> None:
         """Write what the run is made of."""
@@ -130,8 +145,8 @@ class JsonLines:
                 seconds=round(snapshot.seconds, 3),
             )
 
-    def _write(self, **values: object) -> None:
-        click.echo(json.dumps(_finite(values), allow_nan=False))
+    def _write(self, event: str, **values: object) -> None:
+        write_json(event=event, **self._arm, **values)
 
 
 class Lines:
@@ -222,6 +237,11 @@ def _layer(layer: LayerDrift) -> dict[str, Any]:
     )
     names += ("network_error", "start_left", "start_share", "dead", "non_finite")
     return {name: getattr(layer, name) for name in names}
+
+
+def write_json(**values: object) -> None:
+    """Write one line of strict JSON; what is not finite is null."""
+    click.echo(json.dumps(_finite(values), allow_nan=False))
 
 
 def _finite(value: Any) -> Any:

@@ -13,12 +13,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bntui import __version__
-from bntui.cli import cli, config_of
+from bntui.cli import cli
 from bntui.engine.config import RunConfig
 from bntui.engine.datafiles import RAW_FILES
 from bntui.engine.device import fit_to_machine
 from bntui.engine.snapshot import EpochReport
 from bntui.headless import JsonLines
+from bntui.options import config_of
 from tests.ui.scripted import layers
 
 TINY = ("--train-size", "300", "--width", "0.0625", "--epochs", "2", "--device", "cpu")

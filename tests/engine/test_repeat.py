@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import torch
 
-from bntui.cli import cli, config_of
 from bntui.engine.config import Knobs, Observation, RunConfig
 from bntui.engine.repeat import command_line
 from bntui.engine.run import Command
 from bntui.engine.runner import Runner
 from bntui.engine.snapshot import Phase
+from bntui.options import config_of, parse
 
 SMALL = RunConfig(
     train_size=300, width=0.0625, epochs=50, seed=3, knobs=Knobs(batch_size=64, pace=200.0)
@@ -46,9 +46,7 @@ def test_a_live_session_is_repeated_bit_for_bit() -> None:
 
     words = shlex.split(line)
     assert words[:2] == ["bntui", "run"]
-    context = cli.commands["run"].make_context("run", words[2:])
-    context.params.pop("as_json"), context.params.pop("hindsight")
-    config, _ = config_of(context.params)
+    config, _ = config_of(parse(words[2:]))
     again = Runner(config, Observation(live=False, epoch_ends=False, epoch_fresh=False))
     again.start()
     until(lambda: again.snapshot.phase is Phase.FINISHED)

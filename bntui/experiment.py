@@ -1,0 +1,166 @@
+"""A guided experiment without a screen: shown, run arm by arm, concluded."""
+
+import shlex
+import shutil
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+
+from bntui.engine.config import ConfigError, Observation
+from bntui.engine.snapshot import Phase
+from bntui.headless import JsonLines, Lines, exit_code, follow, write_json
+from bntui.outcome import Outcome, outcome
+from bntui.scenario import Conclusion, Scenario, conclude
+
+WIDTH = 96
+"""Characters of a line at most."""
+JUDGED = {True: "holds       ", False: "does not    ", None: "not measured"}
+
+
+def perform(
+    scenario: Scenario,
+    over: Mapping[str, Any],
+    observation: Observation,
+    *,
+    predict: str | None,
+    as_json: bool,
+) -> int:
+    """Run every arm with the options `over` its own and say what came out; return the exit code.
+
+    It is 0 also where a claim doesn't hold: that is an observation. Raises ConfigError.
+    """
+    chosen = _prediction(scenario, predict)
+    configs = {arm.name: arm.config(over) for arm in scenario.arms}
+    if not as_json:
+        _print(sheet(scenario))
+    outcomes: dict[str, Outcome] = {}
+    for arm in scenario.arms:
+        if not as_json:
+            _print(f"\n{arm.label}")
+        writer = JsonLines(arm.name) if as_json else Lines()
+        snapshot, reports = follow(configs[arm.name], arm.observation(observation), writer)
+        if snapshot.phase is not Phase.FINISHED:
+            return exit_code(snapshot)
+        outcomes[arm.name] = outcome(reports, snapshot)
+    conclusion = conclude(scenario, outcomes, chosen)
+    if as_json:
+        _write_json(scenario, conclusion)
+    else:
+        _print("\n" + summary(scenario, conclusion))
+    return 0
+
+
+def listing(scenarios: Sequence[Scenario]) -> str:
+    """Return one line an experiment: number, name, post and title."""
+    width = max((len(scenario.name) for scenario in scenarios), default=0)
+    return "\n".join(
+        f"{scenario.number:2}  {scenario.name:{width}}  post {scenario.post or '–'}  {scenario.title}"
+        for scenario in scenarios
+    )
+
+
+def sheet(scenario: Scenario) -> str:
+    """Return what there is to read before an experiment runs, its runs as command lines."""
+    post = f"post {scenario.post} of the thread · " if scenario.post else ""
+    number = f"{scenario.number}. " if scenario.number else ""
+    choices = [
+        _paragraph(choice.text, first=f"  [{place}] ", rest="      ")
+        for place, choice in enumerate(scenario.question.choices, start=1)
+    ]
+    arms = [f"  {arm.label}\n    bntui run {shlex.join(arm.words)}" for arm in scenario.arms]
+    return "\n".join(
+        [
+            f"{number}{scenario.title} ({post}{scenario.name})",
+            "",
+            _paragraph(scenario.hypothesis),
+            "",
+            _paragraph(scenario.question.text),
+            *choices,
+            "",
+            _paragraph(f"Watch: {scenario.watch}"),
+            "",
+            "Runs:",
+            *arms,
+        ]
+    )
+
+
+def summary(scenario: Scenario, conclusion: Conclusion) -> str:
+    """Return what came out: every claim, the prediction, and the thread's own numbers."""
+    findings = (
+        _paragraph(finding.text, first=f"  {JUDGED[finding.holds]}  ", rest=" " * 16)
+        for finding in conclusion.findings
+    )
+    lines = ["Conclusion", *findings, _answer(scenario, conclusion)]
+    for comparison in conclusion.comparisons:
+        here, there = comparison.here, comparison.there
+        parts = ", ".join(
+            f"{name} {there.final(name):.4f} there and {here.final(name):.4f} here"
+            for name in ("acc", "val_acc", "val_loss")
+        )
+        lines.append(
+            _paragraph(
+                f"The thread's run at batch {comparison.batch}, 60,000 images, after its epoch "
+                f"{len(there.history('acc'))}, beside {comparison.arm.label}: {parts}."
+            )
+        )
+    return "\n".join(lines)
+
+
+def _answer(scenario: Scenario, conclusion: Conclusion) -> str:
+    choices = scenario.question.choices
+    if conclusion.right is None:
+        outcome = "None of the answers was right on this run"
+    else:
+        outcome = f"The answer was [{conclusion.right}] {choices[conclusion.right - 1].text}"
+    if conclusion.chosen is None:
+        return _paragraph(outcome)
+    if conclusion.chosen == conclusion.right:
+        return _paragraph(f"{outcome}: so you predicted")
+    return _paragraph(
+        f"{outcome}; you predicted [{conclusion.chosen}] {choices[conclusion.chosen - 1].text}"
+    )
+
+
+def _prediction(scenario: Scenario, predict: str | None) -> int | None:
+    if predict is None:
+        return None
+    count = len(scenario.question.choices)
+    if not (predict.isascii() and predict.isdigit() and 1 <= int(predict) <= count):
+        raise ConfigError(f"prediction {predict!r} is none of the answers: give 1 to {count}.")
+    return int(predict)
+
+
+def _write_json(scenario: Scenario, conclusion: Conclusion) -> None:
+    write_json(
+        event="conclusion",
+        scenario=scenario.name,
+        claims=[asdict(finding) for finding in conclusion.findings],
+        prediction={"chosen": conclusion.chosen, "right": conclusion.right},
+        published=[
+            {
+                "arm": comparison.arm.name,
+                "batch_size": comparison.batch,
+                "val_acc": comparison.there.final("val_acc"),
+            }
+            for comparison in conclusion.comparisons
+        ],
+    )
+
+
+def _paragraph(text: str, *, first: str = "", rest: str = "") -> str:
+    return textwrap.fill(
+        text,
+        min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _print(text: str) -> None:
+    Console(highlight=False, markup=False, emoji=False, soft_wrap=True).print(text)

@@ -1,0 +1,105 @@
+"""What an experiment may speak of: the quantities of a run, epoch by epoch, and the thread's own.
+
+Built from epoch reports and the last snapshot alone, so that a run with a screen and one without
+give the same. Imports no torch.
+"""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from bntui.engine.snapshot import EpochReport, LayerDrift, Snapshot
+
+QUANTITIES = {
+    "acc": "training accuracy, averaged over the epoch as Keras does",
+    "loss": "training loss, averaged over the epoch",
+    "val_acc": "validation accuracy with the running statistics",
+    "val_loss": "validation loss with the running statistics",
+    "val_acc_fresh": "validation accuracy of the same weights with fresh statistics",
+    "val_loss_fresh": "validation loss of the same weights with fresh statistics",
+    "start_left": "share of the start value that is left in the running statistics",
+    "log_var_ratio": "size of ln(running / fresh variance), averaged over the channels of the worst layer",
+    "first_error": "relative error of the first BN layer's output, eval against training mode",
+    "network_error": "the same of the last BN layer, to which the errors of all before it add",
+    "noise_scale": "gradient noise scale in images: up to it, larger batches pay (for plain SGD)",
+    "epochs": "epochs finished so far",
+    "updates": "updates made so far",
+    "images": "training images seen so far",
+    "seconds": "seconds of training and measuring so far",
+    "images_per_s": "training images a second, over training steps only",
+    "recalibrated_from": "validation accuracy right before the last recalibration",
+    "recalibrated_to": "validation accuracy right after it, with the same weights",
+}
+"""Every name that may follow the dot in `arm.name`. A row of the map of momenta is `arm["0.9"]`."""
+
+PUBLISHED_QUANTITIES = ("acc", "loss", "val_acc", "val_loss", "seconds")
+THREAD = {"thread_4096": 4096, "thread_64": 64}
+"""The thread's own runs under the names that an expression uses, with their batch sizes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run showed."""
+
+    values: Mapping[str, Sequence[float]]
+    """By quantity or by the name of a row of hindsight: one value an epoch."""
+
+    def history(self, name: str) -> Sequence[float]:
+        """Return one value an epoch; nothing for what was not measured."""
+        return self.values.get(name, ())
+
+    def final(self, name: str) -> float:
+        """Return the value at the end of the run, NaN for what was not measured."""
+        history = self.history(name)
+        return history[-1] if history else math.nan
+
+
+def outcome(reports: Sequence[EpochReport], snapshot: Snapshot) -> Outcome:
+    """Put together what a run with these reports, of all its epochs, showed until `snapshot`."""
+    values: dict[str, list[float]] = {name: [] for name in QUANTITIES}
+    seconds = 0.0
+    for report in reports:
+        seconds += report.seconds
+        first, *_, last = report.layers or (None, None)
+        row = {
+            **{name: getattr(report, name) for name in QUANTITIES if hasattr(report, name)},
+            "start_left": max((layer.start_left for layer in report.layers), default=math.nan),
+            "log_var_ratio": _worst_log_ratio(report.layers),
+            "first_error": first.network_error if first else math.nan,
+            "network_error": last.network_error if last else math.nan,
+            "epochs": report.epoch,
+            "updates": report.update,
+            "seconds": seconds,
+            **dict(report.hindsight),
+        }
+        for name, value in row.items():
+            values.setdefault(name, []).append(value)
+    train = snapshot.facts.train if snapshot.facts else 0
+    values["images"] = [float(train * report.epoch) for report in reports[:-1]]
+    values["images"] += [float(snapshot.images)] if reports else []
+    recalibration = snapshot.recalibration
+    if recalibration and recalibration.applied:
+        values["recalibrated_from"] = [recalibration.before]
+        values["recalibrated_to"] = [recalibration.after]
+    return Outcome(values)
+
+
+def _worst_log_ratio(layers: Sequence[LayerDrift]) -> float:
+    ratios = [abs(layer.log_var_ratio) for layer in layers]
+    return max((ratio for ratio in ratios if not math.isnan(ratio)), default=math.nan)
+
+
+@cache
+def published() -> dict[int, Outcome]:
+    """Return the thread's own runs by batch size, as post 1 gives them."""
+    table = resources.files("bntui.scenarios") / "published_runs.csv"
+    runs: dict[int, dict[str, list[float]]] = {}
+    for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines()):
+        values = runs.setdefault(int(row["batch_size"]), {n: [] for n in PUBLISHED_QUANTITIES})
+        for name, history in values.items():
+            value = float(row[name])
+            history.append(history[-1] + value if name == "seconds" and history else value)
+    return {batch: Outcome(values) for batch, values in runs.items()}

@@ -1,0 +1,1 @@
+"""Guided experiments, one TOML file each, and the thread's published runs."""
