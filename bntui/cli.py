@@ -104,7 +104,7 @@ def run(
     observation = Observation(live=False, hindsight=hindsight, noise_scale=noise_scale)
     if scenario is not None:
         from bntui.experiment import perform
-        from bntui.scenario import find
+        from bntui.scenariofiles import find
 
         experiment, over = find(scenario), given(options)
         sys.exit(perform(experiment, over, observation, predict=predict, as_json=as_json))
@@ -122,7 +122,7 @@ def run(
 def scenarios(name: str | None) -> None:
     """List the guided experiments, or show one before it runs."""
     from bntui.experiment import listing, sheet
-    from bntui.scenario import built_in, find
+    from bntui.scenariofiles import built_in, find
 
     click.echo(sheet(find(name)) if name else listing(built_in()))
 

@@ -14,6 +14,7 @@ from bntui.engine.snapshot import Phase
 from bntui.headless import JsonLines, Lines, exit_code, follow, write_json
 from bntui.outcome import Outcome, outcome
 from bntui.scenario import Conclusion, Scenario, conclude
+from bntui.scenariofiles import config_of
 
 WIDTH = 96
 """Characters of a line at most."""
@@ -33,7 +34,7 @@ def perform(
     It is 0 also where a claim doesn't hold: that is an observation. Raises ConfigError.
     """
     chosen = _prediction(scenario, predict)
-    configs = {arm.name: arm.config(over) for arm in scenario.arms}
+    configs = {arm.name: config_of(arm, over) for arm in scenario.arms}
     if not as_json:
         _print(sheet(scenario))
     outcomes: dict[str, Outcome] = {}

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bntui.cli import cli
-from bntui.scenario import built_in
+from bntui.scenariofiles import built_in
 
 TINY = """
 title = "Two momenta [red]"

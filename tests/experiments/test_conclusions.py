@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from bntui.cli import cli
-from bntui.scenario import Scenario, built_in
+from bntui.scenario import Scenario
+from bntui.scenariofiles import built_in
 
 SEEDS = (0, 1, 2)
 

@@ -12,7 +12,8 @@ from bntui.cli import cli
 from bntui.engine.config import Change, Knobs, Observation
 from bntui.engine.observer import HINDSIGHT_NAMES
 from bntui.outcome import QUANTITIES, Outcome
-from bntui.scenario import ROWS, Scenario, ScenarioError, built_in, conclude, find, parse
+from bntui.scenario import ROWS, Scenario, conclude
+from bntui.scenariofiles import ScenarioError, built_in, config_of, find, parse
 
 GOOD = '''\
 title = "Two momenta"
@@ -94,14 +95,14 @@ class TestReading:
             *("--width", "0.25", "--at", "3:momentum=0.5", "--at", "4:recalibrate"),
             *("--momentum", "0.99"),
         )
-        assert slow.config({}).at == (Change(3, "momentum", 0.5), Change(4, "recalibrate"))
-        assert fast.config({}).at == (Change(5, "learning_rate", 0.1),)
+        assert config_of(slow, {}).at == (Change(3, "momentum", 0.5), Change(4, "recalibrate"))
+        assert config_of(fast, {}).at == (Change(5, "learning_rate", 0.1),)
         assert "--bn" in fast.words
-        assert (fast.config({}).width, fast.config({}).knobs) == (0.25, Knobs(momentum=0.9))
+        assert (config_of(fast, {}).width, config_of(fast, {}).knobs) == (0.25, Knobs(momentum=0.9))
 
     def test_options_of_the_command_line_go_over_an_arms_own(self) -> None:
         (arm, _) = read(GOOD).arms
-        config = arm.config({"width": 1.0, "seed": 7, "momentum": 0.5})
+        config = config_of(arm, {"width": 1.0, "seed": 7, "momentum": 0.5})
         assert (config.width, config.seed, config.knobs.momentum) == (1.0, 7, 0.5)
 
     def test_hostile_text_is_shown_and_does_nothing(self) -> None:
@@ -259,7 +260,7 @@ class TestCourse:
     def test_each_arm_is_a_command_that_bntui_run_understands(self, scenario: Scenario) -> None:
         for arm in scenario.arms:
             cli.commands["run"].make_context("run", list(arm.words))
-            assert arm.config({})
+            assert config_of(arm, {})
 
     @pytest.mark.parametrize("scenario", built_in(), ids=lambda scenario: scenario.name)
     def test_no_text_states_a_number_that_is_measured(self, scenario: Scenario) -> None:
