@@ -18,8 +18,8 @@ from bntui.engine.config import Observation, RunConfig
 from bntui.engine.data import Split
 from bntui.engine.evaluation import evaluate
 from bntui.engine.moments import Moment, Moments
-from bntui.engine.run import Point
 from bntui.engine.noise import WINDOW, Measurement, draw, estimate, measure
+from bntui.engine.run import Point
 from bntui.engine.series import Series, SeriesView, Smoothing
 from bntui.engine.snapshot import (
     Divergence,
