@@ -10,6 +10,7 @@ import click
 
 from bntui import __version__
 from bntui.commands import runs as stored
+from bntui.commands.scenarios import scenarios
 from bntui.engine.config import ConfigError, Observation, RunConfig
 from bntui.engine.snapshot import Checkpoint
 from bntui.options import Refused, config_of, given, kept, remark, shared
@@ -147,8 +148,9 @@ def run(
     sys.exit(train(config, observation, as_json=as_json, store=store, begin=begin))
 
 
-for command in (stored.runs, stored.show, stored.export):
-    cli.add_command(command)
+def _say(remark: str) -> None:
+    if remark:
+        click.echo(remark, err=True)
 
 
 def _begin(resume: str | None, options: dict[str, Any]) -> Checkpoint | None:
@@ -165,16 +167,5 @@ def _begin(resume: str | None, options: dict[str, Any]) -> Checkpoint | None:
     return resumable(resume)
 
 
-@cli.command()
-@click.argument("name", required=False)
-def scenarios(name: str | None) -> None:
-    """List the guided experiments, or show one before it runs."""
-    from bntui.experiment import listing, sheet
-    from bntui.scenariofiles import built_in, find
-
-    click.echo(sheet(find(name)) if name else listing(built_in()))
-
-
-def _say(remark: str) -> None:
-    if remark:
-        click.echo(remark, err=True)
+for command in (stored.runs, stored.show, stored.export, scenarios):
+    cli.add_command(command)
