@@ -3,6 +3,7 @@
 import os
 from typing import Any, ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -14,6 +15,8 @@ from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs, ascii_only
 from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.explorer import Explorer
+from bntui.ui.screens.value import ValueScreen
+from bntui.ui.widgets.knob import Knob
 
 
 class BntuiApp(FrugalApp):
@@ -57,6 +60,11 @@ class BntuiApp(FrugalApp):
     def get_default_screen(self) -> Screen[None]:
         """Open with the explorer."""
         return self.explorer
+
+    @on(Knob.Typing)
+    def _type(self, event: Knob.Typing) -> None:
+        knob = event.knob
+        self.push_screen(ValueScreen(knob.spec, knob.wanted, knob.turn_to))
 
     def action_redraw(self) -> None:
         """Draw everything anew, for a terminal that lost it."""

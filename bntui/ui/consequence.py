@@ -1,9 +1,9 @@
 """What a knob's value means for the run, in one line while it is turned."""
 
 from bntui.engine import rules
-from bntui.engine.config import MAX_LEARNING_RATE, Knobs, torch_momentum
+from bntui.engine.config import MAX_LEARNING_RATE, Knobs, RunConfig, torch_momentum
 from bntui.engine.snapshot import Snapshot
-from bntui.ui.knobs import BATCH_SIZE, LEARNING_RATE, MOMENTUM, NORM, KnobSpec
+from bntui.ui.knobs import BATCH_SIZE, ESTIMATOR, LEARNING_RATE, MOMENTUM, NORM, KnobSpec
 from bntui.ui.noise import noise_scale
 
 UNPLANNED = 10_000
@@ -33,11 +33,27 @@ def consequence(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
     if spec is MOMENTUM:
         torchs = torch_momentum(knobs.momentum)
         return f"torch's {torchs:g} · {start} · steps through the map's rows, 0 to below 1"
+    if spec is ESTIMATOR:
+        return f"{estimating(snapshot.config, knobs)} · {start}"
     if spec is LEARNING_RATE:
         return f"moves weights, not statistics · steps of 1, 2, 5, up to {MAX_LEARNING_RATE:g}"
     if spec is NORM:
         return "starts a new run with the same seed · on or off · old curves stay as a ghost"
     return "updates a second at most, to watch a fast machine · 0.5 to 50 in steps, or max"
+
+
+def estimating(config: RunConfig, knobs: Knobs) -> str:
+    """Say how the running statistics are estimated."""
+    m = f"{knobs.momentum:g}"
+    scaled = f"{knobs.batch_size}/{config.base_batch}"
+    return {
+        "momentum": f"each update keeps {m} of the old value",
+        "bias-corrected": f"keeps {m} of the old, and divides the start value out as Adam does",
+        "cumulative": "the mean over all updates so far, each counting the same",
+        "warm-up": f"keeps 1 - 1/t of the old at update t, and {m} from there on",
+        "scaled": f"keeps {m}^({scaled}) = {rules.momentum(config, knobs):.3g}, as momentum {m} "
+        f"at batch {config.base_batch}",
+    }[knobs.estimator]
 
 
 def size(gigabytes: float) -> str:

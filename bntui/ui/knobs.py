@@ -1,14 +1,14 @@
 """The knobs as data: how each is named, shown, stepped through and typed."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bntui.engine import config
 from bntui.engine.config import torch_momentum
 
-Setting = float | str
+Setting = float | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class KnobSpec:
     label: str
     short: str
     """The label where a row is all the room there is."""
-    ladder: tuple[Setting, ...]
-    """The values that ← and → step through, in their order on the knob."""
+    ladder: Sequence[Setting]
+    """The values that ← and → step through, in their order on the knob; None stands above numbers."""
     show: Callable[[Any], str]
     parse: Callable[[str], Setting]
     hint: str
@@ -31,15 +31,20 @@ class KnobSpec:
 
     def step(self, value: Setting, by: int) -> Setting:
         """Return the next value of the ladder above (`by` = 1) or below (−1); the ends stay."""
-        ladder: tuple[Any, ...] = self.ladder
+        ladder = self.ladder
         if value in ladder:
             place = ladder.index(value) + by
-            return self.ladder[place] if 0 <= place < len(ladder) else value
+            return ladder[place] if 0 <= place < len(ladder) else value
         if isinstance(value, str):
-            return self.ladder[-1] if by > 0 else self.ladder[0]
+            return ladder[-1] if by > 0 else ladder[0]
         if by > 0:
-            return next((rung for rung in ladder if rung > value), value)
-        return next((rung for rung in reversed(ladder) if rung < value), value)
+            return next((rung for rung in ladder if _height(rung) > _height(value)), value)
+        return next((rung for rung in reversed(ladder) if _height(rung) < _height(value)), value)
+
+
+def _height(value: Any) -> Any:
+    """Return where a number stands on its ladder."""
+    return math.inf if value is None else value
 
 
 SWITCH = {"batch": "on", "none": "off"}
@@ -84,6 +89,15 @@ MOMENTUM = KnobSpec(
     hint="Share of the old running statistics kept at an update.",
     detail=lambda value: f"torch's {torch_momentum(value):g}",
 )
+ESTIMATOR = KnobSpec(
+    name="estimator",
+    label="estimator",
+    short="est",
+    ladder=config.OWN_ESTIMATORS,
+    show=str,
+    parse=config.parse_estimator,
+    hint=f"How the running statistics are estimated: {', '.join(config.OWN_ESTIMATORS)}.",
+)
 LEARNING_RATE = KnobSpec(
     name="learning_rate",
     label="learning rate",
@@ -91,7 +105,7 @@ LEARNING_RATE = KnobSpec(
     ladder=tuple(float(f"{n}e{power}") for power in range(-6, 2) for n in (1, 2, 5)),
     show=lambda value: f"{value:g}",
     parse=config.parse_learning_rate,
-    hint="Adam's, from the next update on.",
+    hint="The optimiser's, from the next update on.",
 )
 PACE = KnobSpec(
     name="pace",
@@ -102,4 +116,4 @@ PACE = KnobSpec(
     parse=config.parse_pace,
     hint="Updates a second at most, to watch a fast machine.",
 )
-KNOBS = (BATCH_SIZE, NORM, MOMENTUM, LEARNING_RATE, PACE)
+KNOBS = (BATCH_SIZE, NORM, MOMENTUM, ESTIMATOR, LEARNING_RATE, PACE)

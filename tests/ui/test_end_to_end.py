@@ -8,7 +8,7 @@ from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.runner import Runner
 from bntui.engine.snapshot import Phase, Snapshot
 from bntui.ui.app import BntuiApp
-from tests.ui.test_explorer import screen_text
+from tests.ui.user import screen_text
 
 LIMIT = 30.0
 """Seconds after which a promise counts as broken."""

@@ -1,28 +1,23 @@
 """The explorer as somebody at the keyboard meets it, over a scripted run."""
 
 import asyncio
-import gc
 import math
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from textual.binding import Binding
 from textual.keys import format_key
-from textual.pilot import Pilot
 
 from bntui.engine import config as limits
-from bntui.engine.config import ConfigError, Knobs, RunConfig
-from bntui.engine.snapshot import Phase, Snapshot
+from bntui.engine.config import ConfigError, Knobs
+from bntui.engine.snapshot import Phase
 from bntui.ui.app import BntuiApp
 from bntui.ui.screens.explorer import Explorer
 from bntui.ui.screens.keys import KEYS
 from bntui.ui.widgets.knob import Knob
 from tests.ui.scripted import (
     NAN,
-    ScriptedRun,
     ScriptedRuns,
     diverged,
     failed,
@@ -32,106 +27,7 @@ from tests.ui.scripted import (
     mid_run,
     validation,
 )
-
-FULL, TABS, TINY = (120, 40), (80, 24), (50, 12)
-CONFIG = RunConfig(width=0.25)
-HOPS = 8
-"""Widgets that a message may pass through: a knob's goes through four to the explorer."""
-FRAMES = str.maketrans("│▊▎▔▁", "     ")
-PANELS = {
-    "1": "╭─ accuracy",
-    "2": "╭─ loss",
-    "3": "╭─ every momentum",
-    "4": "╭─ drift",
-    "5": "╭─ it says",
-}
-"""How each panel's frame begins, by the key that shows it."""
-
-
-def screen_text(app: BntuiApp) -> str:
-    """Return what stands on the screen, line by line."""
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
-
-
-@dataclass
-class User:
-    """Somebody at the keyboard, and what they see."""
-
-    app: BntuiApp
-    pilot: Pilot[None]
-    runs: ScriptedRuns
-
-    @property
-    def run(self) -> ScriptedRun:
-        return self.runs.made[-1]
-
-    @property
-    def text(self) -> str:
-        return screen_text(self.app)
-
-    def part(self, selector: str = "") -> str:
-        """Return the words inside one widget, by default the whole screen, as one line."""
-        screen = self.app.screen
-        area = (screen.query_one(selector) if selector else screen).region
-        lines = self.text.splitlines()[area.y : area.bottom]
-        text = " ".join(line[area.x : area.right] for line in lines)
-        return " ".join(text.translate(FRAMES).split())
-
-    def knob(self, name: str) -> str:
-        return self.part(f"#{name}")
-
-    async def press(self, *keys: str) -> None:
-        for key in keys:
-            self.app.simulate_key(key)
-            await self.settle()
-
-    async def type(self, value: str) -> None:
-        """Type into the open dialog over what it proposes."""
-        await self.press(*value, "enter")
-
-    async def choose(self, name: str) -> None:
-        self.app.screen.query_one(f"#{name}").focus()
-        await self.settle()
-
-    async def settle(self) -> None:
-        """Have messages handled, and those that follow from them, widget by widget.
-
-        `pilot.pause()` and `pilot.press()` wait for an idle CPU instead, a minute for all tests.
-        """
-        for _ in range(HOPS):
-            await self.pilot.pause(0)
-
-    async def see(self, snapshot: Snapshot | None = None, **changes: Any) -> None:
-        """Let the run show a snapshot, and the screen look at it."""
-        self.run.snapshot = replace(snapshot or self.run.snapshot, **changes)
-        self.app.explorer.follow()
-        await self.settle()
-
-    async def resize(self, size: tuple[int, int]) -> None:
-        await self.pilot.resize_terminal(*size)
-        await self.settle()
-
-
-@asynccontextmanager
-async def opened(
-    size: tuple[int, int] = FULL, config: RunConfig = CONFIG, *, loaded: bool = True, **options: Any
-) -> AsyncIterator[User]:
-    """Open the explorer; it looks at its run when a test says so, not by the clock."""
-    runs = ScriptedRuns(loaded=loaded)
-    app = BntuiApp(runs, config, updates_per_second=0.001, **options)
-    async with app.run_test(size=size, notifications=True) as pilot:
-        user = User(app, pilot, runs)
-        await user.settle()
-        app.explorer.follow()
-        await user.settle()
-        yield user
-
-
-@pytest.fixture(autouse=True)
-def _no_collection() -> Iterator[None]:
-    """Keep Python from looking for garbage, which takes a quarter of the time of these tests."""
-    yield
-    gc.enable()
+from tests.ui.user import CONFIG, FULL, PANELS, TABS, TINY, opened, screen_text
 
 
 class TestKnobs:
@@ -213,6 +109,30 @@ class TestKnobs:
             await user.press("right")
             await user.see(phase=Phase.PAUSED, images_per_s=1.0)
             assert user.knob("batch-size") == "batch size ◂512▸ pending"
+
+    async def test_the_estimator_is_changed_live_and_explained(self) -> None:
+        async with opened() as user:
+            await user.choose("estimator")
+            assert "each update keeps 0.99 of the old value · 0.2 of the start" in user.text
+            for said in (
+                "divides the start value out as Adam does · 0 of the start left",
+                "the mean over all updates",
+                "1 - 1/t of the old at update t",
+                "0.99^(256/64) = 0.961",
+            ):
+                await user.press("right")
+                assert said in user.text
+            estimators = [knobs.estimator for knobs in user.run.applied]
+            assert estimators == ["bias-corrected", "cumulative", "warm-up", "scaled"]
+            assert len(user.runs.made) == 1
+
+    async def test_a_value_that_leaves_no_room_for_a_note_is_pending_with_three_dots(self) -> None:
+        async with opened() as user:
+            await user.choose("estimator")
+            await user.press("right")
+            assert user.knob("estimator") == "estimator ◂bias-correcte…▸"
+            await user.see(knobs=user.run.applied[-1], asked=user.run.applied[-1])
+            assert user.knob("estimator") == "estimator ◂bias-corrected▸"
 
     async def test_a_clipped_value_settles_to_the_applied_one(self) -> None:
         async with opened() as user:
@@ -597,10 +517,26 @@ class TestSizes:
         async with opened(TABS, replace(CONFIG, knobs=wide)) as user:
             line = user.text.splitlines()[1]
             assert line.split("  ")[0].strip() == "▸batch 65536"
-            assert " ".join(line.split()) == ("▸batch 65536 BN on m 0.995 rate 0.0005 pace max")
+            assert " ".join(line.split()) == (
+                "▸batch 65536 BN on m 0.995 est momentum rate 0.0005 pace max"
+            )
             await user.choose("learning-rate")
             await user.press("left")
             assert "rate 0.0002…" in user.text.splitlines()[1]
+
+    async def test_the_longest_values_fit_beside_each_other(self) -> None:
+        wide = Knobs(65536, 0.995, "bias-corrected", 0.0005, 20.0)
+        async with opened(TABS, replace(CONFIG, norm="ghost", knobs=wide)) as user:
+            assert " ".join(user.text.splitlines()[1].split()) == (
+                "▸batch 65536 BN ghost m 0.995 est bias-corrected rate 0.0005 pace 20/s"
+            )
+
+    async def test_the_usual_values_fit_where_there_is_least_room(self) -> None:
+        usual = Knobs(4096, 0.99, "warm-up", 0.001)
+        async with opened((60, 16), replace(CONFIG, knobs=usual)) as user:
+            assert " ".join(user.text.splitlines()[1].split()) == (
+                "▸batch 4096 BN on m 0.99 est warm-up rate 0.001 pace max"
+            )
 
     async def test_knobs_turn_on_a_small_terminal_too(self) -> None:
         async with opened(TABS) as user:

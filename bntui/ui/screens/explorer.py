@@ -19,12 +19,12 @@ from bntui.engine.run import Command, MakeRun, Run
 from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
 from bntui.export import series_csv
 from bntui.ui.consequence import consequence
-from bntui.ui.knobs import KNOBS, Setting
+from bntui.ui.knobs import KNOBS
 from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.keys import KeysScreen
 from bntui.ui.screens.layer import LayerScreen
+from bntui.ui.screens.structure import Changes, StructureScreen, with_changes
 from bntui.ui.screens.text import TextScreen
-from bntui.ui.screens.value import ValueScreen
 from bntui.ui.screens.whatif import WhatIfScreen
 from bntui.ui.widgets.drift import DriftTable
 from bntui.ui.widgets.hint import HintLine
@@ -37,6 +37,8 @@ from bntui.ui.widgets.verdict import VerdictPanel
 
 FULL = (116, 34)
 """Columns and rows from which on all panels are shown at once."""
+KNOBS_FIT = 76
+"""Columns in which all knobs fit with their longest values."""
 SMALLEST = (60, 16)
 TABS = "1 accuracy  2 loss  3 momenta  4 drift  5 it says"
 JOIN_SECONDS = 2.0
@@ -52,6 +54,7 @@ class Explorer(Screen[None]):
         Binding("w", "what_if", "what if"),
         Binding("n", "step", "step"),
         Binding("r", "restart(0)", "restart"),
+        Binding("k", "structure", "structure"),
         Binding("comma", "look('move', -1)", "crosshair", key_display=", ."),
         Binding("x", "look('axis', 0)", "x axis"),
         Binding("p", "pin", "pin"),
@@ -144,6 +147,7 @@ class Explorer(Screen[None]):
         tiny = width < SMALLEST[0] or height < SMALLEST[1]
         self.set_class(full, "-full")
         self.set_class(not full and not tiny, "-tabs")
+        self.set_class(width < KNOBS_FIT, "-narrow")
         self.set_class(tiny, "-tiny")
         for panel in self.query(".panel"):
             panel.border_subtitle = None if full else TABS
@@ -218,14 +222,6 @@ class Explorer(Screen[None]):
         self.run.apply(self._asked)
         self._explain()
 
-    @on(Knob.Typing)
-    def _type(self, event: Knob.Typing) -> None:
-        def take(value: Setting | None) -> None:
-            if value is not None:
-                event.knob.turn_to(value)
-
-        self.app.push_screen(ValueScreen(event.knob.spec, event.knob.wanted), take)
-
     def action_pause(self) -> None:
         """Pause, or train on."""
         self._pausing = not self._pausing
@@ -278,6 +274,17 @@ class Explorer(Screen[None]):
             ),
             closed,
         )
+
+    def action_structure(self) -> None:
+        """Open the settings that take a new run."""
+
+        def begin(changes: Changes | None) -> None:
+            if changes is not None:
+                # What was chosen is not for the machine to choose, should the run not be loaded yet.
+                self._left_open -= changes.keys()
+                self._begin(with_changes(self._config(), changes))
+
+        self.app.push_screen(StructureScreen(self._config(), self.run.snapshot), begin)
 
     def action_restart(self, seeds: int) -> None:
         """Begin again, `seeds` further on."""

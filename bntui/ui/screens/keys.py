@@ -25,6 +25,7 @@ KEYS = (
             ("space", "pause, go on; after the last epoch, as many again"),
             ("n", "a single update"),
             ("r R", "restart with the same seed, a new one; old curves stay faint"),
+            ("k", "structure: norm, depth, width, optimizer, data … of a new run"),
             ("c", "try a recalibration; again, soon after: apply it"),
             ("w", "what if: these weights under every momentum"),
             ("v", "the whole verdict"),

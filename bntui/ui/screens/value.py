@@ -1,5 +1,6 @@
 """Typing a knob's value, with the engine's own judgement of it."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -13,8 +14,8 @@ from bntui.engine.config import ConfigError, looks_like_torch, torch_momentum
 from bntui.ui.knobs import MOMENTUM, KnobSpec, Setting
 
 
-class ValueScreen(ModalScreen[Setting | None]):
-    """Asks for one value; returns None if the user thinks better of it."""
+class ValueScreen(ModalScreen[None]):
+    """Asks for one value, and hands it to `take` unless the user thinks better of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "leave it")]
     DEFAULT_CSS = """
@@ -29,17 +30,18 @@ class ValueScreen(ModalScreen[Setting | None]):
     }
     """
 
-    def __init__(self, spec: KnobSpec, value: Setting) -> None:
+    def __init__(self, spec: KnobSpec, value: Setting, take: Callable[[Setting], None]) -> None:
         super().__init__()
         self._spec = spec
         self._value = value
+        self._take = take
 
     def compose(self) -> ComposeResult:
         """Lay out the field, its hint and a place for what is wrong."""
         with Vertical() as box:
             box.border_title = self._spec.label
             box.border_subtitle = "enter takes it, esc leaves it"
-            yield Label(self._spec.hint)
+            yield Label(self._spec.hint, markup=False)
             yield Input(self._spec.show(self._value).removesuffix("/s"), select_on_focus=True)
             yield Label("", id="problem", markup=False)
 
@@ -48,7 +50,7 @@ class ValueScreen(ModalScreen[Setting | None]):
         self.query_one("#problem", Label).update("")
 
     @on(Input.Submitted)
-    async def _take(self, event: Input.Submitted) -> None:
+    def _judge(self, event: Input.Submitted) -> None:
         try:
             value = self._spec.parse(event.value)
         except ConfigError as error:
@@ -63,11 +65,15 @@ class ValueScreen(ModalScreen[Setting | None]):
 
             def answered(yes: bool | None) -> None:
                 if yes is not None:
-                    self.dismiss(meant if yes else value)
+                    self._close_with(meant if yes else value)
 
             self.app.push_screen(AskScreen(question, *choices), answered)
             return
-        self.dismiss(value)
+        self._close_with(value)
+
+    def _close_with(self, value: Setting) -> None:
+        self.dismiss()
+        self._take(value)
 
 
 class AskScreen(ModalScreen[bool | None]):

@@ -11,6 +11,8 @@ from bntui.ui.knobs import KnobSpec, Setting
 
 COMPACT_BELOW = 22
 """Widths below this get the short label and no second line."""
+LABEL = 13
+"""Cells of a label where there is room."""
 
 
 class Knob(Canvas, can_focus=True):
@@ -85,11 +87,14 @@ class Knob(Canvas, can_focus=True):
             mark = "▸" if self.has_focus else " "
             text = value + ("…" if pending else "")
             return [[(f"{mark}{spec.short} ", "faint"), (text, "strong")]]
-        note = " pending" if pending else ""
+        note = (" new run" if spec.structural else " pending") if pending else ""
+        room = width - LABEL - 3
+        if len(value) + len(note) > room:
+            value, note = _cut(value + "…" * pending, room), ""
         left, right = ("◂", "▸") if self.has_focus else (" ", " ")
         rows: Picture = [
             [
-                (f" {spec.label:<14}", "plain"),
+                (f" {spec.label:<{LABEL}}", "plain"),
                 (left, "faint"),
                 (value, "strong"),
                 (right, "faint"),
@@ -97,10 +102,17 @@ class Knob(Canvas, can_focus=True):
             ]
         ]
         if spec.detail:
-            rows.append([(f" {'':<15}{spec.detail(self.wanted)}", "faint")])
+            rows.append([(f"{'':<{LABEL + 2}}{spec.detail(self.wanted)}", "faint")])
         return rows
 
     def watch_has_focus(self, _has_focus: bool) -> None:
         """Draw the arrows of the knob that the keys turn."""
         super().watch_has_focus(_has_focus)
         self.repaint()
+
+
+def _cut(text: str, room: int) -> str:
+    """Return as much of a value as there is room for: of a path its end."""
+    if len(text) <= room:
+        return text
+    return f"…{text[1 - room :]}" if text.startswith("/") else f"{text[: room - 1]}…"

@@ -1,0 +1,31 @@
+"""A few sentences, wrapped to the room there is."""
+
+from collections.abc import Iterable
+from textwrap import wrap
+
+from bntui.ui.canvas import Canvas, Picture
+
+WIDEST = 72
+"""Characters of a line that is still read with ease."""
+
+
+class Paragraphs(Canvas):
+    """Text in paragraphs, each in a role of its own."""
+
+    def __init__(self, title: str, *, id: str, classes: str) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.border_title = title
+        self._paragraphs: tuple[tuple[str, str], ...] = ()
+
+    def show(self, paragraphs: Iterable[tuple[str, str]]) -> None:
+        """Show texts and their roles."""
+        self._paragraphs = tuple(paragraphs)
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> Picture:
+        """Return the lines; an empty text is an empty line."""
+        return [
+            [(f" {line}", role)]
+            for text, role in self._paragraphs
+            for line in wrap(text, max(8, min(width - 2, WIDEST))) or [""]
+        ]
