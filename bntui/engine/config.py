@@ -318,6 +318,11 @@ STRUCTURE: dict[str, tuple[str, Callable[[str], float | str]]] = {
 """What else `--twin` can set: the name there, the field of `RunConfig`, and its judge."""
 
 
+def option_of(field_name: str) -> str:
+    """Return how `--at` and `--twin` call a field of `Knobs` or `RunConfig`."""
+    return next(name for name, (own, _) in (CHANGES | STRUCTURE).items() if own == field_name)
+
+
 def parse_twin(value: str) -> str:
     """Return the setting NAME=VALUE in its shortest form. Raises ConfigError."""
     name, equals, setting = value.strip().partition("=")

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from bntui.engine.series import Series
+import numpy as np
+
+from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import Snapshot
 from bntui.ui.plot import Line
 from bntui.ui.view import View, along
@@ -17,7 +19,8 @@ def curves(
 ) -> list[Line]:
     """Return the lines of `what` ("acc" or "loss") over the axis of `view`.
 
-    `ghosts` are other runs, named "was" or "pin"; each is drawn by its own clock. Smooth, the
+    `ghosts` are other runs, named "was" or "pin"; each is drawn by its own clock. A run with a twin
+    gets one more line, "apart": its validation less the twin's. Smooth, the
     training line is the moving average, with the raw one faint and unnamed behind it.
     """
     lines = [
@@ -26,6 +29,9 @@ def curves(
         for prefix, label in CURVES[1:]
         if f"{prefix}_{what}" in snapshot.series
     ]
+    if snapshot.twin and what == "acc":
+        apart = difference(snapshot, snapshot.twin, "val_acc")
+        lines.append(Line("apart", "bad", along(apart, snapshot.series.get(view.axis))))
     if view.smooth:
         lines.append(_line(snapshot, view, f"train_{what}", "", "train", ghost=True))
     for prefix, label in CURVES:
@@ -40,3 +46,11 @@ def _line(
     series = snapshot.series
     values = along(series.get(name, _EMPTY), series.get(view.axis))
     return Line(label, f"{style} ghost" if ghost else style, values, ghost)
+
+
+def difference(one: Snapshot, other: Snapshot, name: str) -> SeriesView:
+    """Return the series `name` of one run less the other's, at the updates that both have."""
+    mine, theirs = (run.series.get(name, _EMPTY) for run in (one, other))
+    updates, here, there = np.intersect1d(mine.x, theirs.x, return_indices=True)
+    apart = mine.last[here] - theirs.last[there]
+    return SeriesView(updates, apart, apart, apart, np.isnan(apart))

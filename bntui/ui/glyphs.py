@@ -59,6 +59,11 @@ def ascii_only(text: str) -> str:
     return text if text.isascii() else "".join(map(_ascii, text))
 
 
+def fit(app: object, text: str) -> str:
+    """Return `text` as the terminal of `app` can show it."""
+    return ascii_only(text) if getattr(app, "glyphs", None) is Glyphs.ASCII else text
+
+
 @lru_cache(maxsize=1024)
 def _ascii(character: str) -> str:
     if character.isascii():

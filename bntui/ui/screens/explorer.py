@@ -12,19 +12,21 @@ from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widgets import Label
 
-from bntui.engine.config import MAX_SEED, Knobs, RunConfig
+from bntui.engine.config import MAX_SEED, Knobs, RunConfig, option_of
 from bntui.engine.diagnosis import recent, verdict
 from bntui.engine.repeat import command_line
 from bntui.engine.run import Command, MakeRun, Run
 from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
 from bntui.export import series_csv
 from bntui.ui.consequence import consequence
-from bntui.ui.knobs import KNOBS
+from bntui.ui.knobs import KNOBS, PACE, Setting
 from bntui.ui.saving import save_and_tell
+from bntui.ui.screens.branch import BranchScreen
 from bntui.ui.screens.keys import KeysScreen
 from bntui.ui.screens.layer import LayerScreen
 from bntui.ui.screens.structure import Changes, StructureScreen, with_changes
 from bntui.ui.screens.text import TextScreen
+from bntui.ui.screens.value import ValueScreen
 from bntui.ui.screens.whatif import WhatIfScreen
 from bntui.ui.widgets.drift import DriftTable
 from bntui.ui.widgets.hint import HintLine
@@ -55,6 +57,8 @@ class Explorer(Screen[None]):
         Binding("n", "step", "step"),
         Binding("r", "restart(0)", "restart"),
         Binding("k", "structure", "structure"),
+        Binding("t", "twin", "twin"),
+        Binding("b", "branch", "branch"),
         Binding("comma", "look('move', -1)", "crosshair", key_display=", ."),
         Binding("x", "look('axis', 0)", "x axis"),
         Binding("p", "pin", "pin"),
@@ -286,6 +290,43 @@ class Explorer(Screen[None]):
 
         self.app.push_screen(StructureScreen(self._config(), self.run.snapshot), begin)
 
+    def action_twin(self) -> None:
+        """Begin again beside a twin that differs in the chosen knob; with a twin, without."""
+        config = self._config()
+        if config.twin:
+            self._begin(replace(config, twin=""))
+            return
+        knob = self.focused
+        if not isinstance(knob, Knob) or knob.spec is PACE:
+            self.notify("choose a knob first: a twin is a second run that differs in one.")
+            return
+        spec, option = knob.spec, option_of(knob.spec.name)
+        other = spec.step(knob.wanted, -1)
+        if other == knob.wanted:
+            other = spec.step(knob.wanted, 1)
+
+        def begin(value: Setting) -> None:
+            self._begin(replace(config, twin=f"{option}={value}"))
+
+        self.app.push_screen(
+            ValueScreen(spec, other, begin, title=f"a twin with another {spec.label}")
+        )
+
+    def action_branch(self) -> None:
+        """Return to a checkpoint, and wait there for other knobs."""
+        checkpoints = self.run.snapshot.checkpoints
+
+        def begin(checkpoint: Checkpoint | None) -> None:
+            if checkpoint is not None:
+                self._begin(checkpoint.config, checkpoint)
+                self.notify(
+                    f"back at update {checkpoint.update}: turn knobs, then space goes on from there."
+                )
+
+        if checkpoints:
+            near = self.query_one(Results).view.cursor
+            self.app.push_screen(BranchScreen(checkpoints, near), begin)
+
     def action_restart(self, seeds: int) -> None:
         """Begin again, `seeds` further on."""
         config = self._config()
@@ -353,7 +394,9 @@ class Explorer(Screen[None]):
         runs = [("was", self._before), ("pin", self._pinned)]
         if self._before is self._pinned:
             runs = runs[1:]
-        return [(name, run.snapshot) for name, run in runs if run and run is not self.run]
+        ghosts = [(name, run.snapshot) for name, run in runs if run and run is not self.run]
+        twin = self.run.snapshot.twin
+        return [*ghosts, ("twin", twin)] if twin else ghosts
 
     async def end(self) -> bool:
         """Stop every run and wait for the threads; return whether all have ended."""
@@ -381,10 +424,10 @@ class Explorer(Screen[None]):
         old.stop()
         self.ended = [run for run in (*self.ended, old) if not run.join(0)]
         self._asked = None
-        self._peeked_at, self._pausing = None, False
+        self._peeked_at, self._pausing = None, begin is not None
         self.query_one(Results).follow()
         self.run = self._make_run(config, self._left_open, begin, False)
-        self.run.start(after=old)
+        self.run.start(paused=self._pausing, after=old)
         self._follow_soon()
 
     def _follow_soon(self) -> None:

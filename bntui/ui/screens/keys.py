@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from bntui.ui.glyphs import Glyphs, ascii_only
+from bntui.ui.glyphs import fit
 
 KEYS = (
     (
@@ -26,6 +26,8 @@ KEYS = (
             ("n", "a single update"),
             ("r R", "restart with the same seed, a new one; old curves stay faint"),
             ("k", "structure: norm, depth, width, optimizer, data … of a new run"),
+            ("t", "a twin in lockstep that differs in the chosen knob; again: without"),
+            ("b", "return to an epoch or a change, and branch off there"),
             ("c", "try a recalibration; again, soon after: apply it"),
             ("w", "what if: these weights under every momentum"),
             ("v", "the whole verdict"),
@@ -90,9 +92,5 @@ class KeysScreen(ModalScreen[None]):
             box.border_subtitle = "esc closes"
             for title, keys in KEYS:
                 lines = "\n".join(f"  {key:<9} {text}" for key, text in keys)
-                yield Static(self._fit(f"{title}\n{lines}"), markup=False)
-            yield Static(self._fit(f"How to read the curves\n{READING}"), markup=False)
-
-    def _fit(self, text: str) -> str:
-        """Return `text` as the terminal can show it."""
-        return ascii_only(text) if getattr(self.app, "glyphs", None) is Glyphs.ASCII else text
+                yield Static(fit(self.app, f"{title}\n{lines}"), markup=False)
+            yield Static(fit(self.app, f"How to read the curves\n{READING}"), markup=False)

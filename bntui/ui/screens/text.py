@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from bntui.ui.glyphs import Glyphs, ascii_only
+from bntui.ui.glyphs import fit
 
 
 class TextScreen(ModalScreen[None]):
@@ -36,5 +36,4 @@ class TextScreen(ModalScreen[None]):
         with VerticalScroll() as box:
             box.border_title = self._title
             box.border_subtitle = "esc closes"
-            plain = getattr(self.app, "glyphs", None) is Glyphs.ASCII
-            yield Static(ascii_only(self._text) if plain else self._text, markup=False)
+            yield Static(fit(self.app, self._text), markup=False)

@@ -30,16 +30,20 @@ class ValueScreen(ModalScreen[None]):
     }
     """
 
-    def __init__(self, spec: KnobSpec, value: Setting, take: Callable[[Setting], None]) -> None:
+    def __init__(
+        self, spec: KnobSpec, value: Setting, take: Callable[[Setting], None], *, title: str = ""
+    ) -> None:
+        """`title` is what the value is for, unless it is the knob's own."""
         super().__init__()
         self._spec = spec
         self._value = value
         self._take = take
+        self._title = title or spec.label
 
     def compose(self) -> ComposeResult:
         """Lay out the field, its hint and a place for what is wrong."""
         with Vertical() as box:
-            box.border_title = self._spec.label
+            box.border_title = self._title
             box.border_subtitle = "enter takes it, esc leaves it"
             yield Label(self._spec.hint, markup=False)
             yield Input(self._spec.show(self._value).removesuffix("/s"), select_on_focus=True)

@@ -10,7 +10,7 @@ from bntui.ui.charts import chart
 from bntui.ui.legend import leftover
 from bntui.ui.marks import Flag, flags
 from bntui.ui.plot import Line
-from bntui.ui.scales import YRange, extent, settled
+from bntui.ui.scales import BOTH_WAYS, YRange, extent, settled
 from bntui.ui.view import FOLLOWING, Axis, View, x_of
 
 
@@ -59,11 +59,11 @@ class Chart(Canvas):
         end = max((float(line.view.x[-1]) for line in lines if len(line.view)), default=0.0)
         self._x = view.sight(end, clock)
         self._cursor = None if view.cursor is None else float(x_of(view.cursor, clock))
+        log = self._log and view.log_loss
+        shown = extent((line.view for line in lines), *self._x, log=log)
         if self._fixed and view.window is None:
-            self._y = self._fixed
+            self._y = BOTH_WAYS if shown[0] < self._fixed.low else self._fixed
         else:
-            log = self._log and view.log_loss
-            shown = extent((line.view for line in lines), *self._x, log=log)
             self._y = settled(self._y, *shown, log=log)
         self._said = self._how(view, end, note)
         self._say()
