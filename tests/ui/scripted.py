@@ -15,6 +15,7 @@ from bntui.engine.run import Command, Run
 from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import (
     Channels,
+    Checkpoint,
     Divergence,
     LayerDrift,
     Mark,
@@ -87,9 +88,18 @@ class ScriptedRuns:
 
     def __init__(self, *, loaded: bool = True) -> None:
         self.made: list[ScriptedRun] = []
+        self.begins: list[tuple[Checkpoint | None, bool]] = []
+        """Of each run, the checkpoint that it goes on from and whether it is resumed."""
         self._loaded = loaded
 
-    def __call__(self, config: RunConfig, left_open: frozenset[str], *_: object) -> ScriptedRun:
+    def __call__(
+        self,
+        config: RunConfig,
+        left_open: frozenset[str],
+        begin: Checkpoint | None = None,
+        resume: bool = False,
+    ) -> ScriptedRun:
+        self.begins.append((begin, resume))
         run = ScriptedRun(config, left_open, [mid_run(config)] if self._loaded else [])
         self.made.append(run)
         return run
