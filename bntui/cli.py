@@ -129,7 +129,7 @@ def run(
     With --scenario, every run of a guided experiment, and what it shows; the other options go over
     the experiment's own.
     """
-    observation = Observation(live=False, hindsight=hindsight, noise_scale=noise_scale)
+    observation = Observation(live=False, hindsight=hindsight, epoch_noise=noise_scale)
     if scenario is not None:
         from bntui.experiment import perform
         from bntui.scenariofiles import find

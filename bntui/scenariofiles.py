@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -42,6 +43,7 @@ class ScenarioError(ConfigError):
     """A file is no experiment; the message is one sentence with the file, the line and the key."""
 
 
+@cache
 def built_in() -> tuple[Scenario, ...]:
     """Return the course, in its order."""
     return tuple(_built_in(file) for file in _course())
