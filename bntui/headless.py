@@ -33,11 +33,14 @@ def train(
     *,
     as_json: bool,
     store: bool = True,
+    keep_weights: bool = False,
     begin: Checkpoint | None = None,
 ) -> int:
     """Train to the end and return the exit code: 0, 2 for a bad setting, 1 for a failure, 130."""
     writer = JsonLines() if as_json else Lines()
-    snapshot, _ = follow(config, observation, writer, store=store, begin=begin)
+    snapshot, _ = follow(
+        config, observation, writer, store=store, keep_weights=keep_weights, begin=begin
+    )
     return exit_code(snapshot)
 
 
@@ -47,6 +50,7 @@ def follow(
     writer: "JsonLines | Lines",
     *,
     store: bool = True,
+    keep_weights: bool = False,
     begin: Checkpoint | None = None,
 ) -> tuple[Snapshot, list[EpochReport]]:
     """Train to the end, or to ctrl+c, and write what happens; return what was measured.
@@ -61,6 +65,7 @@ def follow(
         observation,
         begin=begin,
         recorder=keeper,
+        keep_weights=keep_weights,
         on_report=lambda *report: coming.put(report),
     )
     with _stopped_by_signals(runner):

@@ -17,6 +17,8 @@ class Command(Enum):
     RECALIBRATE = auto()
     WHAT_IF = auto()
     """Validate the weights at hand under every estimator row."""
+    KEEP_WEIGHTS = auto()
+    """Keep the weights at hand in the store."""
 
 
 class Run(Protocol):
@@ -75,6 +77,9 @@ class Recorder(Protocol):
 
     def report(self, report: EpochReport) -> None:
         """Take an epoch's figures."""
+
+    def weights(self, update: int, content: bytes) -> None:
+        """Keep the weights of this moment, in place of those kept before."""
 
     def close(self, snapshot: Snapshot) -> None:
         """End the recording; `snapshot` is the run's last."""
