@@ -60,6 +60,7 @@ def cli(
     validation: bool,
     plain: bool,
     store: bool,
+    keep_weights: bool,
     resume: str | None,
     **options: Any,
 ) -> None:
@@ -101,6 +102,7 @@ def cli(
             left_open=left_open,
             begin=begin,
             recorder=recorder(begin, resume=resume) if store else None,
+            keep_weights=keep_weights,
         )
 
     sys.exit(explore(make_run, config, left_open, begin=begin, paused=paused, plain=plain))
@@ -121,6 +123,7 @@ def run(
     scenario: str | None,
     predict: str | None,
     store: bool,
+    keep_weights: bool,
     resume: str | None,
     **options: Any,
 ) -> None:
@@ -145,7 +148,16 @@ def run(
     _say(remark(config))
     from bntui.headless import train
 
-    sys.exit(train(config, observation, as_json=as_json, store=store, begin=begin))
+    sys.exit(
+        train(
+            config,
+            observation,
+            as_json=as_json,
+            store=store,
+            keep_weights=keep_weights,
+            begin=begin,
+        )
+    )
 
 
 def _say(remark: str) -> None:

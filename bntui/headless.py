@@ -33,11 +33,14 @@ def train(
     *,
     as_json: bool,
     store: bool = True,
+    keep_weights: bool = False,
     begin: Checkpoint | None = None,
 ) -> int:
     """Train to the end and return the exit code: 0, 2 for a bad setting, 1 for a failure, 130."""
     writer = JsonLines() if as_json else Lines()
-    return exit_code(follow(config, observation, writer, store=store, begin=begin))
+    return exit_code(
+        follow(config, observation, writer, store=store, keep_weights=keep_weights, begin=begin)
+    )
 
 
 def follow(
@@ -46,6 +49,7 @@ def follow(
     writer: "JsonLines | Lines",
     *,
     store: bool = True,
+    keep_weights: bool = False,
     begin: Checkpoint | None = None,
     note: str = "",
 ) -> Snapshot:
@@ -60,6 +64,7 @@ def follow(
         observation,
         begin=begin,
         recorder=keeper,
+        keep_weights=keep_weights,
         on_report=lambda *report: coming.put(report),
     )
     with _stopped_by_signals(runner):

@@ -98,8 +98,9 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
 def kept(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of what is kept of runs."""
     store = click.option("--store/--no-store", default=True, help="Keep what is run [yes].")
+    weights = click.option("--keep-weights", is_flag=True, help="And the weights it ends with.")
     resume = click.option("--resume", metavar="RUN", help="Go on with a run of `bntui runs`.")
-    return store(resume(command))
+    return store(weights(resume(command)))
 
 
 @click.command("bntui run", add_help_option=False)

@@ -69,6 +69,11 @@ def events(text: str) -> list[dict[str, Any]]:
     return [json.loads(line, parse_constant=refuse) for line in text.splitlines()]
 
 
+def plain(text: str) -> list[dict[str, Any]]:
+    """Read all but what is said in between: start, epochs and end."""
+    return [event for event in events(text) if event["event"] not in {"mark", "verdict"}]
+
+
 def refusal(*arguments: str) -> str:
     """Return the one sentence on standard error with which the program refuses to start."""
     result = bntui(*arguments)
@@ -139,7 +144,7 @@ class TestRefusals:
 
 class TestJson:
     def test_a_run_is_a_start_its_epochs_and_an_end(self) -> None:
-        start, *epochs, end = events(trained("--json").stdout)
+        start, *epochs, end = plain(trained("--json").stdout)
         assert tuple(start) == START
         assert start["event"] == "start"
         assert (start["train"], start["validation"], start["updates_per_epoch"]) == (300, 1000, 2)
@@ -158,21 +163,21 @@ class TestJson:
         assert (end["event"], end["phase"], end["updates"]) == ("end", "finished", 4)
 
     def test_hindsight_is_validation_accuracy_under_13_estimators(self) -> None:
-        _, epoch, _ = events(trained("--json", "--hindsight", "--epochs", "1").stdout)
+        _, epoch, _ = plain(trained("--json", "--hindsight", "--epochs", "1").stdout)
         assert tuple(epoch) == (*EPOCH, "hindsight")
         assert len(epoch["hindsight"]) == 13
         assert all(0.0 <= accuracy <= 1.0 for accuracy in epoch["hindsight"].values())
         assert epoch["hindsight"]["0.99"] == epoch["val_acc"]
 
     def test_the_noise_scale_comes_with_the_batch_size_it_suggests(self) -> None:
-        *_, epoch, _ = events(trained("--json", "--noise-scale").stdout)
+        *_, epoch, _ = plain(trained("--json", "--noise-scale").stdout)
         names = ("noise_scale", "noise_scale_error", "suggested_batch")
         assert tuple(epoch) == (*EPOCH, *names)
         assert epoch["noise_scale"] > epoch["noise_scale_error"] > 0
         assert epoch["suggested_batch"] in {*(2**power for power in range(9)), 300}
 
     def test_a_run_that_goes_wrong_is_strict_json_too(self) -> None:
-        start, *epochs, end = events(trained("--json", "--lr", "100").stdout)
+        start, *epochs, end = plain(trained("--json", "--lr", "100").stdout)
         assert start["config"]["learning_rate"] == 100.0
         assert start["config"]["pace"] is None  # unlimited: infinity
         assert epochs[-1]["loss"] > 100.0
@@ -210,7 +215,7 @@ class TestJson:
         assert "clipped to 300" in line
 
     def test_without_batch_norm_both_validations_are_the_same(self) -> None:
-        start, *epochs, _ = events(trained("--json", "--no-bn").stdout)
+        start, *epochs, _ = plain(trained("--json", "--no-bn").stdout)
         assert start["config"]["norm"] == "none"
         for epoch in epochs:
             assert epoch["val_loss"] == epoch["val_loss_fresh"]
@@ -219,13 +224,40 @@ class TestJson:
 
     def test_steps_end_a_run_within_an_epoch(self) -> None:
         result = bntui("run", *TINY[:4], "--device", "cpu", "--json", "--steps", "3")
-        _, *epochs, end = events(result.stdout)
+        _, *epochs, end = plain(result.stdout)
         assert [(epoch["epoch"], epoch["update"]) for epoch in epochs] == [(1, 2), (2, 3)]
         assert end["updates"] == 3
 
+    def test_marks_and_verdicts_stand_where_they_belong(self) -> None:
+        result = trained(*("--json", "--at", "1:momentum=0.5", "--at", "4:recalibrate"))
+        said = events(result.stdout)
+        kinds = [event["event"] for event in said]
+        assert kinds == ["start", "mark", "epoch", "verdict", "epoch", "mark", "end"]
+        marks = [(e["update"], e["label"], e["change"]) for e in said if e["event"] == "mark"]
+        assert marks == [
+            (1, "momentum 0.99→0.5", "momentum=0.5"),
+            (4, "recalibrated", "recalibrate"),
+        ]
+        verdict = next(event for event in said if event["event"] == "verdict")
+        assert verdict["cause"] == "not learned (yet)"
+        epoch = next(event for event in said if event["event"] == "epoch")
+        evidence = verdict["evidence"]
+        assert evidence["val_acc"] == epoch["val_acc"]
+        assert evidence["val_acc_fresh"] == epoch["val_acc_fresh"]
+        assert f"{epoch['val_acc']:.3f}" in verdict["text"]
+        worst = max(epoch["layers"], key=lambda layer: abs(layer["log_var_ratio"]))
+        assert evidence["worst_layer"] == worst["name"]
+        assert evidence["start_left"] == worst["start_left"]
+
+    def test_a_twin_has_epochs_of_its_own(self) -> None:
+        _, *epochs, _ = plain(trained("--json", "--twin", "momentum=0.5").stdout)
+        assert [epoch.get("twin") for epoch in epochs] == [None, "momentum=0.5"] * 2
+        assert epochs[2]["loss"] == epochs[3]["loss"]
+        assert epochs[2]["val_loss"] != epochs[3]["val_loss"]
+
     def test_the_same_seed_gives_the_same_numbers(self) -> None:
         runs = [
-            [(epoch["loss"], epoch["val_loss"]) for epoch in events(trained(*options).stdout)[1:-1]]
+            [(epoch["loss"], epoch["val_loss"]) for epoch in plain(trained(*options).stdout)[1:-1]]
             for options in (("--json",), ("--json",), ("--json", "--seed", "1"))
         ]
         assert runs[0] == runs[1] != runs[2]
@@ -289,13 +321,13 @@ def test_every_option_of_the_explorer_but_its_own_is_one_of_run_too() -> None:
     assert names <= {option.name for option in run.params}
 
 
+OWN = {"version", "paused", "validation", "plain", "store", "keep_weights", "resume"}
+"""Options of the explorer that describe no run."""
+
+
 def test_the_machine_decides_only_what_the_user_left_open() -> None:
     context = cli.make_context("bntui", ["--batch-size", "64", "--width", "1"])
-    options = {
-        name: value
-        for name, value in context.params.items()
-        if name not in {"version", "paused", "validation", "plain"}
-    }
+    options = {name: value for name, value in context.params.items() if name not in OWN}
     config, left_open = config_of(options)
     fitted = fit_to_machine(config, left_open, gpu=True, mnist_on_disk=True)
     assert (fitted.dataset, fitted.knobs.batch_size, fitted.width) == ("mnist", 64, 1.0)

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
     from bntui.store.database import Store, StoredRun
 
-FORMATS = {"csv": ".csv", "jsonl": ".jsonl", "svg": ".svg", "tensorboard": "-tensorboard"}
+FORMATS = {
+    "csv": ".csv",
+    "jsonl": ".jsonl",
+    "svg": ".svg",
+    "tensorboard": "-tensorboard",
+    "weights": ".pt",
+}
 """How the name of what is written ends."""
 
 
@@ -93,7 +99,7 @@ def show(run: str) -> None:
 @click.argument("run")
 @click.option(
     "--format", "kind", required=True, metavar="|".join(FORMATS), callback=file_format,
-    help="csv and jsonl: every value; svg: accuracy and loss; tensorboard: a folder.",
+    help="csv and jsonl: every value; svg: accuracy and loss; tensorboard: a folder; weights: a state dict.",
 )  # fmt: skip
 @click.option("--to", metavar="PATH", help="Where to [bntui-RUN with the format's ending].")
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
@@ -107,6 +113,8 @@ def export(run: str, kind: str, to: str | None, force: bool) -> None:
         try:
             if kind == "tensorboard":
                 _write_folder(store, found.id, path, force=force)
+            elif kind == "weights":
+                _write_weights(store, found.id, path, force=force)
             else:
                 _write_file(path, _texts(store, found.id, kind), force=force)
         except OSError as error:
@@ -129,6 +137,20 @@ def _write_file(path: Path, texts: "Iterable[str]", *, force: bool) -> None:
     try:
         with path.open("w" if force else "x", encoding="utf-8", newline="") as file:
             file.writelines(texts)
+    except FileExistsError:
+        raise _exists(path) from None
+
+
+def _write_weights(store: "Store", run: str, path: Path, *, force: bool) -> None:
+    kept = store.weights(run)
+    if kept is None:
+        raise ConfigError(
+            f"run {run} has no weights in the store: W in the explorer keeps them, and "
+            "--keep-weights does at a run's end."
+        )
+    try:
+        with path.open("wb" if force else "xb") as file:
+            file.write(kept[1])
     except FileExistsError:
         raise _exists(path) from None
 

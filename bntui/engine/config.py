@@ -122,6 +122,11 @@ class RunConfig:
         """Whether the network keeps running statistics, which alone can go stale."""
         return self.norm in {"batch", "ghost", "renorm"} and self.norm_layers != 0
 
+    @property
+    def has_hindsight(self) -> bool:
+        """Whether one run tells of every momentum: not where the statistics feed into training."""
+        return self.has_statistics and self.norm != "renorm"
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:

@@ -138,7 +138,7 @@ class Observer:
 
     def _watches(self, kind: str) -> bool:
         if kind == HINDSIGHT:
-            return bool(self.trainer.buffers.layers)
+            return self.trainer.config.has_hindsight
         return kind != NOISE or self.observation.noise_scale
 
     def validate(self, *, asked: bool = False) -> None:
@@ -193,7 +193,7 @@ class Observer:
                     self._remember(validation)
             else:
                 running = self._under(trainer.estimators[OWN], validation_set)
-        look_back = self.observation.hindsight and trainer.buffers.layers
+        look_back = self.observation.hindsight and trainer.config.has_hindsight
         hindsight = self._under_each(validation_set) if look_back else ()
         if hindsight and running and fresh and not self.observation.live:
             own, momentum = running.accuracy, trainer.momentum

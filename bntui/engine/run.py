@@ -18,6 +18,8 @@ class Command(Enum):
     RECALIBRATE = auto()
     WHAT_IF = auto()
     """Validate the weights at hand under every estimator row."""
+    KEEP_WEIGHTS = auto()
+    """Keep the weights at hand in the store."""
 
 
 class Run(Protocol):
@@ -87,6 +89,9 @@ class Recorder(Protocol):
 
     def report(self, report: EpochReport) -> None:
         """Take an epoch's figures."""
+
+    def weights(self, update: int, content: bytes) -> None:
+        """Keep the weights of this moment, in place of those kept before."""
 
     def close(self, snapshot: Snapshot) -> None:
         """End the recording; `snapshot` is the run's last."""

@@ -38,7 +38,8 @@ class Runner:
 
     After its epochs a run pauses in `Phase.FINISHED` with everything in place; `resume` then trains
     as many again. `left_open` names the settings that the run may fit to the machine it finds.
-    `begin` is the checkpoint to go on from, instead of from the start. `recorder` keeps the run.
+    `begin` is the checkpoint to go on from, instead of from the start. `recorder` keeps the run,
+    and with `keep_weights` also the weights that it ends with.
     `on_report` is called on the run's thread with every epoch's report.
     """
 
@@ -50,6 +51,7 @@ class Runner:
         left_open: frozenset[str] = frozenset(),
         begin: Checkpoint | None = None,
         recorder: Recorder | None = None,
+        keep_weights: bool = False,
         on_report: Callable[[EpochReport, Snapshot], None] = lambda *_: None,
     ) -> None:
         self.snapshot = Snapshot(config=config, knobs=config.knobs, epochs=config.epochs)
@@ -58,6 +60,7 @@ class Runner:
         self._left_open = left_open
         self._begin = begin
         self._recorder = recorder
+        self._keep_weights = keep_weights
         self._on_report = on_report
         self._wanted: Knobs | None = None
         self._changed = Condition()
@@ -200,6 +203,8 @@ class Runner:
                 session.observe()
         elif command is Command.WHAT_IF:
             session.ask_what_if()
+        elif command is Command.KEEP_WEIGHTS:
+            self._give_weights(session)
         else:
             session.recalibrate(apply=command is Command.RECALIBRATE)
 
@@ -211,6 +216,8 @@ class Runner:
         if session.finished:
             session.conclude()
             self._paused = True
+            if self._keep_weights:
+                self._give_weights(session)
         elif time.monotonic() - self._published >= PUBLISH_SECONDS:
             self._publish(Phase.RUNNING)
         rest = started + 1.0 / session.knobs.pace - time.monotonic()
@@ -221,6 +228,11 @@ class Runner:
                 session.observer.catch_up()
             pace = session.knobs.pace
             self._wait(lambda: self._paused or (self._wanted or session.knobs).pace != pace, rest)
+
+    def _give_weights(self, session: "Session | Twins") -> None:
+        self._publish(self.snapshot.phase)  # so that the store has the run
+        if self._recorder:
+            self._recorder.weights(session.trainer.update, session.trainer.weights())
 
     def _update(self, session: "Session | Twins") -> None:
         with self._changed:

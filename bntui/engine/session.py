@@ -174,14 +174,14 @@ class Session:
         """Make what is planned for the end, and measure all there is, so that every picture ends there."""
         self._turn(self._follow_script(self.knobs))
         self.observe()
-        if self._observation.live and self.trainer.buffers.layers:
+        if self._observation.live and self.config.has_hindsight:
             self.observer.look_back(asked=True)
         if self._observation.live and self._observation.noise_scale:
             self.observer.measure_noise(asked=True)
 
     def ask_what_if(self) -> None:
         """Validate the weights at hand under every estimator."""
-        if self._has_batch_norm():
+        if self.config.has_hindsight:
             self.observer.ask_what_if()
 
     def recalibrate(self, *, apply: bool) -> None:

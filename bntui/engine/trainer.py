@@ -4,6 +4,7 @@ Knows nothing of threads, time or screens. No step reads a value back from the d
 there, with what else an update shows of itself, until `take_results` fetches them together.
 """
 
+import io
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -156,6 +157,16 @@ class Trainer:
     def mid_epoch(self) -> bool:
         """Whether the epoch under way has seen some of its images."""
         return self._position > 0
+
+    def weights(self) -> bytes:
+        """Return the network as torch.save writes a state dict.
+
+        With the run's own running statistics, the variances biased as in Keras.
+        """
+        content = io.BytesIO()
+        with self.buffers.holding(self.estimators[OWN]):
+            torch.save(self.model.state_dict(), content)
+        return content.getvalue()
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs to go on from here, bit for bit on the CPU.

@@ -61,7 +61,8 @@ class Twins:
             theirs = other.train_once(self._for_the_other(wanted))
             if self._one.observer.validation is not seen:
                 other.observer.validate()
-            if self._one.observer.hindsight is not looked_back and other.trainer.buffers.layers:
+            looked = self._one.observer.hindsight is not looked_back
+            if looked and other.config.has_hindsight:
                 other.observer.look_back()
         return reports + [replace(report, twin=self._difference) for report in theirs]
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from bntui.engine.diagnosis import Cause, Verdict, verdict
 from bntui.engine.run import Point
 from bntui.engine.snapshot import Checkpoint, EpochReport, Hindsight, Mark, Phase, Snapshot
-from bntui.store.database import PATIENCE
+from bntui.store.database import PATIENCE, Store
 from bntui.store.liveness import hold, let_go, live_path
 from bntui.store.schema import StoreError, connect, sentence, store_path, transaction
 from bntui.store.writing import (
@@ -119,6 +119,14 @@ class StoreRecorder:
     def report(self, report: EpochReport) -> None:
         """Take an epoch's figures."""
         self._reports.append(report)
+
+    def weights(self, update: int, content: bytes) -> None:
+        """Keep the weights of this moment, in place of those kept before."""
+        try:
+            with Store(self.path) as store:
+                store.keep_weights(self.run, update, content)
+        except StoreError as error:
+            self.problem = f"the weights are not kept: {error}"
 
     def close(self, snapshot: Snapshot) -> None:
         """End the recording of a run whose last snapshot this is."""

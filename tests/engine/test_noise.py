@@ -54,9 +54,12 @@ def test_the_mean_over_all_draws_is_the_truth() -> None:
     """A linear model, four images, halves of two: all 4⁴ draws with replacement, one by one."""
     count, half = 4, 2
     model = nn.Linear(3, 2).double()
-    images = torch.randn(count, 3, dtype=torch.float64, generator=generator())
+    random = generator()
+    images = torch.randn(count, 3, dtype=torch.float64, generator=random)
     split = Split(images, torch.tensor([0, 1, 1, 0]))
     parameters = tuple(model.parameters())
+    for parameter in parameters:
+        nn.init.normal_(parameter, generator=random)
     one_by_one = torch.stack(
         [
             flat(torch.autograd.grad(cross_entropy(model(image), label), parameters))

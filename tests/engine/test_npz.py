@@ -12,8 +12,10 @@ import numpy as np
 import psutil
 import pytest
 
-from bntui.engine.config import ConfigError
+from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import Arrays, DataError, read
+from bntui.engine.session import Session
+from bntui.engine.snapshot import Phase
 from tests.engine.loading import assert_standardised, load, sentence
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -339,6 +341,24 @@ def test_reading_can_be_left_at_any_time(save: Save) -> None:
 
     with pytest.raises(LookupError):
         load(str(save()), breathe=breathe)
+
+
+@pytest.mark.parametrize("arrays", [GREY, COLOUR], ids=["grey", "colour"])
+def test_the_network_takes_any_size_colours_and_classes(
+    save: Save, arrays: dict[str, np.ndarray]
+) -> None:
+    config = RunConfig(dataset=str(save(**arrays)), width=1 / 32, knobs=Knobs(batch_size=8))
+    session = Session(config, Observation(), frozenset(), breathe=lambda: None, say=lambda _: None)
+    for _ in range(5):
+        session.train_once(None)
+    session.conclude()
+    snapshot = session.snapshot(Phase.FINISHED)
+    assert snapshot.update == 5
+    assert snapshot.divergence is None
+    assert snapshot.validation
+    assert sum(snapshot.validation.running.predicted) == TEST
+    assert len(snapshot.validation.running.predicted) == 3
+    assert session.trainer.model[1].in_channels == arrays["x_train"][0].size // 54
 
 
 def test_a_path_may_be_relative_and_of_the_user(

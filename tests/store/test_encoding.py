@@ -20,7 +20,7 @@ FIRST_CONFIG = (
 """As the first version that kept runs wrote it."""
 FIRST_FACTS = (
     '{"device": "cpu", "dataset": "digits", "train": 4000, "validation": 1000, "parameters": 107722,'
-    ' "classes": 10, "activation_bytes": 350000, "threads": 2}'
+    ' "class_names": ["1", "7"], "activation_bytes": 350000, "threads": 2}'
 )
 FIRST_REPORT = (
     '{"epoch": 2, "update": 32, "seconds": 1.6, "images_per_s": 640.0, "loss": 0.5, "acc": 0.75,'
@@ -61,7 +61,7 @@ def test_what_the_first_version_wrote_is_read() -> None:
     assert config == RunConfig(width=0.25, seed=3, knobs=knobs, at=at)
     assert unknown == ()
     facts = read_facts(FIRST_FACTS)
-    assert (facts.train, facts.threads) == (4000, 2)
+    assert (facts.train, facts.threads, facts.class_names) == (4000, 2, ("1", "7"))
     report = read_report(FIRST_REPORT)
     assert (report.epoch, report.hindsight) == (2, (("0.9", 0.8),))
     assert math.isnan(report.val_loss)

@@ -83,6 +83,7 @@ class Explorer(Screen[None]):
         Binding("l", "look('log', 0)", show=False),
         Binding("0", "look('reset', 0)", show=False),
         Binding("D", "save_data", show=False),
+        Binding("W", "keep_weights", show=False),
     ]
 
     def __init__(
@@ -289,6 +290,11 @@ class Explorer(Screen[None]):
                 self._begin(with_changes(self._config(), changes))
 
         self.app.push_screen(StructureScreen(self._config(), self.run.snapshot), begin)
+
+    def action_keep_weights(self) -> None:
+        """Keep the weights of this moment in the store."""
+        self.run.command(Command.KEEP_WEIGHTS)
+        self.notify("the weights go to the store: bntui export last --format weights")
 
     def action_twin(self) -> None:
         """Begin again beside a twin that differs in the chosen knob; with a twin, without."""

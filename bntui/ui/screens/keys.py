@@ -50,7 +50,7 @@ KEYS = (
         "Screen",
         (
             ("1 – 5", "panels, where there is no room for all"),
-            ("S D", "save the screen as SVG, the data as CSV"),
+            ("S D W", "save the screen as SVG, the data as CSV; keep the weights"),
             ("ctrl+l", "draw everything anew"),
             ("ctrl+p", "command palette: themes and more"),
             ("? q", "this help, quit"),

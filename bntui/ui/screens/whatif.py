@@ -18,7 +18,7 @@ from bntui.ui.glyphs import DOTS, Glyphs
 from bntui.ui.legend import LEGEND
 from bntui.ui.plot import Line
 from bntui.ui.scales import AXIS, UNIT, cell
-from bntui.ui.widgets.hindsight import own_row, short
+from bntui.ui.widgets.hindsight import own_row, short, why_none
 
 CLOSE = 0.02
 """Accuracy below fresh statistics' that still counts as good as they are."""
@@ -64,7 +64,7 @@ class WhatIfScreen(Screen[None]):
         """Have the weights of now measured."""
         snapshot = self._latest()
         self.query_one(WhatIf).wait_for_other_than(snapshot.what_if)
-        if snapshot.config.has_statistics:
+        if not why_none(snapshot.config):
             self._ask()
         self.follow()
 
@@ -103,10 +103,8 @@ class WhatIf(Canvas):
     def draw(self, width: int, height: int) -> Picture:
         """Return what was measured, or why there is nothing."""
         snapshot, measured = self._snapshot, self._snapshot.what_if
-        if not snapshot.config.has_statistics:
-            return [
-                [(" this network has no batch norm: there is no momentum to ask about", "faint")]
-            ]
+        if reason := why_none(snapshot.config):
+            return [[(f" {reason}", "faint")]]
         state = state_of(snapshot, waiting=measured is self._old)
         if measured is None:
             return [[(f" {state}", "strong")]]

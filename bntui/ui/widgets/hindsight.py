@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from textual.binding import Binding, BindingType
 
+from bntui.engine.config import RunConfig
 from bntui.engine.series import Array
 from bntui.engine.snapshot import Hindsight, Phase, Snapshot
 from bntui.ui.axes import LABELS, x_axis
@@ -94,8 +95,8 @@ class HindsightMap(Canvas, can_focus=True):
     def draw(self, width: int, height: int) -> Picture:
         """Return the map and the reading below it; or a line saying what it waits for."""
         snapshot, hindsight = self._snapshot, self._snapshot.hindsight
-        if not snapshot.config.has_statistics:
-            return [[(" this network has no batch norm: momentum changes nothing", "faint")]]
+        if reason := why_none(snapshot.config):
+            return [[(f" {reason}", "faint")]]
         if hindsight is None:
             waiting = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
             reason = "the first look back" if waiting else TO_BEGIN.get(snapshot.phase, "")
@@ -128,6 +129,15 @@ class HindsightMap(Canvas, can_focus=True):
         """Show the row that the keys move."""
         super().watch_has_focus(_has_focus)
         self.repaint()
+
+
+def why_none(config: RunConfig) -> str:
+    """Return why one run can't tell of every momentum; nothing if it can."""
+    if not config.has_statistics:
+        return "this network has no batch norm: momentum changes nothing"
+    if not config.has_hindsight:
+        return "batch renorm trains with its running statistics: another momentum, another run (t)"
+    return ""
 
 
 def heat_map(
