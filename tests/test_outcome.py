@@ -27,10 +27,15 @@ def report(epoch: int, **figures: object) -> EpochReport:
     return replace(base, **figures)  # type: ignore[arg-type]
 
 
-def layer(**figures: float) -> LayerDrift:
+def layer(
+    log_var_ratio: float = 0.4, network_error: float = 0.2, start_left: float = 0.3
+) -> LayerDrift:
     return replace(
-        layers()[0], **{"log_var_ratio": 0.4, "network_error": 0.2, "start_left": 0.3, **figures}
-    )  # type: ignore[arg-type]
+        layers()[0],
+        log_var_ratio=log_var_ratio,
+        network_error=network_error,
+        start_left=start_left,
+    )
 
 
 END = Snapshot(facts=facts(), images=8_000)
