@@ -402,7 +402,10 @@ class Explorer(Screen[None]):
             runs = runs[1:]
         ghosts = [(name, run.snapshot) for name, run in runs if run and run is not self.run]
         twin = self.run.snapshot.twin
-        return [*ghosts, ("twin", twin)] if twin else ghosts
+        # A twin is what its run is about; the run before would take its place in the legend.
+        return (
+            [("twin", twin), *(ghost for ghost in ghosts if ghost[0] != "was")] if twin else ghosts
+        )
 
     async def end(self) -> bool:
         """Stop every run and wait for the threads; return whether all have ended."""

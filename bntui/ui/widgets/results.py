@@ -57,9 +57,10 @@ class Results(Container):
         noise = noise_scale(snapshot)
         if noise and snapshot.config.has_statistics:
             noise += NORMALISED[snapshot.config.norm]
+        twin = f"twin {snapshot.config.twin}" if snapshot.config.twin else ""
         for what, chart in zip(("acc", "loss"), self.query(Chart), strict=True):
             lines = curves(what, snapshot, view, self._ghosts)
-            note = noise if what == "loss" else ""
+            note = noise if what == "loss" else twin
             chart.show(lines, snapshot.marks, view=view, clock=clock, note=note)
             end = max(end, *(float(line.view.x[-1]) if len(line.view) else 0.0 for line in lines))
         self.query_one(HindsightMap).show(snapshot, view=view, end=end)
