@@ -29,6 +29,7 @@ def perform(
     predict: str | None,
     as_json: bool,
     store: bool,
+    keep_weights: bool,
 ) -> int:
     """Run every arm with the options `over` its own and say what came out; return the exit code.
 
@@ -44,7 +45,11 @@ def perform(
             _print(f"\n{arm.label}")
         writer = JsonLines(arm.name) if as_json else Lines()
         snapshot, reports = follow(
-            configs[arm.name], arm.observation(observation), writer, store=store
+            configs[arm.name],
+            arm.observation(observation),
+            writer,
+            store=store,
+            keep_weights=keep_weights,
         )
         if snapshot.phase is not Phase.FINISHED:
             return exit_code(snapshot)
