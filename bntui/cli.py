@@ -137,9 +137,18 @@ def run(
         from bntui.experiment import perform
         from bntui.scenariofiles import find
 
-        experiment, over = find(scenario), given(options)
+        if resume is not None:
+            raise ConfigError("--resume goes on with one run: leave out --scenario.")
         sys.exit(
-            perform(experiment, over, observation, predict=predict, as_json=as_json, store=store)
+            perform(
+                find(scenario),
+                given(options),
+                observation,
+                predict=predict,
+                as_json=as_json,
+                store=store,
+                keep_weights=keep_weights,
+            )
         )
     if predict is not None:
         raise ConfigError("--predict answers the question of a --scenario: name one.")

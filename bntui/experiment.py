@@ -29,6 +29,7 @@ def perform(
     predict: str | None,
     as_json: bool,
     store: bool,
+    keep_weights: bool,
 ) -> int:
     """Run every arm with the options `over` its own and say what came out; return the exit code.
 
@@ -48,6 +49,7 @@ def perform(
             arm.observation(observation),
             writer,
             store=store,
+            keep_weights=keep_weights,
             note=scenario.note(arm),
         )
         if snapshot.phase is not Phase.FINISHED:

@@ -231,7 +231,7 @@ class Lines:
         self._console.print(
             f"{facts.dataset}: {facts.train:,} training and {facts.validation:,} validation "
             f"images · {facts.parameters:,} parameters · batch {config.knobs.batch_size} · "
-            f"{'momentum ' + format(config.knobs.momentum, 'g') if config.has_statistics else 'no BN'}"
+            f"{'momentum ' + format(config.knobs.momentum, 'g') if config.has_statistics else 'norm ' + config.norm}"
             f" · {facts.device} · run {run}"
         )
         self._progress.start()

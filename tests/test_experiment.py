@@ -139,6 +139,12 @@ def test_a_prediction_needs_an_experiment() -> None:
     assert "--scenario" in result.stderr
 
 
+def test_an_experiment_cant_be_resumed(tiny: str) -> None:
+    result = bntui("run", "--scenario", tiny, "--resume", "1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "leave out --scenario" in result.stderr
+
+
 def test_a_bad_file_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(TINY.replace("momentum = 0.9", "momentun = 0.9"))

@@ -202,7 +202,9 @@ class Session:
 
     def _has_batch_norm(self) -> bool:
         if not self.trainer.buffers.layers:
-            self.notice = "this run has no batch norm, so it has no running statistics."
+            self.notice = (
+                "this run has no layer with running statistics, so there is nothing to recalibrate."
+            )
         return bool(self.trainer.buffers.layers)
 
     def snapshot(self, phase: Phase) -> Snapshot:

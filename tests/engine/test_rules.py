@@ -74,6 +74,17 @@ def test_a_scaled_momentum_remembers_as_many_images() -> None:
     assert rules.momentum(SMALL, small) == 0.99
 
 
+def test_ghost_bn_moves_its_statistics_once_for_each_sub_batch() -> None:
+    knobs = Knobs(batch_size=100)
+    each = replace(SMALL, norm="ghost", ghost_batch=32)
+    once = replace(each, ghost_updates="once")
+    assert rules.kept(each, knobs) == pytest.approx(0.99**4)
+    assert rules.kept(once, knobs) == rules.kept(SMALL, knobs) == 0.99
+    scaled = replace(knobs, estimator="scaled")
+    assert rules.momentum(each, scaled) == pytest.approx(0.99**0.5)
+    assert rules.momentum(once, scaled) == pytest.approx(0.99 ** (100 / 64))
+
+
 def test_a_growing_batch_marks_its_steps_and_takes_every_image_once() -> None:
     run = session(replace(SMALL, batch_schedule="x2/1"))
     while not run.finished:
