@@ -1,0 +1,147 @@
+"""Leads through the guided experiments: the list, the question, the runs, the conclusion.
+
+What is run, and beside what, is in `course.py`. An experiment is left as soon as a run is no longer
+the one that it speaks of: with a turned knob, a recalibration or a new run of the reader's own.
+Pauses, single steps, the pace and every look at the run change nothing that is measured.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from textual.screen import Screen
+
+from bntui.engine.config import ConfigError, RunConfig
+from bntui.engine.run import Purpose
+from bntui.engine.snapshot import Phase, Snapshot
+from bntui.scenario import Scenario
+from bntui.scenariofiles import built_in
+from bntui.ui.course import Performance, prepared
+from bntui.ui.screens.conclusion import ConclusionScreen, Next
+from bntui.ui.screens.course import CourseScreen
+from bntui.ui.screens.question import QuestionScreen
+from bntui.ui.widgets.guideline import GuideLine
+
+LEFT = "The experiment is left: its conclusion would not be about this run. g begins it anew."
+
+
+class Guide:
+    """The course, for one explorer."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        over: Mapping[str, Any],
+        *,
+        latest: Callable[[], Snapshot],
+        begin: Callable[[RunConfig, Purpose], None],
+    ) -> None:
+        """`over` are options that go over the experiments' own. `latest` returns the run's snapshot.
+
+        `begin` replaces the run by another.
+        """
+        self.performance: Performance | None = None
+        """The experiment whose curves are on the screen."""
+        self._screen = screen
+        self._over = over
+        self._latest = latest
+        self._begin_run = begin
+        self._own: tuple[Scenario, ...] = ()
+        """Those of files of the user's."""
+        self._here = ""
+        """The name of the experiment to go on with."""
+
+    def open(self) -> None:
+        """Show the conclusion at hand, else the list of experiments."""
+        if self.performance and self.performance.over:
+            self._conclude(self.performance)
+        else:
+            self._list()
+
+    def ask(self, scenario: Scenario, unanswered: Callable[[], None] = lambda: None) -> None:
+        """Put the question of an experiment, and begin it with the answer."""
+        self._here = scenario.name
+        if not scenario.number and scenario not in self._own:
+            self._own += (scenario,)
+
+        def answered(choice: int | None) -> None:
+            if choice is None:
+                unanswered()
+            else:
+                self._begin(scenario, choice or None)
+
+        self._screen.app.push_screen(QuestionScreen(scenario), answered)
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Begin the next run once this one has ended, and conclude after the last."""
+        performance = self.performance
+        if performance is None or not performance.under_way:
+            return
+        if snapshot.epochs > performance.config.epochs:  # it was trained on past its end
+            self.changed()
+        elif snapshot.phase is Phase.FINISHED:
+            performance = performance.with_end(snapshot)
+            if performance.over:
+                self._show(performance)
+                self._conclude(performance)
+            else:
+                self._go_on(performance)
+
+    def changed(self) -> None:
+        """The run is no longer what the experiment made it: leave, with all curves in place."""
+        if self.performance and self.performance.under_way:
+            self._show(replace(self.performance, left=True))
+            self._screen.notify(LEFT)
+
+    def replaced(self) -> None:
+        """A run of the reader's own begins: leave."""
+        self.changed()
+        self._show(None)
+
+    def _list(self) -> None:
+        course = self._course()
+        at = next((n for n, scenario in enumerate(course) if scenario.name == self._here), 0)
+
+        def chosen(scenario: Scenario | None) -> None:
+            if scenario:
+                self.ask(scenario)
+
+        self._screen.app.push_screen(CourseScreen(course, at), chosen)
+
+    def _begin(self, scenario: Scenario, chosen: int | None) -> None:
+        try:
+            self._go_on(prepared(scenario, self._over, chosen))
+        except ConfigError as error:
+            self._screen.notify(str(error), severity="error", markup=False)
+
+    def _go_on(self, performance: Performance) -> None:
+        """Begin the run of the next arm, at the pace that the reader watches at."""
+        config = performance.config
+        if "pace" not in performance.arm.options:
+            pace = self._latest().knobs.pace
+            config = replace(config, knobs=replace(config.knobs, pace=pace))
+        self._show(performance)
+        self._begin_run(config, performance.purpose)
+
+    def _conclude(self, performance: Performance) -> None:
+        course = self._course()
+        names = [scenario.name for scenario in course]
+        after = course[names.index(performance.scenario.name) + 1 :]
+        following = after[0] if after else None
+        if following:
+            self._here = following.name
+
+        def then(chosen: Next | None) -> None:
+            if chosen is Next.LIST:
+                self._list()
+            elif chosen is Next.FOLLOWING and following:
+                self.ask(following)
+
+        self._screen.app.push_screen(ConclusionScreen(performance, following), then)
+
+    def _course(self) -> tuple[Scenario, ...]:
+        return (*self._own, *built_in())
+
+    def _show(self, performance: Performance | None) -> None:
+        self.performance = performance
+        self._screen.query_one(GuideLine).show(performance)
