@@ -14,7 +14,7 @@ from bntui.engine.snapshot import Phase
 from bntui.headless import JsonLines, Lines, exit_code, follow, write_json
 from bntui.outcome import Outcome, outcome
 from bntui.scenario import Comparison, Conclusion, Scenario, conclude
-from bntui.scenariofiles import config_of
+from bntui.scenariofiles import configs_of
 
 WIDTH = 96
 """Characters of a line at most."""
@@ -36,16 +36,16 @@ def perform(
     It is 0 also where a claim doesn't hold: that is an observation. Raises ConfigError.
     """
     chosen = _prediction(scenario, predict)
-    configs = {arm.name: config_of(arm, over) for arm in scenario.arms}
+    configs = configs_of(scenario, over)
     if not as_json:
         _print(sheet(scenario))
     outcomes: dict[str, Outcome] = {}
-    for arm in scenario.arms:
+    for arm, config in zip(scenario.arms, configs, strict=True):
         if not as_json:
             _print(f"\n{arm.label}")
         writer = JsonLines(arm.name) if as_json else Lines()
         snapshot = follow(
-            configs[arm.name],
+            config,
             arm.observation(observation),
             writer,
             store=store,

@@ -72,6 +72,11 @@ def config_of(arm: Arm, over: Mapping[str, Any]) -> RunConfig:
     return options.config_of({**arm.options, **over})[0]
 
 
+def configs_of(scenario: Scenario, over: Mapping[str, Any]) -> tuple[RunConfig, ...]:
+    """Return the runs of an experiment, with other options over its own. Raises ConfigError."""
+    return tuple(config_of(arm, over) for arm in scenario.arms)
+
+
 def _course() -> list[Traversable]:
     files = resources.files("bntui.scenarios").iterdir()
     return sorted((file for file in files if file.name.endswith(".toml")), key=lambda f: f.name)

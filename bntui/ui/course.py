@@ -3,12 +3,12 @@
 Values only: `guide.py` talks with the reader, the explorer makes the runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bntui.engine.config import Observation, RunConfig
 from bntui.engine.run import Purpose
@@ -16,10 +16,21 @@ from bntui.engine.series import thinned
 from bntui.engine.snapshot import Snapshot
 from bntui.outcome import outcome, published
 from bntui.scenario import Arm, Conclusion, Scenario, conclude
-from bntui.scenariofiles import config_of
 
 SHORT = 5
 """Characters of a ghost's name that a legend has room for, beside two values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The experiments that there are, as the command line hands them over."""
+
+    experiments: Callable[[], tuple[Scenario, ...]] = tuple
+    """Those to choose from, in their order."""
+    configs: Callable[[Scenario], tuple[RunConfig, ...]] = lambda _: ()
+    """Returns the configurations of an experiment's arms. Raises ConfigError."""
+    first: Scenario | None = None
+    """The one to ask about before anything runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +99,6 @@ class Performance:
         return behind
 
 
-def prepared(scenario: Scenario, over: Mapping[str, Any], chosen: int | None) -> Performance:
-    """Return an experiment to begin, with the options `over` its own. Raises ConfigError."""
-    configs = tuple(config_of(arm, over) for arm in scenario.arms)
-    return Performance(scenario, configs, chosen)
-
-
 def short_names(scenario: Scenario) -> list[str]:
     """Return what legends call the arms: their names' beginnings, or numbers where those are alike."""
     names = [arm.name[:SHORT].rstrip("_") for arm in scenario.arms]
@@ -110,7 +115,7 @@ def thread(batch: int, updates_per_epoch: int, train: int) -> Snapshot:
     """
     run = published()[batch]
     epochs = np.arange(1, len(run.history("val_acc")) + 1)
-    columns = {
+    columns: dict[str, npt.ArrayLike] = {
         "val_acc": run.history("val_acc"),
         "val_loss": run.history("val_loss"),
         "images": epochs * train,

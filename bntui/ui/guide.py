@@ -5,9 +5,8 @@ the one that it speaks of: with a turned knob, a recalibration or a new run of t
 Pauses, single steps, the pace and every look at the run change nothing that is measured.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from textual.screen import Screen
 
@@ -15,8 +14,7 @@ from bntui.engine.config import ConfigError, RunConfig
 from bntui.engine.run import Purpose
 from bntui.engine.snapshot import Phase, Snapshot
 from bntui.scenario import Scenario
-from bntui.scenariofiles import built_in
-from bntui.ui.course import Performance, prepared
+from bntui.ui.course import Course, Performance
 from bntui.ui.screens.conclusion import ConclusionScreen, Next
 from bntui.ui.screens.course import CourseScreen
 from bntui.ui.screens.question import QuestionScreen
@@ -26,28 +24,23 @@ LEFT = "The experiment is left: its conclusion would not be about this run. g be
 
 
 class Guide:
-    """The course, for one explorer."""
+    """Beside one explorer, for as long as it is there."""
 
     def __init__(
         self,
         screen: Screen[None],
-        over: Mapping[str, Any],
+        course: Course,
         *,
         latest: Callable[[], Snapshot],
         begin: Callable[[RunConfig, Purpose], None],
     ) -> None:
-        """`over` are options that go over the experiments' own. `latest` returns the run's snapshot.
-
-        `begin` replaces the run by another.
-        """
+        """`latest` returns the run's snapshot; `begin` replaces the run by another."""
         self.performance: Performance | None = None
         """The experiment whose curves are on the screen."""
         self._screen = screen
-        self._over = over
+        self._course = course
         self._latest = latest
         self._begin_run = begin
-        self._own: tuple[Scenario, ...] = ()
-        """Those of files of the user's."""
         self._here = ""
         """The name of the experiment to go on with."""
 
@@ -61,8 +54,6 @@ class Guide:
     def ask(self, scenario: Scenario, unanswered: Callable[[], None] = lambda: None) -> None:
         """Put the question of an experiment, and begin it with the answer."""
         self._here = scenario.name
-        if not scenario.number and scenario not in self._own:
-            self._own += (scenario,)
 
         def answered(choice: int | None) -> None:
             if choice is None:
@@ -88,18 +79,21 @@ class Guide:
                 self._go_on(performance)
 
     def changed(self) -> None:
-        """The run is no longer what the experiment made it: leave, with all curves in place."""
+        """Leave: the run is no longer what the experiment made it. All curves stay in place."""
         if self.performance and self.performance.under_way:
             self._show(replace(self.performance, left=True))
             self._screen.notify(LEFT)
 
     def replaced(self) -> None:
-        """A run of the reader's own begins: leave."""
+        """Leave: a run of the reader's own begins."""
         self.changed()
         self._show(None)
 
     def _list(self) -> None:
-        course = self._course()
+        course = self._course.experiments()
+        if not course:
+            self._screen.notify("there are no experiments here")
+            return
         at = next((n for n, scenario in enumerate(course) if scenario.name == self._here), 0)
 
         def chosen(scenario: Scenario | None) -> None:
@@ -110,9 +104,11 @@ class Guide:
 
     def _begin(self, scenario: Scenario, chosen: int | None) -> None:
         try:
-            self._go_on(prepared(scenario, self._over, chosen))
+            configs = self._course.configs(scenario)
         except ConfigError as error:
             self._screen.notify(str(error), severity="error", markup=False)
+        else:
+            self._go_on(Performance(scenario, configs, chosen))
 
     def _go_on(self, performance: Performance) -> None:
         """Begin the run of the next arm, at the pace that the reader watches at."""
@@ -124,12 +120,10 @@ class Guide:
         self._begin_run(config, performance.purpose)
 
     def _conclude(self, performance: Performance) -> None:
-        course = self._course()
-        names = [scenario.name for scenario in course]
-        after = course[names.index(performance.scenario.name) + 1 :]
+        course = self._course.experiments()
+        after = course[course.index(performance.scenario) + 1 :]
         following = after[0] if after else None
-        if following:
-            self._here = following.name
+        self._here = following.name if following else ""
 
         def then(chosen: Next | None) -> None:
             if chosen is Next.LIST:
@@ -138,9 +132,6 @@ class Guide:
                 self.ask(following)
 
         self._screen.app.push_screen(ConclusionScreen(performance, following), then)
-
-    def _course(self) -> tuple[Scenario, ...]:
-        return (*self._own, *built_in())
 
     def _show(self, performance: Performance | None) -> None:
         self.performance = performance

@@ -110,7 +110,9 @@ def table(comparison: Comparison) -> str:
     epochs = len(comparison.there.history("acc"))
     head = f"{'after the last epoch':{NAME}}" + "".join(f"{name:>{VALUE}}" for name in COMPARED)
     there = f"the thread, batch {comparison.batch}, {epochs} epochs"
-    return "\n".join([head, _row(there, comparison.there), _row(comparison.arm.label, comparison.here)])
+    return "\n".join(
+        [head, _row(there, comparison.there), _row(comparison.arm.label, comparison.here)]
+    )
 
 
 def _row(name: str, outcome: Outcome) -> str:

@@ -15,10 +15,12 @@ from textual.widgets import Label
 from bntui.engine.config import MAX_SEED, Knobs, RunConfig, option_of
 from bntui.engine.diagnosis import recent, verdict
 from bntui.engine.repeat import command_line
-from bntui.engine.run import Command, MakeRun, Run
+from bntui.engine.run import Command, MakeRun, Purpose, Run
 from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
 from bntui.export import series_csv
 from bntui.ui.consequence import consequence
+from bntui.ui.course import Course
+from bntui.ui.guide import Guide
 from bntui.ui.knobs import KNOBS, PACE, Setting
 from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.branch import BranchScreen
@@ -29,6 +31,7 @@ from bntui.ui.screens.text import TextScreen
 from bntui.ui.screens.value import ValueScreen
 from bntui.ui.screens.whatif import WhatIfScreen
 from bntui.ui.widgets.drift import DriftTable
+from bntui.ui.widgets.guideline import GuideLine
 from bntui.ui.widgets.hint import HintLine
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
@@ -52,6 +55,7 @@ class Explorer(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "pause"),
         Binding("question_mark", "keys", "keys", key_display="?"),
+        Binding("g", "experiments", "experiments"),
         Binding("c", "recalibrate", "recalibrate"),
         Binding("w", "what_if", "what if"),
         Binding("n", "step", "step"),
@@ -93,25 +97,36 @@ class Explorer(Screen[None]):
         left_open: frozenset[str],
         *,
         begin: Checkpoint | None = None,
+        course: Course,
         paused: bool,
         updates_per_second: float,
     ) -> None:
-        """`begin` is the checkpoint of a run to resume, instead of beginning one with `config`."""
+        """`begin` is the checkpoint of a run to resume, instead of beginning one with `config`.
+
+        `course` has the guided experiments, and the one to begin with instead, if any.
+        """
         super().__init__()
         self._make_run = make_run
         self._left_open = left_open
         self._pausing = paused
         """Whether the user wants the run to wait; it pauses by itself when it is finished."""
         self._updates_per_second = updates_per_second
+        self._course = course
+        self._guide = Guide(
+            self,
+            course,
+            latest=lambda: self.run.snapshot,
+            begin=lambda config, purpose: self._begin(config, purpose=purpose),
+        )
         self._shown: Snapshot | None = None
         self._before: Run | None = None
         self._pinned: Run | None = None
         self._peeked_at: int | None = None
         self._asked: Knobs | None = None
         self.run = (
-            make_run(begin.config, frozenset(), begin, True)
+            make_run(begin.config, frozenset(), begin, True, None)
             if begin
-            else make_run(config, left_open, None, False)
+            else make_run(config, left_open, None, False, None)
         )
         self.ended: list[Run] = []
         """Runs that were asked to stop, until their threads are joined."""
@@ -120,6 +135,7 @@ class Explorer(Screen[None]):
         """Lay out the panels; `app.tcss` arranges them."""
         config = self.run.snapshot.config
         yield StatusLine()
+        yield GuideLine()
         with Container(id="body"):
             with Container(id="left"):
                 with Container(id="knobs") as knobs:
@@ -142,8 +158,14 @@ class Explorer(Screen[None]):
         """Begin the run once there is a picture, and follow it."""
         self.action_panel(1)
         self.query(Knob).first().focus()
-        self.call_after_refresh(self.run.start, paused=self._pausing)
+        if self._course.first:
+            self.call_after_refresh(self._guide.ask, self._course.first, self._start)
+        else:
+            self.call_after_refresh(self._start)
         self.set_interval(1.0 / self._updates_per_second, self.follow)
+
+    def _start(self) -> None:
+        self.run.start(paused=self._pausing)
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the arrangement that fits."""
@@ -183,6 +205,7 @@ class Explorer(Screen[None]):
             self.query_one(Predictions).show(snapshot)
             self.query_one(VerdictPanel).show(snapshot)
         self._tell(snapshot, before)
+        self._guide.follow(snapshot)
 
     def _show_knobs(self, snapshot: Snapshot) -> None:
         if snapshot.asked is self._asked:
@@ -223,6 +246,8 @@ class Explorer(Screen[None]):
         if event.knob.spec.structural:
             self._begin(replace(self._config(), **change))
             return
+        if event.knob.spec is not PACE:
+            self._guide.changed()
         self._asked = replace(self._asked or self.run.snapshot.knobs, **change)
         self.run.apply(self._asked)
         self._explain()
@@ -248,6 +273,8 @@ class Explorer(Screen[None]):
         snapshot = self.run.snapshot
         soon = self._peeked_at is not None and recent(snapshot, self._peeked_at)
         self.run.command(Command.RECALIBRATE if soon else Command.PEEK)
+        if soon and snapshot.config.has_statistics:
+            self._guide.changed()
         self._peeked_at = None if soon else snapshot.update
         self.query_one(HintLine).show(
             "recalibrating…" if soon else "trying a recalibration…; c again applies one"
@@ -295,6 +322,10 @@ class Explorer(Screen[None]):
         """Keep the weights of this moment in the store."""
         self.run.command(Command.KEEP_WEIGHTS)
         self.notify("the weights go to the store: bntui export last --format weights")
+
+    def action_experiments(self) -> None:
+        """Open the guided experiments."""
+        self._guide.open()
 
     def action_twin(self) -> None:
         """Begin again beside a twin that differs in the chosen knob; with a twin, without."""
@@ -397,10 +428,13 @@ class Explorer(Screen[None]):
     @property
     def _ghosts(self) -> list[tuple[str, Snapshot]]:
         """Return the runs to draw behind this one: the one before it, and the pinned one."""
+        experiment = self._guide.performance
         runs = [("was", self._before), ("pin", self._pinned)]
-        if self._before is self._pinned:
+        if experiment or self._before is self._pinned:
             runs = runs[1:]
         ghosts = [(name, run.snapshot) for name, run in runs if run and run is not self.run]
+        if experiment:
+            ghosts += experiment.ghosts(self.run.snapshot)
         twin = self.run.snapshot.twin
         # A twin is what its run is about; the run before would take its place in the legend.
         return (
@@ -420,22 +454,30 @@ class Explorer(Screen[None]):
         snapshot = self.run.snapshot
         return replace(snapshot.config, knobs=self._asked or snapshot.knobs)
 
-    def _begin(self, config: RunConfig, begin: Checkpoint | None = None) -> None:
-        """Replace the run by a new one, which may branch off a checkpoint.
+    def _begin(
+        self,
+        config: RunConfig,
+        begin: Checkpoint | None = None,
+        *,
+        purpose: Purpose | None = None,
+    ) -> None:
+        """Replace the run by a new one, which may branch off a checkpoint or have a purpose.
 
         The old curves stay as a ghost.
         """
+        if purpose is None:
+            self._guide.replaced()
         old = self.run
         if old.snapshot.series:
             self._before = old
-        if old.snapshot.facts:
+        if old.snapshot.facts or purpose:
             self._left_open = frozenset()
         old.stop()
         self.ended = [run for run in (*self.ended, old) if not run.join(0)]
         self._asked = None
         self._peeked_at, self._pausing = None, begin is not None
         self.query_one(Results).follow()
-        self.run = self._make_run(config, self._left_open, begin, False)
+        self.run = self._make_run(config, self._left_open, begin, False, purpose)
         self.run.start(paused=self._pausing, after=old)
         self._follow_soon()
 

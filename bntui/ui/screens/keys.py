@@ -25,6 +25,7 @@ KEYS = (
             ("space", "pause, go on; after the last epoch, as many again"),
             ("n", "a single update"),
             ("r R", "restart with the same seed, a new one; old curves stay faint"),
+            ("g", "guided experiments: the thread, post by post"),
             ("k", "structure: norm, depth, width, optimizer, data … of a new run"),
             ("t", "a twin in lockstep that differs in the chosen knob; again: without"),
             ("b", "return to an epoch or a change, and branch off there"),
