@@ -82,8 +82,8 @@ def cli(
         _refuse_misplaced(ctx, ctx.invoked_subcommand)
         return
     config, left_open = config_of(options)
-    begin = _begin(resume, options)
     course = _course(scenario, resume, given(options))
+    begin = _begin(resume, options)
     if course.first:
         config, left_open, paused = course.configs(course.first)[0], frozenset(), True
     _say(remark(config))
@@ -99,10 +99,6 @@ def cli(
     terminal.prepare()
     from bntui.ui.app import explore
 
-    observation = Observation(
-        live=validation, epoch_ends=validation, epoch_fresh=False, noise_scale=validation
-    )
-
     def make_run(
         config: RunConfig,
         left_open: frozenset[str],
@@ -110,13 +106,10 @@ def cli(
         resume: bool,
         purpose: Purpose | None,
     ) -> Runner:
-        ends = observation
-        if purpose:
-            ends = replace(purpose.observation, live=validation, noise_scale=validation)
         note = purpose.note if purpose else ""
         return Runner(
             config,
-            ends,
+            _observation(purpose, validation=validation),
             left_open=left_open,
             begin=begin,
             recorder=recorder(begin, resume=resume, note=note) if store else None,
@@ -205,6 +198,18 @@ def _experiment(name: str, resume: str | None) -> Scenario:
     if resume is not None:
         raise ConfigError("--resume goes on with one run: leave out --scenario.")
     return find(name)
+
+
+def _observation(purpose: Purpose | None, *, validation: bool) -> Observation:
+    """Return what the explorer measures of a run, live unless without `validation`.
+
+    What an experiment needs at the ends of epochs is measured in any case.
+    """
+    if purpose:
+        return replace(purpose.observation, live=validation, noise_scale=validation)
+    return Observation(
+        live=validation, epoch_ends=validation, epoch_fresh=False, noise_scale=validation
+    )
 
 
 def _course(name: str | None, resume: str | None, options: dict[str, Any]) -> Course:

@@ -47,7 +47,7 @@ class ConclusionScreen(ModalScreen[Next | None]):
             border: round $primary; background: $surface; padding: 0 1;
             scrollbar-size-vertical: 1;
         }
-        Static { height: auto; margin-bottom: 1; }
+        Static { height: auto; margin-bottom: 1; padding-right: 1; }
         Horizontal { height: auto; }
         .mark { width: 15; }
         .claim { width: 1fr; }
@@ -61,14 +61,15 @@ class ConclusionScreen(ModalScreen[Next | None]):
     def __init__(self, performance: Performance, following: Scenario | None) -> None:
         """`following` is the next experiment of the course."""
         super().__init__()
-        self._performance = performance
+        self.performance = performance
         self._following = following
 
     def compose(self) -> ComposeResult:
         """Lay out the answer, the claims and the thread's numbers."""
-        scenario, conclusion = self._performance.scenario, self._performance.conclusion()
+        scenario, conclusion = self.performance.scenario, self.performance.conclusion()
         with VerticalScroll() as box:
             box.border_title = "conclusion"
+            box.border_subtitle = fit(self.app, "enter: the next · g: all · esc: stay here")
             yield self._text(scenario.heading, "strong")
             yield self._text(scenario.question.text)
             mark, style = "", ""
