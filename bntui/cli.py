@@ -80,7 +80,7 @@ def cli(
             "use `bntui run` to train without a screen."
         )
     from bntui.engine.runner import Runner
-    from bntui.keeping import recorder
+    from bntui.keeping import KeptRuns, recorder
     from bntui.ui import terminal
 
     terminal.prepare()
@@ -105,7 +105,16 @@ def cli(
             keep_weights=keep_weights,
         )
 
-    sys.exit(explore(make_run, config, left_open, begin=begin, paused=paused, plain=plain))
+    code = explore(
+        make_run,
+        config,
+        left_open,
+        begin=begin,
+        archive=KeptRuns(),
+        paused=paused,
+        plain=plain,
+    )
+    sys.exit(code)
 
 
 @cli.command()

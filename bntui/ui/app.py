@@ -11,6 +11,7 @@ from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
 from bntui.engine.snapshot import Checkpoint, Phase
 from bntui.ui import terminal
+from bntui.ui.archive import Archive
 from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs, ascii_only
 from bntui.ui.saving import save_and_tell
@@ -37,6 +38,7 @@ class BntuiApp(FrugalApp):
         left_open: frozenset[str] = frozenset(),
         *,
         begin: Checkpoint | None = None,
+        archive: Archive | None = None,
         paused: bool = False,
         updates_per_second: float = terminal.LOCAL_UPDATES_PER_SECOND,
         glyphs: Glyphs = Glyphs.BRAILLE,
@@ -53,6 +55,7 @@ class BntuiApp(FrugalApp):
             config,
             left_open,
             begin=begin,
+            archive=archive,
             paused=paused,
             updates_per_second=updates_per_second,
         )
@@ -90,6 +93,7 @@ def explore(
     left_open: frozenset[str],
     *,
     begin: Checkpoint | None,
+    archive: Archive,
     paused: bool,
     plain: bool,
 ) -> int:
@@ -99,6 +103,7 @@ def explore(
         config,
         left_open,
         begin=begin,
+        archive=archive,
         paused=paused,
         updates_per_second=terminal.updates_per_second(),
         glyphs=terminal.glyphs(plain=plain),
