@@ -141,6 +141,8 @@ def run(
     With --scenario, every run of a guided experiment, and what it shows; the other options go over
     the experiment's own.
     """
+    if keep_weights and not store:
+        raise ConfigError("--keep-weights keeps them in the store: leave out --no-store.")
     observation = Observation(live=False, hindsight=hindsight, noise_scale=noise_scale)
     if scenario is not None:
         from bntui.experiment import perform

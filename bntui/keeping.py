@@ -24,6 +24,11 @@ def resumable(name: str) -> Checkpoint:
         found = store.find(name)
         if found.state in ALIVE:
             raise ConfigError(f"run {found.id} is under way in another bntui: let that one end.")
+        if found.config.twin:
+            raise ConfigError(
+                f"run {found.id} trained beside a twin, and two can't be resumed: "
+                f"`bntui show {found.id}` gives the command that repeats both."
+            )
         checkpoint = store.last_checkpoint(found.id)
     if checkpoint is None:
         raise ConfigError(

@@ -58,7 +58,11 @@ class Outcome:
 
 
 def outcome(reports: Sequence[EpochReport], snapshot: Snapshot) -> Outcome:
-    """Put together what a run with these reports, of all its epochs, showed until `snapshot`."""
+    """Put together what a run with these reports, of all its epochs, showed until `snapshot`.
+
+    A twin's are left out.
+    """
+    reports = [report for report in reports if not report.twin]
     values: dict[str, list[float]] = {name: [] for name in QUANTITIES}
     seconds = 0.0
     for report in reports:
