@@ -105,6 +105,8 @@ class RunsScreen(Screen[Chosen | None]):
 
     def _show(self) -> None:
         """Show the runs that are to be seen, or say why there are none."""
+        if not self.query(RunList):  # closed, while the store was at work
+            return
         kept, text = self._runs or [], self.query_one("#filter", Input).value.strip()
         runs = ordered(matching(kept, text), self._column)
         listed = self.query_one(RunList)
