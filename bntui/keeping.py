@@ -7,12 +7,14 @@ from bntui.store.loading import load_snapshot, repeating
 from bntui.store.recorder import StoreRecorder
 
 
-def recorder(begin: Checkpoint | None = None, *, resume: bool = False) -> StoreRecorder:
+def recorder(
+    begin: Checkpoint | None = None, *, resume: bool = False, note: str = ""
+) -> StoreRecorder:
     """Return what keeps a new run, a branch that begins at a checkpoint, or the run to `resume`.
 
-    Raises StoreError if the run to resume is under way.
+    A new one is kept with a `note`. Raises StoreError if the run to resume is under way.
     """
-    return StoreRecorder(resume=begin) if resume else StoreRecorder(parent=begin)
+    return StoreRecorder(resume=begin) if resume else StoreRecorder(parent=begin, note=note)
 
 
 def resumable(name: str) -> Checkpoint:

@@ -144,8 +144,9 @@ class Observation:
     hindsight: bool = False
     """Also under every estimator row at each epoch's end."""
     noise_scale: bool = False
-    """Measure the gradient noise scale: if `live`, while training and within the share of the time;
-    else at each epoch's end."""
+    """If `live`, also measure the gradient noise scale while training, within the share of the time."""
+    epoch_noise: bool = False
+    """Measure the gradient noise scale at each epoch's end, whatever was measured before."""
 
 
 def parse_batch_size(value: str) -> int:

@@ -199,7 +199,9 @@ class Runner:
             if session.finished:
                 session.extend()
             self._update(session)
-            if self._commands.count(Command.STEP) == 1:  # the last of many is the one to look at
+            if session.finished:
+                session.conclude()
+            elif self._commands.count(Command.STEP) == 1:  # the last of many is the one to look at
                 session.observe()
         elif command is Command.WHAT_IF:
             session.ask_what_if()

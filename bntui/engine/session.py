@@ -19,6 +19,7 @@ from bntui.engine.model import activation_bytes, parameter_count
 from bntui.engine.observer import Observer
 from bntui.engine.run import Point
 from bntui.engine.snapshot import (
+    MAX_REPORTS,
     Checkpoint,
     EpochReport,
     Mark,
@@ -93,8 +94,9 @@ class Session:
         self._script = sorted(config.at, key=lambda change: change.update)
         self._followed = 0
         """Changes of the script that were made."""
-        self._report: EpochReport | None = None
+        self._reports: tuple[EpochReport, ...] = ()
         self._recalibration: Recalibration | None = None
+        self._recalibrated: Recalibration | None = None
         self._asked: Knobs | None = None
         self._diverged = False
         self._goal_epochs = config.epochs
@@ -151,7 +153,10 @@ class Session:
         return []
 
     def _end_epoch(self, *, full: bool) -> list[EpochReport]:
-        self._report = report = self.observer.end_epoch(full=full)
+        report = self.observer.end_epoch(full=full)
+        # What was reported of a part of this epoch is no longer of use.
+        before = (known for known in self._reports if known.epoch != report.epoch)
+        self._reports = (*before, report)[-MAX_REPORTS:]
         if not full or self._may_keep():
             self.keep(f"epoch {report.epoch}" if full else f"update {report.update}")
         return [report]
@@ -196,6 +201,7 @@ class Session:
             self.keep("before recalibration")
         self._recalibration = self.observer.recalibrate(apply=apply)
         if apply:
+            self._recalibrated = self._recalibration
             self._mark("recalibrated", "recalibrate")
             if self._observation.live:
                 self.observer.validate(asked=True)
@@ -236,8 +242,9 @@ class Session:
             hindsight=observer.hindsight,
             what_if=observer.what_if,
             recalibration=self._recalibration,
+            recalibrated=self._recalibrated,
             noise=observer.noise,
-            report=self._report,
+            reports=self._reports,
             marks=tuple(self._marks),
             checkpoints=self.checkpoints.view(),
             series=observer.series,

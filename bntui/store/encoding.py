@@ -10,14 +10,10 @@ from functools import lru_cache
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-import numpy as np
-
 from bntui.engine.config import Knobs, RunConfig
-from bntui.engine.snapshot import Channels, EpochReport, RunFacts
+from bntui.engine.snapshot import NO_DETAIL, EpochReport, RunFacts
 
 Thing = TypeVar("Thing")
-NO_DETAIL = Channels(*np.zeros((6, 0), dtype=np.float32))
-"""In place of a layer's channels, which are not kept."""
 
 
 def write(thing: Any) -> str:

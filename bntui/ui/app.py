@@ -12,12 +12,15 @@ from bntui.engine.run import MakeRun
 from bntui.engine.snapshot import Checkpoint, Phase
 from bntui.ui import terminal
 from bntui.ui.archive import Archive
+from bntui.ui.course import Course
 from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs, ascii_only
 from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.explorer import Explorer
 from bntui.ui.screens.value import ValueScreen
 from bntui.ui.widgets.knob import Knob
+
+NO_COURSE = Course()
 
 
 class BntuiApp(FrugalApp):
@@ -39,6 +42,7 @@ class BntuiApp(FrugalApp):
         *,
         begin: Checkpoint | None = None,
         archive: Archive | None = None,
+        course: Course = NO_COURSE,
         paused: bool = False,
         updates_per_second: float = terminal.LOCAL_UPDATES_PER_SECOND,
         glyphs: Glyphs = Glyphs.BRAILLE,
@@ -56,6 +60,7 @@ class BntuiApp(FrugalApp):
             left_open,
             begin=begin,
             archive=archive,
+            course=course,
             paused=paused,
             updates_per_second=updates_per_second,
         )
@@ -94,6 +99,7 @@ def explore(
     *,
     begin: Checkpoint | None,
     archive: Archive,
+    course: Course,
     paused: bool,
     plain: bool,
 ) -> int:
@@ -104,6 +110,7 @@ def explore(
         left_open,
         begin=begin,
         archive=archive,
+        course=course,
         paused=paused,
         updates_per_second=terminal.updates_per_second(),
         glyphs=terminal.glyphs(plain=plain),

@@ -57,7 +57,7 @@ def until(runner: Runner, condition: Callable[[Snapshot], object]) -> Snapshot:
         if snapshot.phase is Phase.FAILED:
             break
         time.sleep(0.002)
-    snapshot = replace(runner.snapshot, series={}, validation=None, report=None)
+    snapshot = replace(runner.snapshot, series={}, validation=None, reports=())
     pytest.fail(f"still waiting: {snapshot}")
 
 

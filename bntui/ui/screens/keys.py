@@ -50,6 +50,7 @@ KEYS: tuple[Section, ...] = (
             ("n", "a single update"),
             ("r R", "restart with the same seed, a new one; old curves stay faint"),
             ("o", "the runs that are kept: to lay over these, compare, resume, remark"),
+            ("g", "guided experiments: the thread, post by post"),
             ("k", "structure: norm, depth, width, optimizer, data … of a new run"),
             ("t", "a twin in lockstep that differs in the chosen knob; again: without"),
             ("b", "return to an epoch or a change, and branch off there"),
