@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.console import Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from textual import on
@@ -23,6 +25,11 @@ KEYS = (
     Binding("escape", "", "leave", key_display="esc"),
 )
 """The line at the bottom."""
+Parts = list[tuple[str, str]]
+"""Texts and their styles."""
+Pad = tuple[int, int, int, int]
+APART, INDENTED = (0, 0, 1, 0), (0, 0, 0, 2)
+"""Cells above, right, below and left of a paragraph."""
 
 
 class CourseScreen(Screen[Scenario | None]):
@@ -35,7 +42,7 @@ class CourseScreen(Screen[Scenario | None]):
     DEFAULT_CSS = """
     CourseScreen {
         Horizontal { height: 1fr; }
-        OptionList { width: 42%; max-width: 60; height: 1fr; padding: 0; }
+        OptionList { width: 42%; max-width: 60; height: 1fr; padding: 0; background: $background; }
         VerticalScroll { width: 1fr; height: 1fr; padding: 0 1; }
         OptionList, VerticalScroll { scrollbar-size-vertical: 1; }
     }
@@ -92,34 +99,36 @@ class CourseScreen(Screen[Scenario | None]):
         )
         return line
 
-    def _sheet(self, scenario: Scenario) -> Text:
-        sheet = Text()
-        for text, style in sheet_of(scenario):
-            sheet.append(fit(self.app, text), style)
-        return sheet
+    def _sheet(self, scenario: Scenario) -> Group:
+        return Group(
+            *(
+                Padding(
+                    Text.assemble(*((fit(self.app, text), style) for text, style in parts)), pad
+                )
+                for parts, pad in paragraphs(scenario)
+            )
+        )
 
 
-def sheet_of(scenario: Scenario) -> list[tuple[str, str]]:
-    """Return what there is to read of an experiment before it runs: texts and their styles."""
+def paragraphs(scenario: Scenario) -> list[tuple[Parts, Pad]]:
+    """Return what there is to read of an experiment before it runs, and how far each is moved."""
+    arms = scenario.arms
     common = [
         setting
-        for setting in scenario.arms[0].settings
-        if all(setting in arm.settings for arm in scenario.arms)
+        for setting in arms[0].settings
+        if len(arms) > 1 and all(setting in arm.settings for arm in arms)
     ]
-    parts = [
-        (scenario.heading, "bold"),
-        (f"\n\n{scenario.hypothesis}", ""),
-        ("\n\nWatch ", "bold"),
-        (scenario.watch, ""),
-        ("\n\nRuns" if len(scenario.arms) > 1 else "\n\nOne run", "bold"),
-        (f", each with {' · '.join(common)}" if len(scenario.arms) > 1 and common else "", ""),
+    runs = f"Runs, each with {' · '.join(common)}" if common else "Runs"
+    read: list[tuple[Parts, Pad]] = [
+        ([(scenario.heading, "bold")], APART),
+        ([(scenario.hypothesis, "")], APART),
+        ([("Watch ", "bold"), (scenario.watch, "")], APART),
+        ([(runs, "")], (0, 0, 0, 0)),
     ]
-    for arm in scenario.arms:
-        alone = len(scenario.arms) == 1
-        own = [setting for setting in arm.settings if alone or setting not in common]
-        parts.append((f"\n  {arm.label}", "bold"))
-        if own:
-            parts.append((f": {' · '.join(own)}", ""))
+    for arm in arms:
+        own = " · ".join(setting for setting in arm.settings if setting not in common)
+        parts = [(arm.label, "bold"), (f": {own}" if own else "", "")]
         if arm.published:
-            parts.append((f"\n    as the thread's run at batch {arm.published}", "dim"))
-    return parts
+            parts.append((f"\nas the thread's run at batch {arm.published}", "dim"))
+        read.append((parts, INDENTED))
+    return read

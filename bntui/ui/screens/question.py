@@ -56,8 +56,7 @@ class QuestionScreen(ModalScreen[int | None]):
                     yield self._text(choice.text, "choice")
             yield self._text("", "faint")
             yield self._text(
-                f"1 – {len(choices)} answers, and the experiment begins · enter: no prediction · "
-                "esc leaves",
+                f"1 – {len(choices)} answers and begins · enter: no prediction · esc leaves",
                 "faint",
             )
 

@@ -11,7 +11,7 @@ MORE = " … (g)"
 
 
 class GuideLine(Canvas):
-    """Two lines or three, there only while an experiment is."""
+    """Two lines, there only while an experiment is."""
 
     DEFAULT_CSS = """
     GuideLine { height: 2; display: none; background: $boost; }
