@@ -63,13 +63,12 @@ def outcome(reports: Sequence[EpochReport], snapshot: Snapshot) -> Outcome:
     seconds = 0.0
     for report in reports:
         seconds += report.seconds
-        first, *_, last = report.layers or (None, None)
         row = {
             **{name: getattr(report, name) for name in QUANTITIES if hasattr(report, name)},
             "start_left": max((layer.start_left for layer in report.layers), default=math.nan),
             "log_var_ratio": _worst_log_ratio(report.layers),
-            "first_error": first.network_error if first else math.nan,
-            "network_error": last.network_error if last else math.nan,
+            "first_error": report.layers[0].network_error if report.layers else math.nan,
+            "network_error": report.layers[-1].network_error if report.layers else math.nan,
             "epochs": report.epoch,
             "updates": report.update,
             "seconds": seconds,

@@ -12,7 +12,9 @@ from typing import Any
 
 PUBLISHED = ("mnist", "fashion-mnist", "kmnist", "cifar10")
 """The data sets that torchvision downloads."""
-DATASETS = ("digits", *PUBLISHED)
+BUILT_IN = ("digits", "photos")
+"""The data sets in the package."""
+DATASETS = (*BUILT_IN, *PUBLISHED)
 MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 """The constant momenta that every run keeps running statistics for."""
 

@@ -64,7 +64,7 @@ def load(
 ) -> Dataset:
     """Load a data set onto the device.
 
-    `digits` is built in. `mnist`, `fashion-mnist`, `kmnist` and `cifar10` are read from `data_dir`,
+    `digits` and `photos` are built in. `mnist`, `fashion-mnist`, `kmnist` and `cifar10` are read from `data_dir`,
     else from $BNTUI_DATA; only when neither is given they are read from the user's data directory,
     and downloaded there when they are missing. Anything else is the path of a folder of images or
     of an `.npz`. `train_size` keeps so many training images, the first ones, or of the user's own

@@ -25,27 +25,25 @@ def build(
     classes: int = 10,
     generator: torch.Generator,
 ) -> nn.Sequential:
-    """Build the thread's CNN for images of shape `image`, (channels, height, width).
+    """Build the thread's CNN for images (N, *image); the output is logits (N, classes).
 
-    The output is logits (N, classes).
-
-    `norm` is batch, ghost, renorm, group, layer or none; of its layers only the first
-    `norm_layers`, in the order of the forward pass, are there. They are called `_bn` whichever they
-    are. `depth` adds so many more blocks before `flatten`, where images are small. `width` scales
-    the channels of every hidden layer. `ghost_batch` is ghost BN's sub-batch in images.
+    `norm` is one of `config.NORMS`. Of its layers, called `_bn` whichever they are, only the first
+    `norm_layers` in the order of the forward pass are there. `depth` adds so many more blocks
+    before `flatten`, where images are small. `width` scales the channels of every hidden layer.
+    `ghost_batch` is in images; `image` is (channels, height, width).
 
     Weights are Glorot uniform and biases 0, as in Keras. They depend on `generator` alone, and
     those of the thread's layers neither on `norm` nor on `depth`. Raises ConfigError for images
     that two poolings leave nothing of.
     """
-    channels, height, width_ = image
-    if min(height, width_) < 4:
+    colours, rows, columns = image
+    if min(rows, columns) < 4:
         raise ConfigError(
-            f"images of {height}×{width_} pixels are too small: the network halves them twice, "
+            f"images of {rows}×{columns} pixels are too small: the network halves them twice, "
             "so give at least 4×4."
         )
     c1, c2, hidden = (max(1, round(n * width)) for n in (32, 64, 512))
-    flat = c2 * (height // 4) * (width_ // 4)
+    flat = c2 * (rows // 4) * (columns // 4)
 
     def bn(channels: int) -> nn.Module | None:
         return make(norm, channels, ghost_batch)
@@ -60,7 +58,7 @@ def build(
 
     layers: list[tuple[str, nn.Module | None]] = [
         ("pad1", nn.ZeroPad2d(1)),
-        ("conv1", nn.Conv2d(channels, c1, 3)),
+        ("conv1", nn.Conv2d(colours, c1, 3)),
         ("relu1", nn.ReLU()),
         ("pad2", nn.ZeroPad2d(1)),
         ("conv1_bn", bn(c1)),

@@ -6,7 +6,7 @@ Nothing here changes a bit of the weights: what is drawn at random comes from a 
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -62,6 +62,8 @@ class Observer:
     ) -> None:
         self.trainer = trainer
         self.observation = observation
+        self.led = False
+        """Whether somebody else decides when to look, as with a twin."""
         self.budget = Budget()
         self.divergence: Divergence | None = None
         self.validation: Validation | None = None
@@ -124,7 +126,7 @@ class Observer:
 
     def observe_if_due(self) -> None:
         """Make the next live observation if it keeps within the share of the time."""
-        if self.observation.live and self.budget.allows(self._next_kind):
+        if self.observation.live and not self.led and self.budget.allows(self._next_kind):
             looks = {
                 VALIDATION: self.validate,
                 HINDSIGHT: self.look_back,
@@ -185,16 +187,17 @@ class Observer:
                 kind = EPOCH
                 validation = self._validate(validation_set)
                 running, fresh, layers = validation.running, validation.fresh, validation.layers
-                if not self.observation.live or len(self._live) == len(validation_set):
+                whole = len(self._live) == len(validation_set) and not self.led
+                if whole or not self.observation.live:
                     self._remember(validation)
             else:
-                running = self._under(trainer.estimators[OWN], validation_set)
-        look_back = self.observation.hindsight and trainer.config.has_hindsight
-        hindsight = self._under_each(validation_set) if look_back else ()
-        if hindsight and running and fresh and not self.observation.live:
-            own, momentum = running.accuracy, trainer.momentum
-            moment = Moment(trainer.update, hindsight, own, fresh.accuracy, momentum)
-            self._moments.append(moment)
+                (running,) = self._under([trainer.estimators[OWN]], validation_set)
+        hindsight: tuple[float, ...] = ()
+        if self.observation.hindsight and trainer.config.has_hindsight:
+            moment = self._moment(validation_set)
+            hindsight = moment.accuracy
+            if not self.observation.live:
+                self._moments.append(moment)
         if self.observation.noise_scale and not self.observation.live:
             self._measure_noise(WINDOW)
         self.budget.observed(kind)
@@ -232,12 +235,11 @@ class Observer:
             self._breathe()
             rows.append((collect(trainer.model, trainer.buffers, batch), len(batch)))
         row = pool(rows)
-        before = self._under(trainer.estimators[OWN], self._live).accuracy
-        after = self._under(row, self._live).accuracy
+        before, after = self._under([trainer.estimators[OWN], row], self._live)
         if apply:
             trainer.estimators.recalibrate(row)
         self.budget.begin()
-        return Recalibration(trainer.update, before, after, apply)
+        return Recalibration(trainer.update, before.accuracy, after.accuracy, apply)
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs to go on from here. Results must have been taken."""
@@ -280,11 +282,11 @@ class Observer:
     def _validate(self, split: Split) -> Validation:
         trainer = self.trainer
         buffers, own = trainer.buffers, trainer.estimators[OWN]
-        running = self._under(own, split)
         if not buffers.layers:
-            return Validation(trainer.update, len(split), running, running, ())
+            (score,) = self._under([own], split)
+            return Validation(trainer.update, len(split), score, score, ())
         statistics = self._fresh()
-        fresh = self._under(statistics, split)
+        running, fresh = self._under([own, statistics], split)
         self._breathe()
         modes = compare_modes(trainer.model, buffers, own, self._few.images)
         layers = drift(
@@ -311,26 +313,19 @@ class Observer:
 
     def _moment(self, split: Split) -> Moment:
         trainer = self.trainer
-        return Moment(
-            update=trainer.update,
-            accuracy=self._under_each(split),
-            own=self._under(trainer.estimators[OWN], split).accuracy,
-            fresh=self._under(self._fresh(), split).accuracy,
-            momentum=trainer.momentum,
-        )
+        names = (*HINDSIGHT_NAMES, OWN)
+        rows = [*(trainer.estimators[name] for name in names), self._fresh()]
+        *each, own, fresh = (score.accuracy for score in self._under(rows, split))
+        return Moment(trainer.update, tuple(each), own, fresh, trainer.momentum)
 
     def _fresh(self) -> Tensor:
         self._breathe()
         return collect(self.trainer.model, self.trainer.buffers, self._fresh_images)
 
-    def _under_each(self, split: Split) -> tuple[float, ...]:
-        rows = (self.trainer.estimators[name] for name in HINDSIGHT_NAMES)
-        return tuple(self._under(row, split).accuracy for row in rows)
-
-    def _under(self, row: Tensor, split: Split) -> Score:
+    def _under(self, rows: Sequence[Tensor], split: Split) -> list[Score]:
         trainer = self.trainer
-        with trainer.buffers.holding(row):
-            return evaluate(trainer.model, split, trainer.dataset.classes, self._breathe)
+        classes = trainer.dataset.classes
+        return evaluate(trainer.model, trainer.buffers, rows, split, classes, self._breathe)
 
     def _remember(self, validation: Validation) -> None:
         self.validation = validation

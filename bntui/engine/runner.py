@@ -155,11 +155,10 @@ class Runner:
             self._breathe()
         self._after = None
 
-        def load(config: RunConfig, twin: bool = False) -> Session:
-            observation = self._observation
+        def load(config: RunConfig) -> Session:
             return Session(
                 config,
-                replace(observation, live=False) if twin else observation,
+                self._observation,
                 self._left_open,
                 breathe=self._breathe,
                 say=self._say,

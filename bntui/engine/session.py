@@ -5,7 +5,8 @@ Synchronous and without time-outs: `runner.py` puts it on a thread. Importing th
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import astuple, replace
+from dataclasses import asdict, astuple, replace
+from itertools import takewhile
 from typing import Any
 
 import torch
@@ -88,7 +89,9 @@ class Session:
         self.observer = Observer(self.config, self.trainer, observation, breathe)
         self._observation = observation
         self._marks: deque[Mark] = deque(maxlen=MAX_MARKS)
-        self._script = deque(sorted(config.at, key=lambda change: change.update))
+        self._script = sorted(config.at, key=lambda change: change.update)
+        self._followed = 0
+        """Changes of the script that were made."""
         self._report: EpochReport | None = None
         self._recalibration: Recalibration | None = None
         self._asked: Knobs | None = None
@@ -133,7 +136,7 @@ class Session:
         part.
         """
         self._asked = wanted or self._asked
-        self._turn(self._follow_script(self._follow_schedule(wanted or self.knobs)))
+        self._follow_script(self._follow_schedule(wanted or self.knobs))
         full = self._step()
         if self.trainer.must_take_results:
             self.observer.catch_up()
@@ -169,7 +172,7 @@ class Session:
 
     def conclude(self) -> None:
         """Make what is planned for the end, and measure all there is, so that every picture ends there."""
-        self._turn(self._follow_script(self.knobs))
+        self._follow_script(self.knobs)
         self.observe()
         if self._observation.live and self.config.has_hindsight:
             self.observer.look_back(asked=True)
@@ -253,11 +256,11 @@ class Session:
                 "observer": observer.state(),
                 "marks": [astuple(mark) for mark in self._marks],
                 "goal": [self._goal_epochs, self._goal_steps],
-                "planned": len(self._script),
+                "knobs": asdict(self.knobs),
+                "followed": self._followed,
             }
         )
-        config = replace(self.config, knobs=self.knobs)
-        checkpoint = Checkpoint(self.trainer.update, label, config, state, self._run)
+        checkpoint = Checkpoint(self.trainer.update, label, self.config, state, self._run)
         self.checkpoints.add(checkpoint)
         observer.budget.observed(KEEPING)
         self._kept_at = observer.budget.total
@@ -275,8 +278,8 @@ class Session:
             self.observer.restore(state["observer"])
             self._marks.extend(Mark(*mark) for mark in state["marks"])
             self._goal_epochs, self._goal_steps = state["goal"]
-            while len(self._script) > state["planned"]:
-                self._script.popleft()
+            self.knobs = Knobs(**state["knobs"])
+            self._followed = state["followed"]
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise ConfigError(
                 "the checkpoint does not fit this run's network or data: repeat the run from its "
@@ -298,16 +301,20 @@ class Session:
             self.knobs = replace(self.knobs, batch_size=knobs.batch_size)
         return knobs
 
-    def _follow_script(self, knobs: Knobs) -> Knobs:
-        """Return `knobs` with the changes that `--at` planned for this update; recalibrate if so."""
-        while self._script and self._script[0].update <= self.trainer.update:
-            change = self._script.popleft()
-            if change.setting == "recalibrate":
-                self.recalibrate(apply=True)
-            else:
-                value: dict[str, Any] = {change.setting: change.value}
-                knobs = replace(knobs, **value)
-        return knobs
+    def _follow_script(self, knobs: Knobs) -> None:
+        """Take over `knobs` with the changes that `--at` planned for this update; recalibrate if so.
+
+        They count as made afterwards: a checkpoint from before one of them will meet it again.
+        """
+        to_come = self._script[self._followed :]
+        due = list(takewhile(lambda change: change.update <= self.trainer.update, to_come))
+        values: dict[str, Any] = {
+            change.setting: change.value for change in due if change.setting != "recalibrate"
+        }
+        self._turn(replace(knobs, **values))
+        if any(change.setting == "recalibrate" for change in due):
+            self.recalibrate(apply=True)
+        self._followed += len(due)
 
     def _turn(self, wanted: Knobs) -> None:
         """Take over the knobs that were asked for, with a mark for each that changed."""

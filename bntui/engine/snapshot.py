@@ -205,7 +205,7 @@ class Checkpoint:
     label: str
     """What was about to happen, or what had just ended."""
     config: RunConfig
-    """Of the run, with the knobs of the moment."""
+    """Of the run as it began; the knobs of the moment are in the state."""
     state: bytes = field(repr=False)
     """What a session restores itself from."""
     run: str = ""

@@ -1,8 +1,9 @@
 """Batch normalization's statistics: collect, estimate, pool, compare.
 
 Running statistics never feed back into training, so one run can carry any number of estimators of
-them. The BN layers' own buffers are scratch space: with torch's momentum at 1 they hold the last
-batch's statistics after a training-mode pass, and an estimator's while evaluating under it.
+them; batch renorm alone reads the run's own. The BN layers' buffers are scratch space: with torch's
+momentum at 1 they hold the last batch's statistics after a training-mode pass, and an estimator's
+while evaluating under it.
 
 All statistics of a network are one *row*: a float32 tensor (2, C) with the means and the biased
 variances of all C channels, layer after layer. Works on any `nn.Module` with BN layers.

@@ -19,11 +19,12 @@ from bntui.engine.trainer import Trainer
 class Twins:
     """A session and its twin. Only the first decides when to validate and when to end."""
 
-    def __init__(self, config: RunConfig, make: Callable[[RunConfig, bool], Session]) -> None:
-        """`make` loads a session from its configuration; it is told whether that is the twin's."""
+    def __init__(self, config: RunConfig, make: Callable[[RunConfig], Session]) -> None:
+        """`make` loads a session from its configuration."""
         self._difference = config.twin
-        self._one = make(replace(config, twin=""), False)
-        self._other = make(twin_of(config), True)
+        self._one = make(replace(config, twin=""))
+        self._other = make(twin_of(config))
+        self._other.observer.led = True
         self._active = self._one
         self._one.observer.budget.begin()
 
@@ -59,10 +60,11 @@ class Twins:
             if other.finished:
                 other.extend()
             theirs = other.train_once(self._for_the_other(wanted))
-            if self._one.observer.validation is not seen:
+            live = self._one.observer.observation.live
+            if live and self._one.observer.validation is not seen:
                 other.observer.validate()
             looked = self._one.observer.hindsight is not looked_back
-            if looked and other.config.has_hindsight:
+            if live and looked and other.config.has_hindsight:
                 other.observer.look_back()
         return reports + [replace(report, twin=self._difference) for report in theirs]
 

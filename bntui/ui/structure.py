@@ -160,6 +160,8 @@ _OPTIMIZERS = {
 _DATASETS = {
     "digits": "5,000 digits of MNIST that are part of the program: 4,000 to train on, 1,000 to "
     "validate.",
+    "photos": "5,000 patches of ten photographs that are part of the program, 4,000 to train on: "
+    "of which photograph is each?",
     "mnist": "60,000 digits to train on, 10,000 to validate; downloaded on first use.",
 }
 

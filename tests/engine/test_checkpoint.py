@@ -9,6 +9,7 @@ import torch
 
 from bntui.engine.checkpoint import Checkpoints, pack, unpack
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig, parse_change
+from bntui.engine.repeat import command_line
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
 
@@ -90,8 +91,30 @@ def test_every_epoch_and_every_change_is_kept_with_the_knobs_before_it() -> None
         (8, "before recalibration"),
         (12, "epoch 2"),
     ]
-    rates = [kept.config.knobs.learning_rate for kept in snapshot.checkpoints]
+    rates = [session(kept.config, kept).knobs.learning_rate for kept in snapshot.checkpoints]
     assert rates == [0.001, 0.001, 0.01, 0.01, 0.01]
+
+
+def test_from_before_a_planned_change_the_change_is_met_again() -> None:
+    plan = tuple(map(parse_change, ("4:lr=0.01", "8:recalibrate", "8:momentum=0.5")))
+    original = session(replace(SMALL, epochs=2, at=plan))
+    past = finished(original)
+    for kept in past.checkpoints:
+        again = session(kept.config, kept)
+        assert finished(again).marks == past.marks
+        assert all(map(torch.equal, weights(original), weights(again)))
+
+
+def test_a_branch_is_repeated_from_its_very_beginning() -> None:
+    run = session(SMALL)
+    run.train_once(None)
+    run.train_once(replace(run.knobs, momentum=0.5))
+    kept = run.keep("here")
+    branch = session(kept.config, kept)
+    branch.train_once(replace(branch.knobs, learning_rate=0.01))
+    line = command_line(branch.snapshot(Phase.PAUSED))
+    assert "--momentum" not in line
+    assert line.endswith("--steps 3 --at 1:momentum=0.5 --at 2:lr=0.01")
 
 
 def test_a_branch_with_other_knobs_keeps_its_past_and_has_another_future() -> None:

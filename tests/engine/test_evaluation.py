@@ -1,9 +1,11 @@
 """Evaluating: every image once, in pieces; and the share of the time that it may take."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from bntui.engine import data
@@ -11,7 +13,8 @@ from bntui.engine.budget import LATER_SHARE, OPENING_SECONDS, OPENING_SHARE, Bud
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset, Split
 from bntui.engine.evaluation import CHUNK, evaluate
-from bntui.engine.statistics import CORRECTED
+from bntui.engine.snapshot import Score
+from bntui.engine.statistics import CORRECTED, ESTIMATORS
 from bntui.engine.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -29,11 +32,20 @@ def head(dataset: Dataset, count: int) -> Split:
     return Split(dataset.validation.images[:count], dataset.validation.labels[:count])
 
 
+def under(
+    trainer: Trainer,
+    rows: list[Tensor],
+    split: Split,
+    breathe: Callable[[], None] = lambda: None,
+) -> list[Score]:
+    return evaluate(trainer.model, trainer.buffers, rows, split, 10, breathe)
+
+
 @pytest.mark.parametrize("count", [1, CHUNK, CHUNK + 1, 2 * CHUNK - 3])
 def test_pieces_score_what_the_whole_scores(trainer: Trainer, count: int) -> None:
     split = head(trainer.dataset, count)
+    (score,) = under(trainer, [trainer.estimators[CORRECTED]], split)
     with trainer.buffers.holding(trainer.estimators[CORRECTED]):
-        score = evaluate(trainer.model, split, 10)
         trainer.model.eval()
         with torch.no_grad():
             logits = trainer.model(split.images)
@@ -45,17 +57,31 @@ def test_pieces_score_what_the_whole_scores(trainer: Trainer, count: int) -> Non
 
 def test_statistics_decide_the_score(trainer: Trainer) -> None:
     split = head(trainer.dataset, 200)
-    scores = []
-    for name in ("own", CORRECTED):
-        with trainer.buffers.holding(trainer.estimators[name]):
-            scores.append(evaluate(trainer.model, split, 10))
+    scores = under(trainer, [trainer.estimators[name] for name in ("own", CORRECTED)], split)
     assert scores[0].loss != pytest.approx(scores[1].loss, rel=0.01)
 
 
 def test_breath_is_drawn_before_every_piece(trainer: Trainer) -> None:
-    breaths = []
-    evaluate(trainer.model, head(trainer.dataset, CHUNK + 1), 10, lambda: breaths.append(1))
-    assert len(breaths) == 2
+    breaths: list[int] = []
+    split = head(trainer.dataset, CHUNK + 1)
+    under(trainer, [trainer.buffers.row], split, lambda: breaths.append(1))
+    assert len(breaths) == 4  # for what is shared, and for each row
+
+
+def test_many_rows_are_what_one_after_the_other_is_bit_for_bit(trainer: Trainer) -> None:
+    split = head(trainer.dataset, CHUNK + 7)
+    rows = [trainer.estimators[name] for name in ESTIMATORS]
+    assert under(trainer, rows, split) == [under(trainer, [row], split)[0] for row in rows]
+
+
+def test_equal_rows_take_one_pass_and_the_first_layers_one_for_all(trainer: Trainer) -> None:
+    seen: list[str] = []
+    for name, layer in trainer.model.named_children():
+        layer.register_forward_pre_hook(lambda *_, name=name: seen.append(name))
+    own, other = trainer.estimators["own"], trainer.estimators[CORRECTED]
+    under(trainer, [own, own.clone(), other, own], head(trainer.dataset, 10))
+    passes = {name: seen.count(name) for name in trainer.model._modules}
+    assert (passes["conv1"], passes["conv1_bn"], passes["dense2"]) == (1, 2, 2)
 
 
 def test_a_stop_leaves_the_model_in_the_mode_it_was_in(trainer: Trainer) -> None:
@@ -64,13 +90,13 @@ def test_a_stop_leaves_the_model_in_the_mode_it_was_in(trainer: Trainer) -> None
 
     trainer.model.train()
     with pytest.raises(KeyboardInterrupt):
-        evaluate(trainer.model, head(trainer.dataset, 10), 10, stop)
+        under(trainer, [trainer.buffers.row], head(trainer.dataset, 10), stop)
     assert trainer.model.training
 
 
 def test_weights_that_are_no_numbers_score_nan_and_raise_nothing(trainer: Trainer) -> None:
-    with trainer.buffers.holding(torch.full_like(trainer.buffers.row, math.nan)):
-        score = evaluate(trainer.model, head(trainer.dataset, 100), 10)
+    broken = torch.full_like(trainer.buffers.row, math.nan)
+    (score,) = under(trainer, [broken], head(trainer.dataset, 100))
     assert math.isnan(score.loss)
     assert sum(score.predicted) == 100
 

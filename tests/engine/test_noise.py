@@ -288,7 +288,7 @@ def test_it_keeps_within_the_share_of_the_time(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(owner, name, timed)
 
     takes(Trainer, "step", 1.0)
-    takes(observer, "evaluate", 0.2)
+    takes(observer, "evaluate", 1.5)
     takes(observer, "measure", 3.0)
     run = session(replace(SMALL, train_size=4000, width=1 / 32))
     budget = run.observer.budget = Budget(clock)

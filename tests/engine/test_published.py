@@ -19,8 +19,8 @@ import torchvision.datasets
 from bntui.engine import datafiles
 from bntui.engine.config import PUBLISHED
 from bntui.engine.datafiles import mnist_on_disk
+from bntui.engine.datafiles.built_in import DIGITS
 from bntui.engine.datafiles.cifar import CIFAR10
-from bntui.engine.datafiles.digits import read_digits
 from bntui.engine.datafiles.idx import FASHION_MNIST, KMNIST, MNIST
 from bntui.engine.datafiles.published import data_root
 from tests.engine.loading import assert_standardised, files_under, load
@@ -298,7 +298,7 @@ def test_mnist_has_sixty_thousand_images_and_its_known_mean() -> None:
 
 @needs_mnist
 def test_digits_are_mnists_training_images() -> None:
-    digits, mnist = read_digits(), MNIST.read(REAL_MNIST)
+    digits, mnist = DIGITS.read(), MNIST.read(REAL_MNIST)
     labels = {
         image.tobytes(): label
         for image, label in zip(mnist.train_images[:5848], mnist.train_labels, strict=False)

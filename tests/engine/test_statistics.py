@@ -420,7 +420,7 @@ Look = Callable[[Trainer], object]
 LOOKS: dict[str, Look] = {
     "collect": lambda t: collect(t.model, t.buffers, t.dataset.train.images[:20]),
     "collect from what is no number": lambda t: collect(t.model, t.buffers, spoil(t.dataset)),
-    "evaluate": lambda t: evaluate(t.model, t.dataset.validation, 10),
+    "evaluate": lambda t: evaluate(t.model, t.buffers, [t.buffers.row], t.dataset.validation, 10),
     "compare modes": lambda t: compare_modes(
         t.model, t.buffers, t.estimators[CORRECTED], t.dataset.train.images[:20]
     ),

@@ -28,10 +28,7 @@ def session(config: RunConfig, observation: Observation) -> Session:
 
 
 def twins(config: RunConfig, observation: Observation = LIVE) -> Twins:
-    def make(config: RunConfig, twin: bool) -> Session:
-        return session(config, replace(observation, live=observation.live and not twin))
-
-    return Twins(config, make)
+    return Twins(config, lambda config: session(config, observation))
 
 
 def finished(run: Session | Twins) -> Snapshot:

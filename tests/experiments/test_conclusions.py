@@ -20,7 +20,7 @@ SEEDS = (0, 1, 2)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("scenario", built_in(), ids=lambda scenario: scenario.name)
 def test_every_claim_holds(scenario: Scenario, seed: int) -> None:
-    words = ["run", "--scenario", scenario.name, "--json", "--device", "cpu"]
+    words = ["run", "--scenario", scenario.name, "--json", "--device", "cpu", "--no-store"]
     result = CliRunner().invoke(cli, [*words, "--seed", str(seed), "--threads", "1"])
     assert result.exit_code == 0, result.output
     conclusion = json.loads(result.stdout.splitlines()[-1])

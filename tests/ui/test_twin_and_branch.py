@@ -3,7 +3,6 @@
 import math
 from dataclasses import replace
 
-from bntui.engine.config import Knobs
 from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
 from bntui.ui.curves import curves, difference
 from bntui.ui.view import FOLLOWING
@@ -11,9 +10,8 @@ from tests.ui.scripted import history, mid_run
 from tests.ui.user import CONFIG, FULL, TABS, opened
 
 
-def kept(update: int, label: str, **knobs: float) -> Checkpoint:
-    config = replace(CONFIG, knobs=replace(CONFIG.knobs, **knobs))  # type: ignore[arg-type]
-    return Checkpoint(update, label, config, b"")
+def kept(update: int, label: str) -> Checkpoint:
+    return Checkpoint(update, label, CONFIG, b"")
 
 
 MOMENTS = (kept(0, "start"), kept(16, "epoch 1"), kept(40, "before momentum 0.99→0.9"))
@@ -89,13 +87,6 @@ class TestBranch:
                 assert user.runs.begins[-1] == (MOMENTS[1], False)
                 assert user.run.calls[0] == "start paused"
                 assert "back at update 16" in user.text
-
-    async def test_it_begins_with_the_knobs_of_the_moment(self) -> None:
-        moments = (kept(16, "epoch 1", momentum=0.9),)
-        async with opened() as user:
-            await user.see(checkpoints=moments)
-            await user.press("b", "enter")
-            assert user.run.snapshot.config.knobs == Knobs(momentum=0.9)
 
     async def test_the_crosshair_proposes_the_moment_before_it(self) -> None:
         async with opened() as user:

@@ -14,8 +14,8 @@ from bntui.engine.datafiles.arrays import (
     check_memory,
     check_train_size,
 )
+from bntui.engine.datafiles.built_in import BUILT_IN
 from bntui.engine.datafiles.cifar import CIFAR10
-from bntui.engine.datafiles.digits import read_digits
 from bntui.engine.datafiles.folder import read_folder
 from bntui.engine.datafiles.idx import FASHION_MNIST, KMNIST, MNIST
 from bntui.engine.datafiles.npz import read_npz
@@ -49,7 +49,7 @@ def read(
     report: Callable[[str], None] = lambda _: None,
     breathe: Callable[[], None] = lambda: None,
 ) -> Arrays:
-    """Read the built-in digits, a published data set by its name, or the user's own by its path.
+    """Read a built-in or a published data set by its name, or the user's own by its path.
 
     `train_size` keeps so many training images: the first ones, or of the user's own, which often
     come class by class, each class in its proportion. Raises ConfigError for a size out of bounds,
@@ -63,7 +63,7 @@ def read(
     if dataset in PUBLISHED:
         arrays = PUBLISHED[dataset].read(data_dir, report, breathe)
     else:
-        arrays = read_digits()
+        arrays = BUILT_IN[dataset].read()
     images, labels = arrays.train_images, arrays.train_labels
     kept = check_train_size(dataset, train_size, len(images))
     check_memory(
