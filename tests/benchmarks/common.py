@@ -83,19 +83,24 @@ def in_process(function: Callable[..., Any], *arguments: Any, **environment: str
 
     Raises RuntimeError with the end of what it wrote if it fails.
     """
-    module = function.__module__
-    if module == "__main__":
-        module = sys.modules[module].__spec__.name  # type: ignore[union-attr]
     with TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
-        call = [module, function.__name__, json.dumps(arguments), str(result)]
-        command = [sys.executable, "-m", "tests.benchmarks.common", *call]
+        command = calling(function, *arguments, result=result)
         with Terminal(command, surroundings(folder) | environment, SIZE) as terminal:
             code, usage = terminal.wait(), terminal.usage
         if code or usage is None:
             said = terminal.last.decode(errors="replace")
             raise RuntimeError(f"{function.__name__}{arguments} ended with {code}:\n{said}")
         return Outcome(json.loads(result.read_text()), _maxrss(usage.ru_maxrss))
+
+
+def calling(function: Callable[..., Any], *arguments: Any, result: Path) -> list[str]:
+    """Return the command that calls a module's function, and writes to `result` what it returns."""
+    module = function.__module__
+    if module == "__main__":
+        module = sys.modules[module].__spec__.name  # type: ignore[union-attr]
+    call = [module, function.__name__, json.dumps(arguments), str(result)]
+    return [sys.executable, "-m", "tests.benchmarks.common", *call]
 
 
 def surroundings(folder: str | Path) -> dict[str, str]:

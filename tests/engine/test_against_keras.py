@@ -6,7 +6,6 @@ compared: every batch starts from Keras's weights and Keras's moving statistics.
 """
 
 import os
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
