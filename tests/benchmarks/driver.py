@@ -95,6 +95,12 @@ class Terminal:
         self._reader.join(1.0)  # the last bytes
         return self._process.returncode
 
+    def alive(self) -> None:
+        """Raise RuntimeError with the last it wrote if the program has ended."""
+        if self._reap(os.WNOHANG):
+            code, said = self._process.returncode, self.last.decode(errors="replace")
+            raise RuntimeError(f"the program ended with {code}:\n{said}")
+
     def press(self, key: str) -> float:
         """Press a key and return when."""
         pressed = time.perf_counter()

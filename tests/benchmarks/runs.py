@@ -2,9 +2,9 @@
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -91,18 +91,18 @@ def explored(
 
     runner = Runner(config, observation, recorder=recorder)
     app = BntuiApp(lambda *_: runner, config)
-    found: list[Stretch] = []
 
-    def wait() -> None:
+    def wait() -> Stretch:
         try:
-            found.append(_follow(runner, first, last))
+            return _follow(runner, first, last)
         finally:
             app.call_from_thread(app.exit)
 
-    Thread(target=wait, daemon=True).start()
-    app.run()
-    runner.join()
-    return found[0]
+    with ThreadPoolExecutor(1) as side:
+        waiting = side.submit(wait)
+        app.run()
+        runner.join()
+        return waiting.result()
 
 
 def _follow(runner: Runner, first: int, last: int) -> Stretch:

@@ -86,6 +86,7 @@ def leet(size: tuple[int, int], environment: dict[str, str], counts: Counts) -> 
         command = [sys.executable, "-m", "wandb", "leet", "run", str(run)]
         with Terminal(logger, around, size):
             while not list(run.glob("*.wandb")):
+                logger.alive()
                 time.sleep(0.1)
             with Terminal(command, around, size) as terminal:
                 terminal.until(lambda text: "train_loss" in text)
