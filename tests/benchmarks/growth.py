@@ -249,18 +249,18 @@ def tables(effort: Effort) -> Iterator[Table]:
     yield _of_updates(effort)
     yield _of_batch(effort)
     times = QUICK_TIMES if effort.quick else TIMES
-    each = QUICK_LAYERS if effort.quick else LAYERS
+    layers = QUICK_LAYERS if effort.quick else LAYERS
     yield Table(
         f"Growth with BN layers: batch {BATCH} at width {WIDTH:g}",
         {"BN layers": "d", "update, ms": ".1f", "live validation, ms": ".1f"},
-        _medians(with_layers, each, times, effort),
+        _medians(with_layers, layers, times, effort),
         "Layers beyond the thread's five stand where images are smallest.",
     )
-    each = QUICK_ROWS if effort.quick else ROWS
+    rows = QUICK_ROWS if effort.quick else ROWS
     yield Table(
         f"Growth with the map's rows: batch {BATCH} at width {WIDTH:g}",
         {"rows": "d", "update, ms": ".1f", "look back, ms": ".1f", "drawing, ms": ".1f"},
-        _medians(with_rows, each, times, effort),
+        _medians(with_rows, rows, times, effort),
         f"The explorer has 13. Drawn is a map of {MOMENTS} moments.",
     )
 

@@ -81,10 +81,10 @@ def leet(size: tuple[int, int], environment: dict[str, str], counts: Counts) -> 
     """Return the same for `wandb leet`, which follows a run of the engine in another process."""
     with TemporaryDirectory() as folder:
         around = surroundings(folder) | environment | {"WANDB_ERROR_REPORTING": "false"}
-        logger = calling(log_to_wandb, folder, result=Path(folder) / "none")
+        logging = calling(log_to_wandb, folder, result=Path(folder) / "none")
         run = Path(folder) / "wandb" / "latest-run"
         command = [sys.executable, "-m", "wandb", "leet", "run", str(run)]
-        with Terminal(logger, around, size):
+        with Terminal(logging, around, size) as logger:
             while not list(run.glob("*.wandb")):
                 logger.alive()
                 time.sleep(0.1)

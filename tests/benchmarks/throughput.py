@@ -31,6 +31,7 @@ UPDATES = {64: (10, 100), 512: (3, 15), 4096: (1, 3)}
 """By batch size: how many updates go before, and how many are measured."""
 QUICK_UPDATES = {64: (2, 4)}
 QUICK_WIDTH = 0.25
+QUICK_IMAGES = 4096
 BARE, USUAL = "bare tuned loop", "usual PyTorch script"
 SIDE, QUICK_SIDE = 2048, 512
 """Of the matrices whose product is taken for what the machine can do."""
@@ -128,7 +129,7 @@ def bare(path: str, batch: int, before: int, updates: int, width: float) -> floa
     from bntui.engine.data import load
 
     digits = load(path, device=torch.device("cpu")).train
-    model = network(width).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = network(width).to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(model.parameters(), fused=True)
     times: list[float] = []
     while True:
@@ -239,7 +240,7 @@ def tables(effort: Effort) -> Iterator[Table]:
     rows, rates = [], []
     with TemporaryDirectory() as folder:
         path = Path(folder) / "digits.npz"
-        what = runs.write_digits(path)
+        what = runs.write_digits(path, QUICK_IMAGES if effort.quick else None)
         for batch, counts in (QUICK_UPDATES if effort.quick else UPDATES).items():
             arguments: Arguments = (str(path), batch, *counts, width)
             found = alternate(
