@@ -40,7 +40,7 @@ from tests.ui.scripted import ScriptedRun, validation
 if TYPE_CHECKING:
     from bntui.engine.session import Session
 
-WIDTH, BATCH = 0.25, 256
+WIDTH, QUICK_WIDTH, BATCH = 0.25, 0.0625, 256
 """Of the network that is really trained."""
 UPDATES, QUICK_UPDATES = (1_000, 10_000, 100_000, 1_000_000), (1_000, 4_000)
 BLOCK, SCREEN_BLOCK = 50, 5
@@ -150,9 +150,10 @@ def over_updates(milestones: Sequence[int]) -> list[list[float]]:
                     missing = milestone - history.session.trainer.update
                     begun = time.thread_time()
                     history.grow(missing)
-                    kept = (time.thread_time() - begun) / missing
-                    size, more = history.size() / MEGABYTE, (memory() - start) / MEGABYTE
-                    found.append([milestone, show(), 1e6 * kept, more, size])
+                    took = 1e6 * (time.thread_time() - begun) / missing
+                    more, kept = memory() - start, history.session.checkpoints.view()
+                    sizes = (more, sum(len(one.state) for one in kept), history.size())
+                    found.append([milestone, show(), took, *(size / MEGABYTE for size in sizes)])
             finally:
                 app.call_from_thread(app.exit)
             return found
@@ -169,29 +170,29 @@ def memory() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-def with_batch(path: str, batch: int) -> float | None:
+def with_batch(path: str, batch: int, width: float) -> float | None:
     """Return images/s of the engine; None where it would need more memory than there is."""
     prepare_environment()
     import torch
 
     from bntui.engine.model import activation_bytes, build
 
-    model = build(width=WIDTH, generator=torch.Generator().manual_seed(0))
+    model = build(width=width, generator=torch.Generator().manual_seed(0))
     needed = 3 * batch * activation_bytes(model, torch.zeros(4, 1, 28, 28))
     if needed > psutil.virtual_memory().available:
         return None
     updates = min(100, max(2, 8192 // batch))
     before = max(1, updates // 10)
-    about = runs.endless(batch, dataset=path, width=WIDTH)
+    about = runs.endless(batch, dataset=path, width=width)
     stretch = runs.headless(about, before, before + updates)
     return stretch.images / stretch.training
 
 
-def with_layers(layers: int, times: int) -> list[float]:
+def with_layers(layers: int, width: float, times: int) -> list[float]:
     """Return the seconds of an update and of a live validation with so many BN layers."""
     prepare_environment()
     fields = {"norm_layers": layers} if layers < 5 else {"depth": layers - 5}
-    run = session(runs.endless(BATCH, width=WIDTH, **fields))
+    run = session(runs.endless(BATCH, width=width, **fields))
     assert len(run.trainer.buffers.layers) == layers
     return [
         timed(lambda: run.train_once(None), times),
@@ -199,14 +200,14 @@ def with_layers(layers: int, times: int) -> list[float]:
     ]
 
 
-def with_rows(rows: int, times: int) -> list[float]:
+def with_rows(rows: int, width: float, times: int) -> list[float]:
     """Return the seconds of an update, of a look back and of drawing a map of so many rows."""
     assert "bntui.engine.statistics" not in sys.modules
     others = 3  # bias-corrected, cumulative, warm-up
     momenta = (1.0 - 0.001 ** (place / rows) for place in range(rows - others))
     config.MOMENTA = tuple(round(momentum, 5) for momentum in momenta)
     prepare_environment()
-    run = session(runs.endless(BATCH, width=WIDTH))
+    run = session(runs.endless(BATCH, width=width))
     seconds = [
         timed(lambda: run.train_once(None), times),
         timed(lambda: run.observer.look_back(asked=True), times),
@@ -240,6 +241,7 @@ UPDATE_COLUMNS = {
     "screen update, ms": ".1f",
     "bookkeeping of an update, µs": ".0f",
     "memory over the start, MB": ",.1f",
+    "of it checkpoints": ",.1f",
     "store, MB": ",.1f",
 }
 
@@ -248,19 +250,19 @@ def tables(effort: Effort) -> Iterator[Table]:
     """Measure all four."""
     yield _of_updates(effort)
     yield _of_batch(effort)
-    times = QUICK_TIMES if effort.quick else TIMES
+    width, times = (QUICK_WIDTH, QUICK_TIMES) if effort.quick else (WIDTH, TIMES)
     layers = QUICK_LAYERS if effort.quick else LAYERS
     yield Table(
-        f"Growth with BN layers: batch {BATCH} at width {WIDTH:g}",
+        f"Growth with BN layers: batch {BATCH} at width {width:g}",
         {"BN layers": "d", "update, ms": ".1f", "live validation, ms": ".1f"},
-        _medians(with_layers, layers, times, effort),
+        _medians(with_layers, layers, width, times, effort.rounds),
         "Layers beyond the thread's five stand where images are smallest.",
     )
     rows = QUICK_ROWS if effort.quick else ROWS
     yield Table(
-        f"Growth with the map's rows: batch {BATCH} at width {WIDTH:g}",
+        f"Growth with the map's rows: batch {BATCH} at width {width:g}",
         {"rows": "d", "update, ms": ".1f", "look back, ms": ".1f", "drawing, ms": ".1f"},
-        _medians(with_rows, rows, times, effort),
+        _medians(with_rows, rows, width, times, effort.rounds),
         f"The explorer has 13. Drawn is a map of {MOMENTS} moments.",
     )
 
@@ -278,16 +280,17 @@ def _of_updates(effort: Effort) -> Table:
 
 
 def _of_batch(effort: Effort) -> Table:
-    batches = QUICK_BATCHES if effort.quick else BATCHES
+    batches, width = (QUICK_BATCHES, QUICK_WIDTH) if effort.quick else (BATCHES, WIDTH)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "digits.npz"
         what = runs.write_digits(path, max(8192, *batches))
         programs = {
-            f"{batch}": partial(in_process, with_batch, str(path), batch) for batch in batches
+            f"{batch}": partial(in_process, with_batch, str(path), batch, width)
+            for batch in batches
         }
         found = alternate(programs, effort.rounds)
     return Table(
-        f"Growth with the batch: the engine at width {WIDTH:g} on {what}",
+        f"Growth with the batch: the engine at width {width:g} on {what}",
         {"batch": ",d", "images/s": ",.0f", "update, ms": ",.1f", "peak memory, MB": ",.0f"},
         [_batch_row(int(batch), outcomes) for batch, outcomes in found.items()],
         "– where it would need more memory than is free.",
@@ -304,21 +307,19 @@ def _batch_row(batch: int, outcomes: Sequence[Outcome]) -> Row:
 
 
 def _medians(
-    function: Callable[[int, int], list[float]], each: Sequence[int], times: int, effort: Effort
+    function: Callable[..., list[float]],
+    numbers: Sequence[int],
+    width: float,
+    times: int,
+    rounds: int,
 ) -> list[Row]:
     """Return for each number a row of what `function` measures, in ms."""
-    programs = {f"{number}": partial(in_process, function, number, times) for number in each}
-    found = alternate(programs, effort.rounds)
-    return [
-        (
-            int(number),
-            *(
-                1000 * statistics.median(seconds)
-                for seconds in zip(*(outcome.value for outcome in outcomes), strict=True)
-            ),
-        )
-        for number, outcomes in found.items()
-    ]
+    programs = {f"{n}": partial(in_process, function, n, width, times) for n in numbers}
+    rows: list[Row] = []
+    for number, outcomes in alternate(programs, rounds).items():
+        columns = zip(*(outcome.value for outcome in outcomes), strict=True)
+        rows.append((int(number), *(1000 * statistics.median(column) for column in columns)))
+    return rows
 
 
 if __name__ == "__main__":
