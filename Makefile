@@ -12,7 +12,7 @@ ARGS     ?=
 PIP_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-experiments check lint bench pictures clean help
+.PHONY: run test test-experiments check lint bench bench-quick pictures clean help
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -29,7 +29,7 @@ run: $(VENV)/run.stamp  ## open the explorer (ARGS="..." passes options on)
 	@$(BIN)/bntui $(ARGS)
 
 test: $(VENV)/dev.stamp  ## run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: $(VENV)/dev.stamp  ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
@@ -42,8 +42,11 @@ test-experiments: $(VENV)/dev.stamp  ## run every guided experiment and check it
 
 check: lint test  ## the whole gate
 
-bench: $(VENV)/dev.stamp  ## how close training is to a bare PyTorch loop
-	$(BIN)/python -m tests.benchmarks.throughput
+bench: $(VENV)/dev.stamp  ## measure speed beside Keras and PyTorch scripts, on a quiet machine (an hour)
+	$(BIN)/python -m tests.benchmarks --json build/bench.json --markdown build/bench.md $(ARGS)
+
+bench-quick: $(VENV)/dev.stamp  ## only show that the benchmarks work
+	$(BIN)/python -m tests.benchmarks --quick --json build/bench-quick.json $(ARGS)
 
 pictures: $(VENV)/dev.stamp  ## remake the README's pictures from the running program
 	$(BIN)/python -m tests.pictures

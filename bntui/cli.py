@@ -93,7 +93,7 @@ def cli(
             "use `bntui run` to train without a screen."
         )
     from bntui.engine.runner import Runner
-    from bntui.keeping import recorder
+    from bntui.keeping import KeptRuns, recorder
     from bntui.ui import terminal
 
     terminal.prepare()
@@ -121,6 +121,7 @@ def cli(
         config,
         left_open,
         begin=begin,
+        archive=KeptRuns(),
         course=course,
         paused=paused,
         plain=plain,
@@ -152,6 +153,8 @@ def run(
     With --scenario, every run of a guided experiment, and what it shows; the other options go over
     the experiment's own.
     """
+    if keep_weights and not store:
+        raise ConfigError("--keep-weights keeps them in the store: leave out --no-store.")
     observation = Observation(live=False, hindsight=hindsight, epoch_noise=noise_scale)
     if scenario is not None:
         from bntui.experiment import perform

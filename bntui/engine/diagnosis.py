@@ -121,7 +121,8 @@ def verdict(snapshot: Snapshot) -> Verdict:
         return _non_finite(snapshot)
     if not validation.layers:
         return _not_the_statistics(snapshot, validation)
-    if snapshot.knobs.batch_size * min(layer.positions for layer in validation.layers) == 1:
+    images = rules.normalised_together(snapshot.config, snapshot.knobs)
+    if images * min(layer.positions for layer in validation.layers) == 1:
         return _one_value(validation)
     if validation.fresh.accuracy - validation.running.accuracy > GAP:
         return _stale(snapshot, validation)

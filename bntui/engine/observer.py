@@ -180,8 +180,6 @@ class Observer:
         self.catch_up()
         trainer, validation_set = self.trainer, self.trainer.dataset.validation
         end = trainer.epoch_so_far()
-        if full:
-            trainer.begin_epoch()
         running = fresh = None
         kind = ""
         layers: tuple[LayerDrift, ...] = ()
@@ -226,6 +224,8 @@ class Observer:
         self._epoch_seconds = self.budget.total
         self._epoch_training = self.budget.training
         self._epoch_images = trainer.images
+        if full:  # only now: a run that is stopped while it measures still owes this report
+            trainer.begin_epoch()
         return report
 
     def recalibrate(self, *, apply: bool) -> Recalibration:

@@ -54,8 +54,13 @@ def kept(config: RunConfig, knobs: Knobs) -> float:
     return float(momentum(config, knobs) ** moves)
 
 
+def normalised_together(config: RunConfig, knobs: Knobs) -> int:
+    """Return how many images of a batch share their statistics."""
+    ghost = config.norm == "ghost"
+    return min(config.ghost_batch, knobs.batch_size) if ghost else knobs.batch_size
+
+
 def _images(config: RunConfig, knobs: Knobs) -> int:
     """Return how many images one move of the running statistics has seen."""
-    if config.norm == "ghost" and config.ghost_updates == "each":
-        return min(config.ghost_batch, knobs.batch_size)
-    return knobs.batch_size
+    once = config.ghost_updates == "once"
+    return knobs.batch_size if once else normalised_together(config, knobs)

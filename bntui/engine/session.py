@@ -83,7 +83,8 @@ class Session:
                 f"width {config.width:g} and batch {config.knobs.batch_size} suit this CPU: "
                 "bntui --width 1 trains the thread's full net."
             )
-        self.knobs = self._clipped(config.knobs)
+        first = rules.scheduled_batch(config.batch_schedule, 1, config.knobs.batch_size)
+        self.knobs = self._clipped(replace(config.knobs, batch_size=first))
         self.notice = f"{dataset.notice} {self.notice}".strip()
         self.config = replace(config, knobs=self.knobs)
         self.trainer = Trainer(self.config, dataset, on)
@@ -137,23 +138,28 @@ class Session:
         Returns the report of an epoch that ended, if any; a run that ends within one reports the
         part.
         """
+        if self.trainer.epoch_over:  # it was stopped in the middle of its report
+            return self._end_epoch(full=True)
         self._asked = wanted or self._asked
         self._follow_script(self._follow_schedule(wanted or self.knobs))
         full = self._step()
         if self.trainer.must_take_results:
             self.observer.catch_up()
         if full or (self.finished and self.trainer.mid_epoch):
-            report = self.observer.end_epoch(full=full)
-            # What was reported of a part of this epoch is no longer of use.
-            before = (known for known in self._reports if known.epoch != report.epoch)
-            self._reports = (*before, report)[-MAX_REPORTS:]
-            if not full or self._may_keep():
-                self.keep(f"epoch {report.epoch}" if full else f"update {report.update}")
-            return [report]
+            return self._end_epoch(full=full)
         self.observer.observe_if_due()
         if self.observer.budget.total - self._kept_at > KEEP_SECONDS and self._may_keep():
             self.keep(f"update {self.trainer.update}")
         return []
+
+    def _end_epoch(self, *, full: bool) -> list[EpochReport]:
+        report = self.observer.end_epoch(full=full)
+        # What was reported of a part of this epoch is no longer of use.
+        before = (known for known in self._reports if known.epoch != report.epoch)
+        self._reports = (*before, report)[-MAX_REPORTS:]
+        if not full or self._may_keep():
+            self.keep(f"epoch {report.epoch}" if full else f"update {report.update}")
+        return [report]
 
     def _step(self) -> bool:
         try:
@@ -299,6 +305,8 @@ class Session:
         """Return `knobs` with the batch size that the schedule sets where an epoch begins."""
         schedule, trainer = self.config.batch_schedule, self.trainer
         if not schedule or trainer.mid_epoch:
+            return knobs
+        if knobs.batch_size != self.knobs.batch_size:  # the user's own choice goes before
             return knobs
         size = rules.scheduled_batch(schedule, trainer.epoch, knobs.batch_size)
         knobs = self._clipped(replace(knobs, batch_size=size))

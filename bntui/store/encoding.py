@@ -124,6 +124,8 @@ def _one_of(kinds: Iterable[Any], value: Any, unknown: list[str]) -> Any:
 
 
 def _built(kind: type[Any], values: dict[str, Any], unknown: list[str]) -> Any:
+    if not isinstance(values, dict):
+        raise TypeError(f"{values!r} is no {kind.__name__}")
     hints = _hints(kind)  # type: ignore[arg-type]
     unknown += sorted(values.keys() - hints.keys())
     known: dict[str, Any] = {}

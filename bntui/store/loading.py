@@ -37,6 +37,7 @@ def load_snapshot(store: Store, run: str) -> Snapshot:
         twin = replace(
             whole,
             config=twin_of(stored.config),
+            knobs=twin_of(stored.config).knobs,
             reports=tuple(twins),
             series={
                 name.removeprefix(TWIN): view

@@ -11,6 +11,7 @@ from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
 from bntui.engine.snapshot import Checkpoint, Phase
 from bntui.ui import terminal
+from bntui.ui.archive import Archive
 from bntui.ui.course import Course
 from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs, ascii_only
@@ -40,6 +41,7 @@ class BntuiApp(FrugalApp):
         left_open: frozenset[str] = frozenset(),
         *,
         begin: Checkpoint | None = None,
+        archive: Archive | None = None,
         course: Course = NO_COURSE,
         paused: bool = False,
         updates_per_second: float = terminal.LOCAL_UPDATES_PER_SECOND,
@@ -57,6 +59,7 @@ class BntuiApp(FrugalApp):
             config,
             left_open,
             begin=begin,
+            archive=archive,
             course=course,
             paused=paused,
             updates_per_second=updates_per_second,
@@ -95,6 +98,7 @@ def explore(
     left_open: frozenset[str],
     *,
     begin: Checkpoint | None,
+    archive: Archive,
     course: Course,
     paused: bool,
     plain: bool,
@@ -105,6 +109,7 @@ def explore(
         config,
         left_open,
         begin=begin,
+        archive=archive,
         course=course,
         paused=paused,
         updates_per_second=terminal.updates_per_second(),

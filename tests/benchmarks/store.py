@@ -6,13 +6,11 @@ takes to open a store of 1,000 runs with 10,000 updates each, and to list all of
 process.
 """
 
-import argparse
 import math
-import subprocess
-import sys
+import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,6 +28,7 @@ from bntui.engine.snapshot import (
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.schema import transaction
+from tests.benchmarks.common import Effort, Table, in_process, main, say
 
 EVERY_UPDATE = ("train_loss", "train_acc", "smooth_loss", "smooth_acc", "seconds")
 EVERY_VALIDATION = (
@@ -43,6 +42,18 @@ FACTS = RunFacts("cpu", "digits", 4000, 1000, 107_722, tuple("0123456789"), 350_
 STATE = bytes(2_000_000)
 """A checkpoint, of which there is a new one at every call."""
 SCORE = Score(0.1, 0.9, (100,) * 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much to record, for how long, and how much a store holds."""
+
+    seconds: int
+    runs: int
+    updates: int
+
+
+FULL, QUICK = Amount(20, 1000, 10_000), Amount(2, 20, 1000)
 
 
 def journal(first: int, last: int) -> Iterator[Point]:
@@ -104,38 +115,38 @@ def fill(path: Path, runs: int, updates: int) -> None:
                     )
 
 
-def opening(path: Path) -> tuple[int, float]:
+def opening(path: str) -> list[float]:
     """Open and list in this process; return how many runs there are, and the seconds it took."""
     start = time.perf_counter()
-    with Store(path) as store:
-        return len(store.runs()), time.perf_counter() - start
+    with Store(Path(path)) as store:
+        return [len(store.runs()), time.perf_counter() - start]
 
 
-def main() -> None:
-    """Print both figures."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    parser.add_argument("--seconds", type=int, default=20, help="how long to record")
-    parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--updates", type=int, default=10_000)
-    parser.add_argument("--list", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.list:
-        count, seconds = opening(options.list)
-        print(f"opening and listing {count:,} runs: {seconds:.3f} s")
-        return
+def tables(effort: Effort) -> Iterator[Table]:
+    """Measure recording, then a store of many runs."""
+    amount = QUICK if effort.quick else FULL
     with TemporaryDirectory() as folder:
-        share, longest = recording(Path(folder) / "one.sqlite", options.seconds)
-        print(
-            f"recording {RATE:,} updates a second, {len(EVERY_UPDATE)} series each: "
-            f"{share:.2%} of the time, longest call {1000 * longest:.0f} ms"
-        )
+        say("recording")
+        share, longest = recording(Path(folder) / "one.sqlite", amount.seconds)
+        say("filling a store")
         path = Path(folder) / "many.sqlite"
-        fill(path, options.runs, options.updates)
-        print(f"a store of {path.stat().st_size / 1e9:.2f} GB")
-        for _ in range(3):
-            arguments = ["-m", "tests.benchmarks.store", "--list", str(path)]
-            subprocess.run([sys.executable, *arguments], check=True)
+        fill(path, amount.runs, amount.updates)
+        times = [in_process(opening, str(path)).value[1] for _ in range(effort.rounds)]
+        size = path.stat().st_size
+    yield Table(
+        "Store",
+        {"what": "", "value": ",.3f", "unit": ""},
+        [
+            ("recording, of the time", 100 * share, "%"),
+            ("longest call", 1000 * longest, "ms"),
+            ("opening and listing many runs", statistics.median(times), "s"),
+            ("size of a run", size / amount.runs / 1e6, "MB"),
+        ],
+        f"Recording {RATE:,} updates a second with {len(EVERY_UPDATE)} series each, for "
+        f"{amount.seconds} s; a store of {amount.runs:,} runs of {amount.updates:,} updates, opened "
+        "in a fresh process.",
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main(tables)

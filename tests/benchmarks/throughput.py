@@ -1,164 +1,286 @@
-"""How close training comes to a bare PyTorch loop: `make bench`.
+"""How fast bntui trains, beside what one would use instead: `python -m tests.benchmarks.throughput`.
 
-Three programs train the same network on the same digits for the same number of updates, each in a
-process of its own, one after the other and again: the bare loop; the engine without a screen; the
-engine under the explorer in a pseudo-terminal. Evaluation is off in all three, so that images/s are
-those of training alone. Printed is the median of each, and its ratio to the bare loop.
+Every program trains the same network on the same digits, in a process of its own, one after the
+other and again: Keras with the thread's script; the usual PyTorch script, as tutorials have it; a
+loop by hand, tuned, that knows of nothing but training; the engine without a screen; the engine
+under the explorer in a pseudo-terminal. None of them evaluates, so images/s are those of training
+alone, and the first updates, when programs compile and allocate, do not count. Of the engine the
+time in training steps counts, as it shows it itself.
 """
 
-import argparse
-import json
 import os
-import pty
 import statistics
-import subprocess
-import sys
 import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
+from typing import TYPE_CHECKING, Any
 
-from bntui.engine.config import Knobs, Observation, RunConfig
+import numpy as np
+
 from bntui.engine.device import prepare_environment
+from tests.benchmarks import runs
+from tests.benchmarks.common import Effort, Table, alternate, in_process, main, median_ratio
 
-BATCHES = {64: 60, 1024: 8}
-"""Batch sizes, and how many updates each is measured for."""
-NOTHING = Observation(live=False, epoch_ends=False, epoch_fresh=False)
+if TYPE_CHECKING:
+    from torch import nn
+
+UPDATES = {64: (10, 100), 512: (3, 15), 4096: (1, 3)}
+"""By batch size: how many updates go before, and how many are measured."""
+QUICK_UPDATES = {64: (2, 4)}
+QUICK_WIDTH = 0.25
+QUICK_IMAGES = 4096
+BARE, USUAL = "bare tuned loop", "usual PyTorch script"
+SIDE, QUICK_SIDE = 2048, 512
+"""Of the matrices whose product is taken for what the machine can do."""
+
+Arguments = tuple[str, int, int, int, float]
+"""Path of the digits, batch size, updates before, updates measured, width."""
 
 
-def config(batch: int, steps: int, width: float) -> RunConfig:
-    """Return the run that all three programs train."""
-    return RunConfig(
-        knobs=Knobs(batch_size=batch), steps=steps, epochs=10**6, width=width, dataset="digits"
+def keras(backend: str, path: str, batch: int, before: int, updates: int, width: float) -> float:
+    """Return images/s of the thread's script."""
+    os.environ["KERAS_BACKEND"] = backend
+    import keras
+
+    from tests.thread_model import keras_model
+
+    digits = np.load(path)
+    images = digits["x_train"].astype(np.float32)[..., None]
+    images = (images - images.mean()) / images.std()
+    model = keras_model(width=width)
+    model.compile(
+        optimizer=keras.optimizers.Adam(),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
+    times: list[float] = []
+
+    class Clock(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            times.append(time.perf_counter())
+            self.model.stop_training = len(times) >= before + updates
+
+    epochs = -(-(before + updates) * batch // len(images))
+    model.fit(images, digits["y_train"], batch_size=batch, epochs=epochs, callbacks=[Clock()])
+    return updates * batch / (times[before + updates - 1] - times[before - 1])
 
 
-def bare(batch: int, steps: int, width: float) -> float:
+def keras_on_torch(*arguments: Any) -> float:
+    """Return images/s of the thread's script on PyTorch."""
+    return keras("torch", *arguments)
+
+
+def keras_on_tensorflow(*arguments: Any) -> float:
+    """Return images/s of the thread's script on TensorFlow."""
+    return keras("tensorflow", *arguments)
+
+
+def usual(path: str, batch: int, before: int, updates: int, width: float) -> float:
+    """Return images/s of the script that tutorials have."""
+    import torch
+    from PIL import Image
+    from torch.nn.functional import cross_entropy
+    from torch.utils.data import DataLoader, Dataset
+    from torchvision import transforms
+
+    class Digits(Dataset[Any]):
+        """As torchvision's MNIST does it: an image at a time, through PIL."""
+
+        def __init__(self) -> None:
+            digits = np.load(path)
+            self.images, self.labels = digits["x_train"], digits["y_train"]
+            self.transform = transforms.Compose(
+                [transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))]
+            )
+
+        def __len__(self) -> int:
+            return len(self.images)
+
+        def __getitem__(self, index: int) -> Any:
+            return self.transform(Image.fromarray(self.images[index])), int(self.labels[index])
+
+    loader = DataLoader(Digits(), batch_size=batch, shuffle=True)
+    model = network(width)
+    optimiser = torch.optim.Adam(model.parameters())
+    model.train()
+    times: list[float] = []
+    loss_sum = 0.0
+    while True:
+        for images, labels in loader:
+            optimiser.zero_grad()
+            loss = cross_entropy(model(images), labels)
+            loss.backward()
+            optimiser.step()
+            loss_sum += loss.item() * len(labels)
+            times.append(time.perf_counter())
+            if len(times) == before + updates:
+                return updates * batch / (times[-1] - times[before - 1])
+
+
+def bare(path: str, batch: int, before: int, updates: int, width: float) -> float:
     """Return images/s of the loop one would write by hand, tuned."""
     prepare_environment()
     import torch
-    from torch import nn
     from torch.nn.functional import cross_entropy
 
     from bntui.engine.data import load
+
+    digits = load(path, device=torch.device("cpu")).train
+    model = network(width).to(memory_format=torch.channels_last)
+    optimiser = torch.optim.Adam(model.parameters(), fused=True)
+    times: list[float] = []
+    while True:
+        for chosen in torch.randperm(len(digits)).split(batch):
+            loss = cross_entropy(model(digits.images[chosen]), digits.labels[chosen])
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            times.append(time.perf_counter())
+            if len(times) == before + updates:
+                return updates * batch / (times[-1] - times[before - 1])
+
+
+def network(width: float) -> "nn.Sequential":
+    """Return the thread's network with torch's own batch norm, as one would take it."""
+    import torch
+    from torch import nn
+
     from bntui.engine.model import build
     from bntui.engine.norms import EPSILON
 
-    digits = load("digits", device=torch.device("cpu")).train
-    generator = torch.Generator().manual_seed(0)
-    model = build(width=width, generator=generator)
+    model = build(width=width, generator=torch.Generator().manual_seed(0))
     for name, layer in list(model.named_children()):
-        if name.endswith("_bn"):  # torch's own, as one would take it
+        if name.endswith("_bn"):
             assert isinstance(layer, nn.BatchNorm2d)
             stock = nn.BatchNorm2d if name.startswith("conv") else nn.BatchNorm1d
             setattr(model, name, stock(layer.num_features, eps=EPSILON, momentum=0.01))
-    model.to(memory_format=torch.channels_last)
-    optimiser = torch.optim.Adam(model.parameters(), fused=True)
-    images = 0
-    start = time.perf_counter()
-    order = torch.randperm(len(digits), generator=generator)
-    position = 0
-    for _ in range(steps):
-        if position >= len(order):
-            order, position = torch.randperm(len(digits), generator=generator), 0
-        chosen = order[position : position + batch]
-        position += batch
-        loss = cross_entropy(model(digits.images[chosen]), digits.labels[chosen])
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        images += len(chosen)
-    return images / (time.perf_counter() - start)
+    return model
 
 
-def engine(batch: int, steps: int, width: float) -> float:
+def engine(path: str, batch: int, before: int, updates: int, width: float) -> float:
     """Return images/s of the engine on its thread, without a screen."""
-    from bntui.engine.runner import Runner
-    from bntui.engine.snapshot import Phase
-
-    runner = Runner(config(batch, steps, width), NOTHING)
-    runner.start()
-    while runner.snapshot.phase in {Phase.LOADING, Phase.RUNNING}:
-        time.sleep(0.1)
-    return runner.snapshot.images_per_s
+    config = runs.endless(batch, dataset=path, width=width)
+    stretch = runs.headless(config, before, before + updates)
+    return stretch.images / stretch.training
 
 
-def explorer(batch: int, steps: int, width: float) -> float:
+def explorer(path: str, batch: int, before: int, updates: int, width: float) -> float:
     """Return images/s of the engine under the explorer, on this process's terminal."""
-    from bntui.engine.runner import Runner
-    from bntui.engine.snapshot import Phase
-    from bntui.ui.app import BntuiApp
-
-    runner = Runner(config(batch, steps, width), NOTHING)
-    app = BntuiApp(lambda *_: runner, config(batch, steps, width))
-
-    def wait() -> None:
-        while runner.snapshot.phase in {Phase.LOADING, Phase.RUNNING}:
-            time.sleep(0.1)
-        app.call_from_thread(app.exit)
-
-    Thread(target=wait, daemon=True).start()
-    app.run()
-    return runner.snapshot.images_per_s
+    config = runs.endless(batch, dataset=path, width=width)
+    stretch = runs.explored(config, before, before + updates)
+    return stretch.images / stretch.training
 
 
-PROGRAMS = {"bare loop": bare, "engine": engine, "explorer": explorer}
+def matrix_product(side: int) -> float:
+    """Return FLOP/s of float32 products of square matrices, the median of several."""
+    import torch
+
+    a, b = torch.rand(2, side, side)
+    times = []
+    for _ in range(12):
+        begun = time.perf_counter()
+        a @ b
+        times.append(time.perf_counter() - begun)
+    return 2.0 * side**3 / statistics.median(times[2:])
 
 
-def measured(program: str, batch: int, steps: int, width: float) -> float:
-    """Run one program in a process of its own, on a pseudo-terminal, and return its images/s."""
+def flops_per_image(width: float) -> float:
+    """Return the operations of one training image in convolutions and dense layers.
+
+    A multiplication and an addition for each weight at each place, and three times that: forward,
+    the gradients of the layer's input and of its weights.
+    """
+    import torch
+    from torch import Tensor, nn
+
+    found: list[int] = []
+
+    def count(layer: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
+        assert isinstance(layer.weight, Tensor)
+        places = prod(output.shape[2:])
+        found.append(2 * layer.weight.numel() * places)
+
+    model = network(width).eval()
+    for layer in model:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_hook(count)
+    with torch.no_grad():
+        model(torch.zeros(1, 1, 28, 28))
+    return 3.0 * sum(found)
+
+
+PROGRAMS: dict[str, Callable[..., float]] = {
+    "Keras on PyTorch": keras_on_torch,
+    "Keras on TensorFlow": keras_on_tensorflow,
+    USUAL: usual,
+    BARE: bare,
+    "bntui's engine": engine,
+    "bntui's explorer": explorer,
+}
+COLUMNS = {
+    "batch": "d",
+    "program": "",
+    "images/s": ",.0f",
+    "of bare loop": ".3f",
+    "of usual script": ".2f",
+    "of matrix product": ".1%",
+    "peak memory, MB": ",.0f",
+}
+
+
+def tables(effort: Effort) -> Iterator[Table]:
+    """Measure every program at every batch size."""
+    programs = {name: each for name, each in PROGRAMS.items() if _is_there(each)}
+    width = QUICK_WIDTH if effort.quick else 1.0
+    side = QUICK_SIDE if effort.quick else SIDE
+    flops = in_process(flops_per_image, width).value
+    rows, rates = [], []
     with TemporaryDirectory() as folder:
-        result = Path(folder) / "result"
-        arguments = ["--child", program, "--result", str(result), "--width", str(width)]
-        arguments += ["--batch", str(batch), "--steps", str(steps)]
-        master, slave = pty.openpty()
-        os.set_inheritable(slave, True)
-        child = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.throughput", *arguments],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=os.environ | {"COLUMNS": "120", "LINES": "40", "TERM": "xterm-256color"},
-        )
-        os.close(slave)
-        Thread(target=_drain, args=(master,), daemon=True).start()
-        child.wait()
-        return float(json.loads(result.read_text()))
+        path = Path(folder) / "digits.npz"
+        what = runs.write_digits(path, QUICK_IMAGES if effort.quick else None)
+        for batch, counts in (QUICK_UPDATES if effort.quick else UPDATES).items():
+            arguments: Arguments = (str(path), batch, *counts, width)
+            found = alternate(
+                {
+                    "matrix product": lambda: in_process(matrix_product, side),
+                    **{name: _measuring(each, arguments) for name, each in programs.items()},
+                },
+                effort.rounds,
+            )
+            rate = [outcome.value for outcome in found.pop("matrix product")]
+            rates += rate
+            speed = {name: [one.value for one in outcomes] for name, outcomes in found.items()}
+            rows += [
+                (
+                    batch,
+                    name,
+                    statistics.median(speed[name]),
+                    median_ratio(speed[name], speed[BARE]),
+                    median_ratio(speed[name], speed[USUAL]),
+                    flops * median_ratio(speed[name], rate),
+                    statistics.median(one.peak for one in outcomes),
+                )
+                for name, outcomes in found.items()
+            ]
+    yield Table(
+        f"Throughput: training at width {width:g} on {what}",
+        COLUMNS,
+        rows,
+        f"One training image costs {flops / 1e9:.3f} GFLOP; a product of {side:,}×{side:,} float32 "
+        f"matrices runs at {statistics.median(rates) / 1e9:,.0f} GFLOP/s. Without evaluation.",
+    )
 
 
-def _drain(master: int) -> None:
-    try:
-        while os.read(master, 1 << 16):
-            pass
-    except OSError:
-        pass
+def _is_there(program: Callable[..., float]) -> bool:
+    return program is not keras_on_tensorflow or find_spec("tensorflow") is not None
 
 
-def main() -> None:
-    """Print the table, or be one of its programs."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--width", type=float, default=1.0)
-    parser.add_argument("--child", choices=PROGRAMS, help=argparse.SUPPRESS)
-    parser.add_argument("--result", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--batch", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--steps", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child:
-        speed = PROGRAMS[options.child](options.batch, options.steps, options.width)
-        options.result.write_text(json.dumps(speed))
-        return
-    print(f"images/s in training, width {options.width:g}, median of {options.rounds} rounds")
-    print(f"{'batch':>6} {'program':<10} {'images/s':>9} {'of bare':>8}")
-    for batch, steps in BATCHES.items():
-        speeds: dict[str, list[float]] = {program: [] for program in PROGRAMS}
-        for _ in range(options.rounds):
-            for program in PROGRAMS:
-                speeds[program].append(measured(program, batch, steps, options.width))
-        median = {program: statistics.median(values) for program, values in speeds.items()}
-        for program, speed in median.items():
-            print(f"{batch:>6} {program:<10} {speed:>9.0f} {speed / median['bare loop']:>8.3f}")
+def _measuring(program: Callable[..., float], arguments: Arguments) -> Callable[[], Any]:
+    return lambda: in_process(program, *arguments)
 
 
 if __name__ == "__main__":
-    main()
+    main(tables)

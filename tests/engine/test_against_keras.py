@@ -6,7 +6,6 @@ compared: every batch starts from Keras's weights and Keras's moving statistics.
 """
 
 import os
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +21,7 @@ from bntui.engine.norms import BatchNorm
 from bntui.engine.optimisers import KerasAdam
 from bntui.engine.statistics import OWN, initial
 from bntui.engine.trainer import Trainer
+from tests.thread_model import keras_model
 
 os.environ["KERAS_BACKEND"] = "torch"
 import keras
@@ -33,49 +33,6 @@ TOLERANCE = 1e-4
 
 # Keras's own: numpy 2 asks for an argument that its variables don't know yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-
-def keras_model(*, batch_norm: bool = True) -> Any:
-    """Build the thread's model; the layers that have weights bear the names of ours."""
-    keras.utils.set_random_seed(0)
-    layers = keras.layers
-    here = {"data_format": "channels_last"}
-
-    def bn(name: str) -> list[Any]:
-        return [layers.BatchNormalization(name=name)] if batch_norm else []
-
-    def conv(filters: int, name: str) -> Any:
-        return layers.Conv2D(filters, 3, activation="relu", name=name, **here)
-
-    model = keras.Sequential(
-        [
-            layers.Input((28, 28, 1)),
-            layers.ZeroPadding2D(1, **here),
-            conv(32, "conv1"),
-            layers.ZeroPadding2D(1, **here),
-            *bn("conv1_bn"),
-            conv(32, "conv2"),
-            layers.MaxPooling2D(**here),
-            layers.ZeroPadding2D(1, **here),
-            *bn("conv2_bn"),
-            conv(64, "conv3"),
-            layers.ZeroPadding2D(1, **here),
-            *bn("conv3_bn"),
-            conv(64, "conv4"),
-            layers.MaxPooling2D(**here),
-            layers.Flatten(**here),
-            *bn("flatten_bn"),
-            layers.Dense(512, activation="relu", name="dense1"),
-            *bn("dense1_bn"),
-            layers.Dense(10, activation="softmax", name="dense2"),
-        ]
-    )
-    model.compile(
-        optimizer=keras.optimizers.Adam(1e-3, epsilon=1e-7),
-        loss="sparse_categorical_crossentropy",
-        jit_compile=False,
-    )
-    return model
 
 
 def ours(name: str, value: Array) -> Tensor:

@@ -100,6 +100,21 @@ def test_a_growing_batch_marks_its_steps_and_takes_every_image_once() -> None:
     assert snapshot.knobs.batch_size == 96
 
 
+def test_a_batch_that_is_turned_where_the_schedule_acts_is_a_change_of_its_own() -> None:
+    run = session(replace(SMALL, batch_schedule="x2/1"))
+    for _ in range(6):
+        run.train_once(None)
+    run.train_once(replace(run.knobs, batch_size=24))
+    snapshot = run.snapshot(Phase.RUNNING)
+    assert snapshot.knobs.batch_size == 24
+    assert [(mark.update, mark.change) for mark in snapshot.marks] == [(6, "batch=24")]
+
+
+def test_a_schedule_that_begins_at_once_is_the_batch_to_begin_with() -> None:
+    snapshot = session(replace(SMALL, batch_schedule="1:8,3:32")).snapshot(Phase.PAUSED)
+    assert (snapshot.knobs.batch_size, snapshot.updates_per_epoch, snapshot.marks) == (8, 12, ())
+
+
 def test_the_rule_s_rate_reaches_the_optimiser() -> None:
     run = session(replace(SMALL, lr_rule="sqrt", base_batch=4, lr_warmup=2))
     seen = []

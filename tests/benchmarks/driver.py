@@ -1,0 +1,167 @@
+"""A program in a pseudo-terminal, and somebody at its keyboard.
+
+What the program writes is taken off the terminal by a thread, each piece with the time it came at, so
+that nothing done with it here delays the clock. It becomes a screen only when one is asked for.
+"""
+
+import fcntl
+import os
+import pty
+import re
+import resource
+import struct
+import subprocess
+import termios
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+import pyte
+
+PATIENCE = 120.0
+"""Seconds to wait for a screen; on a busy machine torch alone takes 20 to load."""
+ANSWERS = {
+    b"\x1b[6n": b"\x1b[1;1R",
+    b"\x1b[c": b"\x1b[?62;22c",
+    b"\x1b[?2026$p": b"\x1b[?2026;2$y",
+}
+"""What a terminal is asked, and answers: the cursor's place, what it is, synchronised output."""
+_INCOMPLETE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[P\]_][^\x07\x1b]*\x1b?)?\Z")
+# Questions, keyboard modes and strings: pyte would print them.
+_UNKNOWN = re.compile(
+    rb"\x1b\[[<=>][0-?]*[ -/]*[@-~]|\x1b\[\?[0-9;]*(?:\$p|u)|\x1b[P\]_][^\x07\x1b]*(?:\x07|\x1b\\)"
+)
+
+
+class Terminal:
+    """Runs a command until the `with` block ends; `size` is columns and rows."""
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], size: tuple[int, int]
+    ) -> None:
+        self.size = size
+        self.sent = 0
+        """Bytes that the program has written."""
+        self.last = b""
+        """The newest of them, for the report of a failure."""
+        self.usage: resource.struct_rusage | None = None
+        """What the program has used of the machine, once it has ended."""
+        self._arrived: deque[tuple[float, bytes]] = deque()
+        self._rest = b""
+        self._screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self._screen)
+        self._lines = [""] * size[1]
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        self.started = time.perf_counter()
+        self._process = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, env=environment
+        )
+        os.close(slave)
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.usage is None:
+            self._process.terminate()
+            end = time.monotonic() + 10.0
+            while not self._reap(os.WNOHANG):
+                if time.monotonic() > end:
+                    self._process.kill()
+                time.sleep(0.02)
+        self._reader.join(1.0)
+        os.close(self._master)
+
+    @property
+    def pid(self) -> int:
+        """The program's process id."""
+        return self._process.pid
+
+    def wait(self) -> int:
+        """Wait for the program to end by itself; return its exit code."""
+        self._reap(0)
+        self._reader.join(1.0)  # the last bytes
+        return self._process.returncode
+
+    def alive(self) -> None:
+        """Raise RuntimeError with the last it wrote if the program has ended."""
+        if self._reap(os.WNOHANG):
+            code, said = self._process.returncode, self.last.decode(errors="replace")
+            raise RuntimeError(f"the program ended with {code}:\n{said}")
+
+    def press(self, key: str) -> float:
+        """Press a key and return when."""
+        pressed = time.perf_counter()
+        os.write(self._master, key.encode())
+        return pressed
+
+    def until(self, seen: Callable[[str], bool]) -> float:
+        """Wait until the screen is as asked; return when what made it so arrived.
+
+        Raises TimeoutError with the screen as it is.
+        """
+        end = time.perf_counter() + PATIENCE
+        while time.perf_counter() < end:
+            if self._arrived:
+                arrived, data = self._arrived.popleft()
+                self._show(data)
+                if seen(self.text):
+                    return arrived
+            elif self._reap(os.WNOHANG) and not self._reader.is_alive():
+                break
+            else:
+                time.sleep(0.001)
+        raise TimeoutError(f"the program never came to show what was waited for:\n{self.text}")
+
+    def catch_up(self) -> None:
+        """Put on the screen what has arrived so far."""
+        while self._arrived:
+            self._show(self._arrived.popleft()[1])
+
+    @property
+    def text(self) -> str:
+        """The screen as it is, line by line."""
+        return "\n".join(self._lines)
+
+    def _read(self) -> None:
+        with suppress(OSError):  # how Linux tells that the other end is closed
+            while data := os.read(self._master, 1 << 16):
+                self._arrived.append((time.perf_counter(), data))
+                self.sent += len(data)
+                self.last = (self.last + data)[-4000:]
+                for question, answer in ANSWERS.items():
+                    if question in data:
+                        os.write(self._master, answer)
+
+    def _show(self, data: bytes) -> None:
+        data = self._rest + data
+        cut = _INCOMPLETE.search(data)
+        end = cut.start() if cut else len(data)
+        self._rest = data[end:]
+        self._stream.feed(_UNKNOWN.sub(b"", data[:end]))
+        columns = range(self.size[0])
+        for y in self._screen.dirty:
+            row = self._screen.buffer[y]
+            self._lines[y] = "".join(row[x].data for x in columns)
+        self._screen.dirty.clear()
+
+    def _reap(self, options: int) -> bool:
+        """Take note of the program's end; return whether it has come."""
+        if self.usage is None:
+            pid, status, usage = os.wait4(self.pid, options)
+            if pid:
+                self.usage = usage
+                self._process.returncode = os.waitstatus_to_exitcode(status)
+        return self.usage is not None

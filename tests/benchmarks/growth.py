@@ -1,0 +1,326 @@
+"""What grows with a run, and how: `python -m tests.benchmarks.growth`.
+
+With the number of updates (up to a million: synthetic results, which take the way of real ones
+through the observer's histories, checkpoints, the store and the explorer on a terminal); with the
+batch size; with the number of BN layers; with the rows of the map.
+"""
+
+import gc
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from math import exp
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import psutil
+
+from bntui.engine import config
+from bntui.engine.device import prepare_environment
+from bntui.engine.snapshot import Phase, Snapshot
+from tests.benchmarks import runs
+from tests.benchmarks.common import (
+    MEGABYTE,
+    Effort,
+    Outcome,
+    Row,
+    Table,
+    alternate,
+    in_process,
+    main,
+    say,
+)
+from tests.ui.scripted import ScriptedRun, validation
+
+if TYPE_CHECKING:
+    from bntui.engine.session import Session
+
+WIDTH, QUICK_WIDTH, BATCH = 0.25, 0.0625, 256
+"""Of the network that is really trained."""
+UPDATES, QUICK_UPDATES = (1_000, 10_000, 100_000, 1_000_000), (1_000, 4_000)
+BLOCK, SCREEN_BLOCK = 50, 5
+"""Updates between two snapshots, as at 1,000 a second, and while the screen is measured."""
+VALIDATE_EVERY, KEEP_EVERY = 100, 1_000
+"""Updates between two validations with a look back, and between two checkpoints."""
+SCREENS = 30
+"""Screen updates that are measured at each number of updates."""
+BATCHES, QUICK_BATCHES = (1, 4, 16, 64, 256, 1024, 4096, 16_384), (1, 64)
+LAYERS, QUICK_LAYERS = (1, 2, 5, 16, 64), (1, 16)
+ROWS, QUICK_ROWS = (4, 13, 32, 64), (4, 64)
+TIMES, QUICK_TIMES = 10, 2
+"""Updates, or looks, that are measured at each number of layers or rows."""
+MOMENTS = 512
+MAP = (88, 66)
+"""Columns and rows of the map that is drawn."""
+
+
+class History:
+    """A run that grows by synthetic updates, kept in a store."""
+
+    def __init__(self, folder: Path) -> None:
+        from bntui.store.recorder import StoreRecorder
+
+        self.session = session(runs.endless(BATCH, width=1 / 32))
+        self.session.watch()
+        self.folder = folder
+        self.recorder = StoreRecorder(folder / "runs.sqlite")
+
+    def grow(self, updates: int, block: int = BLOCK) -> Snapshot:
+        """Add updates, a multiple of `block`, and return the last snapshot."""
+        trainer, observer = self.session.trainer, self.session.observer
+        snapshot = Snapshot()
+        for _ in range(updates // block):
+            results = self._results(block)
+            with patch.object(trainer, "take_results", lambda: results):  # noqa: B023
+                trainer.update += block
+                trainer.images += block * BATCH
+                observer.catch_up()
+            trainer._taken = trainer.update  # nothing waits for the next to catch up
+            if trainer.update % VALIDATE_EVERY == 0:
+                self._observe()
+            if trainer.update % KEEP_EVERY == 0:
+                self.session.keep(f"update {trainer.update}")
+            snapshot = self.session.snapshot(Phase.RUNNING)
+            self.recorder.record(snapshot, self.session.take_journal())
+        assert not self.recorder.problem, self.recorder.problem
+        return snapshot
+
+    def size(self) -> int:
+        """Return the bytes of the store, its log included."""
+        return sum(file.stat().st_size for file in self.folder.iterdir() if file.is_file())
+
+    def _results(self, count: int) -> list[object]:
+        from bntui.engine.trainer import Result
+
+        first = self.session.trainer.update + 1
+        losses = [(update, exp(-update / 1e4)) for update in range(first, first + count)]
+        return [Result(update, loss, 1.0 - loss, None) for update, loss in losses]
+
+    def _observe(self) -> None:
+        from bntui.engine.moments import Moment
+        from bntui.engine.observer import HINDSIGHT_NAMES
+
+        update = self.session.trainer.update
+        accuracy = 1.0 - exp(-update / 1e4)
+        self.session.observer._remember(validation(accuracy, update=update))
+        each = (accuracy,) * len(HINDSIGHT_NAMES)
+        self.session.observer._moments.append(Moment(update, each, accuracy, accuracy, 0.99))
+
+
+def session(about: config.RunConfig) -> "Session":
+    """Return a loaded run that nothing is measured of unless it is asked for."""
+    from bntui.engine.session import Session
+
+    return Session(about, runs.NOTHING, frozenset(), breathe=lambda: None, say=lambda _: None)
+
+
+def over_updates(milestones: Sequence[int]) -> list[list[float]]:
+    """Return at each number of updates what `UPDATE_COLUMNS` holds, on this terminal."""
+    prepare_environment()
+    from bntui.ui.app import BntuiApp
+
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(1) as side:
+        history = History(Path(folder))
+        first = history.grow(2 * BLOCK)
+        run = ScriptedRun(first.config, snapshots=[first])
+        app = BntuiApp(lambda *_: run, first.config, updates_per_second=0.001)
+
+        def show() -> float:
+            """Return the CPU milliseconds of a screen update, on the thread that draws."""
+            begun = app.call_from_thread(lambda: time.thread_time())
+            for _ in range(SCREENS):
+                run.snapshot = history.grow(SCREEN_BLOCK, SCREEN_BLOCK)
+                app.call_from_thread(app.explorer.follow)
+                time.sleep(0.04)  # for the picture to go out
+            return 1000 * (app.call_from_thread(lambda: time.thread_time()) - begun) / SCREENS
+
+        def grow() -> list[list[float]]:
+            found: list[list[float]] = []
+            while not run.calls:  # the explorer starts its run once there is a picture
+                time.sleep(0.01)
+            try:
+                show()
+                start = memory()
+                for milestone in milestones:
+                    missing = milestone - history.session.trainer.update
+                    begun = time.thread_time()
+                    history.grow(missing)
+                    took = 1e6 * (time.thread_time() - begun) / missing
+                    more, kept = memory() - start, history.session.checkpoints.view()
+                    sizes = (more, sum(len(one.state) for one in kept), history.size())
+                    found.append([milestone, show(), took, *(size / MEGABYTE for size in sizes)])
+            finally:
+                app.call_from_thread(app.exit)
+            return found
+
+        growing = side.submit(grow)
+        app.run()
+        history.recorder.close(history.session.snapshot(Phase.STOPPED))
+        return growing.result()
+
+
+def memory() -> int:
+    """Return the bytes of memory that this process has."""
+    gc.collect()
+    return int(psutil.Process().memory_info().rss)
+
+
+def with_batch(path: str, batch: int, width: float) -> float | None:
+    """Return images/s of the engine; None where it would need more memory than there is."""
+    prepare_environment()
+    import torch
+
+    from bntui.engine.model import activation_bytes, build
+
+    model = build(width=width, generator=torch.Generator().manual_seed(0))
+    needed = 3 * batch * activation_bytes(model, torch.zeros(4, 1, 28, 28))
+    if needed > psutil.virtual_memory().available:
+        return None
+    updates = min(100, max(2, 8192 // batch))
+    before = max(1, updates // 10)
+    about = runs.endless(batch, dataset=path, width=width)
+    stretch = runs.headless(about, before, before + updates)
+    return stretch.images / stretch.training
+
+
+def with_layers(layers: int, width: float, times: int) -> list[float]:
+    """Return the seconds of an update and of a live validation with so many BN layers."""
+    prepare_environment()
+    fields = {"norm_layers": layers} if layers < 5 else {"depth": layers - 5}
+    run = session(runs.endless(BATCH, width=width, **fields))
+    assert len(run.trainer.buffers.layers) == layers
+    return [
+        timed(lambda: run.train_once(None), times),
+        timed(lambda: run.observer.validate(asked=True), times),
+    ]
+
+
+def with_rows(rows: int, width: float, times: int) -> list[float]:
+    """Return the seconds of an update, of a look back and of drawing a map of so many rows."""
+    assert "bntui.engine.statistics" not in sys.modules
+    others = 3  # bias-corrected, cumulative, warm-up
+    momenta = (1.0 - 0.001 ** (place / rows) for place in range(rows - others))
+    config.MOMENTA = tuple(round(momentum, 5) for momentum in momenta)
+    prepare_environment()
+    run = session(runs.endless(BATCH, width=width))
+    seconds = [
+        timed(lambda: run.train_once(None), times),
+        timed(lambda: run.observer.look_back(asked=True), times),
+    ]
+    from bntui.ui.widgets.hindsight import heat_map
+
+    for moment in run.observer._moments._moments * MOMENTS:
+        run.observer._moments.append(moment)
+    hindsight = run.observer.hindsight
+    assert hindsight is not None
+    assert len(hindsight.names) == rows
+    width, height = MAP
+    places, end = hindsight.updates, float(run.trainer.update)
+    drawing = partial(heat_map, hindsight, places, width=width, height=height, x=(0.0, end))
+    return [*seconds, timed(drawing, times)]
+
+
+def timed(function: Callable[[], object], times: int) -> float:
+    """Return the median seconds of several calls, after one for nothing."""
+    function()
+    found = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        function()
+        found.append(time.perf_counter() - begun)
+    return statistics.median(found)
+
+
+UPDATE_COLUMNS = {
+    "updates": ",.0f",
+    "screen update, ms": ".1f",
+    "bookkeeping of an update, µs": ".0f",
+    "memory over the start, MB": ",.1f",
+    "of it checkpoints": ",.1f",
+    "store, MB": ",.1f",
+}
+
+
+def tables(effort: Effort) -> Iterator[Table]:
+    """Measure all four."""
+    yield _of_updates(effort)
+    yield _of_batch(effort)
+    width, times = (QUICK_WIDTH, QUICK_TIMES) if effort.quick else (WIDTH, TIMES)
+    layers = QUICK_LAYERS if effort.quick else LAYERS
+    yield Table(
+        f"Growth with BN layers: batch {BATCH} at width {width:g}",
+        {"BN layers": "d", "update, ms": ".1f", "live validation, ms": ".1f"},
+        _medians(with_layers, layers, width, times, effort.rounds),
+        "Layers beyond the thread's five stand where images are smallest.",
+    )
+    rows = QUICK_ROWS if effort.quick else ROWS
+    yield Table(
+        f"Growth with the map's rows: batch {BATCH} at width {width:g}",
+        {"rows": "d", "update, ms": ".1f", "look back, ms": ".1f", "drawing, ms": ".1f"},
+        _medians(with_rows, rows, width, times, effort.rounds),
+        f"The explorer has 13. Drawn is a map of {MOMENTS} moments.",
+    )
+
+
+def _of_updates(effort: Effort) -> Table:
+    milestones = QUICK_UPDATES if effort.quick else UPDATES
+    say("growth with updates")
+    return Table(
+        "Growth with updates",
+        UPDATE_COLUMNS,
+        [tuple(row) for row in in_process(over_updates, milestones).value],
+        f"Synthetic updates through the real observer, store and explorer, one round: a validation "
+        f"every {VALIDATE_EVERY} updates, a checkpoint every {KEEP_EVERY:,}.",
+    )
+
+
+def _of_batch(effort: Effort) -> Table:
+    batches, width = (QUICK_BATCHES, QUICK_WIDTH) if effort.quick else (BATCHES, WIDTH)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "digits.npz"
+        what = runs.write_digits(path, max(8192, *batches))
+        programs = {
+            f"{batch}": partial(in_process, with_batch, str(path), batch, width)
+            for batch in batches
+        }
+        found = alternate(programs, effort.rounds)
+    return Table(
+        f"Growth with the batch: the engine at width {width:g} on {what}",
+        {"batch": ",d", "images/s": ",.0f", "update, ms": ",.1f", "peak memory, MB": ",.0f"},
+        [_batch_row(int(batch), outcomes) for batch, outcomes in found.items()],
+        "– where it would need more memory than is free.",
+    )
+
+
+def _batch_row(batch: int, outcomes: Sequence[Outcome]) -> Row:
+    speeds = [outcome.value for outcome in outcomes if outcome.value is not None]
+    if len(speeds) < len(outcomes):
+        return batch, None, None, None
+    speed = statistics.median(speeds)
+    peak = statistics.median(outcome.peak for outcome in outcomes)
+    return batch, speed, 1000 * batch / speed, peak
+
+
+def _medians(
+    function: Callable[..., list[float]],
+    numbers: Sequence[int],
+    width: float,
+    times: int,
+    rounds: int,
+) -> list[Row]:
+    """Return for each number a row of what `function` measures, in ms."""
+    programs = {f"{n}": partial(in_process, function, n, width, times) for n in numbers}
+    rows: list[Row] = []
+    for number, outcomes in alternate(programs, rounds).items():
+        columns = zip(*(outcome.value for outcome in outcomes), strict=True)
+        rows.append((int(number), *(1000 * statistics.median(column) for column in columns)))
+    return rows
+
+
+if __name__ == "__main__":
+    main(tables)
