@@ -42,7 +42,7 @@ test-experiments: $(VENV)/dev.stamp  ## run every guided experiment and check it
 
 check: lint test  ## the whole gate
 
-bench: $(VENV)/dev.stamp  ## measure speed beside Keras and PyTorch scripts, on a quiet machine (an hour)
+bench: $(VENV)/dev.stamp  ## measure speed beside Keras and PyTorch scripts, on a quiet machine, for over an hour
 	$(BIN)/python -m tests.benchmarks --json build/bench.json --markdown build/bench.md $(ARGS)
 
 bench-quick: $(VENV)/dev.stamp  ## only show that the benchmarks work

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from math import isnan
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -55,7 +56,7 @@ class Table:
     columns: Mapping[str, str]
     """Of each column its name, and how its numbers are written: a format specification."""
     rows: Sequence[Row]
-    """None stands for what could not be measured."""
+    """None and NaN stand for what could not be measured."""
     note: str = ""
 
     def text(self) -> list[list[str]]:
@@ -194,7 +195,9 @@ def as_json(facts: Mapping[str, str | float], effort: Effort, tables: Iterable[T
             {
                 "title": table.title,
                 "note": table.note,
-                "rows": [dict(zip(table.columns, row, strict=True)) for row in table.rows],
+                "rows": [
+                    dict(zip(table.columns, map(_known, row), strict=True)) for row in table.rows
+                ],
             }
             for table in tables
         ],
@@ -226,9 +229,14 @@ def _print(console: Console, table: Table) -> None:
 
 
 def _written(cell: Cell, spec: str) -> str:
+    cell = _known(cell)
     if cell is None:
         return "–"
     return cell if isinstance(cell, str) else format(cell, spec)
+
+
+def _known(cell: Cell) -> Cell:
+    return None if isinstance(cell, float) and isnan(cell) else cell
 
 
 def _write(path: Path, content: str) -> None:

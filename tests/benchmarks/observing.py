@@ -30,7 +30,7 @@ EXPLORER = Observation(epoch_fresh=False, noise_scale=True)
 """As `bntui` has it."""
 BATCH = 256
 WIDTH, QUICK_WIDTH = 0.25, 0.0625
-UPDATES, QUICK_UPDATES = (32, 160), (16, 16)
+UPDATES, QUICK_UPDATES = (32, 160), (4, 16)
 """How many go before, and how many are measured: an epoch has 16."""
 NOTHING, DRIFT = "nothing", "  of which drift"
 

@@ -12,6 +12,7 @@ import re
 import statistics
 import subprocess
 import sys
+import sysconfig
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import bntui
 from tests.benchmarks.common import SIZE, Effort, Row, Table, alternate, main, say, surroundings
 from tests.benchmarks.driver import Terminal
 from tests.benchmarks.terminal import TRAINS
@@ -63,7 +65,8 @@ MOMENTS: dict[str, Callable[[], float]] = {
 
 def forget_files() -> None:
     """Have the system drop Python's and its packages' files from memory."""
-    for root in {sys.prefix, sys.base_prefix, str(Path(__file__).parents[2] / "bntui")}:
+    libraries = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
+    for root in {*libraries, str(Path(bntui.__file__).parent)}:
         for folder, _, names in os.walk(root):
             for name in names:
                 with suppress(OSError), open(Path(folder, name), "rb") as file:  # noqa: PTH123
