@@ -29,7 +29,7 @@ run: $(VENV)/run.stamp  ## open the explorer (ARGS="..." passes options on)
 	@$(BIN)/bntui $(ARGS)
 
 test: $(VENV)/dev.stamp  ## run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: $(VENV)/dev.stamp  ## format, lint, types, import rules
 	$(BIN)/ruff format --check .

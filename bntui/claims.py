@@ -49,7 +49,7 @@ def _at(history: Sequence[float], epoch: float) -> float:
 
 def _epochs_to(history: Sequence[float], level: float) -> float:
     """Return the first epoch at whose end the level is reached, infinity if there is none."""
-    reached = (epoch for epoch, value in enumerate(history, start=1) if value >= level)
+    reached = (epoch for epoch, value in enumerate(history, start=1) if _measured(value) >= level)
     return next(reached, math.inf) if history else math.nan
 
 

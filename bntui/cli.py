@@ -4,6 +4,7 @@ The engine and the screen are imported only when a command needs them.
 """
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -12,8 +13,14 @@ from bntui import __version__
 from bntui.commands import runs as stored
 from bntui.commands.scenarios import scenarios
 from bntui.engine.config import ConfigError, Observation, RunConfig
+from bntui.engine.run import Purpose
 from bntui.engine.snapshot import Checkpoint
 from bntui.options import Refused, config_of, given, kept, remark, shared
+from bntui.scenario import Scenario
+from bntui.ui.course import Course
+
+MACHINES = ("device", "threads", "data_dir")
+"""Options that hold for the experiments of an explorer as well: where to compute, and to find data."""
 
 
 def _refuse_misplaced(ctx: click.Context, command: str) -> None:
@@ -51,6 +58,7 @@ class OneSentence(click.Group):
 @click.option("--paused", is_flag=True, help="Open without training; space begins.")
 @click.option("--validation/--no-validation", default=True, help="Measure beside training [yes].")
 @click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII characters only.")
+@click.option("--scenario", metavar="NAME", help="An experiment of `bntui scenarios`, or a .toml.")
 @kept
 @click.pass_context
 def cli(
@@ -59,6 +67,7 @@ def cli(
     paused: bool,
     validation: bool,
     plain: bool,
+    scenario: str | None,
     store: bool,
     keep_weights: bool,
     resume: str | None,
@@ -66,13 +75,17 @@ def cli(
 ) -> None:
     """See, live, why batch normalization breaks validation when there are few updates.
 
-    Without a command it opens the explorer, with settings that fit the machine.
+    Without a command it opens the explorer, with settings that fit the machine; with --scenario, a
+    guided experiment in it, over whose own options the others go.
     """
     if ctx.invoked_subcommand is not None:
         _refuse_misplaced(ctx, ctx.invoked_subcommand)
         return
     config, left_open = config_of(options)
+    course = _course(scenario, resume, given(options))
     begin = _begin(resume, options)
+    if course.first:
+        config, left_open, paused = course.configs(course.first)[0], frozenset(), True
     _say(remark(config))
     if not all(stream and stream.isatty() for stream in (sys.stdout, sys.stdin)):
         raise ConfigError(
@@ -80,32 +93,40 @@ def cli(
             "use `bntui run` to train without a screen."
         )
     from bntui.engine.runner import Runner
-    from bntui.keeping import recorder
+    from bntui.keeping import KeptRuns, recorder
     from bntui.ui import terminal
 
     terminal.prepare()
     from bntui.ui.app import explore
-
-    observation = Observation(
-        live=validation, epoch_ends=validation, epoch_fresh=False, noise_scale=validation
-    )
 
     def make_run(
         config: RunConfig,
         left_open: frozenset[str],
         begin: Checkpoint | None,
         resume: bool,
+        purpose: Purpose | None,
     ) -> Runner:
+        note = purpose.note if purpose else ""
         return Runner(
             config,
-            observation,
+            _observation(purpose, validation=validation),
             left_open=left_open,
             begin=begin,
-            recorder=recorder(begin, resume=resume) if store else None,
+            recorder=recorder(begin, resume=resume, note=note) if store else None,
             keep_weights=keep_weights,
         )
 
-    sys.exit(explore(make_run, config, left_open, begin=begin, paused=paused, plain=plain))
+    code = explore(
+        make_run,
+        config,
+        left_open,
+        begin=begin,
+        archive=KeptRuns(),
+        course=course,
+        paused=paused,
+        plain=plain,
+    )
+    sys.exit(code)
 
 
 @cli.command()
@@ -132,14 +153,22 @@ def run(
     With --scenario, every run of a guided experiment, and what it shows; the other options go over
     the experiment's own.
     """
-    observation = Observation(live=False, hindsight=hindsight, noise_scale=noise_scale)
+    if keep_weights and not store:
+        raise ConfigError("--keep-weights keeps them in the store: leave out --no-store.")
+    observation = Observation(live=False, hindsight=hindsight, epoch_noise=noise_scale)
     if scenario is not None:
         from bntui.experiment import perform
-        from bntui.scenariofiles import find
 
-        experiment, over = find(scenario), given(options)
         sys.exit(
-            perform(experiment, over, observation, predict=predict, as_json=as_json, store=store)
+            perform(
+                _experiment(scenario, resume),
+                given(options),
+                observation,
+                predict=predict,
+                as_json=as_json,
+                store=store,
+                keep_weights=keep_weights,
+            )
         )
     if predict is not None:
         raise ConfigError("--predict answers the question of a --scenario: name one.")
@@ -163,6 +192,41 @@ def run(
 def _say(remark: str) -> None:
     if remark:
         click.echo(remark, err=True)
+
+
+def _experiment(name: str, resume: str | None) -> Scenario:
+    """Return the experiment that --scenario means. Raises ConfigError."""
+    from bntui.scenariofiles import find
+
+    if resume is not None:
+        raise ConfigError("--resume goes on with one run: leave out --scenario.")
+    return find(name)
+
+
+def _observation(purpose: Purpose | None, *, validation: bool) -> Observation:
+    """Return what the explorer measures of a run, live unless without `validation`.
+
+    What an experiment needs at the ends of epochs is measured in any case.
+    """
+    if purpose:
+        return replace(purpose.observation, live=validation, noise_scale=validation)
+    return Observation(
+        live=validation, epoch_ends=validation, epoch_fresh=False, noise_scale=validation
+    )
+
+
+def _course(name: str | None, resume: str | None, options: dict[str, Any]) -> Course:
+    """Return the experiments of the explorer, --scenario's the first. Raises ConfigError."""
+    from bntui.scenariofiles import built_in, configs_of
+
+    if name is None:
+        over = {option: value for option, value in options.items() if option in MACHINES}
+        return Course(built_in, lambda scenario: configs_of(scenario, over))
+    first = _experiment(name, resume)
+    own = () if first.number else (first,)
+    return Course(
+        lambda: (*own, *built_in()), lambda scenario: configs_of(scenario, options), first
+    )
 
 
 def _begin(resume: str | None, options: dict[str, Any]) -> Checkpoint | None:

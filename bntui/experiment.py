@@ -13,8 +13,8 @@ from bntui.engine.config import ConfigError, Observation
 from bntui.engine.snapshot import Phase
 from bntui.headless import JsonLines, Lines, exit_code, follow, write_json
 from bntui.outcome import Outcome, outcome
-from bntui.scenario import Conclusion, Scenario, conclude
-from bntui.scenariofiles import config_of
+from bntui.scenario import Comparison, Conclusion, Scenario, conclude
+from bntui.scenariofiles import configs_of
 
 WIDTH = 96
 """Characters of a line at most."""
@@ -29,26 +29,32 @@ def perform(
     predict: str | None,
     as_json: bool,
     store: bool,
+    keep_weights: bool,
 ) -> int:
     """Run every arm with the options `over` its own and say what came out; return the exit code.
 
     It is 0 also where a claim doesn't hold: that is an observation. Raises ConfigError.
     """
     chosen = _prediction(scenario, predict)
-    configs = {arm.name: config_of(arm, over) for arm in scenario.arms}
+    configs = configs_of(scenario, over)
     if not as_json:
         _print(sheet(scenario))
     outcomes: dict[str, Outcome] = {}
-    for arm in scenario.arms:
+    for arm, config in zip(scenario.arms, configs, strict=True):
         if not as_json:
             _print(f"\n{arm.label}")
         writer = JsonLines(arm.name) if as_json else Lines()
-        snapshot, reports = follow(
-            configs[arm.name], arm.observation(observation), writer, store=store
+        snapshot = follow(
+            config,
+            arm.observation(observation),
+            writer,
+            store=store,
+            keep_weights=keep_weights,
+            note=scenario.note(arm),
         )
         if snapshot.phase is not Phase.FINISHED:
             return exit_code(snapshot)
-        outcomes[arm.name] = outcome(reports, snapshot)
+        outcomes[arm.name] = outcome(snapshot)
     conclusion = conclude(scenario, outcomes, chosen)
     if as_json:
         _write_json(scenario, conclusion)
@@ -69,7 +75,6 @@ def listing(scenarios: Sequence[Scenario]) -> str:
 def sheet(scenario: Scenario) -> str:
     """Return what there is to read before an experiment runs, its runs as command lines."""
     post = f"post {scenario.post} of the thread · " if scenario.post else ""
-    number = f"{scenario.number}. " if scenario.number else ""
     choices = [
         _paragraph(choice.text, first=f"  [{place}] ", rest="      ")
         for place, choice in enumerate(scenario.question.choices, start=1)
@@ -77,7 +82,7 @@ def sheet(scenario: Scenario) -> str:
     arms = [f"  {arm.label}\n    bntui run {shlex.join(arm.words)}" for arm in scenario.arms]
     return "\n".join(
         [
-            f"{number}{scenario.title} ({post}{scenario.name})",
+            f"{scenario.heading} ({post}{scenario.name})",
             "",
             _paragraph(scenario.hypothesis),
             "",
@@ -98,34 +103,20 @@ def summary(scenario: Scenario, conclusion: Conclusion) -> str:
         _paragraph(finding.text, first=f"  {JUDGED[finding.holds]}  ", rest=" " * 16)
         for finding in conclusion.findings
     )
-    lines = ["Conclusion", *findings, _answer(scenario, conclusion)]
-    for comparison in conclusion.comparisons:
-        here, there = comparison.here, comparison.there
-        parts = ", ".join(
-            f"{name} {there.final(name):.4f} there and {here.final(name):.4f} here"
-            for name in ("acc", "val_acc", "val_loss")
-        )
-        lines.append(
-            _paragraph(
-                f"The thread's run at batch {comparison.batch}, 60,000 images, after its epoch "
-                f"{len(there.history('acc'))}, beside {comparison.arm.label}: {parts}."
-            )
-        )
-    return "\n".join(lines)
+    answer = _paragraph(conclusion.answer(scenario.question))
+    beside = (_paragraph(_beside(comparison)) for comparison in conclusion.comparisons)
+    return "\n".join(["Conclusion", *findings, answer, *beside])
 
 
-def _answer(scenario: Scenario, conclusion: Conclusion) -> str:
-    choices = scenario.question.choices
-    if conclusion.right is None:
-        outcome = "None of the answers was right on this run"
-    else:
-        outcome = f"The answer was [{conclusion.right}] {choices[conclusion.right - 1].text}"
-    if conclusion.chosen is None:
-        return _paragraph(outcome)
-    if conclusion.chosen == conclusion.right:
-        return _paragraph(f"{outcome}: so you predicted")
-    return _paragraph(
-        f"{outcome}; you predicted [{conclusion.chosen}] {choices[conclusion.chosen - 1].text}"
+def _beside(comparison: Comparison) -> str:
+    here, there = comparison.here, comparison.there
+    parts = ", ".join(
+        f"{name} {there.final(name):.4f} there and {here.final(name):.4f} here"
+        for name in ("acc", "val_acc", "val_loss")
+    )
+    return (
+        f"The thread's run at batch {comparison.batch}, 60,000 images, after its epoch "
+        f"{len(there.history('acc'))}, beside {comparison.arm.label}: {parts}."
     )
 
 

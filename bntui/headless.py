@@ -38,10 +38,9 @@ def train(
 ) -> int:
     """Train to the end and return the exit code: 0, 2 for a bad setting, 1 for a failure, 130."""
     writer = JsonLines() if as_json else Lines()
-    snapshot, _ = follow(
-        config, observation, writer, store=store, keep_weights=keep_weights, begin=begin
+    return exit_code(
+        follow(config, observation, writer, store=store, keep_weights=keep_weights, begin=begin)
     )
-    return exit_code(snapshot)
 
 
 def follow(
@@ -52,14 +51,14 @@ def follow(
     store: bool = True,
     keep_weights: bool = False,
     begin: Checkpoint | None = None,
-) -> tuple[Snapshot, list[EpochReport]]:
-    """Train to the end, or to ctrl+c, and write what happens; return what was measured.
+    note: str = "",
+) -> Snapshot:
+    """Train to the end, or to ctrl+c, and write what happens; return the last snapshot.
 
-    The run is kept in the `store`. `begin` is the checkpoint of the run to resume.
+    The run is kept in the `store`, with a `note`. `begin` is the checkpoint of the run to resume.
     """
     coming: SimpleQueue[tuple[EpochReport, Snapshot]] = SimpleQueue()
-    reports: list[EpochReport] = []
-    keeper = recorder(begin, resume=begin is not None) if store else None
+    keeper = recorder(begin, resume=begin is not None, note=note) if store else None
     runner = Runner(
         begin.config if begin else config,
         observation,
@@ -77,7 +76,6 @@ def follow(
                 started = True
                 writer.start(snapshot, keeper.run if keeper else uuid4().hex[:12])
             for report, then in _drain(coming):
-                reports.append(report)
                 writer.epoch(report, then)
             if started and snapshot.message != told and snapshot.phase is not Phase.FAILED:
                 told = snapshot.message
@@ -89,7 +87,7 @@ def follow(
     writer.end(snapshot)
     runner.stop()
     runner.join(2.0)
-    return snapshot, reports
+    return snapshot
 
 
 def exit_code(snapshot: Snapshot) -> int:
@@ -233,7 +231,7 @@ class Lines:
         self._console.print(
             f"{facts.dataset}: {facts.train:,} training and {facts.validation:,} validation "
             f"images · {facts.parameters:,} parameters · batch {config.knobs.batch_size} · "
-            f"{'momentum ' + format(config.knobs.momentum, 'g') if config.has_statistics else 'no BN'}"
+            f"{'momentum ' + format(config.knobs.momentum, 'g') if config.has_statistics else 'norm ' + config.norm}"
             f" · {facts.device} · run {run}"
         )
         self._progress.start()

@@ -1,17 +1,20 @@
-"""How runs find their way into the store, and back: recorders, and checkpoints to resume from."""
+"""How runs find their way into the store, and back to the command line and the screen."""
 
 from bntui.engine.config import ConfigError
-from bntui.engine.snapshot import Checkpoint
-from bntui.store.database import ALIVE, Store
+from bntui.engine.snapshot import Checkpoint, Snapshot
+from bntui.store.database import ALIVE, Store, StoredRun
+from bntui.store.loading import load_snapshot, repeating
 from bntui.store.recorder import StoreRecorder
 
 
-def recorder(begin: Checkpoint | None = None, *, resume: bool = False) -> StoreRecorder:
+def recorder(
+    begin: Checkpoint | None = None, *, resume: bool = False, note: str = ""
+) -> StoreRecorder:
     """Return what keeps a new run, a branch that begins at a checkpoint, or the run to `resume`.
 
-    Raises StoreError if the run to resume is under way.
+    A new one is kept with a `note`. Raises StoreError if the run to resume is under way.
     """
-    return StoreRecorder(resume=begin) if resume else StoreRecorder(parent=begin)
+    return StoreRecorder(resume=begin) if resume else StoreRecorder(parent=begin, note=note)
 
 
 def resumable(name: str) -> Checkpoint:
@@ -23,6 +26,11 @@ def resumable(name: str) -> Checkpoint:
         found = store.find(name)
         if found.state in ALIVE:
             raise ConfigError(f"run {found.id} is under way in another bntui: let that one end.")
+        if found.config.twin:
+            raise ConfigError(
+                f"run {found.id} trained beside a twin, and two can't be resumed: "
+                f"`bntui show {found.id}` gives the command that repeats both."
+            )
         checkpoint = store.last_checkpoint(found.id)
     if checkpoint is None:
         raise ConfigError(
@@ -30,3 +38,51 @@ def resumable(name: str) -> Checkpoint:
             f"`bntui show {found.id}` gives the command that repeats it."
         )
     return checkpoint
+
+
+class KeptRuns:
+    """The store for the screen (see `ui.archive`): opened anew each time, so from any thread."""
+
+    def runs(self) -> list[StoredRun]:
+        """Return all runs that are not deleted, the newest first."""
+        with Store() as store:
+            return store.runs()
+
+    def load(self, run: str) -> Snapshot:
+        """Return a run's last state, with its histories."""
+        with Store() as store:
+            return load_snapshot(store, run)
+
+    def command(self, run: str) -> str:
+        """Return the command line that repeats a run. Raises ConfigError if there is none."""
+        with Store() as store:
+            line = repeating(store, store.run(run))
+        if line is None:
+            raise ConfigError(
+                f"run {run} can't be repeated: it branched off a run that is no longer kept."
+            )
+        return line
+
+    def checkpoint(self, run: str) -> Checkpoint:
+        """Return the last checkpoint of a run. Raises ConfigError if there is none."""
+        return resumable(run)
+
+    def set_note(self, run: str, note: str) -> None:
+        """Replace what the user remarked on a run."""
+        with Store() as store:
+            store.set_note(run, note)
+
+    def pin(self, run: str, *, pinned: bool) -> None:
+        """Pin a run, or unpin it."""
+        with Store() as store:
+            store.pin(run, pinned=pinned)
+
+    def delete(self, run: str) -> None:
+        """Take a run off the list."""
+        with Store() as store:
+            store.delete(run)
+
+    def undelete(self, run: str) -> None:
+        """Bring a deleted run back."""
+        with Store() as store:
+            store.undelete(run)

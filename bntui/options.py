@@ -3,6 +3,7 @@
 Their values are judged by the `parse_*` functions of `engine/config.py`, and nowhere else.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -39,15 +40,18 @@ def _option(flag: str, parse: Callable[[str], object], metavar: str, text: str) 
     return click.option(flag, type=Checked(metavar, parse), metavar=metavar, help=text)
 
 
+def whole_path(value: str) -> str:
+    """Return a path that means the same from every folder."""
+    return os.path.abspath(os.path.expanduser(value))  # noqa: PTH100, PTH111 - Path raises for ~nobody
+
+
 _DATA = (
     f"{', '.join(limits.DATASETS)}, a folder of images (train/CLASS/, test/CLASS/) or an .npz "
     "(x_train, y_train, x_test, y_test) [digits]."
 )
 OPTIONS = (
     _option("--dataset", limits.parse_dataset, "DATA", _DATA),
-    click.option(
-        "--data-dir", metavar="DIR", help="Where torchvision's files lie; also BNTUI_DATA."
-    ),
+    _option("--data-dir", whole_path, "DIR", "Where torchvision's files lie; also BNTUI_DATA."),
     _option("--train-size", limits.parse_train_size, "N", "Use so many training images [all]."),
     _option("--batch-size", limits.parse_batch_size, "N", "Images per update [256]."),
     _option("--momentum", limits.parse_momentum, "M", "BN's, Keras's convention [0.99]."),

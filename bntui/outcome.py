@@ -1,7 +1,7 @@
 """What an experiment may speak of: the quantities of a run, epoch by epoch, and the thread's own.
 
-Built from epoch reports and the last snapshot alone, so that a run with a screen and one without
-give the same. Imports no torch.
+Built from the last snapshot alone, so that a run with a screen and one without give the same. Imports
+no torch.
 """
 
 import csv
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from bntui.engine.snapshot import EpochReport, LayerDrift, Snapshot
+from bntui.engine.snapshot import LayerDrift, Snapshot
 
 QUANTITIES = {
     "acc": "training accuracy, averaged over the epoch as Keras does",
@@ -57,10 +57,12 @@ class Outcome:
         return history[-1] if history else math.nan
 
 
-def outcome(reports: Sequence[EpochReport], snapshot: Snapshot) -> Outcome:
-    """Put together what a run with these reports, of all its epochs, showed until `snapshot`."""
-    values: dict[str, list[float]] = {name: [] for name in QUANTITIES}
-    seconds = 0.0
+def outcome(snapshot: Snapshot) -> Outcome:
+    """Put together what a run showed until `snapshot`; NaN for epochs that have no report."""
+    reports = snapshot.reports
+    before = reports[0].epoch - 1 if reports else 0
+    values: dict[str, list[float]] = {}
+    seconds = math.nan if before else 0.0
     for report in reports:
         seconds += report.seconds
         row = {
@@ -75,14 +77,14 @@ def outcome(reports: Sequence[EpochReport], snapshot: Snapshot) -> Outcome:
             **dict(report.hindsight),
         }
         for name, value in row.items():
-            values.setdefault(name, []).append(value)
-    train = snapshot.facts.train if snapshot.facts else 0
-    values["images"] = [float(train * report.epoch) for report in reports[:-1]]
-    values["images"] += [float(snapshot.images)] if reports else []
-    recalibration = snapshot.recalibration
-    if recalibration and recalibration.applied:
-        values["recalibrated_from"] = [recalibration.before]
-        values["recalibrated_to"] = [recalibration.after]
+            values.setdefault(name, [math.nan] * before).append(value)
+    if reports:
+        train = snapshot.facts.train if snapshot.facts else 0
+        ends = [float(train * epoch) for epoch in range(1, reports[-1].epoch)]
+        values["images"] = [*ends, float(snapshot.images)]
+    if snapshot.recalibrated:
+        values["recalibrated_from"] = [snapshot.recalibrated.before]
+        values["recalibrated_to"] = [snapshot.recalibrated.after]
     return Outcome(values)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from bntui.claims import Expression, Outcomes, Text
 from bntui.engine.config import MOMENTA, Observation
 from bntui.outcome import THREAD, Outcome, published
+from bntui.store.text import literal
 
 ROWS = (*(f"{momentum:g}" for momentum in MOMENTA), "bias-corrected", "cumulative", "warm-up")
 """Of the map of momenta: the estimators that every run can be validated under."""
@@ -61,8 +62,19 @@ class Arm:
         return replace(
             asked,
             hindsight=asked.hindsight or not self.reads.isdisjoint(ROWS),
-            noise_scale=asked.noise_scale or "noise_scale" in self.reads,
+            epoch_noise=asked.epoch_noise or "noise_scale" in self.reads,
         )
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Its options to read, in their order: "norm none", "momentum 0.99"."""
+        lines: list[list[str]] = []
+        for word in self.words:
+            if word.startswith("--"):
+                lines.append([word.removeprefix("--")])
+            else:
+                lines[-1].append(word)
+        return tuple(literal(" ".join(line)) for line in lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,7 @@ class Scenario:
     number: int
     """Its place in the course, 0 for a file of the user's."""
     name: str
+    """What it is called on the command line."""
     title: str
     post: int
     """The post of the thread that it answers, 0 for none."""
@@ -89,6 +102,16 @@ class Scenario:
     question: Question
     arms: tuple[Arm, ...]
     claims: tuple[Claim, ...]
+
+    @property
+    def heading(self) -> str:
+        """Its number, if it has one, and its title."""
+        return f"{self.number}. {self.title}" if self.number else self.title
+
+    def note(self, arm: Arm) -> str:
+        """Return what the store keeps beside the run of `arm`."""
+        number = f"{self.number:02} " if self.number else ""
+        return f"{number}{self.name} · {arm.label}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +141,20 @@ class Conclusion:
     chosen: int | None
     """The reader's prediction: the number from 1 of a choice."""
     right: int | None
+    """The number of the choice that was right, None for none."""
     comparisons: tuple[Comparison, ...]
+
+    def answer(self, question: Question) -> str:
+        """Return the prediction against the outcome, in words."""
+        if self.right is None:
+            outcome = "None of the answers was right on this run"
+        else:
+            outcome = f"The answer was [{self.right}] {question.choices[self.right - 1].text}"
+        if self.chosen is None:
+            return outcome
+        if self.chosen == self.right:
+            return f"{outcome}: so you predicted"
+        return f"{outcome}; you predicted [{self.chosen}] {question.choices[self.chosen - 1].text}"
 
 
 def conclude(scenario: Scenario, outcomes: Outcomes, chosen: int | None) -> Conclusion:

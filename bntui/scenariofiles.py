@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -42,6 +43,7 @@ class ScenarioError(ConfigError):
     """A file is no experiment; the message is one sentence with the file, the line and the key."""
 
 
+@cache
 def built_in() -> tuple[Scenario, ...]:
     """Return the course, in its order."""
     return tuple(_built_in(file) for file in _course())
@@ -68,6 +70,11 @@ def find(name: str) -> Scenario:
 def config_of(arm: Arm, over: Mapping[str, Any]) -> RunConfig:
     """Return an arm's run, with other options over its own. Raises ConfigError."""
     return options.config_of({**arm.options, **over})[0]
+
+
+def configs_of(scenario: Scenario, over: Mapping[str, Any]) -> tuple[RunConfig, ...]:
+    """Return the runs of an experiment, with other options over its own. Raises ConfigError."""
+    return tuple(config_of(arm, over) for arm in scenario.arms)
 
 
 def _course() -> list[Traversable]:

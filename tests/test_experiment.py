@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from bntui.cli import cli
 from bntui.scenariofiles import built_in
+from bntui.store.database import Store
 
 TINY = """
 title = "Two momenta [red]"
@@ -105,6 +106,12 @@ def test_text_tells_the_story_in_its_order(tiny: str) -> None:
     assert re.search(".*".join(parts), result.stdout, re.DOTALL), result.stdout
 
 
+def test_its_runs_are_kept_under_its_name_and_theirs(tiny: str) -> None:
+    bntui("run", "--scenario", tiny, "--epochs", "1")
+    with Store() as store:
+        assert {run.note for run in store.runs()} == {"tiny · m = 0.99", "tiny · m = 0.9"}
+
+
 def test_options_go_over_every_arms_own(tiny: str) -> None:
     result = bntui("run", "--scenario", tiny, "--json", "--epochs", "1", "--seed", "5")
     starts = [event for event in events(result) if event["event"] == "start"]
@@ -137,6 +144,30 @@ def test_a_prediction_needs_an_experiment() -> None:
     result = bntui("run", "--predict", "1")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "--scenario" in result.stderr
+
+
+def test_an_experiment_cant_be_resumed(tiny: str) -> None:
+    result = bntui("run", "--scenario", tiny, "--resume", "1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "leave out --scenario" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--scenario", "nope"), "there is no experiment 'nope'"),
+        (("--scenario", "1", "--resume", "x"), "leave out --scenario"),
+        (("--scenario", "1", "--dataset", "mnist", "--data-dir", "/nowhere"), "/nowhere"),
+        (("--scenario", "1"), "the explorer needs a terminal"),
+    ],
+)
+def test_the_explorer_refuses_what_it_cant_begin_before_it_opens(
+    words: tuple[str, ...], said: str
+) -> None:
+    result = bntui(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_a_bad_file_is_refused_with_its_line(tmp_path: Path) -> None:

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bntui.engine.snapshot import EpochReport, LayerDrift, Noise, Recalibration, Snapshot
-from bntui.outcome import QUANTITIES, outcome, published
+from bntui.outcome import QUANTITIES, Outcome, outcome, published
 from tests.ui.scripted import facts, layers
 
 
@@ -38,11 +39,14 @@ def layer(
     )
 
 
-END = Snapshot(facts=facts(), images=8_000)
+def ended(*reports: EpochReport, **changes: Any) -> Outcome:
+    """Return what a run with these reports showed at its end."""
+    values: dict[str, Any] = {"facts": facts(), "images": 8_000, "reports": reports}
+    return outcome(Snapshot(**values | changes))
 
 
 def test_a_history_has_a_value_an_epoch_and_ends_with_the_final_one() -> None:
-    result = outcome([report(1), report(2)], END)
+    result = ended(report(1), report(2))
     assert result.history("val_acc") == [0.1, 0.2]
     assert result.final("val_acc") == 0.2
     assert result.history("acc") == [0.5, 1.0]
@@ -53,7 +57,7 @@ def test_a_history_has_a_value_an_epoch_and_ends_with_the_final_one() -> None:
 
 
 def test_layers_are_summed_up_by_their_worst_first_and_last() -> None:
-    result = outcome([report(1)], END)
+    result = ended(report(1))
     assert result.final("log_var_ratio") == 1.5
     assert result.final("first_error") == 0.2
     assert result.final("network_error") == 0.7
@@ -61,36 +65,44 @@ def test_layers_are_summed_up_by_their_worst_first_and_last() -> None:
 
 
 def test_a_single_layer_is_the_first_and_the_last() -> None:
-    result = outcome([report(1, layers=(layer(),))], END)
+    result = ended(report(1, layers=(layer(),)))
     assert result.final("first_error") == result.final("network_error") == 0.2
 
 
 def test_a_dead_layer_is_not_the_worst() -> None:
     dead = layer(log_var_ratio=math.nan)
-    assert outcome([report(1, layers=(dead, layer()))], END).final("log_var_ratio") == 0.4
-    assert math.isnan(outcome([report(1, layers=(dead,))], END).final("log_var_ratio"))
+    assert ended(report(1, layers=(dead, layer()))).final("log_var_ratio") == 0.4
+    assert math.isnan(ended(report(1, layers=(dead,))).final("log_var_ratio"))
 
 
 def test_what_was_not_measured_is_nan() -> None:
-    result = outcome([report(1, layers=())], END)
+    result = ended(report(1, layers=()))
     for name in (
         *("start_left", "log_var_ratio", "first_error", "network_error"),
         *("noise_scale", "recalibrated_from", "recalibrated_to", "0.9"),
     ):
         assert math.isnan(result.final(name))
     for name in QUANTITIES:
-        assert math.isnan(outcome([], Snapshot()).final(name))
+        assert math.isnan(outcome(Snapshot()).final(name))
 
 
 def test_hindsight_noise_scale_and_recalibration() -> None:
     noise = Noise(16, 900.0, 10.0, 1024, 3)
     measured = report(1, hindsight=(("0.9", 0.7), ("0.99", 0.1)), noise=noise)
-    result = outcome([measured], replace(END, recalibration=Recalibration(16, 0.1, 0.9, True)))
+    result = ended(measured, recalibrated=Recalibration(16, 0.1, 0.9, True))
     assert (result.final("0.9"), result.final("0.99")) == (0.7, 0.1)
     assert result.final("noise_scale") == 900.0
     assert (result.final("recalibrated_from"), result.final("recalibrated_to")) == (0.1, 0.9)
-    peek = outcome([measured], replace(END, recalibration=Recalibration(16, 0.1, 0.9, False)))
+    peek = ended(measured, recalibration=Recalibration(16, 0.1, 0.9, False))
     assert math.isnan(peek.final("recalibrated_to"))
+
+
+def test_epochs_without_a_report_were_not_measured() -> None:
+    result = ended(report(3), report(4), images=16_000)
+    for name in ("val_acc", "updates", "log_var_ratio"):
+        assert [math.isnan(value) for value in result.history(name)] == [True, True, False, False]
+    assert result.history("images") == [4_000, 8_000, 12_000, 16_000]
+    assert all(math.isnan(seconds) for seconds in result.history("seconds"))
 
 
 @pytest.mark.parametrize(

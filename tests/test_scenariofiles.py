@@ -87,7 +87,7 @@ class TestReading:
         slow, fast = read(GOOD.replace("fast.val_acc > slow", "fast.noise_scale > slow")).arms
         asked = Observation(live=False)
         assert slow.observation(asked) == replace(asked, hindsight=True)
-        assert fast.observation(asked) == replace(asked, noise_scale=True)
+        assert fast.observation(asked) == replace(asked, epoch_noise=True)
 
     def test_an_arm_is_a_command_line_over_the_common_options(self) -> None:
         slow, fast = read(GOOD).arms

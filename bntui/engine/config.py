@@ -144,8 +144,9 @@ class Observation:
     hindsight: bool = False
     """Also under every estimator row at each epoch's end."""
     noise_scale: bool = False
-    """Measure the gradient noise scale: if `live`, while training and within the share of the time;
-    else at each epoch's end."""
+    """If `live`, also measure the gradient noise scale while training, within the share of the time."""
+    epoch_noise: bool = False
+    """Measure the gradient noise scale at each epoch's end, whatever was measured before."""
 
 
 def parse_batch_size(value: str) -> int:
@@ -281,7 +282,7 @@ def parse_batch_schedule(value: str) -> str:
             number = _number(factor)
             if not 1.0 < number <= MAX_BATCH_SIZE:
                 raise ConfigError("no factor")
-            return f"x{number:g}/{_integer('epochs', every or '1', 1, MAX_EPOCHS, '1')}"
+            return f"x{str(number).removesuffix('.0')}/{_integer('epochs', every or '1', 1, MAX_EPOCHS, '1')}"
         points = [point.split(":") for point in text.split(",")]
         if any(len(point) != 2 for point in points):
             raise ConfigError("no point")
@@ -323,6 +324,8 @@ STRUCTURE: dict[str, tuple[str, Callable[[str], float | str]]] = {
     "seed": ("seed", parse_seed),
 }
 """What else `--twin` can set: the name there, the field of `RunConfig`, and its judge."""
+TWIN_SETTINGS = {name: own for name, own in (CHANGES | STRUCTURE).items() if name != "pace"}
+"""All that it can set: what changes a number."""
 
 
 def option_of(field_name: str) -> str:
@@ -333,21 +336,27 @@ def option_of(field_name: str) -> str:
 def parse_twin(value: str) -> str:
     """Return the setting NAME=VALUE in its shortest form. Raises ConfigError."""
     name, equals, setting = value.strip().partition("=")
-    settings = CHANGES | STRUCTURE
-    if not equals or name not in settings:
+    if not equals or name not in TWIN_SETTINGS:
         raise ConfigError(
             f"twin {value!r} is not understood: give NAME=VALUE with a name of "
-            f"{', '.join(settings)}, such as momentum=0.9."
+            f"{', '.join(TWIN_SETTINGS)}, such as momentum=0.9."
         )
-    return f"{name}={settings[name][1](setting)}"
+    return f"{name}={TWIN_SETTINGS[name][1](setting)}"
+
+
+def twin_field(twin: str) -> str:
+    """Return the field of `Knobs` or `RunConfig` in which a twin differs."""
+    return TWIN_SETTINGS[twin.partition("=")[0]][0]
 
 
 def twin_of(config: RunConfig) -> RunConfig:
     """Return the configuration of the second run."""
     name, _, setting = config.twin.partition("=")
-    field_name, parse = (CHANGES | STRUCTURE)[name]
+    field_name, parse = TWIN_SETTINGS[name]
     change: dict[str, Any] = {field_name: parse(setting)}
-    alone = replace(config, twin="")
+    # Nor does a planned change take the difference away.
+    planned = tuple(one for one in config.at if one.setting != field_name)
+    alone = replace(config, twin="", at=planned)
     if name in CHANGES:
         return replace(alone, knobs=replace(config.knobs, **change))
     return replace(alone, **change)

@@ -67,10 +67,10 @@ def forecast(layer: LayerDrift, momentum: float) -> float:
 
 
 def forgetting(snapshot: Snapshot) -> float:
-    """Return the momentum at which the run's own statistics forget: NaN where it falls by itself."""
+    """Return the share of the run's own statistics that an update leaves: NaN where it grows."""
     if snapshot.knobs.estimator == "cumulative":
         return math.nan
-    return rules.momentum(snapshot.config, snapshot.knobs)
+    return rules.kept(snapshot.config, snapshot.knobs)
 
 
 class Cause(StrEnum):
@@ -121,7 +121,8 @@ def verdict(snapshot: Snapshot) -> Verdict:
         return _non_finite(snapshot)
     if not validation.layers:
         return _not_the_statistics(snapshot, validation)
-    if snapshot.knobs.batch_size * min(layer.positions for layer in validation.layers) == 1:
+    images = rules.normalised_together(snapshot.config, snapshot.knobs)
+    if images * min(layer.positions for layer in validation.layers) == 1:
         return _one_value(validation)
     if validation.fresh.accuracy - validation.running.accuracy > GAP:
         return _stale(snapshot, validation)
@@ -226,7 +227,7 @@ def _one_value(validation: Validation) -> Verdict:
 
 def _stale(snapshot: Snapshot, validation: Validation) -> Verdict:
     worst = worst_layer(validation)
-    momentum = forgetting(snapshot)
+    momentum = snapshot.knobs.momentum
     running, fresh = validation.running, validation.fresh
     gap = max(fresh.accuracy, recent_accuracy(snapshot)) - running.accuracy
     recovered = fresh.accuracy - running.accuracy
@@ -259,14 +260,15 @@ def _stale(snapshot: Snapshot, validation: Validation) -> Verdict:
     )
     cause = Cause.START if worst.start_share >= 0.5 else Cause.LAG
     evidence += _after_last_change(snapshot, running.accuracy)
-    return Verdict(cause, tuple(evidence), _outlook(validation, momentum), _cure(snapshot))
+    return Verdict(cause, tuple(evidence), _outlook(snapshot, validation), _cure(snapshot))
 
 
-def _outlook(validation: Validation, momentum: float) -> str:
-    ahead = [forecast(layer, momentum) for layer in validation.layers]
+def _outlook(snapshot: Snapshot, validation: Validation) -> str:
+    ahead = [forecast(layer, forgetting(snapshot)) for layer in validation.layers]
     longest = max((updates for updates in ahead if math.isfinite(updates)), default=0.0)
     if not longest:
         return ""
+    momentum = snapshot.knobs.momentum
     return f"Sound in {in_updates(longest)} updates at {momentum:g}, if the weights stood still."
 
 

@@ -7,6 +7,7 @@ Nothing here changes a bit of the weights: what is drawn at random comes from a 
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
@@ -22,6 +23,7 @@ from bntui.engine.noise import WINDOW, Measurement, draw, estimate, measure
 from bntui.engine.run import Point
 from bntui.engine.series import Series, SeriesView, Smoothing
 from bntui.engine.snapshot import (
+    NO_DETAIL,
     Divergence,
     EpochReport,
     Hindsight,
@@ -77,6 +79,7 @@ class Observer:
         self._timed = 0
         self._moments = Moments(HINDSIGHT_NAMES)
         self._measurements: deque[Measurement] = deque(maxlen=WINDOW)
+        self._seed = config.seed
         self._noise_draws = torch.Generator().manual_seed(config.seed)
         self._kinds = cycle(filter(self._watches, ROUND))
         self._next_kind = next(self._kinds)
@@ -158,7 +161,7 @@ class Observer:
     def measure_noise(self, *, asked: bool = False) -> None:
         """Measure the gradient noise scale once more, on training images drawn for it alone."""
         self.catch_up()
-        self._measure_noise(1)
+        self._measure_noise(1, self._noise_draws)
         self._settle(NOISE, asked=asked)
 
     def ask_what_if(self) -> None:
@@ -177,8 +180,6 @@ class Observer:
         self.catch_up()
         trainer, validation_set = self.trainer, self.trainer.dataset.validation
         end = trainer.epoch_so_far()
-        if full:
-            trainer.begin_epoch()
         running = fresh = None
         kind = ""
         layers: tuple[LayerDrift, ...] = ()
@@ -186,7 +187,8 @@ class Observer:
             if self.observation.epoch_fresh or self.budget.allows(EPOCH):
                 kind = EPOCH
                 validation = self._validate(validation_set)
-                running, fresh, layers = validation.running, validation.fresh, validation.layers
+                running, fresh = validation.running, validation.fresh
+                layers = tuple(replace(layer, detail=NO_DETAIL) for layer in validation.layers)
                 whole = len(self._live) == len(validation_set) and not self.led
                 if whole or not self.observation.live:
                     self._remember(validation)
@@ -198,8 +200,9 @@ class Observer:
             hindsight = moment.accuracy
             if not self.observation.live:
                 self._moments.append(moment)
-        if self.observation.noise_scale and not self.observation.live:
-            self._measure_noise(WINDOW)
+        if self.observation.epoch_noise:
+            # Of its own draws, so that it is the same whatever else was measured.
+            self._measure_noise(WINDOW, torch.Generator().manual_seed(self._seed + trainer.update))
         self.budget.observed(kind)
         seconds = self.budget.training - self._epoch_training
         images = trainer.images - self._epoch_images
@@ -221,6 +224,8 @@ class Observer:
         self._epoch_seconds = self.budget.total
         self._epoch_training = self.budget.training
         self._epoch_images = trainer.images
+        if full:  # only now: a run that is stopped while it measures still owes this report
+            trainer.begin_epoch()
         return report
 
     def recalibrate(self, *, apply: bool) -> Recalibration:
@@ -302,10 +307,10 @@ class Observer:
             trainer.update, len(split), running, fresh, layers, modes.flipped, shifted
         )
 
-    def _measure_noise(self, times: int) -> None:
+    def _measure_noise(self, times: int, draws: torch.Generator) -> None:
         trainer, train = self.trainer, self.trainer.dataset.train
         for _ in range(times):
-            halves = draw(train, self._noise_draws)
+            halves = draw(train, draws)
             measured = measure(trainer.model, trainer.buffers, halves, self._breathe)
             self._measurements.append(measured)
         self.noise = estimate(self._measurements, trainer.update, len(train))

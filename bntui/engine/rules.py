@@ -3,6 +3,8 @@
 Pure functions of the configuration, the knobs and where the run is.
 """
 
+import math
+
 from bntui.engine.config import MAX_BATCH_SIZE, Knobs, RunConfig
 
 EXPONENTS = {"none": 0.0, "sqrt": 0.5, "linear": 1.0}
@@ -39,5 +41,26 @@ def momentum(config: RunConfig, knobs: Knobs) -> float:
     the batch size: Busbridge et al. 2023, 2307.13813, a rule for models' moving averages.
     """
     if knobs.estimator == "scaled":
-        return float(knobs.momentum ** (knobs.batch_size / config.base_batch))
+        return float(knobs.momentum ** (_images(config, knobs) / config.base_batch))
     return knobs.momentum
+
+
+def kept(config: RunConfig, knobs: Knobs) -> float:
+    """Return the share of the old statistics that one update of the weights leaves.
+
+    The momentum, but for ghost BN, which moves the statistics once for each sub-batch.
+    """
+    moves = math.ceil(knobs.batch_size / _images(config, knobs))
+    return float(momentum(config, knobs) ** moves)
+
+
+def normalised_together(config: RunConfig, knobs: Knobs) -> int:
+    """Return how many images of a batch share their statistics."""
+    ghost = config.norm == "ghost"
+    return min(config.ghost_batch, knobs.batch_size) if ghost else knobs.batch_size
+
+
+def _images(config: RunConfig, knobs: Knobs) -> int:
+    """Return how many images one move of the running statistics has seen."""
+    once = config.ghost_updates == "once"
+    return knobs.batch_size if once else normalised_together(config, knobs)

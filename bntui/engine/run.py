@@ -1,10 +1,11 @@
 """What the outside may do with a run: the door as a type. `runner.Runner` is the real one."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from bntui.engine.config import Knobs, RunConfig
+from bntui.engine.config import Knobs, Observation, RunConfig
 from bntui.engine.snapshot import Checkpoint, EpochReport, Snapshot
 
 
@@ -49,9 +50,20 @@ class Run(Protocol):
         """Ask for something to be done between two updates."""
 
 
-MakeRun = Callable[[RunConfig, frozenset[str], Checkpoint | None, bool], Run]
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a run is for, where more than its own curves is wanted of it: it is part of an experiment."""
+
+    observation: Observation
+    """What is to be measured at the ends of its epochs; what is measured live is not its matter."""
+    note: str
+    """What is to be kept beside it, in words."""
+
+
+MakeRun = Callable[[RunConfig, frozenset[str], Checkpoint | None, bool, Purpose | None], Run]
 """Makes a run from its configuration, the names of the settings it may fit to the machine, the
-checkpoint to go on from, if any, and whether that is to resume its run and not to branch off it."""
+checkpoint to go on from, if any, whether that is to resume its run and not to branch off it, and
+what it is for."""
 
 Point = tuple[str, int, float]
 """One value of a series: the series' name, the update, the value."""

@@ -155,11 +155,11 @@ class Runner:
             self._breathe()
         self._after = None
 
-        def load(config: RunConfig) -> Session:
+        def load(config: RunConfig, settled: frozenset[str] = frozenset()) -> Session:
             return Session(
                 config,
                 self._observation,
-                self._left_open,
+                self._left_open - settled,
                 breathe=self._breathe,
                 say=self._say,
                 begin=self._begin,
@@ -173,6 +173,9 @@ class Runner:
             session.watch()
         if session.trainer.update:
             session.observe()
+        if session.finished:  # it was killed after its last update
+            session.conclude()
+            self._paused = True
         self._publish(Phase.PAUSED if self._paused else Phase.RUNNING)
         return session
 
@@ -196,7 +199,9 @@ class Runner:
             if session.finished:
                 session.extend()
             self._update(session)
-            if self._commands.count(Command.STEP) == 1:  # the last of many is the one to look at
+            if session.finished:
+                session.conclude()
+            elif self._commands.count(Command.STEP) == 1:  # the last of many is the one to look at
                 session.observe()
         elif command is Command.WHAT_IF:
             session.ask_what_if()

@@ -19,6 +19,7 @@ from bntui.engine.model import activation_bytes, parameter_count
 from bntui.engine.observer import Observer
 from bntui.engine.run import Point
 from bntui.engine.snapshot import (
+    MAX_REPORTS,
     Checkpoint,
     EpochReport,
     Mark,
@@ -82,7 +83,8 @@ class Session:
                 f"width {config.width:g} and batch {config.knobs.batch_size} suit this CPU: "
                 "bntui --width 1 trains the thread's full net."
             )
-        self.knobs = self._clipped(config.knobs)
+        first = rules.scheduled_batch(config.batch_schedule, 1, config.knobs.batch_size)
+        self.knobs = self._clipped(replace(config.knobs, batch_size=first))
         self.notice = f"{dataset.notice} {self.notice}".strip()
         self.config = replace(config, knobs=self.knobs)
         self.trainer = Trainer(self.config, dataset, on)
@@ -92,8 +94,9 @@ class Session:
         self._script = sorted(config.at, key=lambda change: change.update)
         self._followed = 0
         """Changes of the script that were made."""
-        self._report: EpochReport | None = None
+        self._reports: tuple[EpochReport, ...] = ()
         self._recalibration: Recalibration | None = None
+        self._recalibrated: Recalibration | None = None
         self._asked: Knobs | None = None
         self._diverged = False
         self._goal_epochs = config.epochs
@@ -135,22 +138,28 @@ class Session:
         Returns the report of an epoch that ended, if any; a run that ends within one reports the
         part.
         """
+        if self.trainer.epoch_over:  # it was stopped in the middle of its report
+            return self._end_epoch(full=True)
         self._asked = wanted or self._asked
         self._follow_script(self._follow_schedule(wanted or self.knobs))
         full = self._step()
         if self.trainer.must_take_results:
             self.observer.catch_up()
         if full or (self.finished and self.trainer.mid_epoch):
-            self._report = self.observer.end_epoch(full=full)
-            if not full or self._may_keep():
-                self.keep(
-                    f"epoch {self._report.epoch}" if full else f"update {self._report.update}"
-                )
-            return [self._report]
+            return self._end_epoch(full=full)
         self.observer.observe_if_due()
         if self.observer.budget.total - self._kept_at > KEEP_SECONDS and self._may_keep():
             self.keep(f"update {self.trainer.update}")
         return []
+
+    def _end_epoch(self, *, full: bool) -> list[EpochReport]:
+        report = self.observer.end_epoch(full=full)
+        # What was reported of a part of this epoch is no longer of use.
+        before = (known for known in self._reports if known.epoch != report.epoch)
+        self._reports = (*before, report)[-MAX_REPORTS:]
+        if not full or self._may_keep():
+            self.keep(f"epoch {report.epoch}" if full else f"update {report.update}")
+        return [report]
 
     def _step(self) -> bool:
         try:
@@ -192,13 +201,16 @@ class Session:
             self.keep("before recalibration")
         self._recalibration = self.observer.recalibrate(apply=apply)
         if apply:
+            self._recalibrated = self._recalibration
             self._mark("recalibrated", "recalibrate")
             if self._observation.live:
                 self.observer.validate(asked=True)
 
     def _has_batch_norm(self) -> bool:
         if not self.trainer.buffers.layers:
-            self.notice = "this run has no batch norm, so it has no running statistics."
+            self.notice = (
+                "this run has no layer with running statistics, so there is nothing to recalibrate."
+            )
         return bool(self.trainer.buffers.layers)
 
     def snapshot(self, phase: Phase) -> Snapshot:
@@ -230,8 +242,9 @@ class Session:
             hindsight=observer.hindsight,
             what_if=observer.what_if,
             recalibration=self._recalibration,
+            recalibrated=self._recalibrated,
             noise=observer.noise,
-            report=self._report,
+            reports=self._reports,
             marks=tuple(self._marks),
             checkpoints=self.checkpoints.view(),
             series=observer.series,
@@ -292,6 +305,8 @@ class Session:
         """Return `knobs` with the batch size that the schedule sets where an epoch begins."""
         schedule, trainer = self.config.batch_schedule, self.trainer
         if not schedule or trainer.mid_epoch:
+            return knobs
+        if knobs.batch_size != self.knobs.batch_size:  # the user's own choice goes before
             return knobs
         size = rules.scheduled_batch(schedule, trainer.epoch, knobs.batch_size)
         knobs = self._clipped(replace(knobs, batch_size=size))

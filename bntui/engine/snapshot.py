@@ -20,6 +20,8 @@ Doubles = npt.NDArray[np.float64]
 
 TWIN = "twin:"
 """How the names of the second run's series begin where both runs' are kept together."""
+MAX_REPORTS = 1000
+"""Epochs whose reports are at hand, at most."""
 
 
 class Phase(StrEnum):
@@ -60,6 +62,10 @@ class Channels:
     """Lag and noise in the same."""
     dead: Floats
     """1 where the fresh variance is too small to carry a signal, else 0."""
+
+
+NO_DETAIL = Channels(*np.zeros((6, 0), dtype=np.float32))
+"""In place of a layer's channels, which are not kept of every epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,7 @@ class EpochReport:
     val_loss_fresh: float
     val_acc_fresh: float
     layers: tuple[LayerDrift, ...] = ()
+    """Every BN layer's drift, with `NO_DETAIL` of its channels."""
     hindsight: tuple[tuple[str, float], ...] = ()
     """Validation accuracy under each estimator row, by the row's name."""
     twin: str = ""
@@ -265,10 +272,12 @@ class Snapshot:
     """One moment, on as many images as a validation; measured when it was asked for."""
     recalibration: Recalibration | None = None
     """The last one that was tried or applied."""
+    recalibrated: Recalibration | None = None
+    """The last one that was applied."""
     noise: Noise | None = None
     """The latest gradient noise scale; None until it was measured."""
-    report: EpochReport | None = None
-    """The last finished epoch's."""
+    reports: tuple[EpochReport, ...] = ()
+    """The finished epochs', oldest first: of many, the last `MAX_REPORTS`; of a branch, its own."""
     marks: tuple[Mark, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
     """Moments that can be returned to, oldest first; the older ones thin out."""
@@ -279,3 +288,8 @@ class Snapshot:
     moving averages; val_acc, val_loss with running and fresh_acc, fresh_loss with fresh statistics;
     drift:LAYER and gap:LAYER, the log-variance ratio and the mean gap of each BN layer; noise_scale;
     images and seconds, how many there were at an update."""
+
+    @property
+    def report(self) -> EpochReport | None:
+        """The last finished epoch's."""
+        return self.reports[-1] if self.reports else None

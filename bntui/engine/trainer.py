@@ -120,7 +120,7 @@ class Trainer:
             waiting[2] = _first_broken(statistics)
         self.update += 1
         self.images += len(batch)
-        return self._position == len(self._order)
+        return self.epoch_over
 
     def take_results(self) -> list[Result]:
         """Fetch the results of every update since the last call."""
@@ -167,6 +167,11 @@ class Trainer:
         with self.buffers.holding(self.estimators[OWN]):
             torch.save(self.model.state_dict(), content)
         return content.getvalue()
+
+    @property
+    def epoch_over(self) -> bool:
+        """Whether the epoch under way has seen all of its images."""
+        return self._position == len(self._order)
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs to go on from here, bit for bit on the CPU.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from bntui.engine.config import CHANGES, Knobs, RunConfig, twin_of
+from bntui.engine.config import CHANGES, Knobs, RunConfig, twin_field, twin_of
 from bntui.engine.observer import Observer
 from bntui.engine.run import Point
 from bntui.engine.session import Session
@@ -19,11 +19,16 @@ from bntui.engine.trainer import Trainer
 class Twins:
     """A session and its twin. Only the first decides when to validate and when to end."""
 
-    def __init__(self, config: RunConfig, make: Callable[[RunConfig], Session]) -> None:
-        """`make` loads a session from its configuration."""
+    def __init__(
+        self, config: RunConfig, make: Callable[[RunConfig, frozenset[str]], Session]
+    ) -> None:
+        """`make` loads a session from its configuration.
+
+        It is told which settings are not for the machine to choose.
+        """
         self._difference = config.twin
-        self._one = make(replace(config, twin=""))
-        self._other = make(twin_of(config))
+        self._one = make(replace(config, twin=""), frozenset())
+        self._other = make(twin_of(config), frozenset({twin_field(config.twin)}))
         self._other.observer.led = True
         self._active = self._one
         self._one.observer.budget.begin()
@@ -60,6 +65,8 @@ class Twins:
             if other.finished:
                 other.extend()
             theirs = other.train_once(self._for_the_other(wanted))
+            if self._one.finished and other.trainer.mid_epoch:
+                theirs.append(other.observer.end_epoch(full=False))
             live = self._one.observer.observation.live
             if live and self._one.observer.validation is not seen:
                 other.observer.validate()

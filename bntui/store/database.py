@@ -257,6 +257,17 @@ class Store:
             self._connection.execute(statement, values)
 
     def _run(self, row: sqlite3.Row) -> StoredRun:
+        try:
+            return self._read(row)
+        except (LookupError, TypeError, ValueError) as error:
+            if isinstance(error, StoreError):
+                raise
+            raise StoreError(
+                f"run {row['id']!r} in {self.path} is not as this bntui writes them: update bntui, "
+                "or name another file with BNTUI_STORE."
+            ) from error
+
+    def _read(self, row: sqlite3.Row) -> StoredRun:
         state = State(row["state"])
         if state in ALIVE:
             with self._told():

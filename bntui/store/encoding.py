@@ -10,14 +10,10 @@ from functools import lru_cache
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-import numpy as np
-
 from bntui.engine.config import Knobs, RunConfig
-from bntui.engine.snapshot import Channels, EpochReport, RunFacts
+from bntui.engine.snapshot import NO_DETAIL, EpochReport, RunFacts
 
 Thing = TypeVar("Thing")
-NO_DETAIL = Channels(*np.zeros((6, 0), dtype=np.float32))
-"""In place of a layer's channels, which are not kept."""
 
 
 def write(thing: Any) -> str:
@@ -128,6 +124,8 @@ def _one_of(kinds: Iterable[Any], value: Any, unknown: list[str]) -> Any:
 
 
 def _built(kind: type[Any], values: dict[str, Any], unknown: list[str]) -> Any:
+    if not isinstance(values, dict):
+        raise TypeError(f"{values!r} is no {kind.__name__}")
     hints = _hints(kind)  # type: ignore[arg-type]
     unknown += sorted(values.keys() - hints.keys())
     known: dict[str, Any] = {}

@@ -10,11 +10,12 @@ from bntui.store.encoding import settings
 
 COLUMNS = (
     *("started", "id", "state", "note", "dataset", "device", "seed", "norm"),
-    *("depth", "width", "batch_size", "momentum", "learning_rate", "updates", "epoch", "seconds"),
+    *("depth", "width", "batch_size", "momentum", "estimator", "learning_rate"),
+    *("updates", "epoch", "seconds"),
     *("loss", "acc", "val_acc", "val_acc_fresh"),
 )
 """What runs can be sorted by: a field of `StoredRun`, else a setting."""
-_ASCENDING = {"id", "state", "note", "dataset", "device", "seed", "norm", "loss"}
+_ASCENDING = {"id", "state", "note", "dataset", "device", "seed", "norm", "estimator", "loss"}
 
 
 def ordered(

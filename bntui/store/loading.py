@@ -37,7 +37,8 @@ def load_snapshot(store: Store, run: str) -> Snapshot:
         twin = replace(
             whole,
             config=twin_of(stored.config),
-            report=twins[-1] if twins else None,
+            knobs=twin_of(stored.config).knobs,
+            reports=tuple(twins),
             series={
                 name.removeprefix(TWIN): view
                 for name, view in series.items()
@@ -46,7 +47,7 @@ def load_snapshot(store: Store, run: str) -> Snapshot:
         )
     return replace(
         whole,
-        report=own[-1] if own else None,
+        reports=tuple(own),
         hindsight=_hindsight(points),
         series={name: view for name, view in series.items() if not name.startswith(TWIN)},
         twin=twin,

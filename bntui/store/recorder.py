@@ -61,9 +61,12 @@ class StoreRecorder:
         *,
         resume: Checkpoint | None = None,
         parent: Checkpoint | None = None,
+        note: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep a new run, which may branch off a `parent`; or go on with a run at its checkpoint.
+
+        `note` is kept beside a new run.
 
         Raises StoreError if the run to resume is under way.
         """
@@ -73,6 +76,7 @@ class StoreRecorder:
         self.problem = ""
         self._resumed_at = resume.update if resume else None
         self._parent = parent
+        self._note = note
         self._clock = clock
         self._due = 0.0
         self._connection: sqlite3.Connection | None = None
@@ -223,7 +227,7 @@ class StoreRecorder:
     def _write(self, connection: sqlite3.Connection, snapshot: Snapshot) -> None:
         if not self._begun:
             if self._resumed_at is None:
-                put_run(connection, self.run, self._state, snapshot, self._parent)
+                put_run(connection, self.run, self._state, snapshot, self._parent, self._note)
             else:
                 self._take_back(connection, self._resumed_at)
         put_progress(connection, self.run, self._state, snapshot)

@@ -96,7 +96,9 @@ class StoreError(ConfigError):
 def store_path() -> Path:
     """Return where runs are kept: BNTUI_STORE, else a file in the user's data directory."""
     given = os.environ.get("BNTUI_STORE")
-    return Path(given) if given else platformdirs.user_data_path("bntui") / "runs.sqlite"
+    if given:
+        return Path(os.path.expanduser(given))  # noqa: PTH111 - Path's raises for an unknown user
+    return platformdirs.user_data_path("bntui") / "runs.sqlite"
 
 
 def connect(path: Path, *, patience: float) -> sqlite3.Connection:

@@ -55,15 +55,16 @@ def put_run(
     state: State,
     snapshot: Snapshot,
     parent: Checkpoint | None,
+    note: str = "",
 ) -> None:
     """Write that there is a new run, which may branch off another at a checkpoint of it."""
     begun = now()
     made_of = (snapshot.config, snapshot.knobs, snapshot.facts)
     connection.execute(
-        "INSERT INTO runs (id, state, started, ended, config, knobs, facts, versions, parent,"
-        " branched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO runs (id, state, started, ended, config, knobs, facts, versions, note,"
+        " parent, branched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            *(run, state, begun, begun, *map(write, made_of), dumps(versions())),
+            *(run, state, begun, begun, *map(write, made_of), dumps(versions()), storable(note)),
             *((parent.run, parent.update) if parent else (None, None)),
         ),
     )

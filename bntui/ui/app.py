@@ -11,12 +11,16 @@ from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
 from bntui.engine.snapshot import Checkpoint, Phase
 from bntui.ui import terminal
+from bntui.ui.archive import Archive
+from bntui.ui.course import Course
 from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs, ascii_only
 from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.explorer import Explorer
 from bntui.ui.screens.value import ValueScreen
 from bntui.ui.widgets.knob import Knob
+
+NO_COURSE = Course()
 
 
 class BntuiApp(FrugalApp):
@@ -37,6 +41,8 @@ class BntuiApp(FrugalApp):
         left_open: frozenset[str] = frozenset(),
         *,
         begin: Checkpoint | None = None,
+        archive: Archive | None = None,
+        course: Course = NO_COURSE,
         paused: bool = False,
         updates_per_second: float = terminal.LOCAL_UPDATES_PER_SECOND,
         glyphs: Glyphs = Glyphs.BRAILLE,
@@ -53,6 +59,8 @@ class BntuiApp(FrugalApp):
             config,
             left_open,
             begin=begin,
+            archive=archive,
+            course=course,
             paused=paused,
             updates_per_second=updates_per_second,
         )
@@ -90,6 +98,8 @@ def explore(
     left_open: frozenset[str],
     *,
     begin: Checkpoint | None,
+    archive: Archive,
+    course: Course,
     paused: bool,
     plain: bool,
 ) -> int:
@@ -99,6 +109,8 @@ def explore(
         config,
         left_open,
         begin=begin,
+        archive=archive,
+        course=course,
         paused=paused,
         updates_per_second=terminal.updates_per_second(),
         glyphs=terminal.glyphs(plain=plain),

@@ -21,8 +21,11 @@ def consequence(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
     batch = min(knobs.batch_size, facts.train)
     updates = -(-facts.train // batch)
     planned = snapshot.epochs if snapshot.epochs < UNPLANNED else 10
-    momentum = rules.momentum(snapshot.config, knobs)
-    left = momentum ** (updates * planned) if knobs.estimator in {"momentum", "scaled"} else 0.0
+    left = (
+        rules.kept(snapshot.config, knobs) ** (updates * planned)
+        if knobs.estimator in {"momentum", "scaled"}
+        else 0.0
+    )
     start = f"{left:.2g} of the start left after {planned} epochs"
     if not snapshot.config.has_statistics:
         start = "no statistics to go stale"

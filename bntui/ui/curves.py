@@ -19,8 +19,8 @@ def curves(
 ) -> list[Line]:
     """Return the lines of `what` ("acc" or "loss") over the axis of `view`.
 
-    `ghosts` are other runs, named "was" or "pin"; each is drawn by its own clock. A run with a twin
-    gets one more line, "apart": its validation less the twin's. Smooth, the
+    `ghosts` are other runs, each under a name of three or four letters and drawn by its own clock. A
+    run with a twin gets one more line, "apart": its validation less the twin's. Smooth, the
     training line is the moving average, with the raw one faint and unnamed behind it.
     """
     lines = [
@@ -35,9 +35,24 @@ def curves(
     if view.smooth:
         lines.append(_line(snapshot, view, f"train_{what}", "", "train", ghost=True))
     for prefix, label in CURVES:
-        source = "smooth" if view.smooth and prefix == "train" else prefix
-        lines.append(_line(snapshot, view, f"{source}_{what}", label, label))
+        lines.append(_line(snapshot, view, _source(view, prefix, what), label, label))
     return lines
+
+
+def compared(
+    what: str, one: tuple[str, Snapshot], other: tuple[str, Snapshot], view: View
+) -> list[Line]:
+    """Return the lines of `what` of two runs, each under its name; the second one is faint."""
+    return [
+        _line(snapshot, view, _source(view, prefix, what), f"{name} {label}", label, ghost=ghost)
+        for (name, snapshot), ghost in ((one, False), (other, True))
+        for prefix, label in CURVES
+    ]
+
+
+def _source(view: View, prefix: str, what: str) -> str:
+    """Return the name of the series that is drawn for a curve."""
+    return f"{'smooth' if view.smooth and prefix == 'train' else prefix}_{what}"
 
 
 def _line(

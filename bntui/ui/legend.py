@@ -71,8 +71,10 @@ def _entry(entry: Sequence[Line], x: float) -> Row:
     """Return one row of the legend: " 0.974 fresh", or of a ghost " 0.974 0.114 was"."""
     values = [(f" {_written(value_at(line.view, x)):>5}", line.style) for line in entry]
     *others, (last, style) = values
-    room = LEGEND - sum(len(text) for text, _ in others)
-    return [*others, (f"{last} {_name(entry)}"[:room], style)]
+    room = LEGEND - sum(len(text) for text, _ in values) - 1
+    name = _name(entry)
+    name = name if len(name) <= room else f"{name[: room - 1]}."
+    return [*others, (f"{last} {name}", style)]
 
 
 def value_at(view: SeriesView, x: float) -> float | None:

@@ -130,6 +130,33 @@ def test_a_branch_with_other_knobs_keeps_its_past_and_has_another_future() -> No
     assert mine.last[13:].tolist() != theirs.last[13:].tolist()
 
 
+class Stop(Exception):  # noqa: N818 (a request, as in the runner)
+    pass
+
+
+def test_a_report_that_a_stop_cut_short_is_made_after_all() -> None:
+    stopping = False
+
+    def breathe() -> None:
+        if stopping:
+            raise Stop
+
+    run = Session(SMALL, NOTHING, frozenset(), breathe=breathe, say=lambda _: None)
+    for _ in range(5):
+        run.train_once(None)
+    stopping = True
+    with pytest.raises(Stop):
+        run.train_once(None)
+    kept = run.keep("stopped")
+    again, whole = session(kept.config, kept), session(SMALL)
+    (mine,) = again.train_once(None)
+    (theirs,) = [report for _ in range(6) for report in whole.train_once(None)]
+    assert (mine.epoch, mine.update, mine.loss) == (1, 6, theirs.loss)
+    assert (mine.val_acc, mine.val_loss) == (theirs.val_acc, theirs.val_loss)
+    finished(again), finished(whole)
+    assert all(map(torch.equal, weights(again), weights(whole)))
+
+
 def test_the_oldest_thin_out_first_when_there_are_too_many() -> None:
     kept = Checkpoints(most_bytes=100)
     for update in range(40):

@@ -23,7 +23,7 @@ from bntui.engine.statistics import attach
 from bntui.engine.trainer import Trainer
 
 SMALL = RunConfig(train_size=128, width=0.0625, device="cpu", knobs=Knobs(batch_size=16))
-AT_ENDS = Observation(live=False, noise_scale=True)
+AT_ENDS = Observation(live=False, epoch_noise=True)
 LIVE = Observation(noise_scale=True)
 
 
@@ -232,7 +232,7 @@ def test_an_epochs_end_measures_it_the_same_each_time_and_only_when_asked() -> N
     assert (report.noise.update, report.noise.measurements) == (8, WINDOW)
     assert report.noise_scale > 0
     assert report_of(AT_ENDS).noise == report.noise
-    unasked = report_of(replace(AT_ENDS, noise_scale=False))
+    unasked = report_of(replace(AT_ENDS, epoch_noise=False))
     assert unasked.noise is None
     assert math.isnan(unasked.noise_scale)
     assert unasked.val_loss == report.val_loss

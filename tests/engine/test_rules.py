@@ -74,6 +74,17 @@ def test_a_scaled_momentum_remembers_as_many_images() -> None:
     assert rules.momentum(SMALL, small) == 0.99
 
 
+def test_ghost_bn_moves_its_statistics_once_for_each_sub_batch() -> None:
+    knobs = Knobs(batch_size=100)
+    each = replace(SMALL, norm="ghost", ghost_batch=32)
+    once = replace(each, ghost_updates="once")
+    assert rules.kept(each, knobs) == pytest.approx(0.99**4)
+    assert rules.kept(once, knobs) == rules.kept(SMALL, knobs) == 0.99
+    scaled = replace(knobs, estimator="scaled")
+    assert rules.momentum(each, scaled) == pytest.approx(0.99**0.5)
+    assert rules.momentum(once, scaled) == pytest.approx(0.99 ** (100 / 64))
+
+
 def test_a_growing_batch_marks_its_steps_and_takes_every_image_once() -> None:
     run = session(replace(SMALL, batch_schedule="x2/1"))
     while not run.finished:
@@ -87,6 +98,21 @@ def test_a_growing_batch_marks_its_steps_and_takes_every_image_once() -> None:
     assert all(mark.change == "" for mark in snapshot.marks)  # the option repeats them
     assert (snapshot.update, snapshot.images) == (12, 4 * 96)
     assert snapshot.knobs.batch_size == 96
+
+
+def test_a_batch_that_is_turned_where_the_schedule_acts_is_a_change_of_its_own() -> None:
+    run = session(replace(SMALL, batch_schedule="x2/1"))
+    for _ in range(6):
+        run.train_once(None)
+    run.train_once(replace(run.knobs, batch_size=24))
+    snapshot = run.snapshot(Phase.RUNNING)
+    assert snapshot.knobs.batch_size == 24
+    assert [(mark.update, mark.change) for mark in snapshot.marks] == [(6, "batch=24")]
+
+
+def test_a_schedule_that_begins_at_once_is_the_batch_to_begin_with() -> None:
+    snapshot = session(replace(SMALL, batch_schedule="1:8,3:32")).snapshot(Phase.PAUSED)
+    assert (snapshot.knobs.batch_size, snapshot.updates_per_epoch, snapshot.marks) == (8, 12, ())
 
 
 def test_the_rule_s_rate_reaches_the_optimiser() -> None:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import pytest
 
 from bntui.engine import data, observer
-from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.engine.config import Change, ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.evaluation import evaluate
 from bntui.engine.run import Command
 from bntui.engine.runner import Runner
@@ -57,7 +57,7 @@ def until(runner: Runner, condition: Callable[[Snapshot], object]) -> Snapshot:
         if snapshot.phase is Phase.FAILED:
             break
         time.sleep(0.002)
-    snapshot = replace(runner.snapshot, series={}, validation=None, report=None)
+    snapshot = replace(runner.snapshot, series={}, validation=None, reports=())
     pytest.fail(f"still waiting: {snapshot}")
 
 
@@ -317,6 +317,18 @@ def test_a_step_of_a_finished_run_begins_the_next_epochs_and_pauses_in_them(make
     assert (snapshot.phase, snapshot.epoch, snapshot.epochs) == (Phase.PAUSED, 2, 2)
     runner.command(Command.STEP)
     assert until_update(runner, 4).phase is Phase.FINISHED
+
+
+def test_steps_to_the_end_make_what_is_planned_for_it(make: Make) -> None:
+    planned = replace(SHORT, at=(Change(2, "recalibrate"),))
+    runner = make(planned, Observation())
+    runner.start(paused=True)
+    runner.command(Command.STEP)
+    runner.command(Command.STEP)
+    snapshot = until_phase(runner, Phase.FINISHED)
+    assert (snapshot.update, [mark.label for mark in snapshot.marks]) == (2, ["recalibrated"])
+    assert snapshot.validation is not None
+    assert snapshot.validation.update == 2
 
 
 def test_every_epoch_is_reported_once_and_in_order() -> None:

@@ -138,7 +138,7 @@ def test_a_run_without_batch_norm_has_empty_rows_and_trains() -> None:
     assert report.val_loss == report.val_loss_fresh
     assert report.layers == ()
     run.recalibrate(apply=True)
-    assert "no batch norm" in run.snapshot(Phase.RUNNING).message
+    assert "no layer with running statistics" in run.snapshot(Phase.RUNNING).message
 
 
 @pytest.mark.parametrize("batch_norm", [True, False])

@@ -28,7 +28,7 @@ def session(config: RunConfig, observation: Observation) -> Session:
 
 
 def twins(config: RunConfig, observation: Observation = LIVE) -> Twins:
-    return Twins(config, lambda config: session(config, observation))
+    return Twins(config, lambda config, _: session(config, observation))
 
 
 def finished(run: Session | Twins) -> Snapshot:
@@ -102,6 +102,31 @@ def test_planned_changes_reach_both() -> None:
     assert marks[0] == marks[1] == [(2, "lr=0.01"), (4, "recalibrate")]
 
 
+def test_a_twin_that_is_in_mid_epoch_at_the_end_reports_the_part() -> None:
+    run = twins(replace(SMALL, epochs=1, twin="batch=8"), HEADLESS)
+    reports = [report for _ in range(6) for report in run.train_once(None)]
+    assert [(report.twin, report.update) for report in reports] == [("", 6), ("batch=8", 6)]
+
+
+def test_a_planned_change_leaves_the_difference_alone() -> None:
+    plan = (parse_change("2:momentum=0.5"), parse_change("2:lr=0.01"))
+    snapshot = finished(twins(replace(SMALL, twin="momentum=0.9", at=plan)))
+    assert snapshot.twin
+    assert (snapshot.knobs.momentum, snapshot.twin.knobs.momentum) == (0.5, 0.9)
+    assert snapshot.twin.knobs.learning_rate == 0.01
+
+
+def test_what_the_twin_differs_in_is_not_for_the_machine_to_choose() -> None:
+    settled: list[frozenset[str]] = []
+
+    def make(config: RunConfig, names: frozenset[str]) -> Session:
+        settled.append(names)
+        return session(config, HEADLESS)
+
+    Twins(replace(SMALL, twin="width=0.125"), make)
+    assert settled == [frozenset(), frozenset({"width"})]
+
+
 def test_reports_say_whose_they_are() -> None:
     run = twins(replace(SMALL, twin="momentum=0.5"), HEADLESS)
     reports = [report for _ in range(6) for report in run.train_once(None)]
@@ -120,7 +145,9 @@ def test_each_counts_its_own_time() -> None:
         assert one.seconds <= budget.total
 
 
-@pytest.mark.parametrize("text", ["", "momentum", "momentum=", "momentum=2", "width", "pause=1"])
+@pytest.mark.parametrize(
+    "text", ["", "momentum", "momentum=", "momentum=2", "width", "pause=1", "pace=5"]
+)
 def test_a_twin_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         parse_twin(text)

@@ -141,6 +141,16 @@ class TestTruncating:
 
 
 class TestTheFile:
+    @pytest.mark.parametrize("damage", ["'{}'", "'no JSON'", "'[1]'", "7"])
+    def test_a_run_that_can_not_be_read_is_one_sentence(
+        self, path: Path, store: Store, damage: str
+    ) -> None:
+        run = keep(path, updates=1)
+        with connect(path, patience=1.0) as connection:
+            connection.execute(f"UPDATE runs SET facts = {damage}")
+        with pytest.raises(StoreError, match=f"run '{run}' in .* is not as this bntui writes them"):
+            store.runs()
+
     def test_it_lies_where_the_user_says(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -57,6 +57,12 @@ class TestWhatIsKept:
         assert points["val_acc"].updates.tolist() == list(range(5, 1001, 5))
         assert not points["val_acc"].values.flags.writeable
 
+    def test_a_note_is_kept_beside_a_new_run(self, path: Path, store: Store) -> None:
+        recorder = StoreRecorder(path, note="03 without · m = 0.9 \udce9")
+        recorder.record(state(1), ())
+        recorder.close(state(1))
+        assert store.run(recorder.run).note == "03 without · m = 0.9 \\udce9"
+
     def test_what_is_not_finite_comes_back_too(self, path: Path, store: Store) -> None:
         recorder = StoreRecorder(path)
         values = [math.nan, math.inf, -math.inf, 0.0, -0.0, 5e-324]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bntui.engine.config import Knobs, RunConfig
-from bntui.engine.run import Command, Run
+from bntui.engine.run import Command, Purpose, Run
 from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import (
     Channels,
@@ -90,6 +90,7 @@ class ScriptedRuns:
         self.made: list[ScriptedRun] = []
         self.begins: list[tuple[Checkpoint | None, bool]] = []
         """Of each run, the checkpoint that it goes on from and whether it is resumed."""
+        self.purposes: list[Purpose | None] = []
         self._loaded = loaded
 
     def __call__(
@@ -98,8 +99,10 @@ class ScriptedRuns:
         left_open: frozenset[str],
         begin: Checkpoint | None = None,
         resume: bool = False,
+        purpose: Purpose | None = None,
     ) -> ScriptedRun:
         self.begins.append((begin, resume))
+        self.purposes.append(purpose)
         run = ScriptedRun(config, left_open, [mid_run(config)] if self._loaded else [])
         self.made.append(run)
         return run

@@ -1,17 +1,80 @@
 """The whole program in one sitting: a real run under the explorer, driven from the keyboard."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+from click.testing import CliRunner
+
+from bntui.cli import _observation, cli
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.runner import Runner
 from bntui.engine.snapshot import Phase, Snapshot
+from bntui.scenariofiles import configs_of, find
 from bntui.ui.app import BntuiApp
+from bntui.ui.course import Course
+from bntui.ui.screens.conclusion import ConclusionScreen
 from tests.ui.user import screen_text
 
 LIMIT = 30.0
 """Seconds after which a promise counts as broken."""
+
+
+EXPERIMENT = """
+title = "Two momenta"
+hypothesis = "Old values stay."
+watch = "the gap."
+[question]
+text = "Does it learn?"
+choices = [{ text = "yes", right = "slow.loss < 9" }, { text = "no" }]
+[options]
+train-size = 300
+width = 0.0625
+epochs = 2
+batch-size = 64
+device = "cpu"
+[arm.slow]
+at = ["4:recalibrate"]
+[arm.fast]
+momentum = 0.9
+[[claim]]
+holds = 'slow["0.9"] == fast["0.9"] and fast["0.9"] == fast.val_acc'
+text = "{slow.val_acc:f} {slow.val_acc_fresh:f} {slow.recalibrated_to:f} {slow.log_var_ratio:f}"
+[[claim]]
+holds = "fast.noise_scale > 0"
+text = "{fast.noise_scale:f} {fast.val_loss:f} {fast.images:f} {fast.start_left:f}"
+"""
+
+
+async def test_an_experiment_concludes_what_it_concludes_without_a_screen(tmp_path: Path) -> None:
+    path = tmp_path / "two.toml"
+    path.write_text(EXPERIMENT)
+    headless = CliRunner().invoke(cli, ["run", "--scenario", str(path), "--json", "--no-store"])
+    claims = json.loads(headless.stdout.splitlines()[-1])["claims"]
+
+    scenario = find(str(path))
+    course = Course(lambda: (scenario,), lambda scenario: configs_of(scenario, {}), scenario)
+
+    def make_run(config: RunConfig, *rest: Any) -> Runner:
+        return Runner(config, _observation(rest[-1], validation=True))
+
+    config, _ = course.configs(scenario)
+    app = BntuiApp(make_run, config, course=course, paused=True)
+    async with app.run_test(size=(120, 40)), asyncio.timeout(LIMIT):
+        while "Does it learn?" not in screen_text(app):
+            await asyncio.sleep(0.02)
+        app.simulate_key("1")
+        while "conclusion" not in screen_text(app):
+            await asyncio.sleep(0.02)
+            assert app.explorer.run.snapshot.phase is not Phase.FAILED
+        assert "√ The answer was [1] yes: so you predicted." in screen_text(app)
+        assert isinstance(app.screen, ConclusionScreen)
+        findings = app.screen.performance.conclusion().findings
+    assert [{"text": one.text, "holds": one.holds} for one in findings] == claims
+    assert [one.holds for one in findings] == [True, True]
 
 
 async def test_a_sitting_at_the_explorer() -> None:

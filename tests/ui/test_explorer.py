@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -14,7 +14,7 @@ from bntui.engine.config import ConfigError, Knobs
 from bntui.engine.snapshot import Phase
 from bntui.ui.app import BntuiApp
 from bntui.ui.screens.explorer import Explorer
-from bntui.ui.screens.keys import KEYS
+from bntui.ui.screens.keys import KEYS, Section
 from bntui.ui.widgets.knob import Knob
 from tests.ui.scripted import (
     NAN,
@@ -355,9 +355,9 @@ class TestRunKeys:
                         await asyncio.sleep(0.02)
 
 
-def listed_keys() -> Iterator[str]:
+def listed_keys(sections: Iterable[Section] = KEYS) -> Iterator[str]:
     """Return the keys in the left column of the help, as it writes them."""
-    for _, rows in KEYS:
+    for _, rows in sections:
         for keys, _ in rows:
             yield from PANELS if " – " in keys else keys.split()
 

@@ -229,7 +229,7 @@ class TestOutlook:
         ],
     )
     def test_says_when_the_layer_is_sound(self, changes: dict[str, Any], words: str) -> None:
-        assert outlook(replace(layers()[0], **changes), 0.99) == words
+        assert outlook(replace(layers()[0], **changes), Snapshot()) == words
 
 
 class TestHistory:

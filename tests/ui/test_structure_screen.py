@@ -9,12 +9,13 @@ from bntui.engine.config import ConfigError, Knobs, RunConfig, parse_seed
 from bntui.engine.snapshot import Snapshot
 from bntui.ui.glyphs import Glyphs
 from bntui.ui.knobs import KnobSpec
-from bntui.ui.structure import STRUCTURE, meaning, norm_layers
+from bntui.ui.meanings import meaning
+from bntui.ui.structure import GROUPS, norm_layers
 from tests.ui.scripted import failed, mid_run
 from tests.ui.user import CONFIG, FULL, TABS, User, opened
 
-SPECS = {spec.name: spec for _, specs in STRUCTURE for spec in specs}
-ELSEWHERE = {"data_dir", "train_size", "device", "threads", "steps", "knobs", "at"}
+SPECS = {spec.name: spec for _, specs in GROUPS for spec in specs}
+ELSEWHERE = {"data_dir", "train_size", "device", "threads", "steps", "knobs", "at", "twin"}
 """What a run has that is the machine's, the command line's or the explorer's."""
 
 
@@ -207,7 +208,7 @@ class TestScreen:
             await structure(user)
             await user.choose("dataset")
             await user.press("left", "r")
-            assert user.run.snapshot.config == CONFIG
+            assert user.run.snapshot.config == replace(CONFIG, dataset="photos")
 
     async def test_all_of_it_can_be_reached_where_there_is_least_room(self) -> None:
         async with opened((60, 16)) as user:

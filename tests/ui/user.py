@@ -1,6 +1,7 @@
 """Somebody at the keyboard of an app that runs without a terminal."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -79,6 +80,14 @@ class User:
         """
         for _ in range(HOPS):
             await self.pilot.pause(0)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for what another thread brings about."""
+        async with asyncio.timeout(30):
+            while not condition():
+                await asyncio.sleep(0.01)
+                await self.settle()
+        await self.settle()
 
     async def see(self, snapshot: Snapshot | None = None, **changes: Any) -> None:
         """Let the run show a snapshot, and the screen look at it."""

@@ -12,23 +12,30 @@ from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widgets import Label
 
-from bntui.engine.config import MAX_SEED, Knobs, RunConfig, option_of
+from bntui.engine.config import MAX_SEED, ConfigError, Knobs, RunConfig, option_of
 from bntui.engine.diagnosis import recent, verdict
 from bntui.engine.repeat import command_line
-from bntui.engine.run import Command, MakeRun, Run
+from bntui.engine.run import Command, MakeRun, Purpose, Run
 from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
 from bntui.export import series_csv
+from bntui.ui.archive import Archive
 from bntui.ui.consequence import consequence
+from bntui.ui.course import Course
+from bntui.ui.ghosts import Ghosts
+from bntui.ui.guide import Guide
 from bntui.ui.knobs import KNOBS, PACE, Setting
+from bntui.ui.looks import LOOKS
 from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.branch import BranchScreen
 from bntui.ui.screens.keys import KeysScreen
 from bntui.ui.screens.layer import LayerScreen
+from bntui.ui.screens.runs import Chosen, RunsScreen
 from bntui.ui.screens.structure import Changes, StructureScreen, with_changes
 from bntui.ui.screens.text import TextScreen
 from bntui.ui.screens.value import ValueScreen
 from bntui.ui.screens.whatif import WhatIfScreen
 from bntui.ui.widgets.drift import DriftTable
+from bntui.ui.widgets.guideline import GuideLine
 from bntui.ui.widgets.hint import HintLine
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
@@ -52,15 +59,16 @@ class Explorer(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "pause"),
         Binding("question_mark", "keys", "keys", key_display="?"),
+        Binding("g", "experiments", "experiments"),
         Binding("c", "recalibrate", "recalibrate"),
         Binding("w", "what_if", "what if"),
         Binding("n", "step", "step"),
         Binding("r", "restart(0)", "restart"),
         Binding("k", "structure", "structure"),
+        Binding("o", "runs", "runs"),
         Binding("t", "twin", "twin"),
         Binding("b", "branch", "branch"),
-        Binding("comma", "look('move', -1)", "crosshair", key_display=", ."),
-        Binding("x", "look('axis', 0)", "x axis"),
+        *LOOKS,
         Binding("p", "pin", "pin"),
         Binding("v", "verdict", "verdict"),
         Binding("y", "repeat", "repeat"),
@@ -70,18 +78,6 @@ class Explorer(Screen[None]):
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
         *(Binding(str(number), f"panel({number})", show=False) for number in range(1, 6)),
-        Binding("plus,equals_sign", "look('zoom', 2)", show=False),
-        Binding("minus", "look('zoom', 0.5)", show=False),
-        Binding("left_square_bracket", "look('pan', -0.25)", show=False),
-        Binding("right_square_bracket", "look('pan', 0.25)", show=False),
-        Binding("full_stop", "look('move', 1)", show=False),
-        Binding("less_than_sign", "look('move', -10)", show=False),
-        Binding("greater_than_sign", "look('move', 10)", show=False),
-        Binding("left_curly_bracket", "look('jump', -1)", show=False),
-        Binding("right_curly_bracket", "look('jump', 1)", show=False),
-        Binding("s", "look('smooth', 0)", show=False),
-        Binding("l", "look('log', 0)", show=False),
-        Binding("0", "look('reset', 0)", show=False),
         Binding("D", "save_data", show=False),
         Binding("W", "keep_weights", show=False),
     ]
@@ -93,25 +89,38 @@ class Explorer(Screen[None]):
         left_open: frozenset[str],
         *,
         begin: Checkpoint | None = None,
+        archive: Archive | None = None,
+        course: Course,
         paused: bool,
         updates_per_second: float,
     ) -> None:
-        """`begin` is the checkpoint of a run to resume, instead of beginning one with `config`."""
+        """`begin` is the checkpoint of a run to resume, instead of beginning one with `config`.
+
+        `archive` has the runs that are kept; `course` the guided experiments, and the one to begin
+        with instead, if any.
+        """
         super().__init__()
         self._make_run = make_run
+        self._archive = archive
         self._left_open = left_open
         self._pausing = paused
         """Whether the user wants the run to wait; it pauses by itself when it is finished."""
         self._updates_per_second = updates_per_second
+        self._course = course
+        self._guide = Guide(
+            self,
+            course,
+            latest=lambda: self.run.snapshot,
+            begin=lambda config, purpose: self._begin(config, purpose=purpose),
+        )
         self._shown: Snapshot | None = None
-        self._before: Run | None = None
-        self._pinned: Run | None = None
+        self._ghosts = Ghosts()
         self._peeked_at: int | None = None
         self._asked: Knobs | None = None
         self.run = (
-            make_run(begin.config, frozenset(), begin, True)
+            make_run(begin.config, frozenset(), begin, True, None)
             if begin
-            else make_run(config, left_open, None, False)
+            else make_run(config, left_open, None, False, None)
         )
         self.ended: list[Run] = []
         """Runs that were asked to stop, until their threads are joined."""
@@ -120,6 +129,7 @@ class Explorer(Screen[None]):
         """Lay out the panels; `app.tcss` arranges them."""
         config = self.run.snapshot.config
         yield StatusLine()
+        yield GuideLine()
         with Container(id="body"):
             with Container(id="left"):
                 with Container(id="knobs") as knobs:
@@ -142,8 +152,14 @@ class Explorer(Screen[None]):
         """Begin the run once there is a picture, and follow it."""
         self.action_panel(1)
         self.query(Knob).first().focus()
-        self.call_after_refresh(self.run.start, paused=self._pausing)
+        if self._course.first:
+            self.call_after_refresh(self._guide.ask, self._course.first, self._start)
+        else:
+            self.call_after_refresh(self._start)
         self.set_interval(1.0 / self._updates_per_second, self.follow)
+
+    def _start(self) -> None:
+        self.run.start(paused=self._pausing)
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the arrangement that fits."""
@@ -179,10 +195,11 @@ class Explorer(Screen[None]):
         with self.app.batch_update():
             self.query_one(StatusLine).show(snapshot)
             self._show_knobs(snapshot)
-            self.query_one(Results).show(snapshot, self._ghosts)
+            self.query_one(Results).show(snapshot, self._behind)
             self.query_one(Predictions).show(snapshot)
             self.query_one(VerdictPanel).show(snapshot)
         self._tell(snapshot, before)
+        self._guide.follow(snapshot)
 
     def _show_knobs(self, snapshot: Snapshot) -> None:
         if snapshot.asked is self._asked:
@@ -223,6 +240,8 @@ class Explorer(Screen[None]):
         if event.knob.spec.structural:
             self._begin(replace(self._config(), **change))
             return
+        if event.knob.spec is not PACE:
+            self._guide.changed()
         self._asked = replace(self._asked or self.run.snapshot.knobs, **change)
         self.run.apply(self._asked)
         self._explain()
@@ -248,6 +267,8 @@ class Explorer(Screen[None]):
         snapshot = self.run.snapshot
         soon = self._peeked_at is not None and recent(snapshot, self._peeked_at)
         self.run.command(Command.RECALIBRATE if soon else Command.PEEK)
+        if soon and snapshot.config.has_statistics:
+            self._guide.changed()
         self._peeked_at = None if soon else snapshot.update
         self.query_one(HintLine).show(
             "recalibrating…" if soon else "trying a recalibration…; c again applies one"
@@ -295,6 +316,10 @@ class Explorer(Screen[None]):
         """Keep the weights of this moment in the store."""
         self.run.command(Command.KEEP_WEIGHTS)
         self.notify("the weights go to the store: bntui export last --format weights")
+
+    def action_experiments(self) -> None:
+        """Open the guided experiments."""
+        self._guide.open()
 
     def action_twin(self) -> None:
         """Begin again beside a twin that differs in the chosen knob; with a twin, without."""
@@ -368,9 +393,43 @@ class Explorer(Screen[None]):
 
     def action_pin(self) -> None:
         """Keep this run's curves as a ghost behind all runs to come; again: no longer."""
-        self._pinned = None if self._pinned else self.run
-        self.notify("this run's curves are pinned" if self._pinned else "no run is pinned now")
-        self.query_one(Results).show(self.run.snapshot, self._ghosts)
+        pinned = self._ghosts.pinned = None if self._ghosts.pinned else self.run
+        self.notify("this run's curves are pinned" if pinned else "no run is pinned now")
+        self._draw_ghosts()
+
+    @property
+    def _behind(self) -> list[tuple[str, Snapshot]]:
+        """Return the runs to draw behind this one: an experiment's instead of the one before."""
+        ghosts, experiment = self._ghosts.behind(self.run), self._guide.performance
+        if experiment:
+            ghosts = [ghost for ghost in ghosts if ghost[0] != "was"]
+            ghosts += experiment.ghosts(self.run.snapshot)
+        return ghosts
+
+    def _draw_ghosts(self) -> None:
+        self.query_one(Results).show(self.run.snapshot, self._behind)
+
+    def action_runs(self) -> None:
+        """Open the list of the runs that are kept."""
+        if self._archive is None:
+            self.notify("no runs are kept here")
+            return
+        stored = self._ghosts.stored
+        self.app.push_screen(
+            RunsScreen(self._archive, lambda: self.run.snapshot, stored.keys()), self._take_stored
+        )
+
+    def _take_stored(self, chosen: Chosen | None) -> None:
+        """Go on from a checkpoint, or lay a run over the charts or take it away."""
+        if isinstance(chosen, Checkpoint):
+            self._begin(chosen.config, chosen, resume=True)
+        elif chosen:
+            run, snapshot = chosen
+            if snapshot is None:
+                self._ghosts.stored.pop(run, None)
+            else:
+                self._ghosts.stored[run] = snapshot
+            self._draw_ghosts()
 
     def action_verdict(self) -> None:
         """Show the whole verdict."""
@@ -394,16 +453,6 @@ class Explorer(Screen[None]):
         """Write what the charts show to a CSV file."""
         save_and_tell(self.app, series_csv(self.run.snapshot), "csv")
 
-    @property
-    def _ghosts(self) -> list[tuple[str, Snapshot]]:
-        """Return the runs to draw behind this one: the one before it, and the pinned one."""
-        runs = [("was", self._before), ("pin", self._pinned)]
-        if self._before is self._pinned:
-            runs = runs[1:]
-        ghosts = [(name, run.snapshot) for name, run in runs if run and run is not self.run]
-        twin = self.run.snapshot.twin
-        return [*ghosts, ("twin", twin)] if twin else ghosts
-
     async def end(self) -> bool:
         """Stop every run and wait for the threads; return whether all have ended."""
         runs = [*self.ended, self.run]
@@ -417,22 +466,36 @@ class Explorer(Screen[None]):
         snapshot = self.run.snapshot
         return replace(snapshot.config, knobs=self._asked or snapshot.knobs)
 
-    def _begin(self, config: RunConfig, begin: Checkpoint | None = None) -> None:
-        """Replace the run by a new one, which may branch off a checkpoint.
+    def _begin(
+        self,
+        config: RunConfig,
+        begin: Checkpoint | None = None,
+        *,
+        resume: bool = False,
+        purpose: Purpose | None = None,
+    ) -> None:
+        """Replace the run by a new one, which may branch off a checkpoint, resume, have a purpose.
 
         The old curves stay as a ghost.
         """
+        if purpose is None:
+            self._guide.replaced()
         old = self.run
-        if old.snapshot.series:
-            self._before = old
-        if old.snapshot.facts:
+        if old.snapshot.facts or purpose:
             self._left_open = frozenset()
+        left_open = frozenset() if begin else self._left_open
+        try:
+            self.run = self._make_run(config, left_open, begin, resume, purpose)
+        except ConfigError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        if old.snapshot.series:
+            self._ghosts.before = old
         old.stop()
         self.ended = [run for run in (*self.ended, old) if not run.join(0)]
         self._asked = None
-        self._peeked_at, self._pausing = None, begin is not None
+        self._peeked_at, self._pausing = None, begin is not None and not resume
         self.query_one(Results).follow()
-        self.run = self._make_run(config, self._left_open, begin, False)
         self.run.start(paused=self._pausing, after=old)
         self._follow_soon()
 

@@ -10,7 +10,31 @@ from textual.widgets import Static
 
 from bntui.ui.glyphs import fit
 
-KEYS = (
+Section = tuple[str, tuple[tuple[str, str], ...]]
+"""A title, and lines of keys and what they do."""
+CHARTS: Section = (
+    "Charts",
+    (
+        (", . < >", "crosshair by one point, by ten, and the values there"),
+        ("{ }", "crosshair to the mark before, after"),
+        ("+ - [ ]", "zoom in, out; pan left, right"),
+        ("0", "no crosshair, the whole run"),
+        ("x s l", "x in updates, images or seconds; smoothing; log loss"),
+        ("p", "pin this run's curves behind those to come; again: unpin"),
+    ),
+)
+RUNS: Section = (
+    "Runs that are kept",
+    (
+        ("enter", "lay a run over the charts, or take it away"),
+        ("space =", "mark two runs, and compare them; or one with that under way"),
+        ("/ s", "filter by words and settings; sort by the next column"),
+        ("e p", "write a note; pin a run to the top"),
+        ("del u", "delete a run; bring the last one back"),
+        ("y R", "the command line that repeats it; resume an interrupted one"),
+    ),
+)
+KEYS: tuple[Section, ...] = (
     (
         "Knobs",
         (
@@ -25,6 +49,8 @@ KEYS = (
             ("space", "pause, go on; after the last epoch, as many again"),
             ("n", "a single update"),
             ("r R", "restart with the same seed, a new one; old curves stay faint"),
+            ("o", "the runs that are kept: to lay over these, compare, resume, remark"),
+            ("g", "guided experiments: the thread, post by post"),
             ("k", "structure: norm, depth, width, optimizer, data … of a new run"),
             ("t", "a twin in lockstep that differs in the chosen knob; again: without"),
             ("b", "return to an epoch or a change, and branch off there"),
@@ -35,17 +61,7 @@ KEYS = (
             ("d", "after a failure: go on with the built-in digits"),
         ),
     ),
-    (
-        "Charts",
-        (
-            (", . < >", "crosshair by one point, by ten, and the values there"),
-            ("{ }", "crosshair to the mark before, after"),
-            ("+ - [ ]", "zoom in, out; pan left, right"),
-            ("0", "no crosshair, the whole run"),
-            ("x s l", "x in updates, images or seconds; smoothing; log loss"),
-            ("p", "pin this run's curves behind those to come; again: unpin"),
-        ),
-    ),
+    CHARTS,
     (
         "Screen",
         (
@@ -70,7 +86,7 @@ better. It compares the halves of one batch, each normalised by its own BN stati
 
 
 class KeysScreen(ModalScreen[None]):
-    """Every key, and how to read the screen."""
+    """The keys of a screen; unless told which, every key of the explorer and how to read it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "dismiss(None)", "close")
@@ -85,12 +101,17 @@ class KeysScreen(ModalScreen[None]):
     }
     """
 
+    def __init__(self, *sections: Section) -> None:
+        super().__init__()
+        self._sections = sections
+
     def compose(self) -> ComposeResult:
         """Lay out the lists."""
         with VerticalScroll() as box:
             box.border_title = "Keys"
             box.border_subtitle = "esc closes"
-            for title, keys in KEYS:
+            for title, keys in self._sections or KEYS:
                 lines = "\n".join(f"  {key:<9} {text}" for key, text in keys)
                 yield Static(fit(self.app, f"{title}\n{lines}"), markup=False)
-            yield Static(fit(self.app, f"How to read the curves\n{READING}"), markup=False)
+            if not self._sections:
+                yield Static(fit(self.app, f"How to read the curves\n{READING}"), markup=False)

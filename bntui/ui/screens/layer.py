@@ -125,7 +125,10 @@ def picture(
 def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -> Picture:
     """Say what the layer is, how it is, what will happen, and what that does to the network."""
     layer = validation.layers[index]
-    momentum, images = forgetting(snapshot), snapshot.knobs.batch_size
+    knobs, images = snapshot.knobs, snapshot.knobs.batch_size
+    how = f"momentum {knobs.momentum:g}"
+    if knobs.estimator != "momentum":
+        how += f", {knobs.estimator}"
     mark, role = MARKS[health(layer)]
     name = f" {layer.name}"
     place = f"   layer {index + 1} of {len(validation.layers)}, update {validation.update}   "
@@ -135,8 +138,8 @@ def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -
     return [
         [(name, "strong"), (place, ""), (mark, role), (keys, "faint")],
         [(f" {count} · {layer.positions} × {images} = {values:,} values each per batch", "")],
-        [(f" momentum {momentum:g} · {layer.start_left:.1%} of the start value left", "")],
-        [(f" {outlook(layer, momentum)}", "")],
+        [(f" {how} · {layer.start_left:.1%} of the start value left", "")],
+        [(f" {outlook(layer, snapshot)}", "")],
         [
             (
                 f" output error {layer.output_error:.2f} alone · network error "
@@ -147,13 +150,14 @@ def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -
     ]
 
 
-def outlook(layer: LayerDrift, momentum: float) -> str:
+def outlook(layer: LayerDrift, snapshot: Snapshot) -> str:
     """Say in words when the layer will be sound."""
-    ahead = forecast(layer, momentum)
+    ahead, momentum = forecast(layer, forgetting(snapshot)), snapshot.knobs.momentum
     if layer.non_finite:
         return "not finite: NaN does not heal by itself"
     if math.isnan(ahead):
-        return "no forecast: no channel is alive"
+        alive = math.isfinite(layer.log_var_ratio)
+        return f"no forecast: {'averages of all batches' if alive else 'no channel is alive'}"
     if ahead == 0:
         return "sound now"
     updates = in_updates(ahead)

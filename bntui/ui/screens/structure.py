@@ -15,7 +15,8 @@ from bntui.engine.config import RunConfig
 from bntui.engine.snapshot import Snapshot
 from bntui.ui.canvas import Canvas, Picture
 from bntui.ui.knobs import Setting
-from bntui.ui.structure import STRUCTURE, meaning, norm_layers
+from bntui.ui.meanings import meaning
+from bntui.ui.structure import GROUPS, norm_layers
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
 from bntui.ui.widgets.paragraphs import Paragraphs
@@ -67,7 +68,7 @@ class StructureScreen(Screen[Changes | None]):
         with Horizontal():
             with Vertical(id="settings", classes="panel") as settings:
                 settings.border_title = "structure"
-                for group, specs in STRUCTURE:
+                for group, specs in GROUPS:
                     yield Label(group)
                     for spec in specs:
                         yield Knob(spec, getattr(self._config, spec.name))

@@ -3,80 +3,51 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input, Label
+from textual.widgets import Label
 
-from bntui.engine.config import ConfigError, looks_like_torch, torch_momentum
+from bntui.engine.config import looks_like_torch, torch_momentum
 from bntui.ui.knobs import MOMENTUM, KnobSpec, Setting
+from bntui.ui.screens.prompt import PromptScreen
 
 
-class ValueScreen(ModalScreen[None]):
+class ValueScreen(PromptScreen):
     """Asks for one value, and hands it to `take` unless the user thinks better of it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "leave it")]
-    DEFAULT_CSS = """
-    ValueScreen {
-        align: center middle;
-        Vertical {
-            width: 60; max-width: 100%; height: auto;
-            border: round $primary; background: $surface; padding: 0 1;
-        }
-        Label { width: 100%; }
-        #problem { color: $text-error; }
-    }
-    """
 
     def __init__(
         self, spec: KnobSpec, value: Setting, take: Callable[[Setting], None], *, title: str = ""
     ) -> None:
         """`title` is what the value is for, unless it is the knob's own."""
-        super().__init__()
+        super().__init__(title or spec.label, spec.hint, spec.show(value).removesuffix("/s"))
         self._spec = spec
-        self._value = value
         self._take = take
-        self._title = title or spec.label
 
-    def compose(self) -> ComposeResult:
-        """Lay out the field, its hint and a place for what is wrong."""
-        with Vertical() as box:
-            box.border_title = self._title
-            box.border_subtitle = "enter takes it, esc leaves it"
-            yield Label(self._spec.hint, markup=False)
-            yield Input(self._spec.show(self._value).removesuffix("/s"), select_on_focus=True)
-            yield Label("", id="problem", markup=False)
-
-    @on(Input.Changed)
-    def _forget_problem(self) -> None:
-        self.query_one("#problem", Label).update("")
-
-    @on(Input.Submitted)
-    def _judge(self, event: Input.Submitted) -> None:
-        try:
-            value = self._spec.parse(event.value)
-        except ConfigError as error:
-            self.query_one("#problem", Label).update(str(error))
+    def accept(self, text: str) -> None:
+        """Take the value of `text`. Raises ConfigError."""
+        value = self._spec.parse(text)
+        if (
+            self._spec is not MOMENTUM
+            or not isinstance(value, float)
+            or not looks_like_torch(value)
+        ):
+            self._close_with(value)
             return
-        if self._spec is MOMENTUM and isinstance(value, float) and looks_like_torch(value):
-            meant = torch_momentum(value)
-            question = (
-                f"{value:g} is torch's convention (share of the new value); did you mean {meant:g}?"
-            )
-            choices = (f"yes, {meant:g}", f"no, {value:g}")
+        meant = torch_momentum(value)
+        question = (
+            f"{value:g} is torch's convention (share of the new value); did you mean {meant:g}?"
+        )
 
-            def answered(yes: bool | None) -> None:
-                if yes is not None:
-                    self._close_with(meant if yes else value)
+        def answered(yes: bool | None) -> None:
+            if yes is not None:
+                self._close_with(meant if yes else value)
 
-            self.app.push_screen(AskScreen(question, *choices), answered)
-            return
-        self._close_with(value)
+        self.app.push_screen(AskScreen(question, f"yes, {meant:g}", f"no, {value:g}"), answered)
 
     def _close_with(self, value: Setting) -> None:
-        self.dismiss()
+        self.dismiss(None)
         self._take(value)
 
 

@@ -1,14 +1,13 @@
 """What the run shows: curves, the map of every momentum, drift. One view for all of them."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Container
 
 from bntui.engine.snapshot import Snapshot
 from bntui.ui.curves import curves
-from bntui.ui.marks import merged
+from bntui.ui.looks import CHANGES
 from bntui.ui.noise import NORMALISED, noise_scale
 from bntui.ui.scales import UNIT
 from bntui.ui.view import View
@@ -57,30 +56,10 @@ class Results(Container):
         noise = noise_scale(snapshot)
         if noise and snapshot.config.has_statistics:
             noise += NORMALISED[snapshot.config.norm]
+        twin = f"twin {snapshot.config.twin}" if snapshot.config.twin else ""
         for what, chart in zip(("acc", "loss"), self.query(Chart), strict=True):
             lines = curves(what, snapshot, view, self._ghosts)
-            note = noise if what == "loss" else ""
+            note = noise if what == "loss" else twin
             chart.show(lines, snapshot.marks, view=view, clock=clock, note=note)
             end = max(end, *(float(line.view.x[-1]) if len(line.view) else 0.0 for line in lines))
         self.query_one(HindsightMap).show(snapshot, view=view, end=end)
-
-
-def _moved(view: View, snapshot: Snapshot, by: float) -> View:
-    history = snapshot.series.get("train_acc")
-    return view if history is None else view.moved(int(by), history.x)
-
-
-CHANGES: dict[str, Callable[[View, Snapshot, float], View]] = {
-    "zoom": lambda view, snapshot, factor: view.zoomed(factor, snapshot.update),
-    "pan": lambda view, snapshot, share: view.panned(share, snapshot.update),
-    "move": _moved,
-    "jump": lambda view, snapshot, by: view.jumped(
-        int(by), merged(snapshot.marks), snapshot.update
-    ),
-    "axis": lambda view, *_: view.next_axis(),
-    "smooth": lambda view, *_: replace(view, smooth=not view.smooth),
-    "log": lambda view, *_: replace(view, log_loss=not view.log_loss),
-    "reset": lambda view, *_: view.reset(),
-}
-"""What the keys do to the view: zoom by a factor, pan by a share of the window, move the crosshair
-by recorded positions, jump to a mark before or after; the others take no amount."""

@@ -1,0 +1,142 @@
+"""What a list of stored runs shows of each, and how much of that fits. Pure functions."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bntui.engine.config import RunConfig
+from bntui.engine.diagnosis import shorten
+from bntui.store.database import StoredRun
+from bntui.store.listing import differences
+from bntui.store.writing import State
+from bntui.ui.widgets.hindsight import short
+
+ID = 6
+"""Characters of an id that are shown; `bntui show` takes as many."""
+STATES = {
+    State.RUNNING: ("▶", "good"),
+    State.PAUSED: ("‖", "good"),
+    State.FINISHED: ("√", "plain"),
+    State.STOPPED: ("■", "plain"),
+    State.FAILED: ("×", "bad"),
+    State.INTERRUPTED: ("!", "bad strong"),
+}
+"""A sign for each state, and the role that both are drawn in."""
+NOTE = 8
+"""Cells below which a note is not worth showing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; `name` is what `store.listing` sorts by."""
+
+    name: str
+    title: str
+    width: int
+    text: Callable[[StoredRun], str]
+    number: bool = False
+
+
+def _momentum(run: StoredRun) -> str:
+    return f"{run.config.knobs.momentum:g}" if run.config.has_statistics else "–"
+
+
+def _estimator(run: StoredRun) -> str:
+    return short(run.config.knobs.estimator) if run.config.has_statistics else "–"
+
+
+def figure(value: float) -> str:
+    """Write an accuracy, a dash for none."""
+    return "–" if math.isnan(value) else f"{value:.4f}"
+
+
+def when(moment: datetime, now: datetime) -> str:
+    """Write a moment in five characters: today's time, this year's day, or the year."""
+    moment, now = moment.astimezone(), now.astimezone()
+    if moment.date() == now.date():
+        return f"{moment:%H:%M}"
+    return f"{moment:%m-%d}" if moment.year == now.year else f"{moment:%Y}"
+
+
+COLUMNS = (
+    Column("id", "run", ID, lambda run: run.id[:ID]),
+    Column("started", "when", 5, lambda run: when(run.started, datetime.now(run.started.tzinfo))),
+    Column("state", "state", 13, lambda run: f"{STATES[run.state][0]} {run.state}"),
+    Column("dataset", "data", 8, lambda run: run.facts.dataset),
+    Column("norm", "norm", 6, lambda run: run.config.norm),
+    Column("batch_size", "batch", 5, lambda run: f"{run.config.knobs.batch_size}", number=True),
+    Column("momentum", "m", 5, _momentum, number=True),
+    Column("estimator", "estim.", 8, _estimator),
+    Column(
+        "learning_rate", "rate", 6, lambda run: f"{run.config.knobs.learning_rate:g}", number=True
+    ),
+    Column("width", "width", 6, lambda run: f"{run.config.width:.4g}", number=True),
+    Column("updates", "updates", 7, lambda run: f"{run.updates}", number=True),
+    Column("val_acc", "val_acc", 7, lambda run: figure(run.val_acc), number=True),
+    Column("val_acc_fresh", "fresh", 6, lambda run: figure(run.val_acc_fresh), number=True),
+    Column("note", "note", NOTE, lambda run: run.note),
+)
+"""All columns, in their order; a blank follows each."""
+_FIRST = (
+    *("id", "state", "val_acc", "val_acc_fresh", "batch_size", "momentum", "norm", "started"),
+    *("updates", "dataset", "note", "learning_rate", "estimator", "width"),
+)
+"""What matters most comes first, for where there is no room for all."""
+
+
+def fitting(width: int) -> list[Column]:
+    """Return the columns that fit, in their order; the note is as wide as there is room."""
+    by_name = {column.name: column for column in COLUMNS}
+    left, chosen = width, set[str]()
+    for name in _FIRST:
+        if by_name[name].width + 1 <= left:
+            left -= by_name[name].width + 1
+            chosen.add(name)
+    shown = [column for column in COLUMNS if column.name in chosen]
+    if shown and shown[-1].name == "note":
+        shown[-1] = replace(shown[-1], width=NOTE + left)
+    return shown
+
+
+def written(column: Column, text: str) -> str:
+    """Return `text` as wide as the column, and the blank behind it."""
+    text = shorten(text, column.width)
+    return f"{text:>{column.width}} " if column.number else f"{text:<{column.width}} "
+
+
+def about(run: StoredRun) -> list[tuple[str, str]]:
+    """Return all about one run as lines, each with its role: what it is, its settings, remarks."""
+    facts, config = run.facts, run.config
+    set_ = [f"{name}={_value(there)}" for name, _, there in differences(RunConfig(), config)]
+    turned = [
+        f"{name}={_value(there)}"
+        for name, _, there in differences(config, replace(config, knobs=run.knobs))
+    ]
+    began = f"{run.started.astimezone():%Y-%m-%d %H:%M}"
+    branch = f" · branched off {run.parent[:ID]} after {run.branched} updates" if run.parent else ""
+    lines = [
+        (
+            f"{run.id} · {run.state} · {began} · {run.updates:,} updates in {run.seconds:,.0f} s · "
+            f"{facts.dataset} {facts.train:,}+{facts.validation:,} · {facts.device}{branch}",
+            "strong",
+        ),
+        (" ".join(set_) or "all settings have their defaults", ""),
+    ]
+    if turned:
+        lines.append((f"turned while it ran, at last: {' '.join(turned)}", ""))
+    if run.unknown:
+        lines.append((f"this bntui does not know its {', '.join(run.unknown)}", "faint"))
+    if run.message:
+        lines.append((run.message, "bad" if run.state is State.FAILED else "faint"))
+    if run.note:
+        lines.append((run.note, ""))
+    return lines
+
+
+def _value(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"{len(value)} changes"
+    return str(value)

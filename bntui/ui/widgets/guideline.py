@@ -1,0 +1,50 @@
+"""The lines under the status: which experiment is under way, what to watch, and how to leave it."""
+
+from textwrap import wrap
+
+from bntui.ui.canvas import Canvas, Picture
+from bntui.ui.course import Performance
+
+LEAVE = "a turned knob leaves it"
+NEXT = "g goes on"
+MORE = " … (g)"
+
+
+class GuideLine(Canvas):
+    """Two lines, there only while an experiment is."""
+
+    DEFAULT_CSS = """
+    GuideLine { height: 2; display: none; background: $boost; }
+    GuideLine.-shown { display: block; }
+    """
+
+    _performance: Performance | None = None
+
+    def show(self, performance: Performance | None) -> None:
+        """Show where the experiment stands; nothing once it is left."""
+        self._performance = performance
+        self.set_class(performance is not None and not performance.left, "-shown")
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> Picture:
+        """Return the lines; what to watch is cut from its end."""
+        performance = self._performance
+        if performance is None:
+            return []
+        scenario = performance.scenario
+        name = f" experiment {scenario.number}" if scenario.number else " experiment"
+        if performance.over:
+            said, right = f" · {scenario.title}: all runs are over", NEXT
+        else:
+            count = f" · run {performance.place + 1} of {len(scenario.arms)}: "
+            said, right = count + performance.arm.label, LEAVE
+        room = width - len(name) - len(right) - 2
+        said = said if len(said) <= room else f"{said[: max(0, room - 1)]}…"
+        watch = wrap(f"Watch {scenario.watch}", max(8, width - 2))
+        if len(watch) > height - 1 > 0:
+            last = watch[height - 2][: width - len(MORE) - 2].rstrip(" ,;:")
+            watch[height - 2] = last + MORE
+        return [
+            [(name, "strong"), (said.ljust(room + 1), ""), (right, "faint")],
+            *([(f" {line}", "faint")] for line in watch),
+        ]
