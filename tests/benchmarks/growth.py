@@ -172,8 +172,8 @@ def timed(function: Callable[[], object], times: int) -> float:
 UPDATE_COLUMNS = {
     "updates": ",.0f",
     "screen update, ms": ".1f",
-    "bookkeeping of an update, µs": ".0f",
-    "memory over the start, MB": ",.1f",
+    "bookkeeping, µs an update": ".0f",
+    "more memory, MB": ",.1f",
     "of it checkpoints": ",.1f",
     "store, MB": ",.1f",
 }
