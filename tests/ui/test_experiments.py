@@ -203,6 +203,15 @@ class TestRuns:
             assert second.startswith(" Watch the gap between the curves.")
             assert user.app.explorer.query_one("#body").region.height == before - 2
 
+    async def test_what_is_too_long_is_cut_between_words(self) -> None:
+        long = replace(TWO, watch="word " * 40, arms=(replace(TWO.arms[0], label="x" * 99),))
+        one = Course(lambda: (long,), lambda s: configs_of(s, {}))
+        async with opened(TABS, course=one) as user:
+            await begin(user)
+            first, second = user.text.splitlines()[1:3]
+            assert first.endswith("xx… a turned knob leaves it ")
+            assert second.rstrip().endswith("word word … (g)")
+
     async def test_too_small_a_screen_asks_for_room_alone(self) -> None:
         async with opened(course=course()) as user:
             await begin(user)
@@ -329,6 +338,7 @@ class TestConclusion:
             assert "the thread, batch 4096, 10 epochs 0.9873 0.1141 7.6021" in said
             assert "m = 0.99 0.9000 0.2000 2.0000" in said
             assert "enter next, 2. One run" in said
+            assert "enter: the next · g: all · esc: stay here" in said
 
     async def test_a_wrong_prediction_is_named(self) -> None:
         async with opened(course=course()) as user:

@@ -95,10 +95,9 @@ class ConclusionScreen(ModalScreen[Next | None]):
         self.dismiss(Next.LIST)
 
     def _keys(self) -> str:
-        following = f"next, {self._following.heading}" if self._following else "all experiments"
+        following = f"enter  next, {self._following.heading}\n" if self._following else ""
         return (
-            f"enter  {following}\n"
-            "g      all experiments\n"
+            f"{following}g      all experiments\n"
             "esc    stay with the curves: recalibrate (c), what if (w), branch (b) …"
         )
 

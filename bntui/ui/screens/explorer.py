@@ -478,8 +478,6 @@ class Explorer(Screen[None]):
 
         The old curves stay as a ghost.
         """
-        if purpose is None:
-            self._guide.replaced()
         old = self.run
         if old.snapshot.facts or purpose:
             self._left_open = frozenset()
@@ -489,6 +487,8 @@ class Explorer(Screen[None]):
         except ConfigError as error:
             self.notify(str(error), severity="error", markup=False)
             return
+        if purpose is None:
+            self._guide.replaced()
         if old.snapshot.series:
             self._ghosts.before = old
         old.stop()

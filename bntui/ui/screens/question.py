@@ -25,15 +25,14 @@ class QuestionScreen(ModalScreen[int | None]):
         align: center middle;
         VerticalScroll {
             width: 84; max-width: 100%; height: auto; max-height: 100%;
-            border: round $primary; background: $surface; padding: 1 2;
+            border: round $primary; background: $surface; padding: 1 1 1 2;
+            scrollbar-size-vertical: 1;
         }
-        Static { height: auto; margin-bottom: 1; }
+        Static { height: auto; margin-bottom: 1; padding-right: 1; }
         .strong { text-style: bold; }
-        .faint { color: $foreground 60%; margin: 0; }
         Horizontal { height: auto; }
         .key { width: 6; text-style: bold; margin: 0; }
         .choice { width: 1fr; margin: 0; }
-        .last { margin-bottom: 1; }
     }
     """
 
@@ -47,6 +46,9 @@ class QuestionScreen(ModalScreen[int | None]):
         post = f" · post {scenario.post} of the thread" if scenario.post else ""
         with VerticalScroll() as box:
             box.border_title = fit(self.app, f"before it runs{post}")
+            box.border_subtitle = fit(
+                self.app, f"1 – {len(choices)} answers · enter: no prediction · esc leaves"
+            )
             yield self._text(scenario.heading, "strong")
             yield self._text(scenario.hypothesis)
             yield self._text(scenario.question.text, "strong")
@@ -54,11 +56,6 @@ class QuestionScreen(ModalScreen[int | None]):
                 with Horizontal():
                     yield self._text(f"  [{number}]", "key")
                     yield self._text(choice.text, "choice")
-            yield self._text("", "faint")
-            yield self._text(
-                f"1 – {len(choices)} answers and begins · enter: no prediction · esc leaves",
-                "faint",
-            )
 
     def action_answer(self, number: int) -> None:
         """Take an answer, if there is one of that number."""

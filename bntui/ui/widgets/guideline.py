@@ -1,6 +1,6 @@
 """The lines under the status: which experiment is under way, what to watch, and how to leave it."""
 
-from textwrap import wrap
+from textwrap import shorten
 
 from bntui.ui.canvas import Canvas, Picture
 from bntui.ui.course import Performance
@@ -40,11 +40,8 @@ class GuideLine(Canvas):
             said, right = count + performance.arm.label, LEAVE
         room = width - len(name) - len(right) - 2
         said = said if len(said) <= room else f"{said[: max(0, room - 1)]}…"
-        watch = wrap(f"Watch {scenario.watch}", max(8, width - 2))
-        if len(watch) > height - 1 > 0:
-            last = watch[height - 2][: width - len(MORE) - 2].rstrip(" ,;:")
-            watch[height - 2] = last + MORE
+        watch = shorten(f"Watch {scenario.watch}", max(len(MORE), width - 2), placeholder=MORE)
         return [
             [(name, "strong"), (said.ljust(room + 1), ""), (right, "faint")],
-            *([(f" {line}", "faint")] for line in watch),
+            [(f" {watch}", "faint")],
         ]
