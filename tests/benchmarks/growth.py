@@ -12,17 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from math import exp
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
-from unittest.mock import patch
 
 import psutil
 
 from bntui.engine import config
 from bntui.engine.device import prepare_environment
-from bntui.engine.snapshot import Phase, Snapshot
+from bntui.engine.snapshot import Phase
 from tests.benchmarks import runs
 from tests.benchmarks.common import (
     MEGABYTE,
@@ -35,18 +32,14 @@ from tests.benchmarks.common import (
     main,
     say,
 )
-from tests.ui.scripted import ScriptedRun, validation
-
-if TYPE_CHECKING:
-    from bntui.engine.session import Session
+from tests.benchmarks.history import BLOCK, KEEP_EVERY, VALIDATE_EVERY, History
+from tests.ui.scripted import ScriptedRun
 
 WIDTH, QUICK_WIDTH, BATCH = 0.25, 0.0625, 256
 """Of the network that is really trained."""
 UPDATES, QUICK_UPDATES = (1_000, 10_000, 100_000, 1_000_000), (1_000, 4_000)
-BLOCK, SCREEN_BLOCK = 50, 5
-"""Updates between two snapshots, as at 1,000 a second, and while the screen is measured."""
-VALIDATE_EVERY, KEEP_EVERY = 100, 1_000
-"""Updates between two validations with a look back, and between two checkpoints."""
+SCREEN_BLOCK = 5
+"""Updates between two snapshots while the screen is measured."""
 SCREENS = 30
 """Screen updates that are measured at each number of updates."""
 BATCHES, QUICK_BATCHES = (1, 4, 16, 64, 256, 1024, 4096, 16_384), (1, 64)
@@ -57,66 +50,6 @@ TIMES, QUICK_TIMES = 10, 2
 MOMENTS = 512
 MAP = (88, 66)
 """Columns and rows of the map that is drawn."""
-
-
-class History:
-    """A run that grows by synthetic updates, kept in a store."""
-
-    def __init__(self, folder: Path) -> None:
-        from bntui.store.recorder import StoreRecorder
-
-        self.session = session(runs.endless(BATCH, width=1 / 32))
-        self.session.watch()
-        self.folder = folder
-        self.recorder = StoreRecorder(folder / "runs.sqlite")
-
-    def grow(self, updates: int, block: int = BLOCK) -> Snapshot:
-        """Add updates, a multiple of `block`, and return the last snapshot."""
-        trainer, observer = self.session.trainer, self.session.observer
-        snapshot = Snapshot()
-        for _ in range(updates // block):
-            results = self._results(block)
-            with patch.object(trainer, "take_results", lambda: results):  # noqa: B023
-                trainer.update += block
-                trainer.images += block * BATCH
-                observer.catch_up()
-            trainer._taken = trainer.update  # nothing waits for the next to catch up
-            if trainer.update % VALIDATE_EVERY == 0:
-                self._observe()
-            if trainer.update % KEEP_EVERY == 0:
-                self.session.keep(f"update {trainer.update}")
-            snapshot = self.session.snapshot(Phase.RUNNING)
-            self.recorder.record(snapshot, self.session.take_journal())
-        assert not self.recorder.problem, self.recorder.problem
-        return snapshot
-
-    def size(self) -> int:
-        """Return the bytes of the store, its log included."""
-        return sum(file.stat().st_size for file in self.folder.iterdir() if file.is_file())
-
-    def _results(self, count: int) -> list[object]:
-        from bntui.engine.trainer import Result
-
-        first = self.session.trainer.update + 1
-        losses = [(update, exp(-update / 1e4)) for update in range(first, first + count)]
-        return [Result(update, loss, 1.0 - loss, None) for update, loss in losses]
-
-    def _observe(self) -> None:
-        from bntui.engine.moments import Moment
-        from bntui.engine.observer import HINDSIGHT_NAMES
-
-        update = self.session.trainer.update
-        accuracy = 1.0 - exp(-update / 1e4)
-        self.session.observer._remember(validation(accuracy, update=update))
-        each = (accuracy,) * len(HINDSIGHT_NAMES)
-        self.session.observer._moments.append(Moment(update, each, accuracy, accuracy, 0.99))
-
-
-def session(about: config.RunConfig) -> "Session":
-    """Return a loaded run that nothing is measured of unless it is asked for."""
-    from bntui.engine.session import Session
-
-    return Session(about, runs.NOTHING, frozenset(), breathe=lambda: None, say=lambda _: None)
 
 
 def over_updates(milestones: Sequence[int]) -> list[list[float]]:
@@ -192,7 +125,7 @@ def with_layers(layers: int, width: float, times: int) -> list[float]:
     """Return the seconds of an update and of a live validation with so many BN layers."""
     prepare_environment()
     fields = {"norm_layers": layers} if layers < 5 else {"depth": layers - 5}
-    run = session(runs.endless(BATCH, width=width, **fields))
+    run = runs.session(runs.endless(BATCH, width=width, **fields))
     assert len(run.trainer.buffers.layers) == layers
     return [
         timed(lambda: run.train_once(None), times),
@@ -207,7 +140,7 @@ def with_rows(rows: int, width: float, times: int) -> list[float]:
     momenta = (1.0 - 0.001 ** (place / rows) for place in range(rows - others))
     config.MOMENTA = tuple(round(momentum, 5) for momentum in momenta)
     prepare_environment()
-    run = session(runs.endless(BATCH, width=width))
+    run = runs.session(runs.endless(BATCH, width=width))
     seconds = [
         timed(lambda: run.train_once(None), times),
         timed(lambda: run.observer.look_back(asked=True), times),
@@ -239,8 +172,8 @@ def timed(function: Callable[[], object], times: int) -> float:
 UPDATE_COLUMNS = {
     "updates": ",.0f",
     "screen update, ms": ".1f",
-    "bookkeeping of an update, µs": ".0f",
-    "memory over the start, MB": ",.1f",
+    "bookkeeping, µs an update": ".0f",
+    "more memory, MB": ",.1f",
     "of it checkpoints": ",.1f",
     "store, MB": ",.1f",
 }

@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from bntui.engine.config import MAX_EPOCHS, Knobs, Observation, RunConfig
 from bntui.engine.run import Recorder
 from bntui.engine.runner import Runner
 from bntui.engine.snapshot import Phase, Snapshot
+
+if TYPE_CHECKING:
+    from bntui.engine.session import Session
 
 NOTHING = Observation(live=False, epoch_ends=False, epoch_fresh=False)
 POLL_SECONDS = 0.005
@@ -61,6 +64,13 @@ def write_digits(path: Path, images: int | None = None) -> str:
 def endless(batch: int, **fields: Any) -> RunConfig:
     """Return a run that goes on until it is stopped."""
     return RunConfig(knobs=Knobs(batch_size=batch), epochs=MAX_EPOCHS, **fields)
+
+
+def session(about: RunConfig) -> "Session":
+    """Return a loaded run that nothing is measured of unless it is asked for."""
+    from bntui.engine.session import Session
+
+    return Session(about, NOTHING, frozenset(), breathe=lambda: None, say=lambda _: None)
 
 
 def headless(
