@@ -5,7 +5,7 @@ The engine and the screen are imported only when a command needs them.
 
 import sys
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,11 +13,13 @@ from bntui import __version__
 from bntui.commands import runs as stored
 from bntui.commands.scenarios import scenarios
 from bntui.engine.config import ConfigError, Observation, RunConfig
-from bntui.engine.run import Purpose
-from bntui.engine.snapshot import Checkpoint
 from bntui.options import Refused, config_of, given, kept, remark, shared
-from bntui.scenario import Scenario
-from bntui.ui.course import Course
+
+if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--version` takes
+    from bntui.engine.run import Purpose
+    from bntui.engine.snapshot import Checkpoint
+    from bntui.scenario import Scenario
+    from bntui.ui.course import Course
 
 MACHINES = ("device", "threads", "data_dir")
 """Options that hold for the experiments of an explorer as well: where to compute, and to find data."""
@@ -102,9 +104,9 @@ def cli(
     def make_run(
         config: RunConfig,
         left_open: frozenset[str],
-        begin: Checkpoint | None,
+        begin: "Checkpoint | None",
         resume: bool,
-        purpose: Purpose | None,
+        purpose: "Purpose | None",
     ) -> Runner:
         note = purpose.note if purpose else ""
         return Runner(
@@ -194,7 +196,7 @@ def _say(remark: str) -> None:
         click.echo(remark, err=True)
 
 
-def _experiment(name: str, resume: str | None) -> Scenario:
+def _experiment(name: str, resume: str | None) -> "Scenario":
     """Return the experiment that --scenario means. Raises ConfigError."""
     from bntui.scenariofiles import find
 
@@ -203,7 +205,7 @@ def _experiment(name: str, resume: str | None) -> Scenario:
     return find(name)
 
 
-def _observation(purpose: Purpose | None, *, validation: bool) -> Observation:
+def _observation(purpose: "Purpose | None", *, validation: bool) -> Observation:
     """Return what the explorer measures of a run, live unless without `validation`.
 
     What an experiment needs at the ends of epochs is measured in any case.
@@ -215,9 +217,10 @@ def _observation(purpose: Purpose | None, *, validation: bool) -> Observation:
     )
 
 
-def _course(name: str | None, resume: str | None, options: dict[str, Any]) -> Course:
+def _course(name: str | None, resume: str | None, options: dict[str, Any]) -> "Course":
     """Return the experiments of the explorer, --scenario's the first. Raises ConfigError."""
     from bntui.scenariofiles import built_in, configs_of
+    from bntui.ui.course import Course
 
     if name is None:
         over = {option: value for option, value in options.items() if option in MACHINES}
@@ -229,7 +232,7 @@ def _course(name: str | None, resume: str | None, options: dict[str, Any]) -> Co
     )
 
 
-def _begin(resume: str | None, options: dict[str, Any]) -> Checkpoint | None:
+def _begin(resume: str | None, options: dict[str, Any]) -> "Checkpoint | None":
     """Return the checkpoint that --resume means. Raises ConfigError."""
     if resume is None:
         return None
