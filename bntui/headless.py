@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import fields
 from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import uuid4
@@ -22,6 +22,7 @@ from bntui.engine.diagnosis import Cause, figures, verdict
 from bntui.engine.runner import Runner
 from bntui.engine.snapshot import Checkpoint, EpochReport, LayerDrift, Mark, Phase, Snapshot
 from bntui.keeping import recorder
+from bntui.store.encoding import finite, settings
 
 POLL_SECONDS = 0.05
 OVER = {Phase.FINISHED, Phase.STOPPED, Phase.FAILED}
@@ -148,7 +149,7 @@ class JsonLines:
             validation=facts.validation,
             parameters=facts.parameters,
             updates_per_epoch=-(-facts.train // snapshot.config.knobs.batch_size),
-            config=_flat(snapshot.config),
+            config=settings(snapshot.config),
         )
 
     def progress(self, snapshot: Snapshot) -> None:
@@ -278,12 +279,6 @@ class Lines:
             )
 
 
-def _flat(config: RunConfig) -> dict[str, Any]:
-    values: dict[str, Any] = asdict(config)
-    knobs: dict[str, Any] = values.pop("knobs")
-    return values | knobs
-
-
 def _layer(layer: LayerDrift) -> dict[str, Any]:
     names: tuple[str, ...] = (
         "name",
@@ -299,15 +294,4 @@ def _layer(layer: LayerDrift) -> dict[str, Any]:
 
 def write_json(**values: object) -> None:
     """Write one line of strict JSON; what is not finite is null."""
-    click.echo(json.dumps(_finite(values), allow_nan=False))
-
-
-def _finite(value: Any) -> Any:
-    """Replace every non-finite number, at any depth, by None."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
+    click.echo(json.dumps(finite(values), allow_nan=False))

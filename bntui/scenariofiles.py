@@ -27,6 +27,7 @@ from bntui.engine.config import ConfigError, RunConfig
 from bntui.engine.datafiles.arrays import reason
 from bntui.outcome import published
 from bntui.scenario import ROWS, Arm, Choice, Claim, Question, Scenario
+from bntui.store.text import literal
 
 MAX_BYTES = 1_000_000
 MAX_ARMS = 20
@@ -89,7 +90,7 @@ def _built_in(file: Traversable) -> Scenario:
 
 
 def _from_file(path: Path) -> Scenario:
-    shown = _literal(str(path))
+    shown = literal(str(path))
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -101,7 +102,7 @@ def _from_file(path: Path) -> Scenario:
         raise ScenarioError(f"{shown} can't be read ({reason(error)}).") from None
     if len(content) > MAX_BYTES:
         raise ScenarioError(f"{shown} is larger than {MAX_BYTES:,} bytes: no experiment is.")
-    return parse(text, name=_literal(path.stem), file=shown)
+    return parse(text, name=literal(path.stem), file=shown)
 
 
 def parse(text: str, *, name: str, file: str) -> Scenario:
@@ -116,7 +117,7 @@ def parse(text: str, *, name: str, file: str) -> Scenario:
         place = where.partition(",")[0].replace(
             "end of document", f"line {text.count(chr(10)) + 1}"
         )
-        raise ScenarioError(f"{file}, {place}: {_literal(what)}.") from None
+        raise ScenarioError(f"{file}, {place}: {literal(what)}.") from None
     except RecursionError:
         raise ScenarioError(f"{file}: its brackets are nested too deeply.") from None
     return _Reader(file, _lines(text)).scenario(data, name)
@@ -259,7 +260,7 @@ class _Reader:
         """Return a text in one paragraph, with what would control a terminal written out."""
         value = table.get(str(where[-1]))
         self._is(value, str, where, "a text")
-        text = " ".join(_literal(word) for word in str(value).split())
+        text = " ".join(literal(word) for word in str(value).split())
         if not text:
             raise self._refusal(where, "this is empty")
         return text
@@ -307,7 +308,7 @@ class _Reader:
         )
         place = f"{self._file}, line {line}" if line else self._file
         key = ".".join(str(part + 1) if isinstance(part, int) else part for part in where)
-        return ScenarioError(f"{place}, {_literal(key[:80])}: {_literal(fault)}.")
+        return ScenarioError(f"{place}, {literal(key[:80])}: {literal(fault)}.")
 
 
 def _lines(text: str) -> dict[Where, int]:
@@ -340,13 +341,6 @@ def _lines(text: str) -> dict[Where, int]:
 
 def _keys(dotted: str) -> Where:
     return tuple(part.strip().strip("\"'") for part in dotted.split("."))
-
-
-def _literal(text: str) -> str:
-    """Write out what is not printable: no text of a file may steer the terminal."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
 
 
 def _shown(value: object) -> str:
