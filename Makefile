@@ -12,7 +12,7 @@ ARGS     ?=
 PIP_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-experiments check lint bench bench-quick pictures clean help
+.PHONY: run test test-experiments test-system faults check lint bench bench-quick pictures clean help
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +39,12 @@ lint: $(VENV)/dev.stamp  ## format, lint, types, import rules
 
 test-experiments: $(VENV)/dev.stamp  ## run every guided experiment and check its conclusion
 	$(BIN)/python -m pytest -m experiment -n 2 tests/experiments $(ARGS)
+
+test-system: $(VENV)/dev.stamp  ## run the tests that need sshd and tmux
+	$(BIN)/python -m pytest -m system $(ARGS)
+
+faults: $(VENV)/dev.stamp  ## inject every fault, and remake the README's table of them
+	$(BIN)/python -m pytest -m fault -n auto --faults README.md $(ARGS)
 
 check: lint test  ## the whole gate
 

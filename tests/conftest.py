@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import Faults, fault
+
+__all__ = ["fault"]
+
 # The networks of the tests are small: on a shared machine two threads mostly wait for one another,
 # and the same tests take five times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -14,3 +18,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def _store_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the runs of every test, and of the processes it starts, out of the user's store."""
     monkeypatch.setenv("BNTUI_STORE", str(tmp_path / "runs.sqlite"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--faults", type=Path, metavar="FILE", help="write the table of faults there")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    file = config.getoption("--faults")
+    if file and not hasattr(config, "workerinput"):  # a worker of xdist reports to the session
+        config.pluginmanager.register(Faults(file), "faults")
