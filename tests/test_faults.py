@@ -4,6 +4,8 @@ import pytest
 
 from tests.faults import BEGIN, END, Fault, with_table
 
+CONFTEST = "from tests.conftest import fault, pytest_addoption, pytest_configure"
+
 
 def test_a_table_is_put_between_the_comments() -> None:
     rows = [Fault("b", "cut", "a|b\nc", "nothing"), Fault("a", "cut", "x", "a second")]
@@ -23,7 +25,7 @@ def test_a_text_without_the_comments_is_refused() -> None:
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]])
 def test_rows_come_from_tests_that_passed(pytester: pytest.Pytester, workers: list[str]) -> None:
-    pytester.makeconftest("from tests.conftest import *\nfrom tests.conftest import fault\n")
+    pytester.makeconftest(CONFTEST)
     pytester.makepyfile("""
         import pytest
 
@@ -35,15 +37,13 @@ def test_rows_come_from_tests_that_passed(pytester: pytest.Pytester, workers: li
             pass
     """)
     readme = pytester.makefile(".md", readme=f"{BEGIN}\n{END}\n")
-    result = pytester.runpytest_inprocess(
-        "--faults", str(readme), "-p", "no:cacheprovider", *workers
-    )
+    result = pytester.runpytest_inprocess(f"--faults={readme}", "-p", "no:cacheprovider", *workers)
     assert result.ret == pytest.ExitCode.OK
     assert "| disk full | 1 MB of disk | a notice | nothing |" in readme.read_text()
 
 
 def test_a_row_that_is_not_filled_in_is_an_error(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest("from tests.conftest import *\nfrom tests.conftest import fault\n")
+    pytester.makeconftest(CONFTEST)
     pytester.makepyfile("""
         import pytest
 
@@ -53,6 +53,6 @@ def test_a_row_that_is_not_filled_in_is_an_error(pytester: pytest.Pytester) -> N
     """)
     readme = pytester.makefile(".md", readme=f"{BEGIN}\n{END}\n")
     before = readme.read_text()
-    result = pytester.runpytest_inprocess("--faults", str(readme), "-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess(f"--faults={readme}", "-p", "no:cacheprovider")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert readme.read_text() == before
