@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from bntui.engine import data, device, rules
+from bntui.engine import allocator, data, device, rules
 from bntui.engine.checkpoint import SHARE, Checkpoints, pack, unpack
 from bntui.engine.config import CHANGES, ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import mnist_on_disk
@@ -114,6 +114,7 @@ class Session:
         self._run = run
         self.checkpoints = Checkpoints()
         self._kept_at = 0.0
+        self._allocated_for = 0
         if begin:
             self._restore(begin)
         else:
@@ -162,6 +163,10 @@ class Session:
         return [report]
 
     def _step(self) -> bool:
+        if self.knobs.batch_size != self._allocated_for:
+            self._allocated_for = self.knobs.batch_size
+            needed = self._allocated_for * self._facts.activation_bytes
+            allocator.keep_freed(keep=needed <= allocator.MOST_KEPT)
         try:
             return self.trainer.step(self.knobs)
         except RuntimeError as error:
