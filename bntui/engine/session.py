@@ -59,9 +59,8 @@ class Session:
         begin: Checkpoint | None = None,
         run: str = "",
     ) -> None:
-        if config.threads is not None:
-            torch.set_num_threads(config.threads)
         on = device.resolve(config.device)
+        remarks = device.tune(on, config.threads)
         config = device.fit_to_machine(
             config,
             left_open,
@@ -85,7 +84,7 @@ class Session:
             )
         first = rules.scheduled_batch(config.batch_schedule, 1, config.knobs.batch_size)
         self.knobs = self._clipped(replace(config.knobs, batch_size=first))
-        self.notice = f"{dataset.notice} {self.notice}".strip()
+        self.notice = " ".join(filter(None, [dataset.notice, self.notice, *remarks]))
         self.config = replace(config, knobs=self.knobs)
         self.trainer = Trainer(self.config, dataset, on)
         self.observer = Observer(self.config, self.trainer, observation, breathe)
@@ -290,7 +289,7 @@ class Session:
         return self.observer.budget.price(KEEPING) <= SHARE * since
 
     def _restore(self, begin: Checkpoint) -> None:
-        state = unpack(begin.state)
+        state = unpack(begin.content())
         try:
             self.trainer.restore(state["trainer"])
             self.observer.restore(state["observer"])

@@ -164,7 +164,7 @@ def put_checkpoint(connection: sqlite3.Connection, run: str, checkpoint: Checkpo
         "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)",
         (
             *(run, checkpoint.update, storable(checkpoint.label)),
-            *(write(checkpoint.config), checkpoint.state),
+            *(write(checkpoint.config), checkpoint.content()),
         ),
     )
     _note_checkpoint(connection, run)
