@@ -167,7 +167,8 @@ def _terminal() -> Facts:
 
 
 def _data() -> Facts:
-    from bntui.engine.datafiles import BUILT_IN, PUBLISHED, DataError
+    from bntui.engine.datafiles import PUBLISHED, DataError
+    from bntui.engine.datafiles.built_in import BUILT_IN
 
     rows = []
     for name, built_in in BUILT_IN.items():
@@ -199,7 +200,10 @@ def _store() -> Facts:
         return [("file", f"{path} (none yet)")]
     rows = [("file", f"{path}, {path.stat().st_size / 1e6:.1f} MB")]
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as store:
+        # Reading makes files beside the store, unless SQLite is told that nobody writes: nobody does
+        # where there is no log beside it.
+        how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as store:
             known = len(MIGRATIONS)
             found = store.execute("PRAGMA user_version").fetchone()[0]
             rows.append(("format", f"{found} (this bntui writes {known})"))
@@ -208,7 +212,7 @@ def _store() -> Facts:
             runs = store.execute("SELECT count(*), count(deleted) FROM runs").fetchone()
             rows.append(("runs", f"{runs[0]}, of which {runs[1]} deleted"))
     except sqlite3.Error as error:
-        rows.append(("integrity", f"can't be read: {error}"))
+        rows.append(("trouble", f"it can't be read: {error}"))
     return rows
 
 

@@ -48,7 +48,8 @@ def free_on(device: "torch.device") -> float:
 
 def free_on_host(root: Path = Path("/")) -> float:
     """Return the bytes that this process may still take; `root` is where proc and sys are found."""
-    return max(0.0, min(psutil.virtual_memory().available, _address_space(), _in_groups(root)))
+    available = float(psutil.virtual_memory().available)
+    return max(0.0, min(available, _address_space(), _in_groups(root)))
 
 
 def resident() -> int:
