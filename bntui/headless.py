@@ -3,7 +3,6 @@
 import json
 import math
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bntui import __version__
+from bntui.crash import saved
 from bntui.engine.config import Observation, RunConfig
 from bntui.engine.diagnosis import Cause, figures, verdict
 from bntui.engine.runner import Runner
@@ -88,6 +88,8 @@ def follow(
     writer.end(snapshot)
     runner.stop()
     runner.join(2.0)
+    if keeper and keeper.problem not in {"", told}:
+        click.echo(keeper.problem, err=True)
     return snapshot
 
 
@@ -96,8 +98,8 @@ def exit_code(snapshot: Snapshot) -> int:
     if snapshot.phase is Phase.STOPPED:
         return 130
     if snapshot.phase is Phase.FAILED:
-        sys.stderr.write(snapshot.traceback)
-        click.echo(f"Error: {snapshot.message}", err=True)
+        said = saved(snapshot.traceback) if snapshot.traceback else f"Error: {snapshot.message}"
+        click.echo(said, err=True)
         return 1 if snapshot.traceback else 2
     return 0
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
+from bntui.engine import memory
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.device import prepare_environment
 from bntui.engine.run import Command, Recorder, Run
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from bntui.engine.twins import Twins
 
 PUBLISH_SECONDS = 0.05
+NO_MEMORY = "memory ran out: close other programs, or take a smaller width, batch size or data set."
+RETRY_SECONDS = 1.0
+"""How often a run that waits tries again to be kept."""
 LEAVE_SECONDS = 5.0
 """How long the end of the program waits for the update under way."""
 
@@ -79,7 +83,14 @@ class Runner:
         prepare_environment()
         # Python would end a daemon thread in the middle of torch, which aborts the process.
         atexit.register(self._leave)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            atexit.unregister(self._leave)
+            message = (
+                "no thread can be started to train on: end other programs, or raise `ulimit -u`."
+            )
+            self._show(Phase.FAILED, message=message)
 
     def pause(self) -> None:
         """Stop training after the update under way."""
@@ -138,6 +149,9 @@ class Runner:
         except ConfigError as error:
             self._show(Phase.FAILED, message=str(error))
         except Exception as error:  # nothing on this thread may end it in silence
+            if memory.ran_out(error):
+                self._show(Phase.FAILED, message=NO_MEMORY)
+                return
             message = f"{type(error).__name__}: {error}"
             self._show(Phase.FAILED, message=message, traceback=traceback.format_exc())
         finally:
@@ -190,7 +204,8 @@ class Runner:
                 self._commands.popleft()
             phase = Phase.FINISHED if session.finished else Phase.PAUSED
             self._publish(phase if self._paused else Phase.RUNNING)
-            self._wait(lambda: not self._paused)
+            unkept = self._recorder is not None and self._recorder.problem
+            self._wait(lambda: not self._paused, RETRY_SECONDS if unkept else None)
         if self.snapshot.phase is not Phase.RUNNING:
             self._show(Phase.RUNNING)
 

@@ -91,9 +91,12 @@ class Trainer:
         return self.update - self._taken == PENDING
 
     def step(self, knobs: Knobs) -> bool:
-        """Make one update with `knobs`; return whether it ended an epoch."""
+        """Make one update with `knobs`; return whether it ended an epoch.
+
+        Raises RuntimeError or MemoryError where memory runs out (see `memory.ran_out`): then nothing
+        was done, and the same images come again.
+        """
         batch = self._order[self._position : self._position + knobs.batch_size]
-        self._position += len(batch)
         images, labels = self.dataset.train.images[batch], self.dataset.train.labels[batch]
 
         # Forward.
@@ -121,9 +124,16 @@ class Trainer:
             waiting = self._pending[self.update - self._taken]
             waiting[:2] = result
             waiting[2] = _first_broken(statistics)
+        self._position += len(batch)
         self.update += 1
         self.images += len(batch)
         return self.epoch_over
+
+    def drop_gradients(self) -> None:
+        """Give back the memory that an update which failed has left behind."""
+        self.optimiser.zero_grad(set_to_none=True)
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def take_results(self) -> list[Result]:
         """Fetch the results of every update since the last call."""

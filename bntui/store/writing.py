@@ -170,6 +170,11 @@ def put_checkpoint(connection: sqlite3.Connection, run: str, checkpoint: Checkpo
     _note_checkpoint(connection, run)
 
 
+def put_weights(connection: sqlite3.Connection, run: str, update: int, weights: bytes) -> None:
+    """Write the weights that a run had after `update`, in place of those before."""
+    connection.execute("INSERT OR REPLACE INTO weights VALUES (?, ?, ?)", (run, update, weights))
+
+
 def drop_checkpoint(connection: sqlite3.Connection, run: str) -> None:
     """Remove a run's checkpoint."""
     connection.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
