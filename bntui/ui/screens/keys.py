@@ -50,6 +50,7 @@ KEYS: tuple[Section, ...] = (
             ("n", "a single update"),
             ("r R", "restart with the same seed, a new one; old curves stay faint"),
             ("o", "the runs that are kept: to lay over these, compare, resume, remark"),
+            ("i", "after a start that tells of an interrupted run: go on with it"),
             ("g", "guided experiments: the thread, post by post"),
             ("k", "structure: norm, depth, width, optimizer, data … of a new run"),
             ("t", "a twin in lockstep that differs in the chosen knob; again: without"),
@@ -70,6 +71,7 @@ KEYS: tuple[Section, ...] = (
             ("ctrl+l", "draw everything anew"),
             ("ctrl+p", "command palette: themes and more"),
             ("? q", "this help, quit"),
+            ("ctrl+z", "back to the shell; fg returns"),
         ),
     ),
 )
