@@ -21,7 +21,7 @@ from bntui.engine.diagnosis import Cause, figures, verdict
 from bntui.engine.runner import Runner
 from bntui.engine.snapshot import Checkpoint, EpochReport, LayerDrift, Mark, Phase, Snapshot
 from bntui.keeping import recorder
-from bntui.signals import BY_USER, asked_to_end
+from bntui.signals import BY_USER, asked_to_end, writing
 from bntui.store.encoding import finite, settings
 
 POLL_SECONDS = 0.05
@@ -74,25 +74,27 @@ def follow(
         runner.start()
         started, told = False, ""
         while True:
-            snapshot = runner.snapshot
-            if snapshot.facts and not started:
-                started = True
-                writer.start(snapshot, keeper.run if keeper else uuid4().hex[:12])
-            for report, then in _drain(coming):
-                writer.epoch(report, then)
-            if started and snapshot.message != told and snapshot.phase is not Phase.FAILED:
-                told = snapshot.message
-                click.echo(told, err=True)
-            if asked or snapshot.phase in OVER:
-                break
-            writer.progress(snapshot)
+            with writing():
+                snapshot = runner.snapshot
+                if snapshot.facts and not started:
+                    started = True
+                    writer.start(snapshot, keeper.run if keeper else uuid4().hex[:12])
+                for report, then in _drain(coming):
+                    writer.epoch(report, then)
+                if started and snapshot.message != told and snapshot.phase is not Phase.FAILED:
+                    told = snapshot.message
+                    click.echo(told, err=True)
+                if asked or snapshot.phase in OVER:
+                    break
+                writer.progress(snapshot)
             time.sleep(POLL_SECONDS)
         ended = runner.leave(interrupted=bool(asked) and asked[0] != BY_USER)
         if asked:
             snapshot = runner.snapshot
+        with writing():
             for report, then in _drain(coming):
                 writer.epoch(report, then)
-        writer.end(snapshot)
+            writer.end(snapshot)
         if not ended:
             # Python would end the thread in the middle of torch, which aborts the process.
             sys.stdout.flush()

@@ -56,6 +56,17 @@ def write_nowhere_if_hung_up() -> None:
                 os.close(null)
 
 
+@contextmanager
+def writing() -> Iterator[None]:
+    """Write to what may be a terminal that is gone: the block then ends early, without a word."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        write_nowhere_if_hung_up()
+
+
 def end_anyway(status: int, save: Callable[[], object]) -> None:
     """End the process after a while, should something keep it: a terminal that takes nothing, say.
 
