@@ -41,11 +41,12 @@ def asked_to_end(end: Callable[[int], object]) -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def write_nowhere_if_hung_up() -> None:
-    """Put the null device in the place of a terminal that is gone.
+def write_nowhere_if_hung_up() -> bool:
+    """Put the null device in the place of a terminal that is gone; return whether one was.
 
     What is still to be written to it, also by libraries and at the very end, then fails no more.
     """
+    gone = False
     for descriptor in range(3):
         try:
             termios.tcgetattr(descriptor)
@@ -54,6 +55,8 @@ def write_nowhere_if_hung_up() -> None:
                 null = os.open(os.devnull, os.O_RDWR)
                 os.dup2(null, descriptor)
                 os.close(null)
+                gone = True
+    return gone
 
 
 @contextmanager
@@ -62,9 +65,8 @@ def writing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno != errno.EIO:
+        if error.errno != errno.EIO or not write_nowhere_if_hung_up():
             raise
-        write_nowhere_if_hung_up()
 
 
 def end_anyway(status: int, save: Callable[[], object]) -> None:
