@@ -10,6 +10,7 @@ import pty
 import re
 import resource
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -77,11 +78,11 @@ class Terminal:
         trace: TracebackType | None,
     ) -> None:
         if self.usage is None:
-            self._process.terminate()
+            self.send(signal.SIGTERM)
             end = time.monotonic() + 10.0
             while not self._reap(os.WNOHANG):
                 if time.monotonic() > end:
-                    self._process.kill()
+                    self.send(signal.SIGKILL)
                 time.sleep(0.02)
         self.hang_up()
 
