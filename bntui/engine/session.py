@@ -17,7 +17,7 @@ from bntui.engine.config import CHANGES, ConfigError, Knobs, Observation, RunCon
 from bntui.engine.datafiles import mnist_on_disk
 from bntui.engine.model import activation_bytes, parameter_count
 from bntui.engine.observer import Observer
-from bntui.engine.run import Point
+from bntui.engine.run import LEAVE_SECONDS, Point
 from bntui.engine.snapshot import (
     MAX_REPORTS,
     Checkpoint,
@@ -35,6 +35,8 @@ PROBE = 4
 """Images that activations are measured on."""
 KEEP_SECONDS = 30.0
 """How much of a run is lost at most, where an epoch takes longer."""
+SLOW_SECONDS = LEAVE_SECONDS / 2
+"""An update that takes longer is kept at its end: the program may not wait for that of the next."""
 KEEPING = "checkpoint"
 """The budget's name for what a checkpoint costs."""
 
@@ -117,6 +119,8 @@ class Session:
         self._fitted = 0
         """The batch size of the last update that memory sufficed for."""
         self._resident = memory.resident()
+        self._slow = False
+        """Whether the last update was."""
         if begin:
             self._restore(begin)
         if why := self._too_large(self.knobs.batch_size):
@@ -147,13 +151,17 @@ class Session:
             return self._end_epoch(full=True)
         self._asked = wanted or self._asked
         self._follow_script(self._follow_schedule(wanted or self.knobs))
+        trained = self.observer.budget.training
         full = self._step()
+        self.observer.budget.trained()
+        self._slow = self.observer.budget.training - trained > SLOW_SECONDS
         if self.trainer.must_take_results:
             self.observer.catch_up()
         if full or (self.finished and self.trainer.mid_epoch):
             return self._end_epoch(full=full)
         self.observer.observe_if_due()
-        if self.observer.budget.total - self._kept_at > KEEP_SECONDS and self._may_keep():
+        long_ago = self.observer.budget.total - self._kept_at > KEEP_SECONDS
+        if (self._slow or long_ago) and self._may_keep():
             self.keep(f"update {self.trainer.update}")
         return []
 
@@ -336,9 +344,9 @@ class Session:
         return checkpoint
 
     def _may_keep(self) -> bool:
-        """Tell whether the end of an epoch is worth its checkpoint: not every 10 ms, say."""
+        """Tell whether this moment is worth its checkpoint: not every 10 ms, say."""
         since = self.observer.budget.total - self._kept_at
-        return self.observer.budget.price(KEEPING) <= SHARE * since
+        return self._slow or self.observer.budget.price(KEEPING) <= SHARE * since
 
     def _restore(self, begin: Checkpoint) -> None:
         state = unpack(begin.content())

@@ -34,6 +34,8 @@ class Phase(StrEnum):
     FINISHED = "finished"
     """All epochs are done; everything is in place, and more can be trained."""
     STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    """Stopped, but not by its user: the link dropped, or the machine goes down."""
     FAILED = "failed"
 
 

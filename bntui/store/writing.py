@@ -30,7 +30,7 @@ class State(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
-    """Its program ended without a word: killed, or the machine went down."""
+    """Its user did not end it: the link dropped, or its program was killed."""
 
 
 def now() -> str:
