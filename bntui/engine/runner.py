@@ -80,6 +80,7 @@ class Runner:
         """Begin to load and then, unless `paused`, to train; not before `after` has ended."""
         self._paused |= paused
         self._after = after
+        prepare_environment()
         # Python would end a daemon thread in the middle of torch, which aborts the process.
         atexit.register(self._leave)
         try:
@@ -161,7 +162,6 @@ class Runner:
 
     def _load(self) -> "Session | Twins":
         self._say("loading torch")
-        prepare_environment()
         from bntui.engine.session import Session
         from bntui.engine.twins import Twins
 

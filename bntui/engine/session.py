@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from bntui.engine import data, device, memory, rules
+from bntui.engine import allocator, data, device, memory, rules
 from bntui.engine.checkpoint import SHARE, Checkpoints, pack, unpack
 from bntui.engine.config import CHANGES, ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import mnist_on_disk
@@ -117,6 +117,7 @@ class Session:
         self._fitted = 0
         """The batch size of the last update that memory sufficed for."""
         self._resident = memory.resident()
+        self._allocated_for = 0
         if begin:
             self._restore(begin)
         if why := self._too_large(self.knobs.batch_size):
@@ -168,6 +169,10 @@ class Session:
 
     def _step(self) -> bool:
         while True:
+            if self.knobs.batch_size != self._allocated_for:
+                self._allocated_for = self.knobs.batch_size
+                needed = self._allocated_for * self._facts.activation_bytes
+                allocator.keep_freed(keep=needed <= allocator.MOST_KEPT)
             before = self.trainer.images
             try:
                 full = self.trainer.step(self.knobs)
