@@ -27,7 +27,7 @@ def remotely(command: list[str], folder: Path) -> str:
     kept = {name: os.environ[name] for name in ("BNTUI_STORE", "OMP_NUM_THREADS", "PATH")}
     kept |= {"LC_ALL": "C.UTF-8", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in kept.items())
-    return f"echo $$ > {folder}/pid; cd {os.getcwd()}; exec env {settings} {shlex.join(command)}"
+    return f"echo $$ > {folder}/pid; cd {Path.cwd()}; exec env {settings} {shlex.join(command)}"
 
 
 def process(folder: Path) -> psutil.Process:
