@@ -12,12 +12,13 @@ import click
 
 from bntui import __version__
 from bntui.commands import runs as stored
+from bntui.commands.doctor import doctor
 from bntui.commands.scenarios import scenarios
 from bntui.engine.config import ConfigError, Observation, RunConfig
 from bntui.options import Refused, config_of, given, kept, remark, shared
 
 if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--version` takes
-    from bntui.engine.run import Purpose
+    from bntui.engine.run import Purpose, Recorder
     from bntui.engine.snapshot import Checkpoint
     from bntui.scenario import Scenario
     from bntui.ui.course import Course
@@ -107,6 +108,8 @@ def cli(
     terminal.prepare()
     from bntui.ui.app import explore
 
+    keepers: list[Recorder] = []
+
     def make_run(
         config: RunConfig,
         left_open: frozenset[str],
@@ -115,12 +118,15 @@ def cli(
         purpose: "Purpose | None",
     ) -> Runner:
         note = purpose.note if purpose else ""
+        keeper = recorder(begin, resume=resume, note=note) if store else None
+        if keeper:
+            keepers.append(keeper)
         return Runner(
             config,
             _observation(purpose, validation=validation),
             left_open=left_open,
             begin=begin,
-            recorder=recorder(begin, resume=resume, note=note) if store else None,
+            recorder=keeper,
             keep_weights=keep_weights,
         )
 
@@ -134,6 +140,8 @@ def cli(
         paused=paused,
         plain=plain,
     )
+    for problem in dict.fromkeys(keeper.problem for keeper in keepers):
+        _say(problem)
     sys.exit(code)
 
 
@@ -252,5 +260,5 @@ def _begin(resume: str | None, options: dict[str, Any]) -> "Checkpoint | None":
     return resumable(resume)
 
 
-for command in (stored.runs, stored.show, stored.export, scenarios):
+for command in (stored.runs, stored.show, stored.export, scenarios, doctor):
     cli.add_command(command)

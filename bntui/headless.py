@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bntui import __version__
+from bntui.crash import saved
 from bntui.engine.config import Observation, RunConfig
 from bntui.engine.diagnosis import Cause, figures, verdict
 from bntui.engine.runner import Runner
@@ -95,6 +96,8 @@ def follow(
             for report, then in _drain(coming):
                 writer.epoch(report, then)
             writer.end(snapshot)
+            if keeper and keeper.problem not in {"", told}:
+                click.echo(keeper.problem, err=True)
         if not ended:
             # Python would end the thread in the middle of torch, which aborts the process.
             sys.stdout.flush()
@@ -107,8 +110,8 @@ def follow(
 def exit_code(snapshot: Snapshot) -> int:
     """Return how a run that is over ends the program, and say why it failed."""
     if snapshot.phase is Phase.FAILED:
-        sys.stderr.write(snapshot.traceback)
-        click.echo(f"Error: {snapshot.message}", err=True)
+        said = saved(snapshot.traceback) if snapshot.traceback else f"Error: {snapshot.message}"
+        click.echo(said, err=True)
         return 1 if snapshot.traceback else 2
     return 0
 

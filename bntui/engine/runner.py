@@ -15,6 +15,7 @@ from dataclasses import replace
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
+from bntui.engine import memory
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.device import prepare_environment
 from bntui.engine.run import LEAVE_SECONDS, Command, Recorder, Run
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from bntui.engine.twins import Twins
 
 PUBLISH_SECONDS = 0.05
+NO_MEMORY = "memory ran out: close other programs, or take a smaller width, batch size or data set."
+RETRY_SECONDS = 1.0
+"""How often a run that waits tries again to be kept."""
 
 
 class Stopped(Exception):  # noqa: N818 (a request, not an error)
@@ -76,9 +80,17 @@ class Runner:
         """Begin to load and then, unless `paused`, to train; not before `after` has ended."""
         self._paused |= paused
         self._after = after
+        prepare_environment()
         # Python would end a daemon thread in the middle of torch, which aborts the process.
         atexit.register(self.leave)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            atexit.unregister(self.leave)
+            message = (
+                "no thread can be started to train on: end other programs, or raise `ulimit -u`."
+            )
+            self._show(Phase.FAILED, message=message)
 
     def pause(self) -> None:
         """Stop training after the update under way."""
@@ -148,6 +160,9 @@ class Runner:
         except ConfigError as error:
             self._show(Phase.FAILED, message=str(error))
         except Exception as error:  # nothing on this thread may end it in silence
+            if memory.ran_out(error):
+                self._show(Phase.FAILED, message=NO_MEMORY)
+                return
             message = f"{type(error).__name__}: {error}"
             self._show(Phase.FAILED, message=message, traceback=traceback.format_exc())
         finally:
@@ -158,7 +173,6 @@ class Runner:
 
     def _load(self) -> "Session | Twins":
         self._say("loading torch")
-        prepare_environment()
         from bntui.engine.session import Session
         from bntui.engine.twins import Twins
 
@@ -201,7 +215,8 @@ class Runner:
                 self._commands.popleft()
             phase = Phase.FINISHED if session.finished else Phase.PAUSED
             self._publish(phase if self._paused else Phase.RUNNING)
-            self._wait(lambda: not self._paused)
+            unkept = self._recorder is not None and self._recorder.problem
+            self._wait(lambda: not self._paused, RETRY_SECONDS if unkept else None)
         if self.snapshot.phase is not Phase.RUNNING:
             self._show(Phase.RUNNING)
 

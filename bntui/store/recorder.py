@@ -25,6 +25,7 @@ from bntui.store.writing import (
     put_reports,
     put_run,
     put_verdicts,
+    put_weights,
     truncate_after,
 )
 
@@ -96,6 +97,8 @@ class StoreRecorder:
         self._new_marks: list[Mark] = []
         self._marks_kept = 0
         self._reports: list[EpochReport] = []
+        self._weights: tuple[int, bytes] | None = None
+        """Those that could not be kept yet, with their update."""
         self._checkpoint: Checkpoint | None = resume
         """The last seen."""
         self._checkpoint_kept: Checkpoint | None = resume
@@ -126,11 +129,14 @@ class StoreRecorder:
 
     def weights(self, update: int, content: bytes) -> None:
         """Keep the weights of this moment, in place of those kept before."""
+        self._weights = (update, content)
         try:
-            with Store(self.path) as store:
+            with Store(self.path) as store:  # it may wait: the user does as well
                 store.keep_weights(self.run, update, content)
         except StoreError as error:
-            self.problem = f"the weights are not kept: {error}"
+            self.problem = _unkept_weights(str(error))
+        else:
+            self._weights = None
 
     def close(self, snapshot: Snapshot) -> None:
         """End the recording of a run whose last snapshot this is; nothing is taken after it.
@@ -218,11 +224,12 @@ class StoreRecorder:
                     put_checkpoint(self._connection, self.run, checkpoint)
         except (sqlite3.Error, OSError, StoreError) as error:
             self._disconnect()
-            self.problem = f"this run is not being kept: {sentence(self.path, error)}"
-            self._give_up_if_too_much()
+            why = sentence(self.path, error)
+            self.problem = f"this run is not being kept, which is tried again every second: {why}"
+            self._give_up_if_too_much(why)
             return
-        self.problem = ""
         self._committed()
+        self.problem = self._keep_waiting_weights(self._connection)
         if checkpoint:
             now = self._clock()
             self._checkpoint_kept = checkpoint
@@ -289,16 +296,35 @@ class StoreRecorder:
         if self._lock is None:
             raise StoreError(f"run {self.run} is under way in another bntui: let that one end.")
 
-    def _give_up_if_too_much(self) -> None:
+    def _keep_waiting_weights(self, connection: sqlite3.Connection) -> str:
+        """Write weights that could not be kept before; return why not, or nothing.
+
+        In a transaction of their own: the rest of the run takes less room.
+        """
+        if self._weights is None:
+            return ""
+        try:
+            with transaction(connection):
+                put_weights(connection, self.run, *self._weights)
+        except sqlite3.Error as error:
+            return _unkept_weights(sentence(self.path, error))
+        self._weights = None
+        return ""
+
+    def _give_up_if_too_much(self, why: str) -> None:
         if sum(len(chunk.values) for chunk in self._chunks.values()) > MOST_WAITING:
             self._given_up = True
             self._chunks.clear()
-            self.problem = f"{self.problem} The rest of it is given up."
+            self.problem = f"this run is not being kept: {why} The rest of it is given up."
 
     def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _unkept_weights(why: str) -> str:
+    return f"the weights are not kept, which is tried again every second: {why}"
 
 
 def _state(phase: Phase, before: State) -> State:

@@ -5,10 +5,12 @@ import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import click
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from bntui.crash import STATUS, saved
 from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
 from bntui.engine.snapshot import Checkpoint, Phase
@@ -123,6 +125,10 @@ class BntuiApp(FrugalApp):
         plain = self.glyphs is Glyphs.ASCII
         super().notify(ascii_only(message) if plain else message, **options)
 
+    def _fatal_error(self) -> None:
+        """End without Textual's traceback, pages of it over the terminal: `explore` raises the error."""
+        self._close_messages_no_wait()
+
     async def on_unmount(self) -> None:
         """End the runs before the program ends."""
         self.all_ended = await asyncio.to_thread(self._end_runs)
@@ -153,9 +159,14 @@ def explore(
     )
     with asked_to_end(app.end_with):
         app.run()
+    if app._exception is not None:
+        raise app._exception
     last = app.explorer.run.snapshot
     refused = last.phase is Phase.FAILED and last.facts is None and not last.traceback
     code = app.return_code or (2 if refused else 0)
+    if last.traceback:
+        code = code or STATUS
+        click.echo(saved(last.traceback), err=True)
     if not app.all_ended:
         # A step of many seconds is under way. Python would end its thread in the middle of torch,
         # which aborts the process; nothing is left to save.

@@ -29,6 +29,7 @@ from bntui.ui.ghosts import Ghosts
 from bntui.ui.guide import Guide
 from bntui.ui.knobs import KNOBS, PACE, Setting
 from bntui.ui.looks import LOOKS
+from bntui.ui.rhythm import Rhythm
 from bntui.ui.runcolumns import ID
 from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.branch import BranchScreen
@@ -112,6 +113,7 @@ class Explorer(Screen[None]):
         self._pausing = paused
         """Whether the user wants the run to wait; it pauses by itself when it is finished."""
         self._updates_per_second = updates_per_second
+        self._rhythm = Rhythm(updates_per_second)
         self._course = course
         self._guide = Guide(
             self,
@@ -165,9 +167,13 @@ class Explorer(Screen[None]):
             self.call_after_refresh(self._guide.ask, self._course.first, self._start)
         else:
             self.call_after_refresh(self._start)
-        self.set_interval(1.0 / self._updates_per_second, self.follow)
+        self._keep_following()
         if self._offers:
             self.run_worker(self._offer())
+
+    def _keep_following(self) -> None:
+        self.follow()
+        self.set_timer(self._rhythm.wait(), self._keep_following)
 
     async def _offer(self) -> None:
         """Tell of the run that was interrupted, if the last one was."""
