@@ -62,18 +62,20 @@ class StoreRecorder:
         resume: Checkpoint | None = None,
         parent: Checkpoint | None = None,
         note: str = "",
+        notice: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep a new run, which may branch off a `parent`; or go on with a run at its checkpoint.
 
-        `note` is kept beside a new run.
+        `note` is kept beside a new run; `notice` is the `problem` while there is no other.
 
         Raises StoreError if the run to resume is under way.
         """
         self.path = path or store_path()
         self.run = resume.run if resume else uuid4().hex[:12]
         """The run's id in the store."""
-        self.problem = ""
+        self.problem = notice
+        self._notice = notice
         self._resumed_at = resume.update if resume else None
         self._parent = parent
         self._note = note
@@ -212,7 +214,7 @@ class StoreRecorder:
             self.problem = f"this run is not being kept: {sentence(self.path, error)}"
             self._give_up_if_too_much()
             return
-        self.problem = ""
+        self.problem = self._notice
         self._committed()
         if checkpoint:
             now = self._clock()

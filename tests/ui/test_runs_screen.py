@@ -51,7 +51,7 @@ def kept(note: str = "", *, config: RunConfig = STORED, **changes: Any) -> str:
 def interrupt(run: str) -> None:
     """Leave a run as a killed program does."""
     with closing(sqlite3.connect(path())) as connection:
-        connection.execute("UPDATE runs SET state = 'running' WHERE id = ?", (run,))
+        change_run(connection, run, "state = 'running'")
         connection.commit()
 
 
