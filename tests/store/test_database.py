@@ -185,7 +185,7 @@ class TestTheFile:
                 Store(path)
         with Store(path) as store:
             assert store.run(run).updates == 20
-            assert "stars" not in store._rows("runs", "")[0].keys()
+            assert "stars" not in tuple(store._rows("runs", "")[0].keys())
 
     def test_a_newer_file_is_refused_and_left_alone(self, path: Path) -> None:
         connection = connect(path, patience=1.0)
