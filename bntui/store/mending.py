@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
+from bntui.aside import aside
 from bntui.store.checksum import CHECKED, DamagedError, insertion, is_whole, sealing
 from bntui.store.liveness import hold, is_held, let_go, live_path
 from bntui.store.schema import StoreError, connect, lenient, transaction
@@ -64,37 +65,35 @@ def mend(path: Path) -> MendedError:
     if held is None:
         raise StoreError(f"the store {path} is being mended by another bntui: try again.")
     try:
-        aside = _set_aside(path)
-        runs, whole, lost = _rescue(aside, path)
+        damaged = _set_aside(path)
+        runs, whole, lost = _rescue(damaged, path)
     finally:
         let_go(lock, held)
     _searched.discard(path)
     rescued = f"{whole} of {runs} runs in it" if runs else "no run"
     parts = f", {lost} of their parts were damaged" if lost else ""
     return MendedError(
-        f"the store {path} was damaged: it lies beside its place as {aside.name}, and {rescued} "
+        f"the store {path} was damaged: it lies beside its place as {damaged.name}, and {rescued} "
         f"could be kept{parts}; try again."
     )
 
 
 def _set_aside(path: Path) -> Path:
     """Rename the store and what SQLite keeps beside it to a name that is free."""
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
+    name = aside(path)
     for part in reversed(PARTS):  # the file itself last: until then the name is taken
         with suppress(FileNotFoundError):
-            path.with_name(path.name + part).rename(aside.with_name(aside.name + part))
-    return aside
+            path.with_name(path.name + part).rename(name.with_name(name.name + part))
+    return name
 
 
-def _rescue(aside: Path, path: Path) -> tuple[int, int, int]:
+def _rescue(damaged: Path, path: Path) -> tuple[int, int, int]:
     """Copy every whole row into a new store: how many runs there were, are now, and rows lost."""
     # In a file that is put into place when it is done: a second bntui may look for it meanwhile.
     new = path.with_name(f"{path.name}.mending")
     new.unlink(missing_ok=True)
     with closing(connect(new, patience=1.0)) as to, transaction(to):
-        runs, hurt = _copy(aside, to)
+        runs, hurt = _copy(damaged, to)
         known = [row[0] for row in to.execute("SELECT id FROM runs")]
         for run in known:
             numbers = to.execute(
@@ -116,12 +115,12 @@ def _rescue(aside: Path, path: Path) -> tuple[int, int, int]:
     return runs, len(known), sum(hurt.values())
 
 
-def _copy(aside: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int]]:
+def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int]]:
     """Return how many runs were met, whole or not, and how many rows of each run were not whole."""
     hurt: dict[str, int] = {}
     runs: set[int] = set()
     # Read-only, so that what was set aside stays as it was found.
-    with closing(sqlite3.connect(f"{aside.as_uri()}?mode=ro", uri=True)) as source:
+    with closing(sqlite3.connect(f"{damaged.as_uri()}?mode=ro", uri=True)) as source:
         source.row_factory = sqlite3.Row
         source.text_factory = lenient
         for table, columns in CHECKED.items():
