@@ -23,7 +23,7 @@ from bntui.store.liveness import is_held, live_path
 from bntui.store.mending import mend, search, shows_damage
 from bntui.store.schema import StoreError, connect, sentence, store_path, transaction
 from bntui.store.text import storable
-from bntui.store.writing import State, change_run, now, put
+from bntui.store.writing import State, change_run, now, put_weights
 
 PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
@@ -148,7 +148,8 @@ class Store:
 
         Raises StoreError where that is none, or more than one.
         """
-        rows = self._rows("runs", "WHERE deleted IS NULL ORDER BY started DESC, rowid DESC")
+        # Not by `started`: the machine's clock may have been set back between two runs.
+        rows = self._rows("runs", "WHERE deleted IS NULL ORDER BY rowid DESC")
         ids = [row["id"] for row in rows]
         wanted = name.strip().lower()
         found = [run for run in ids if wanted and run.startswith(wanted)]
@@ -208,7 +209,7 @@ class Store:
     def keep_weights(self, run: str, update: int, weights: bytes) -> None:
         """Keep the weights that a run had after `update`, in place of those kept before."""
         with self._told(), transaction(self._open):
-            put(self._open, "weights", run, update, weights)
+            put_weights(self._open, run, update, weights)
 
     def set_note(self, run: str, note: str) -> None:
         """Replace what the user remarked on a run."""

@@ -31,7 +31,7 @@ class State(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
-    """Its program ended without a word: killed, or the machine went down."""
+    """Its user did not end it: the link dropped, or its program was killed."""
 
 
 def now() -> str:
@@ -163,9 +163,14 @@ def _put_figures(connection: sqlite3.Connection, run: str, report: EpochReport |
 
 def put_checkpoint(connection: sqlite3.Connection, run: str, checkpoint: Checkpoint) -> None:
     """Keep what a run can go on from, in place of the checkpoint before."""
-    what = (storable(checkpoint.label), write(checkpoint.config), checkpoint.state)
+    what = (storable(checkpoint.label), write(checkpoint.config), checkpoint.content())
     put(connection, "checkpoints", run, checkpoint.update, *what)
     _note_checkpoint(connection, run)
+
+
+def put_weights(connection: sqlite3.Connection, run: str, update: int, weights: bytes) -> None:
+    """Write the weights that a run had after `update`, in place of those before."""
+    put(connection, "weights", run, update, weights)
 
 
 def drop_checkpoint(connection: sqlite3.Connection, run: str) -> None:
