@@ -36,9 +36,7 @@ def shows_damage(error: Exception, path: Path) -> bool:
     """Tell whether `error` means that the store is damaged, and not another kind of file."""
     if isinstance(error, DamagedError):
         return True
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        return isinstance(error, sqlite3.OperationalError)  # text that is not UTF-8
+    code = getattr(error, "sqlite_errorcode", 0)
     if code & 0xFF == sqlite3.SQLITE_CORRUPT:
         return True
     if code & 0xFF != sqlite3.SQLITE_NOTADB:
@@ -129,7 +127,8 @@ def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int]]:
                     runs.add(row["rowid"])
                 whole = False
                 with suppress(sqlite3.Error, LookupError):
-                    if is_whole(table, row):
+                    # Format 1 had no checksums: what SQLite can read of it counts as whole.
+                    if "checksum" not in tuple(row.keys()) or is_whole(table, row):
                         behind, values = insertion(table, (row[column] for column in columns))
                         to.execute(f"INSERT INTO {behind}", values)
                         whole = True
