@@ -4,6 +4,7 @@ import io
 import os
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,12 @@ def test_a_checkpoint_runs_nothing(tmp_path: Path, fault: Fault) -> None:
 def test_an_npz_runs_nothing(tmp_path: Path, fault: Fault, name: str) -> None:
     trace, path = tmp_path / "trace", tmp_path / "data.npz"
     images, labels = np.zeros((4, 16, 16), np.uint8), np.arange(4) % 2
-    arrays = {"x_train": images, "y_train": labels, "x_test": images, "y_test": labels}
+    arrays: dict[str, Any] = {
+        "x_train": images,
+        "y_train": labels,
+        "x_test": images,
+        "y_test": labels,
+    }
     evil = np.array([Evil(trace)] * 4, dtype=object)
     np.savez(path, **(arrays | {name: evil}))
     with np.load(path, allow_pickle=True) as loaded:
