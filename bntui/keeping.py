@@ -4,7 +4,9 @@ from bntui.engine.config import ConfigError
 from bntui.engine.snapshot import Checkpoint, Snapshot
 from bntui.store.database import ALIVE, Store, StoredRun
 from bntui.store.loading import load_snapshot, repeating
+from bntui.store.mending import MendedError
 from bntui.store.recorder import StoreRecorder
+from bntui.store.schema import StoreError
 
 
 def recorder(
@@ -14,7 +16,16 @@ def recorder(
 
     A new one is kept with a `note`. Raises StoreError if the run to resume is under way.
     """
-    return StoreRecorder(resume=begin) if resume else StoreRecorder(parent=begin, note=note)
+    if resume:
+        return StoreRecorder(resume=begin)
+    notice = ""
+    try:
+        Store().close()
+    except MendedError as error:
+        notice = str(error)
+    except StoreError:
+        pass  # the recorder tries again every second, and says so
+    return StoreRecorder(parent=begin, note=note, notice=notice)
 
 
 def resumable(name: str) -> Checkpoint:

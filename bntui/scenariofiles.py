@@ -30,6 +30,8 @@ from bntui.scenario import ROWS, Arm, Choice, Claim, Question, Scenario
 from bntui.store.text import literal
 
 MAX_BYTES = 1_000_000
+MAX_BITS = 64
+"""Of a whole number, as TOML has it; Python would not write out thousands of digits."""
 MAX_ARMS = 20
 MAX_CHOICES = 9
 """Each is answered with a digit."""
@@ -118,6 +120,8 @@ def parse(text: str, *, name: str, file: str) -> Scenario:
             "end of document", f"line {text.count(chr(10)) + 1}"
         )
         raise ScenarioError(f"{file}, {place}: {literal(what)}.") from None
+    except ValueError:  # of Python's own: a whole number of thousands of digits
+        raise ScenarioError(f"{file}: a number in it has too many digits.") from None
     except RecursionError:
         raise ScenarioError(f"{file}: its brackets are nested too deeply.") from None
     return _Reader(file, _lines(text)).scenario(data, name)
@@ -207,6 +211,8 @@ class _Reader:
             for item in values:
                 if isinstance(item, bool) or not isinstance(item, str | int | float):
                     raise self._refusal(where, "an option is a number or a text")
+                if isinstance(item, int) and item.bit_length() > MAX_BITS:
+                    raise self._refusal(where, f"give whole numbers of at most {MAX_BITS} bits")
                 words += [f"--{key}", str(item)]
         self._options(where, words)
         return words
@@ -344,5 +350,7 @@ def _keys(dotted: str) -> Where:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return "a number of too many digits"
     words = repr(value)
     return words if len(words) <= 60 else words[:59] + "…"

@@ -58,6 +58,7 @@ def runs(column: str, text: str, as_json: bool) -> None:
     """List the runs that are kept."""
     from bntui.store.database import Store
     from bntui.store.listing import matching, ordered
+    from bntui.store.text import literal
 
     with Store() as store:
         kept = store.runs()
@@ -72,7 +73,7 @@ def runs(column: str, text: str, as_json: bool) -> None:
     elif kept:
         click.echo(f"None of the {len(kept)} runs has all of {text!r}.")
     else:
-        click.echo(f"No run is kept yet in {store.path}.")
+        click.echo(f"No run is kept yet in {literal(str(store.path))}.")
 
 
 @click.command()
@@ -106,6 +107,7 @@ def show(run: str) -> None:
 def export(run: str, kind: str, to: str | None, force: bool) -> None:
     """Write RUN (how its id begins, or `last`) to a file that does not exist yet."""
     from bntui.store.database import Store
+    from bntui.store.text import literal
 
     with Store() as store:
         found = store.find(run)
@@ -117,10 +119,12 @@ def export(run: str, kind: str, to: str | None, force: bool) -> None:
                 _write_weights(store, found.id, path, force=force)
             else:
                 _write_file(path, _texts(store, found.id, kind), force=force)
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except (OSError, ValueError) as error:
+            if isinstance(error, ConfigError):
+                raise
+            reason = getattr(error, "strerror", None) or str(error)
             raise ConfigError(f"{path} can't be written: {reason}.") from None
-    click.echo(f"wrote {path}")
+    click.echo(f"wrote {literal(str(path))}")
 
 
 def _texts(store: "Store", run: str, kind: str) -> "Iterable[str]":

@@ -6,9 +6,12 @@ only judges of user input: the command line and the app show the same sentence. 
 
 import math
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from bntui.store.text import literal
 
 PUBLISHED = ("mnist", "fashion-mnist", "kmnist", "cifar10")
 """The data sets that torchvision downloads."""
@@ -34,12 +37,20 @@ MAX_EPOCHS = 100_000
 MAX_STEPS = 1_000_000_000
 MAX_SEED = 2**32 - 1
 MIN_WIDTH, MAX_WIDTH = 1 / 32, 4.0
+LONGEST_WORD = 300
+"""Characters of a word in a message; a path has fewer."""
 TORCH_LIKE_MOMENTUM = 0.1
 """Momenta up to this look like torch's convention (share of the *new* value), and are asked about."""
 
 
 class ConfigError(ValueError):
-    """A value the user gave is out of bounds; the message is one sentence fit for the screen."""
+    """A value the user gave is out of bounds; the message is one sentence fit for the screen.
+
+    What is not printable in it, the user's too, is written as an escape, and endless words are cut.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(re.sub(rf"\S{{{LONGEST_WORD},}}", _shortened, literal(message)))
 
 
 def torch_momentum(momentum: float) -> float:
@@ -415,17 +426,24 @@ def parse_device(value: str) -> str:
     name = value.strip().lower()
     kind, colon, index = name.partition(":")
     known = name in {"auto", "cpu", "mps"} or (
-        kind == "cuda" and (not colon or (index.isascii() and index.isdigit()))
+        kind == "cuda" and (not colon or re.fullmatch("[0-9]{1,4}", index) is not None)
     )
     if not known:
         raise ConfigError(f"device {value!r} is unknown: choose auto, cpu, cuda, cuda:N or mps.")
     return name
 
 
+def _shortened(word: re.Match[str]) -> str:
+    return f"{word[0][:60]}…{word[0][-60:]}"
+
+
 def _number(value: str) -> float:
-    """Return a number in plain ASCII digits; NaN for anything else, which is in no range."""
+    """Return a number in plain ASCII digits; NaN for anything else, which is in no range.
+
+    There is one zero: −0 would be shown, and repeated, as another setting.
+    """
     try:
-        return float(value) if value.isascii() and "_" not in value else math.nan
+        return float(value) + 0.0 if value.isascii() and "_" not in value else math.nan
     except ValueError:
         return math.nan
 

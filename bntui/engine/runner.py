@@ -12,7 +12,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from threading import Condition, Thread
+from threading import TIMEOUT_MAX, Condition, Thread
 from typing import TYPE_CHECKING
 
 from bntui.engine import memory
@@ -248,7 +248,7 @@ class Runner:
                 self._give_weights(session)
         elif time.monotonic() - self._published >= PUBLISH_SECONDS:
             self._publish(Phase.RUNNING)
-        rest = started + 1.0 / session.knobs.pace - time.monotonic()
+        rest = min(started + 1.0 / session.knobs.pace - time.monotonic(), TIMEOUT_MAX)
         if rest > 0.0 and not self._paused:
             if rest > PUBLISH_SECONDS:
                 self._publish(Phase.RUNNING)

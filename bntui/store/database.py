@@ -17,11 +17,13 @@ import numpy.typing as npt
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.series import Array
 from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, RunFacts
+from bntui.store.checksum import prove
 from bntui.store.encoding import read_config, read_facts, read_knobs, read_report
 from bntui.store.liveness import is_held, live_path
+from bntui.store.mending import mend, search, shows_damage
 from bntui.store.schema import StoreError, connect, sentence, store_path, transaction
 from bntui.store.text import storable
-from bntui.store.writing import State, now, put_weights, truncate_after
+from bntui.store.writing import State, change_run, now, put_weights
 
 PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
@@ -91,13 +93,18 @@ class StoredVerdict:
 class Store:
     """One connection to the store. Every method raises StoreError where the file can't be used.
 
+    One that turns out to be damaged is set aside and mended (see `mending`), which is said by a
+    StoreError too, a MendedError: what was asked may be asked again.
+
     May be used from any thread, by one at a time.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or store_path()
+        self._connection: sqlite3.Connection | None = None
         with self._told():
             self._connection = connect(self.path, patience=PATIENCE)
+            search(self._connection, self.path)
 
     def __enter__(self) -> Self:
         """Use the store in a `with` block, which closes it."""
@@ -114,14 +121,14 @@ class Store:
 
     def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def runs(self, *, deleted: bool = False) -> list[StoredRun]:
         """Return all runs that are not deleted (or those that are), the newest first."""
         which = "IS NOT NULL" if deleted else "IS NULL"
-        rows = self._rows(
-            f"SELECT * FROM runs WHERE deleted {which} ORDER BY started DESC, rowid DESC"
-        )
+        rows = self._rows("runs", f"WHERE deleted {which} ORDER BY started DESC, rowid DESC")
         return [self._run(row) for row in rows]
 
     def run(self, run: str) -> StoredRun:
@@ -133,7 +140,7 @@ class Store:
 
     def look_up(self, run: str) -> StoredRun | None:
         """Return the run with this id, deleted or not; None if there is none."""
-        rows = self._rows("SELECT * FROM runs WHERE id = ?", run)
+        rows = self._rows("runs", "WHERE id = ?", run)
         return self._run(rows[0]) if rows else None
 
     def find(self, name: str) -> StoredRun:
@@ -141,10 +148,8 @@ class Store:
 
         Raises StoreError where that is none, or more than one.
         """
-        rows = self._rows(
-            # Not by `started`: the machine's clock may have been set back between two runs.
-            "SELECT id FROM runs WHERE deleted IS NULL ORDER BY rowid DESC"
-        )
+        # Not by `started`: the machine's clock may have been set back between two runs.
+        rows = self._rows("runs", "WHERE deleted IS NULL ORDER BY rowid DESC")
         ids = [row["id"] for row in rows]
         wanted = name.strip().lower()
         found = [run for run in ids if wanted and run.startswith(wanted)]
@@ -160,25 +165,23 @@ class Store:
     def points(self, run: str) -> dict[str, Points]:
         """Return every series of a run by name, in the order in which they began."""
         chunks: dict[str, list[sqlite3.Row]] = {}
-        for row in self._rows(
-            "SELECT series, updates, vals FROM points WHERE run = ? ORDER BY chunk, rowid", run
-        ):
+        for row in self._rows("points", "WHERE run = ? ORDER BY chunk, rowid", run):
             chunks.setdefault(row["series"], []).append(row)
         return {name: _joined(rows) for name, rows in chunks.items()}
 
     def marks(self, run: str) -> tuple[Mark, ...]:
         """Return what happened to a run, in order."""
-        rows = self._rows("SELECT * FROM marks WHERE run = ? ORDER BY number", run)
+        rows = self._rows("marks", "WHERE run = ? ORDER BY number", run)
         return tuple(Mark(row["at"], row["label"], row["change"]) for row in rows)
 
     def verdicts(self, run: str) -> tuple[StoredVerdict, ...]:
         """Return the verdicts on a run, one for each change of the cause."""
-        rows = self._rows("SELECT * FROM verdicts WHERE run = ? ORDER BY rowid", run)
+        rows = self._rows("verdicts", "WHERE run = ? ORDER BY rowid", run)
         return tuple(_verdict(row) for row in rows)
 
     def reports(self, run: str) -> tuple[EpochReport, ...]:
         """Return every epoch's figures, a twin's behind its own; layers without their channels."""
-        rows = self._rows("SELECT figures FROM reports WHERE run = ? ORDER BY at, twin", run)
+        rows = self._rows("reports", "WHERE run = ? ORDER BY at, twin", run)
         return tuple(read_report(row["figures"]) for row in rows)
 
     def last_checkpoint(self, run: str) -> Checkpoint | None:
@@ -186,7 +189,7 @@ class Store:
 
         Raises StoreError if this version does not know all of its settings.
         """
-        rows = self._rows("SELECT * FROM checkpoints WHERE run = ?", run)
+        rows = self._rows("checkpoints", "WHERE run = ?", run)
         if not rows:
             return None
         row = rows[0]
@@ -200,63 +203,63 @@ class Store:
 
     def weights(self, run: str) -> tuple[int, bytes] | None:
         """Return the update of a run's weights that were kept, and them; None if none were."""
-        rows = self._rows("SELECT at, data FROM weights WHERE run = ?", run)
+        rows = self._rows("weights", "WHERE run = ?", run)
         return (rows[0]["at"], rows[0]["data"]) if rows else None
 
     def keep_weights(self, run: str, update: int, weights: bytes) -> None:
         """Keep the weights that a run had after `update`, in place of those kept before."""
-        with self._told():
-            put_weights(self._connection, run, update, weights)
+        with self._told(), transaction(self._open):
+            put_weights(self._open, run, update, weights)
 
     def set_note(self, run: str, note: str) -> None:
         """Replace what the user remarked on a run."""
-        self._edit("UPDATE runs SET note = ? WHERE id = ?", storable(note), run)
+        self._edit(run, "note = ?", storable(note))
 
     def pin(self, run: str, *, pinned: bool = True) -> None:
         """Pin a run, or unpin it."""
-        self._edit("UPDATE runs SET pinned = ? WHERE id = ?", pinned, run)
+        self._edit(run, "pinned = ?", pinned)
 
     def delete(self, run: str) -> None:
-        """Take a run off every list, until `undelete` or `purge`."""
-        self._edit("UPDATE runs SET deleted = ? WHERE id = ?", now(), run)
+        """Take a run off every list, until `undelete`."""
+        self._edit(run, "deleted = ?", now())
 
     def undelete(self, run: str) -> None:
         """Bring a deleted run back."""
-        self._edit("UPDATE runs SET deleted = NULL WHERE id = ?", run)
-
-    def purge(self, before: datetime) -> int:
-        """Remove for good what was deleted before then and is not under way; return how many."""
-        gone = [
-            run
-            for run in self.runs(deleted=True)
-            if run.deleted and run.deleted < before and run.state not in ALIVE
-        ]
-        with self._told(), transaction(self._connection):
-            for run in gone:
-                self._connection.execute("DELETE FROM runs WHERE id = ?", (run.id,))
-        for run in gone:
-            live_path(self.path, run.id).unlink(missing_ok=True)
-        return len(gone)
-
-    def truncate_after(self, run: str, update: int) -> None:
-        """Forget what a run did after `update`, so that it can go on from there."""
-        with self._told(), transaction(self._connection):
-            truncate_after(self._connection, run, update)
+        self._edit(run, "deleted = NULL")
 
     @contextmanager
     def _told(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
+            if shows_damage(error, self.path):
+                self.close()
+                raise self._mended() from error
             raise StoreError(sentence(self.path, error)) from error
 
-    def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
-        with self._told():
-            return self._connection.execute(query, values).fetchall()
+    @property
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise sqlite3.ProgrammingError("it was closed")
+        return self._connection
 
-    def _edit(self, statement: str, *values: object) -> None:
+    def _mended(self) -> StoreError:
+        try:
+            return mend(self.path)
+        except (sqlite3.Error, OSError) as error:
+            return StoreError(f"it is damaged, and {sentence(self.path, error)}")
+
+    def _rows(self, table: str, rest: str, *values: object) -> list[sqlite3.Row]:
+        """Return rows of a table, all of them as they were written."""
         with self._told():
-            self._connection.execute(statement, values)
+            rows = self._open.execute(f"SELECT * FROM {table} {rest}", values).fetchall()
+            for row in rows:
+                prove(table, row)
+        return rows
+
+    def _edit(self, run: str, change: str, *values: object) -> None:
+        with self._told(), transaction(self._open):
+            change_run(self._open, run, change, *values)
 
     def _run(self, row: sqlite3.Row) -> StoredRun:
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from bntui.engine.config import ConfigError
+from bntui.store.checksum import CHECKED, checksum, sealing
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -85,6 +86,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             data BLOB NOT NULL
         )""",
     ),
+    (
+        *(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER" for table in CHECKED),
+        *(sealing(table) for table in CHECKED),
+    ),
 )
 """What makes each format out of the one before; the file's `user_version` counts those done."""
 
@@ -114,6 +119,8 @@ def connect(path: Path, *, patience: float) -> sqlite3.Connection:
     )
     try:
         connection.row_factory = sqlite3.Row
+        connection.text_factory = lenient
+        connection.create_function("checksum", -1, checksum, deterministic=True)
         connection.execute("PRAGMA journal_mode = WAL")
         # With WAL a commit then waits for no disk: what a killed program has committed is kept, and
         # a crash of the whole machine costs the last commits, never the file.
@@ -124,6 +131,11 @@ def connect(path: Path, *, patience: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def lenient(text: bytes) -> str:
+    """Return text of the file, damaged or not: its checksum tells."""
+    return text.decode("utf-8", "surrogateescape")
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

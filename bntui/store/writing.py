@@ -17,6 +17,7 @@ import numpy.typing as npt
 from bntui import __version__
 from bntui.engine.diagnosis import Verdict
 from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
+from bntui.store.checksum import insertion, prove, sealing
 from bntui.store.encoding import read_report, write, write_report
 from bntui.store.text import storable
 
@@ -49,6 +50,18 @@ def versions() -> dict[str, str]:
     return found
 
 
+def change_run(connection: sqlite3.Connection, run: str, change: str, *values: object) -> None:
+    """Change what the table `runs` says of a run, and its checksum, proven to be right before."""
+    for row in connection.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchall():
+        prove("runs", row)
+    connection.execute(f"UPDATE runs SET {change} WHERE id = ?", (*values, run))
+    _seal(connection, run)
+
+
+def _seal(connection: sqlite3.Connection, run: str) -> None:
+    connection.execute(f"{sealing('runs')} WHERE id = ?", (run,))
+
+
 def put_run(
     connection: sqlite3.Connection,
     run: str,
@@ -68,26 +81,26 @@ def put_run(
             *((parent.run, parent.update) if parent else (None, None)),
         ),
     )
+    _seal(connection, run)
 
 
 def put_progress(
     connection: sqlite3.Connection, run: str, state: State, snapshot: Snapshot
 ) -> None:
     """Write how far a run is."""
-    connection.execute(
-        "UPDATE runs SET state = ?, ended = ?, knobs = ?, message = ?, updates = ?, epoch = ?,"
-        " images = ?, seconds = ? WHERE id = ?",
-        (
-            state,
-            now(),
-            write(snapshot.knobs),
-            storable(snapshot.message) if snapshot.phase is Phase.FAILED else "",
-            snapshot.update,
-            snapshot.epoch,
-            snapshot.images,
-            snapshot.seconds,
-            run,
-        ),
+    change_run(
+        connection,
+        run,
+        "state = ?, ended = ?, knobs = ?, message = ?, updates = ?, epoch = ?, images = ?,"
+        " seconds = ?",
+        state,
+        now(),
+        write(snapshot.knobs),
+        storable(snapshot.message) if snapshot.phase is Phase.FAILED else "",
+        snapshot.update,
+        snapshot.epoch,
+        snapshot.images,
+        snapshot.seconds,
     )
 
 
@@ -100,48 +113,41 @@ def put_chunk(
     values: npt.ArrayLike,
 ) -> None:
     """Write a chunk of a series, in place of what it was; not empty, updates ascending."""
-    packed = np.asarray(updates, "<u4")
+    packed, numbers = np.asarray(updates, "<u4"), np.asarray(values, "<f8")
+    row = (run, series, chunk, int(packed[-1]), packed.tobytes(), numbers.tobytes())
+    behind, sealed = insertion("points", row)
     connection.execute(
-        "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
-        " SET last = excluded.last, updates = excluded.updates, vals = excluded.vals",
-        (
-            run,
-            series,
-            chunk,
-            int(packed[-1]),
-            packed.tobytes(),
-            np.asarray(values, "<f8").tobytes(),
-        ),
+        f"INSERT INTO {behind} ON CONFLICT DO UPDATE SET last = excluded.last,"
+        " updates = excluded.updates, vals = excluded.vals, checksum = excluded.checksum",
+        sealed,
     )
+
+
+def put(connection: sqlite3.Connection, table: str, *row: object) -> None:
+    """Write a whole row of one of the tables of a run, in place of the one with its key."""
+    behind, sealed = insertion(table, row)
+    connection.execute(f"INSERT OR REPLACE INTO {behind}", sealed)
 
 
 def put_marks(connection: sqlite3.Connection, run: str, marks: Sequence[Mark], first: int) -> None:
     """Add marks, of which the first is number `first` of the run's."""
-    connection.executemany(
-        "INSERT INTO marks VALUES (?, ?, ?, ?, ?)",
-        [
-            (run, number, mark.update, storable(mark.label), storable(mark.change))
-            for number, mark in enumerate(marks, start=first)
-        ],
-    )
+    for number, mark in enumerate(marks, start=first):
+        words = (storable(mark.label), storable(mark.change))
+        put(connection, "marks", run, number, mark.update, *words)
 
 
 def put_verdicts(
     connection: sqlite3.Connection, run: str, verdicts: Iterable[tuple[int, Verdict]]
 ) -> None:
     """Add verdicts, each with its update."""
-    connection.executemany(
-        "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?)",
-        [(run, at, judged.cause, write(judged)) for at, judged in verdicts],
-    )
+    for at, judged in verdicts:
+        put(connection, "verdicts", run, at, judged.cause, write(judged))
 
 
 def put_reports(connection: sqlite3.Connection, run: str, reports: Sequence[EpochReport]) -> None:
     """Add epochs' figures, of which the listing shows the last."""
-    connection.executemany(
-        "INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?)",
-        [(run, report.update, report.twin, write_report(report)) for report in reports],
-    )
+    for report in reports:
+        put(connection, "reports", run, report.update, report.twin, write_report(report))
     own = [report for report in reports if not report.twin]
     if own:
         _put_figures(connection, run, own[-1])
@@ -152,27 +158,19 @@ def _put_figures(connection: sqlite3.Connection, run: str, report: EpochReport |
     figures: tuple[float | None, ...] = (None,) * 4
     if report:
         figures = (report.loss, report.acc, report.val_acc, report.val_acc_fresh)
-    connection.execute(
-        "UPDATE runs SET loss = ?, acc = ?, val_acc = ?, val_acc_fresh = ? WHERE id = ?",
-        (*figures, run),
-    )
+    change_run(connection, run, "loss = ?, acc = ?, val_acc = ?, val_acc_fresh = ?", *figures)
 
 
 def put_checkpoint(connection: sqlite3.Connection, run: str, checkpoint: Checkpoint) -> None:
     """Keep what a run can go on from, in place of the checkpoint before."""
-    connection.execute(
-        "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)",
-        (
-            *(run, checkpoint.update, storable(checkpoint.label)),
-            *(write(checkpoint.config), checkpoint.content()),
-        ),
-    )
+    what = (storable(checkpoint.label), write(checkpoint.config), checkpoint.content())
+    put(connection, "checkpoints", run, checkpoint.update, *what)
     _note_checkpoint(connection, run)
 
 
 def put_weights(connection: sqlite3.Connection, run: str, update: int, weights: bytes) -> None:
     """Write the weights that a run had after `update`, in place of those before."""
-    connection.execute("INSERT OR REPLACE INTO weights VALUES (?, ?, ?)", (run, update, weights))
+    put(connection, "weights", run, update, weights)
 
 
 def drop_checkpoint(connection: sqlite3.Connection, run: str) -> None:
@@ -183,10 +181,7 @@ def drop_checkpoint(connection: sqlite3.Connection, run: str) -> None:
 
 def _note_checkpoint(connection: sqlite3.Connection, run: str) -> None:
     """Write beside the run what there is to resume from, so that a listing need not look."""
-    connection.execute(
-        "UPDATE runs SET checkpoint = (SELECT at FROM checkpoints WHERE run = id) WHERE id = ?",
-        (run,),
-    )
+    change_run(connection, run, "checkpoint = (SELECT at FROM checkpoints WHERE run = id)")
 
 
 def truncate_after(connection: sqlite3.Connection, run: str, update: int) -> None:
@@ -198,6 +193,7 @@ def truncate_after(connection: sqlite3.Connection, run: str, update: int) -> Non
     for row in connection.execute(
         "SELECT * FROM points WHERE run = ? AND last > ?", (run, update)
     ).fetchall():
+        prove("points", row)  # before what is left of it gets a checksum of its own
         updates, values = np.frombuffer(row["updates"], "<u4"), np.frombuffer(row["vals"], "<f8")
         kept = int(np.searchsorted(updates, update, side="right"))
         place = (run, row["series"], row["chunk"])
@@ -210,9 +206,11 @@ def truncate_after(connection: sqlite3.Connection, run: str, update: int) -> Non
     connection.execute("DELETE FROM marks WHERE run = ? AND at >= ?", (run, update))
     for table in ("verdicts", "reports", "checkpoints", "weights"):
         connection.execute(f"DELETE FROM {table} WHERE run = ? AND at > ?", (run, update))
-    connection.execute("UPDATE runs SET updates = min(updates, ?) WHERE id = ?", (update, run))
+    change_run(connection, run, "updates = min(updates, ?)", update)
     _note_checkpoint(connection, run)
     last = connection.execute(
-        "SELECT figures FROM reports WHERE run = ? AND twin = '' ORDER BY at DESC LIMIT 1", (run,)
+        "SELECT * FROM reports WHERE run = ? AND twin = '' ORDER BY at DESC LIMIT 1", (run,)
     ).fetchone()
+    if last:
+        prove("reports", last)
     _put_figures(connection, run, read_report(last["figures"]) if last else None)

@@ -25,6 +25,7 @@ from bntui.engine.snapshot import (
     Snapshot,
     Validation,
 )
+from bntui.store.checksum import sealing
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.schema import transaction
@@ -100,7 +101,7 @@ def fill(path: Path, runs: int, updates: int) -> None:
         recorder.record(snapshot, list(journal(last - RATE + 1, last)))
     recorder.close(replace(snapshot, phase=Phase.FINISHED))
     with Store(path) as store:
-        connection = store._connection
+        connection = store._open
         for number in range(1, runs):
             with transaction(connection):
                 for table, key in (("runs", "id"), ("points", "run")):
@@ -113,6 +114,7 @@ def fill(path: Path, runs: int, updates: int) -> None:
                         f" WHERE {key} = ?",
                         (f"{number:012x}", recorder.run),
                     )
+                    connection.execute(f"{sealing(table)} WHERE {key} = ?", (f"{number:012x}",))
 
 
 def opening(path: str) -> list[float]:

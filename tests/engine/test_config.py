@@ -75,7 +75,10 @@ def test_a_bad_value_gets_one_sentence_that_names_it(parse: Parse, value: str) -
     message = str(caught.value)
     # Of a change the part that is wrong may be named alone.
     parts = [value, *re.split("[:=]", value)] if parse is config.parse_change else [value]
-    assert any(repr(part) in message or f" {part} " in message for part in parts)
+    if len(value) < config.LONGEST_WORD:
+        assert any(repr(part) in message or f" {part} " in message for part in parts)
+    else:  # named by its beginning
+        assert value[:40] in message
     assert re.fullmatch(r"[a-z][^\n]*[^.]\.", message)
     assert not re.search(r"[.!?] [A-Z]", message)
 

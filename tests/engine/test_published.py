@@ -33,6 +33,7 @@ from tests.engine.stand_ins import (
     idx_stand_in,
     needs_mnist,
 )
+from tests.faults import Fault
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -254,10 +255,29 @@ def test_nothing_is_unpickled_without_torchvision_s_checksum(cifar: StandIn) -> 
     assert not trace.exists()
 
 
-def test_fault_in_the_users_own_folder_offers_the_download(mnist: StandIn, home: Path) -> None:
+@pytest.mark.fault("a downloaded file is damaged", injected="its end cut off")
+def test_damage_in_our_own_folder_is_set_aside_for_the_next_download(
+    mnist: StandIn, home: Path, fault: Fault
+) -> None:
     mnist.root.rename(home)
-    cut(home / MNIST.folder / MNIST.files[0])
-    assert "delete it and ask for --dataset mnist" in complaint("mnist")
+    path = home / MNIST.folder / MNIST.files[0]
+    cut(path)
+    damaged = path.read_bytes()
+    said = complaint("mnist")
+    assert "ask for --dataset mnist again to download it" in said
+    assert not path.exists()
+    assert path.with_name(f"{path.name}.damaged-1").read_bytes() == damaged
+    fault.saw = said.replace(str(home), "…")
+    fault.lost = "nothing; the next start downloads it again"
+
+
+def test_damage_in_a_folder_of_the_users_is_left_where_it_is(mnist: StandIn) -> None:
+    path = mnist.place / MNIST.files[0]
+    cut(path)
+    damaged = path.read_bytes()
+    assert "damaged" in complaint("mnist", data_dir=str(mnist.root))
+    assert path.read_bytes() == damaged
+    assert not list(mnist.place.glob("*.damaged-*"))
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

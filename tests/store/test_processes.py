@@ -1,6 +1,7 @@
 """The store and several processes: one that is killed, and two that write at once."""
 
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from bntui.engine.snapshot import Phase
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.writing import State
+from tests.faults import Fault
 from tests.store.recorded import feed, loss, state
 
 SPEED = 10
@@ -89,6 +91,53 @@ def test_a_killed_run_is_there_up_to_the_last_second_and_can_go_on(tmp_path: Pat
         assert store.run(run).state is State.FINISHED
         resumed = store.points(run)["train_loss"]
         assert resumed.updates.tolist() == list(range(1, update + 101))
+    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def kill(path: Path, moment: float) -> float:
+    """Kill a recording run at a moment of its clock; return how many of its seconds are missing.
+
+    Those between the last update that the run told and the last that the store has.
+    """
+    with writing(path, 10**9) as process:
+        assert process.stdout is not None
+        run = process.stdout.readline().strip()
+        times: dict[int, float] = {}
+        for line in process.stdout:
+            if line.count(" ") != 2 or not line.endswith("\n"):
+                continue
+            told, now = line.split()
+            times[int(told)] = float(now)
+            if times[int(told)] - times[1] >= moment and process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+    with Store(path) as store:
+        found = store.run(run)
+        assert found.state is State.INTERRUPTED
+        points = store.points(run)["train_loss"]
+        assert points.updates.tolist() == list(range(1, found.updates + 1))
+        assert points.values.tolist() == [loss(n) for n in range(1, found.updates + 1)]
+    last = max(times)
+    return max(0.0, times[last] - times[min(found.updates, last)])
+
+
+@pytest.mark.fault("kill -9 of a recording run", injected="5 times, at random moments")
+def test_kills_at_random_moments(tmp_path: Path, fault: Fault) -> None:
+    rng = random.Random(5)
+    missing = [kill(tmp_path / "runs.sqlite", rng.uniform(0.0, 4.0)) for _ in range(5)]
+    assert max(missing) <= 1.0
+    with Store(tmp_path / "runs.sqlite") as store:
+        states = {run.state.value for run in store.runs()}
+    fault.saw = f"the store opens; every run is listed as {', '.join(states)}"
+    fault.lost = "at most the last second of the run"
+
+
+@pytest.mark.long
+def test_fifty_kills_at_random_moments(tmp_path: Path) -> None:
+    rng = random.Random(50)
+    path = tmp_path / "runs.sqlite"
+    missing = [kill(path, rng.uniform(0.0, 8.0)) for _ in range(50)]
+    print(f"\nseconds missing: median {sorted(missing)[25]:.2f}, most {max(missing):.2f}")
+    assert max(missing) <= 1.0
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 

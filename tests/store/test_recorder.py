@@ -17,6 +17,7 @@ from bntui.engine.moments import Moment, Moments
 from bntui.engine.run import Recorder
 from bntui.engine.snapshot import Mark, Noise, Phase, Snapshot
 from bntui.store import recorder as recording
+from bntui.store.checksum import sealing
 from bntui.store.database import Store
 from bntui.store.recorder import CHUNK, StoreRecorder
 from bntui.store.schema import StoreError, connect
@@ -326,7 +327,8 @@ class TestWhenItIsCommitted:
         self, path: Path, store: Store
     ) -> None:
         run = keep(path, end=Phase.STOPPED, checkpoints=(checkpoint(2),))
-        store._edit("UPDATE checkpoints SET config = json_set(config, '$.warmth', 3)")
+        store._open.execute("UPDATE checkpoints SET config = json_set(config, '$.warmth', 3)")
+        store._open.execute(sealing("checkpoints"))
         with pytest.raises(StoreError, match=r"does not know \(warmth\)"):
             store.last_checkpoint(run)
 

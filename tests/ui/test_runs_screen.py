@@ -1,7 +1,6 @@
 """The runs that are kept as somebody at the keyboard meets them, over a store of their own."""
 
 import os
-import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -18,7 +17,8 @@ from bntui.engine.config import ConfigError, Knobs, RunConfig
 from bntui.engine.snapshot import Mark, Phase
 from bntui.keeping import KeptRuns
 from bntui.store.database import Store, StoredRun
-from bntui.store.writing import State
+from bntui.store.schema import connect
+from bntui.store.writing import State, change_run
 from bntui.ui.glyphs import Glyphs
 from bntui.ui.runcolumns import COLUMNS, about, fitting, when, written
 from bntui.ui.screens.comparison import ComparisonScreen
@@ -50,9 +50,8 @@ def kept(note: str = "", *, config: RunConfig = STORED, **changes: Any) -> str:
 
 def interrupt(run: str) -> None:
     """Leave a run as a killed program does."""
-    with closing(sqlite3.connect(path())) as connection:
-        connection.execute("UPDATE runs SET state = 'running' WHERE id = ?", (run,))
-        connection.commit()
+    with closing(connect(path(), patience=1.0)) as connection:
+        change_run(connection, run, "state = 'running'")
 
 
 @asynccontextmanager

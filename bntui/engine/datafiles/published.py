@@ -10,6 +10,7 @@ from typing import Any
 
 import platformdirs
 
+from bntui.aside import aside
 from bntui.engine.datafiles.arrays import Arrays, DataError, reason
 from bntui.engine.datafiles.download import Archive, DownloadError, download
 
@@ -109,7 +110,7 @@ class Published(ABC):
         if given_root(data_dir):
             cure = f"name the folder above a whole {self.folder} in --data-dir or BNTUI_DATA"
         else:
-            cure = f"delete it and ask for --dataset {self.name} to download it again"
+            cure = f"ask for --dataset {self.name} again to download it"
             self._complete(self.place(data_dir), report, breathe)
         contents = []
         for file in self.files:
@@ -122,7 +123,10 @@ class Published(ABC):
             except OSError as error:
                 raise _unusable(f"{path} can't be read ({reason(error)})", cure) from error
             except ValueError as error:
-                raise _unusable(f"{path} is damaged, {error}", cure) from error
+                fault = f"{path} is damaged, {error}"
+                if not given_root(data_dir):  # a folder of the user's is left alone
+                    fault += _set_aside(path)
+                raise _unusable(fault, cure) from error
         return self.assemble(contents)
 
     def _complete(
@@ -188,6 +192,16 @@ class Published(ABC):
         return _unusable(
             fault, f"name a folder that holds {self.folder} as torchvision lays it out"
         )
+
+
+def _set_aside(path: Path) -> str:
+    """Rename a damaged file of ours, so that the next start downloads it; return what to say."""
+    name = aside(path)
+    try:
+        path.rename(name)
+    except OSError as error:
+        return f" (and can't be set aside, {reason(error)})"
+    return f" (set aside as {name.name})"
 
 
 def _unusable(fault: str, cure: str) -> DataError:

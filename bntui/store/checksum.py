@@ -1,0 +1,66 @@
+"""Checksums of the store's rows: SQLite itself hands out a flipped byte of a value without a word."""
+
+import sqlite3
+import zlib
+from collections.abc import Iterable
+
+
+class DamagedError(sqlite3.DatabaseError):
+    """What is read from the store is not what was written."""
+
+
+CHECKED = {
+    "runs": (
+        *("id", "state", "started", "ended", "config", "knobs", "facts", "versions"),
+        *("parent", "branched", "message", "updates", "epoch", "images", "seconds"),
+        *("loss", "acc", "val_acc", "val_acc_fresh", "checkpoint", "note", "pinned", "deleted"),
+    ),
+    "points": ("run", "series", "chunk", "last", "updates", "vals"),
+    "marks": ("run", "number", "at", "label", "change"),
+    "verdicts": ("run", "at", "cause", "words"),
+    "reports": ("run", "at", "twin", "figures"),
+    "checkpoints": ("run", "at", "label", "config", "state"),
+    "weights": ("run", "at", "data"),
+}
+"""By table, the columns that its column `checksum` is of. A new column needs a migration that seals."""
+
+
+def checksum(*values: object) -> int:
+    """Return the CRC-32 of a row's values as SQLite keeps them: text, bytes, numbers and NULL."""
+    crc = 0
+    for value in values:
+        if isinstance(value, bytes):
+            content = value
+        else:
+            content = str(value).encode("utf-8", "surrogateescape")
+        crc = zlib.crc32(content, zlib.crc32(b"%s%d:" % (_kind(value), len(content)), crc))
+    return crc
+
+
+def sealing(table: str) -> str:
+    """Return the statement, less its WHERE, that writes the checksums of a table's rows."""
+    return f"UPDATE {table} SET checksum = checksum({', '.join(CHECKED[table])})"
+
+
+def is_whole(table: str, row: sqlite3.Row) -> bool:
+    """Tell whether a row of `table` is as it was written."""
+    return bool(checksum(*(row[column] for column in CHECKED[table])) == row["checksum"])
+
+
+def prove(table: str, row: sqlite3.Row) -> None:
+    """Raise DamagedError for a row that is not as it was written."""
+    if not is_whole(table, row):
+        raise DamagedError(f"a row of {table} is damaged")
+
+
+def insertion(table: str, values: Iterable[object]) -> tuple[str, tuple[object, ...]]:
+    """Return what comes behind INSERT INTO for a whole row of `table`, and its values."""
+    columns, row = CHECKED[table], tuple(values)
+    places = ", ".join("?" * (len(columns) + 1))
+    return f"{table} ({', '.join(columns)}, checksum) VALUES ({places})", (*row, checksum(*row))
+
+
+def _kind(value: object) -> bytes:
+    if value is None:
+        return b"n"
+    return b"b" if isinstance(value, bytes) else b"s" if isinstance(value, str) else b"i"

@@ -1,0 +1,151 @@
+"""A damaged store: it is set aside under a new name, and what is whole of it goes into a new one."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+from bntui.aside import aside
+from bntui.store.checksum import CHECKED, DamagedError, insertion, is_whole, sealing
+from bntui.store.liveness import hold, is_held, let_go, live_path
+from bntui.store.schema import StoreError, connect, lenient, transaction
+
+MAGIC = b"SQLite format 3\0"
+CHECKED_BYTES = 64_000_000
+"""A larger store is not searched from end to end when it is opened, only what is read of it."""
+PARTS = ("", "-wal", "-shm")
+REMARK = "(part of it was damaged)"
+_searched: set[Path] = set()
+
+
+class MendedError(StoreError):
+    """The store was damaged and no longer is: what was asked may be asked again."""
+
+
+def search(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise DamagedError, once in a process, if SQLite's own check finds something in a small store."""
+    if path in _searched or path.stat().st_size > CHECKED_BYTES:
+        return
+    (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != "ok":
+        raise DamagedError(found)
+    _searched.add(path)
+
+
+def shows_damage(error: Exception, path: Path) -> bool:
+    """Tell whether `error` means that the store is damaged, and not another kind of file."""
+    if isinstance(error, DamagedError):
+        return True
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code & 0xFF == sqlite3.SQLITE_CORRUPT:
+        return True
+    if code & 0xFF != sqlite3.SQLITE_NOTADB:
+        return False
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+    return False
+
+
+def mend(path: Path) -> MendedError:
+    """Set the store at `path` aside and put what is whole of it into a new one; return what to say.
+
+    Nothing is deleted. Raises StoreError while a run that is under way writes to it, and OSError.
+    """
+    lock = live_path(path, "mending")
+    live = lock.parent
+    for run in live.iterdir() if live.is_dir() else ():
+        if run != lock and is_held(run):
+            raise StoreError(
+                f"the store {path} is damaged, and run {run.name} is under way: let it end, and "
+                "the next start of bntui sets the file aside and keeps what is whole of it."
+            )
+    held = hold(lock)
+    if held is None:
+        raise StoreError(f"the store {path} is being mended by another bntui: try again.")
+    try:
+        damaged = _set_aside(path)
+        runs, whole, lost = _rescue(damaged, path)
+    finally:
+        let_go(lock, held)
+    _searched.discard(path)
+    rescued = f"{whole} of {runs} runs in it" if runs else "no run"
+    parts = f", {lost} of their parts were damaged" if lost else ""
+    return MendedError(
+        f"the store {path} was damaged: it lies beside its place as {damaged.name}, and {rescued} "
+        f"could be kept{parts}; try again."
+    )
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename the store and what SQLite keeps beside it to a name that is free."""
+    name = aside(path)
+    for part in reversed(PARTS):  # the file itself last: until then the name is taken
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + part).rename(name.with_name(name.name + part))
+    return name
+
+
+def _rescue(damaged: Path, path: Path) -> tuple[int, int, int]:
+    """Copy every whole row into a new store: how many runs there were, are now, and rows lost."""
+    # In a file that is put into place when it is done: a second bntui may look for it meanwhile.
+    new = path.with_name(f"{path.name}.mending")
+    new.unlink(missing_ok=True)
+    with closing(connect(new, patience=1.0)) as to, transaction(to):
+        runs, hurt = _copy(damaged, to)
+        known = [row[0] for row in to.execute("SELECT id FROM runs")]
+        for run in known:
+            numbers = to.execute(
+                "SELECT series FROM points WHERE run = ? GROUP BY series"
+                " HAVING max(chunk) >= count(*)",
+                (run,),
+            ).fetchall()
+            if numbers:
+                hurt.setdefault(run, 0)
+            to.execute(
+                "UPDATE runs SET checkpoint = (SELECT at FROM checkpoints WHERE run = id)"
+                " WHERE id = ?",
+                (run,),
+            )
+        for run in hurt.keys() & set(known):
+            to.execute("UPDATE runs SET note = trim(note || ' ' || ?) WHERE id = ?", (REMARK, run))
+        to.execute(sealing("runs"))
+    new.rename(path)
+    return runs, len(known), sum(hurt.values())
+
+
+def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int]]:
+    """Return how many runs were met, whole or not, and how many rows of each run were not whole."""
+    hurt: dict[str, int] = {}
+    runs: set[int] = set()
+    # Read-only, so that what was set aside stays as it was found.
+    with closing(sqlite3.connect(f"{damaged.as_uri()}?mode=ro", uri=True)) as source:
+        source.row_factory = sqlite3.Row
+        source.text_factory = lenient
+        for table, columns in CHECKED.items():
+            for row in _readable(source, table):
+                if table == "runs":
+                    runs.add(row["rowid"])
+                whole = False
+                with suppress(sqlite3.Error, LookupError):
+                    # Format 1 had no checksums: what SQLite can read of it counts as whole.
+                    if "checksum" not in tuple(row.keys()) or is_whole(table, row):
+                        behind, values = insertion(table, (row[column] for column in columns))
+                        to.execute(f"INSERT INTO {behind}", values)
+                        whole = True
+                if not whole:
+                    hurt[str(row[columns[0]])] = hurt.get(str(row[columns[0]]), 0) + 1
+    return len(runs), hurt
+
+
+def _readable(source: sqlite3.Connection, table: str) -> Iterator[sqlite3.Row]:
+    """Return the rows that SQLite can reach, from both ends of the table."""
+    seen: set[int] = set()
+    for order in ("ASC", "DESC"):
+        with suppress(sqlite3.Error):
+            # Without the index: it may be what is damaged.
+            for row in source.execute(
+                f"SELECT rowid AS rowid, * FROM {table} NOT INDEXED ORDER BY rowid {order}"
+            ):
+                if row["rowid"] not in seen:
+                    seen.add(row["rowid"])
+                    yield row

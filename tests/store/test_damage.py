@@ -1,0 +1,248 @@
+"""A store whose bytes are not those that were written: never silently wrong, never deleted."""
+
+import random
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bntui.cli import cli
+from bntui.engine.snapshot import Mark, Phase
+from bntui.keeping import recorder
+from bntui.store import mending
+from bntui.store.database import Store
+from bntui.store.mending import REMARK, MendedError
+from bntui.store.recorder import StoreRecorder
+from bntui.store.schema import StoreError, connect, store_path
+from tests.faults import Fault
+from tests.store.recorded import checkpoint, feed, keep, state
+from tests.ui.scripted import validation
+
+FLIPS = 60
+
+
+@pytest.fixture
+def path() -> Path:
+    return store_path()
+
+
+def begin(path: Path) -> list[str]:
+    """Keep three runs, all in the file itself, and return their ids."""
+    marks = (Mark(7, "momentum 0.97→0.9", "momentum=0.9"),)
+    runs = [
+        keep(path, updates=updates, marks=marks, validation=validation(update=20))
+        for updates in (40, 300)
+    ]
+    runs.append(keep(path, end=Phase.STOPPED, checkpoints=(checkpoint(16, b"x" * 9000),)))
+    with Store(path) as store:
+        store.set_note(runs[0], "the first")
+        store.keep_weights(runs[2], 40, b"w" * 5000)
+    assert not Path(f"{path}-wal").exists()
+    return runs
+
+
+def everything(path: Path) -> dict[str, str]:
+    """Return all that the store gives of each run, as text."""
+    with Store(path) as store:
+        return {run.id: repr((run, parts(store, run.id))) for run in store.runs()}
+
+
+def parts(store: Store, run: str) -> object:
+    points = {
+        name: (series.updates.tolist(), series.values.tolist())
+        for name, series in store.points(run).items()
+    }
+    beside = (store.marks(run), store.verdicts(run), store.reports(run))
+    return points, beside, store.last_checkpoint(run), store.weights(run)
+
+
+def started() -> None:
+    """Forget that this process has looked at a store before: a start of bntui does."""
+    mending._searched.clear()
+
+
+def runs() -> tuple[int, str]:
+    """Return the exit status of `bntui runs`, and what it says."""
+    started()
+    result = CliRunner().invoke(cli, ["runs"], prog_name="bntui")
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stderr.strip() or result.stdout.strip()
+
+
+def flip(path: Path, place: int, bit: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1 << bit
+    path.write_bytes(content)
+
+
+@pytest.mark.fault(
+    "bits flipped in the store", injected=f"{FLIPS} times, one random bit of the file"
+)
+def test_a_flipped_bit_is_told_or_changes_nothing(path: Path, fault: Fault) -> None:
+    begin(path)
+    truth = everything(path)
+    sound = path.with_name("sound.sqlite")
+    shutil.copy(path, sound)
+    rng = random.Random(6)
+    mended = harmless = refused = 0
+    for _ in range(FLIPS):
+        for file in path.parent.glob(f"{path.name}*"):
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
+        shutil.copy(sound, path)
+        place, bit = rng.randrange(path.stat().st_size), rng.randrange(8)
+        flip(path, place, bit)
+        damaged = path.read_bytes()
+        started()
+        try:
+            assert everything(path) == truth, f"bit {bit} of byte {place}: silently wrong"
+            harmless += 1
+            continue
+        except MendedError:
+            mended += 1
+        except StoreError:
+            refused += 1
+            continue
+        aside = path.with_name(f"{path.name}.damaged-1")
+        assert aside.read_bytes() == damaged
+        for run, found in everything(path).items():
+            assert found == truth[run] or REMARK in found, f"bit {bit} of byte {place}"
+    assert mended > FLIPS // 3
+    assert mended + harmless + refused == FLIPS
+    fault.saw = (
+        f"{mended} times one sentence: set aside, what is whole kept; {refused} times one sentence "
+        f"with the way out; {harmless} times the bit was in unused space"
+    )
+    fault.lost = "the damaged rows; the file set aside still has them"
+
+
+CHANGES = {
+    "a value of a series": "UPDATE points SET vals = zeroblob(length(vals)) WHERE run = ?",
+    "a report": "UPDATE reports SET figures = replace(figures, '0.97', '0.98') WHERE run = ?",
+    "a mark": "UPDATE marks SET at = at + 1 WHERE run = ?",
+    "a verdict": "UPDATE verdicts SET at = at + 1 WHERE run = ?",
+    "the weights": "UPDATE weights SET data = zeroblob(5000) WHERE run = ?",
+    "a checkpoint": "UPDATE checkpoints SET state = zeroblob(9000) WHERE run = ?",
+    "a setting": "UPDATE runs SET config = replace(config, '\"seed\": 3', '\"seed\": 4') WHERE id = ?",
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_sqlite_finds_nothing_wrong_with_is_found(path: Path, what: str) -> None:
+    kept = begin(path)
+    hurt = 0
+    with sqlite3.connect(path) as connection:
+        for run in kept:
+            hurt += connection.execute(CHANGES[what], (run,)).rowcount
+    assert hurt
+    started()
+    with pytest.raises(MendedError, match="was damaged: it lies beside its place as"):
+        everything(path)
+    left = everything(path)
+    assert len(left) == (0 if what == "a setting" else 3)
+    if what != "a setting":  # without them the run is gone, but from the file set aside
+        assert any(REMARK in found for found in left.values())
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_store_that_was_cut_short_is_mended(path: Path, share: float) -> None:
+    begin(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    status, said = runs()
+    assert status == 2
+    assert "damaged-1" in said
+    assert len(said.splitlines()) == 1
+    assert runs()[0] == 0
+    assert path.with_name(f"{path.name}.damaged-1").stat().st_size == int(share * len(content))
+
+
+@pytest.mark.fault("the store was cut short", injected="half of the file cut off")
+def test_half_of_a_store(path: Path, fault: Fault) -> None:
+    begin(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    status, said = runs()
+    assert status == 2
+    fault.saw = said.replace(str(path), "…/runs.sqlite")
+    fault.lost = "what lay in the half that is gone"
+    assert runs()[0] == 0
+
+
+def test_a_second_damage_gets_a_name_of_its_own(path: Path) -> None:
+    for number in (1, 2):
+        begin(path)
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2])
+        assert f"damaged-{number}" in runs()[1]
+    assert len(list(path.parent.glob(f"{path.name}.damaged-?"))) == 2
+
+
+def test_a_run_that_begins_on_a_damaged_store_is_kept(path: Path) -> None:
+    begin(path)
+    path.write_bytes(path.read_bytes()[:20_000])
+    started()
+    keeper = recorder()
+    assert "was damaged: it lies beside" in keeper.problem
+    feed(keeper, range(1, 41))
+    keeper.close(state(40, phase=Phase.FINISHED))
+    assert "was damaged: it lies beside" in keeper.problem
+    with Store(path) as store:
+        assert store.run(keeper.run).updates == 40
+
+
+def test_a_store_with_a_run_under_way_is_not_set_aside(path: Path) -> None:
+    begin(path)
+    keeper = StoreRecorder(path)
+    keeper.record(state(1), ())
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE points SET vals = zeroblob(8)")
+    with pytest.raises(StoreError, match=f"damaged, and run {keeper.run} is under way"):
+        everything(path)
+    assert not list(path.parent.glob(f"{path.name}.damaged-*"))
+    keeper.close(state(1))
+    with pytest.raises(MendedError):
+        everything(path)
+
+
+@pytest.mark.fault("another program holds the store", injected="a lock on the whole file")
+def test_a_locked_store_is_one_sentence(
+    path: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(path)
+    monkeypatch.setattr("bntui.store.database.PATIENCE", 0.1)
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("UPDATE runs SET note = note")
+        other.execute("COMMIT")
+        status, said = runs()
+    other.close()
+    assert status == 2
+    fault.saw = said.replace(str(path), "…/runs.sqlite")
+    fault.lost = "nothing"
+    assert runs()[0] == 0
+
+
+@pytest.mark.fault("the store is a newer version's", injected="format 99")
+def test_a_newer_store_is_one_sentence(path: Path, fault: Fault) -> None:
+    connection = connect(path, patience=1.0)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    before = path.read_bytes()
+    status, said = runs()
+    assert status == 2
+    assert path.read_bytes() == before
+    fault.saw = said.replace(str(path), "…/runs.sqlite")
+    fault.lost = "nothing"
+
+
+@pytest.mark.fault("the store is another kind of file", injected="a text in its place")
+def test_another_kind_of_file_is_one_sentence(path: Path, fault: Fault) -> None:
+    path.write_text("a shopping list\n" * 100)
+    status, said = runs()
+    assert status == 2
+    assert path.read_text() == "a shopping list\n" * 100
+    fault.saw = said.replace(str(path), "…/runs.sqlite")
+    fault.lost = "nothing"

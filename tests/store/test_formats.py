@@ -1,0 +1,65 @@
+"""Stores as every released version wrote them: each is brought up to date, nothing in it lost."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bntui.engine.snapshot import Mark
+from bntui.store.database import Store
+from bntui.store.mending import mend
+from bntui.store.schema import MIGRATIONS
+from bntui.store.writing import State
+from tests.store.recorded import CONFIG, loss, report
+
+FORMATS = Path(__file__).parent / "formats"
+"""A dump for each format, made with that version of bntui; the runs are those of `recorded.keep`."""
+
+
+def old(path: Path, number: int) -> None:
+    """Make the store that a version of bntui with this format left."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript((FORMATS / f"{number}.sql").read_text(encoding="utf-8"))
+
+
+def test_there_is_a_store_of_every_format() -> None:
+    numbers = sorted(int(file.stem) for file in FORMATS.glob("*.sql"))
+    assert numbers == list(range(1, len(MIGRATIONS) + 1))
+
+
+@pytest.mark.parametrize("number", range(1, len(MIGRATIONS) + 1))
+def test_what_was_kept_is_still_there(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "runs.sqlite"
+    old(path, number)
+    with Store(path) as store:
+        stopped, finished = store.runs()
+        assert (finished.id, stopped.id) == ("a" * 12, "b" * 12)
+        assert (finished.state, stopped.state) == (State.FINISHED, State.STOPPED)
+        assert finished.config == CONFIG
+        assert finished.pinned
+        assert finished.note.startswith("kept by format")
+        assert (finished.updates, finished.val_acc) == (20, report(1).val_acc)
+        points = store.points(finished.id)["train_loss"]
+        assert points.updates.tolist() == list(range(1, 21))
+        assert points.values.tolist() == [loss(update) for update in range(1, 21)]
+        assert store.marks(finished.id) == (Mark(7, "momentum 0.97→0.9", "momentum=0.9"),)
+        assert [found.loss for found in store.reports(finished.id)] == [report(1).loss]
+        assert store.weights(stopped.id) == (20, b"weights")
+        checkpoint = store.last_checkpoint(stopped.id)
+        assert checkpoint is not None
+        assert (checkpoint.update, checkpoint.state) == (16, b"a state")
+        store.set_note(finished.id, "and it can be written to")
+        assert store.run(finished.id).note == "and it can be written to"
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_what_can_be_read_of_a_damaged_store_without_checksums_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite"
+    old(path, 1)
+    assert "2 of 2 runs in it could be kept; try again." in str(mend(path))
+    with Store(path) as store:
+        assert {run.id for run in store.runs()} == {"a" * 12, "b" * 12}
