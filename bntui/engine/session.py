@@ -114,10 +114,10 @@ class Session:
         self._run = run
         self.checkpoints = Checkpoints()
         self._kept_at = 0.0
-        self._allocated_for = 0
         self._fitted = 0
         """The batch size of the last update that memory sufficed for."""
         self._resident = memory.resident()
+        self._allocated_for = 0
         if begin:
             self._restore(begin)
         if why := self._too_large(self.knobs.batch_size):
@@ -169,7 +169,10 @@ class Session:
 
     def _step(self) -> bool:
         while True:
-            self._prepare_allocator()
+            if self.knobs.batch_size != self._allocated_for:
+                self._allocated_for = self.knobs.batch_size
+                needed = self._allocated_for * self._facts.activation_bytes
+                allocator.keep_freed(keep=needed <= allocator.MOST_KEPT)
             before = self.trainer.images
             try:
                 full = self.trainer.step(self.knobs)
@@ -182,13 +185,6 @@ class Session:
                 return full
             # Not in the handler: the error's traceback holds what the update had allocated.
             self._make_do()
-
-    def _prepare_allocator(self) -> None:
-        """Keep freed memory at hand for batches of this size, where that costs little."""
-        if self.knobs.batch_size != self._allocated_for:
-            self._allocated_for = self.knobs.batch_size
-            kept = self._allocated_for * self._facts.activation_bytes
-            allocator.keep_freed(keep=kept <= allocator.MOST_KEPT)
 
     def _make_do(self) -> None:
         """Take the last batch size that fitted, or half of it, after one that did not.
