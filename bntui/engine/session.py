@@ -171,8 +171,7 @@ class Session:
         while True:
             if self.knobs.batch_size != self._allocated_for:
                 self._allocated_for = self.knobs.batch_size
-                needed = self._allocated_for * self._facts.activation_bytes
-                allocator.keep_freed(keep=needed <= allocator.MOST_KEPT)
+                allocator.keep_freed(keep=self._room_to_keep(self._allocated_for))
             before = self.trainer.images
             try:
                 full = self.trainer.step(self.knobs)
@@ -185,6 +184,14 @@ class Session:
                 return full
             # Not in the handler: the error's traceback holds what the update had allocated.
             self._make_do()
+
+    def _room_to_keep(self, batch_size: int) -> bool:
+        """Tell whether what updates free may stay at hand: that costs more memory than it holds.
+
+        It is left where twice as many images would fit, as the forecast is of updates without it.
+        """
+        kept = batch_size * self._facts.activation_bytes
+        return kept <= allocator.MOST_KEPT and 2 * batch_size <= self._most()
 
     def _make_do(self) -> None:
         """Take the last batch size that fitted, or half of it, after one that did not.
