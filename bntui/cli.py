@@ -3,6 +3,7 @@
 The engine and the screen are imported only when a command needs them.
 """
 
+import os
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,11 @@ def cli(
     if not all(stream and stream.isatty() for stream in (sys.stdout, sys.stdin)):
         raise ConfigError(
             "the explorer needs a terminal, and standard output or input is none: "
+            "use `bntui run` to train without a screen."
+        )
+    if os.environ.get("TERM") == "dumb":
+        raise ConfigError(
+            "the explorer needs a terminal that can place its cursor, and TERM is 'dumb': "
             "use `bntui run` to train without a screen."
         )
     from bntui.engine.runner import Runner

@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bntui.engine import allocator
+from bntui.engine import allocator, environment
 from bntui.engine.config import PUBLISHED, ConfigError, RunConfig
 
 if TYPE_CHECKING:
@@ -33,6 +33,23 @@ def prepare_environment() -> None:
         except OSError:
             os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", "/")
     allocator.share_one_heap()
+
+
+def tune(on: "torch.device", threads: int | None) -> list[str]:
+    """Set what is global to torch; return what of the user's environment costs speed.
+
+    `threads` are the user's, None for as many as are worth it. On CUDA products of float32 matrices
+    are TF32.
+    """
+    import torch
+
+    chosen = threads or environment.worthwhile_threads(os.environ, torch.get_num_threads())
+    if chosen != torch.get_num_threads():
+        torch.set_num_threads(chosen)
+    if on.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True
+    return environment.costly(os.environ, chosen, environment.cores())
 
 
 def resolve(name: str) -> "torch.device":

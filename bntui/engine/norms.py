@@ -137,6 +137,7 @@ class BatchNorm(nn.BatchNorm2d):
         if not self.training or (input.device.type != "cpu" and n > 1):
             return super().forward(input)
         self._check_input_dim(input)
+        input = input.float()  # noqa: A001 - it may be bfloat16
         statistics = batch_statistics(input)
         self._hold(statistics, n)
         return self._normalised(input, statistics, self.weight, self.bias)
@@ -178,6 +179,7 @@ class GhostBatchNorm(BatchNorm):
         if not self.training:
             return super().forward(input)
         self._check_input_dim(input)
+        input = input.float()  # noqa: A001 - it may be bfloat16
         parts = input.split(self.images)
         self.sub_batches = torch.stack([batch_statistics(part) for part in parts])
         shares = self.sub_batches.new_tensor([len(part) / len(input) for part in parts])
@@ -222,6 +224,7 @@ class BatchRenorm(BatchNorm):
         if not self.training:
             return super().forward(input)
         self._check_input_dim(input)
+        input = input.float()  # noqa: A001 - it may be bfloat16
         statistics = batch_statistics(input)
         self._hold(statistics, input.numel() // self.num_features)
         r, d = self._correction(statistics)

@@ -17,7 +17,7 @@ from bntui.engine.config import CHANGES, ConfigError, Knobs, Observation, RunCon
 from bntui.engine.datafiles import mnist_on_disk
 from bntui.engine.model import activation_bytes, parameter_count
 from bntui.engine.observer import Observer
-from bntui.engine.run import Point
+from bntui.engine.run import LEAVE_SECONDS, Point
 from bntui.engine.snapshot import (
     MAX_REPORTS,
     Checkpoint,
@@ -35,6 +35,8 @@ PROBE = 4
 """Images that activations are measured on."""
 KEEP_SECONDS = 30.0
 """How much of a run is lost at most, where an epoch takes longer."""
+SLOW_SECONDS = LEAVE_SECONDS / 2
+"""An update that takes longer is kept at its end: the program may not wait for that of the next."""
 KEEPING = "checkpoint"
 """The budget's name for what a checkpoint costs."""
 
@@ -59,9 +61,8 @@ class Session:
         begin: Checkpoint | None = None,
         run: str = "",
     ) -> None:
-        if config.threads is not None:
-            torch.set_num_threads(config.threads)
         on = device.resolve(config.device)
+        remarks = device.tune(on, config.threads)
         config = device.fit_to_machine(
             config,
             left_open,
@@ -85,7 +86,7 @@ class Session:
             )
         first = rules.scheduled_batch(config.batch_schedule, 1, config.knobs.batch_size)
         self.knobs = self._clipped(replace(config.knobs, batch_size=first))
-        self.notice = f"{dataset.notice} {self.notice}".strip()
+        self.notice = " ".join(filter(None, [dataset.notice, self.notice, *remarks]))
         self.config = replace(config, knobs=self.knobs)
         self.trainer = Trainer(self.config, dataset, on)
         self.observer = Observer(self.config, self.trainer, observation, breathe)
@@ -114,10 +115,12 @@ class Session:
         self._run = run
         self.checkpoints = Checkpoints()
         self._kept_at = 0.0
+        self._allocated_for = 0
         self._fitted = 0
         """The batch size of the last update that memory sufficed for."""
         self._resident = memory.resident()
-        self._allocated_for = 0
+        self._slow = False
+        """Whether the last update was."""
         if begin:
             self._restore(begin)
         if why := self._too_large(self.knobs.batch_size):
@@ -148,13 +151,17 @@ class Session:
             return self._end_epoch(full=True)
         self._asked = wanted or self._asked
         self._follow_script(self._follow_schedule(wanted or self.knobs))
+        trained = self.observer.budget.training
         full = self._step()
+        self.observer.budget.trained()
+        self._slow = self.observer.budget.training - trained > SLOW_SECONDS
         if self.trainer.must_take_results:
             self.observer.catch_up()
         if full or (self.finished and self.trainer.mid_epoch):
             return self._end_epoch(full=full)
         self.observer.observe_if_due()
-        if self.observer.budget.total - self._kept_at > KEEP_SECONDS and self._may_keep():
+        long_ago = self.observer.budget.total - self._kept_at > KEEP_SECONDS
+        if (self._slow or long_ago) and self._may_keep():
             self.keep(f"update {self.trainer.update}")
         return []
 
@@ -169,9 +176,7 @@ class Session:
 
     def _step(self) -> bool:
         while True:
-            if self.knobs.batch_size != self._allocated_for:
-                self._allocated_for = self.knobs.batch_size
-                allocator.keep_freed(keep=self._room_to_keep(self._allocated_for))
+            self._prepare_allocator()
             before = self.trainer.images
             try:
                 full = self.trainer.step(self.knobs)
@@ -185,13 +190,17 @@ class Session:
             # Not in the handler: the error's traceback holds what the update had allocated.
             self._make_do()
 
-    def _room_to_keep(self, batch_size: int) -> bool:
-        """Tell whether what updates free may stay at hand: their peak is then up to twice as high.
+    def _prepare_allocator(self) -> None:
+        """Keep freed memory at hand for batches of this size, where there is room for that.
 
-        (1.8 to 2.3 times their activations instead of 1.1 to 1.3.) So twice as many images must fit.
+        The peak of an update is then up to twice as high, 1.8 to 2.3 times its activations instead of
+        1.1 to 1.3: so twice as many images must fit.
         """
-        kept = batch_size * self._facts.activation_bytes
-        return kept <= allocator.MOST_KEPT and 2 * batch_size <= self._most()
+        size = self.knobs.batch_size
+        if size != self._allocated_for:
+            self._allocated_for = size
+            little = size * self._facts.activation_bytes <= allocator.MOST_KEPT
+            allocator.keep_freed(keep=little and 2 * size <= self._most())
 
     def _make_do(self) -> None:
         """Take the last batch size that fitted, or half of it, after one that did not.
@@ -340,12 +349,12 @@ class Session:
         return checkpoint
 
     def _may_keep(self) -> bool:
-        """Tell whether the end of an epoch is worth its checkpoint: not every 10 ms, say."""
+        """Tell whether this moment is worth its checkpoint: not every 10 ms, say."""
         since = self.observer.budget.total - self._kept_at
-        return self.observer.budget.price(KEEPING) <= SHARE * since
+        return self._slow or self.observer.budget.price(KEEPING) <= SHARE * since
 
     def _restore(self, begin: Checkpoint) -> None:
-        state = unpack(begin.state)
+        state = unpack(begin.content())
         try:
             self.trainer.restore(state["trainer"])
             self.observer.restore(state["observer"])

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from bntui.engine import rules
+from bntui.engine.compiled import compiled
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset
 from bntui.engine.model import build
@@ -66,6 +67,7 @@ class Trainer:
             generator=torch.Generator().manual_seed(config.seed),
         )
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = compiled(self.model) if config.compile else self.model
         self.buffers = attach(self.model, dataset.train.images[:1])
         self.estimators = Estimators(self.buffers)
         self.buffers.feed_back(self.estimators[OWN])
@@ -100,7 +102,8 @@ class Trainer:
         # Forward.
         self.buffers.prepare(self.update)
         self.model.train()
-        logits = self.model(images)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.amp):
+            logits = self._network(images).float()
         loss = cross_entropy(logits, labels)
 
         # Backward.

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from uuid import uuid4
 
 from bntui.engine.diagnosis import Cause, Verdict, verdict
@@ -84,6 +85,8 @@ class StoreRecorder:
         self._lock: int | None = None
         self._begun = False
         self._given_up = False
+        self._turn = Lock()
+        """Held while something is taken: the thread that closes may be another."""
         self._chunks: dict[str, _Chunk] = {}
         self._numbers: dict[str, int] = {}
         """Of each series, how many chunks are full."""
@@ -111,13 +114,14 @@ class StoreRecorder:
 
     def record(self, snapshot: Snapshot, journal: Sequence[Point]) -> None:
         """Take every value up to `snapshot.update` that was not in a journal before."""
-        if self._given_up:
-            return
-        self._append(journal)
-        if snapshot.facts is None:
-            return
-        if self._take(snapshot) or self._clock() >= self._due:
-            self._flush(snapshot)
+        with self._turn:
+            if self._given_up:
+                return
+            self._append(journal)
+            if snapshot.facts is None:
+                return
+            if self._take(snapshot) or self._clock() >= self._due:
+                self._flush(snapshot)
 
     def report(self, report: EpochReport) -> None:
         """Take an epoch's figures."""
@@ -135,14 +139,19 @@ class StoreRecorder:
             self._weights = None
 
     def close(self, snapshot: Snapshot) -> None:
-        """End the recording of a run whose last snapshot this is."""
-        if snapshot.facts is not None and not self._given_up:
-            self._take(snapshot)
-            self._flush(snapshot, last=True)
-        self._disconnect()
-        if self._lock is not None:
-            let_go(live_path(self.path, self.run), self._lock)
-            self._lock = None
+        """End the recording of a run whose last snapshot this is; nothing is taken after it.
+
+        May be called from another thread than the rest.
+        """
+        with self._turn:
+            if snapshot.facts is not None and not self._given_up:
+                self._take(snapshot)
+                self._flush(snapshot, last=True)
+            self._given_up = True
+            self._disconnect()
+            if self._lock is not None:
+                let_go(live_path(self.path, self.run), self._lock)
+                self._lock = None
 
     def _take(self, snapshot: Snapshot) -> bool:
         """Take what is new in a snapshot; return whether it should be kept at once."""
@@ -320,7 +329,7 @@ def _unkept_weights(why: str) -> str:
 
 def _state(phase: Phase, before: State) -> State:
     """Return the state to store; a finished run that is closed has still finished."""
-    if phase is Phase.STOPPED and before is State.FINISHED:
+    if phase in {Phase.STOPPED, Phase.INTERRUPTED} and before is State.FINISHED:
         return State.FINISHED
     return State.RUNNING if phase is Phase.LOADING else State(phase.value)
 

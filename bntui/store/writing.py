@@ -30,7 +30,7 @@ class State(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
-    """Its program ended without a word: killed, or the machine went down."""
+    """Its user did not end it: the link dropped, or its program was killed."""
 
 
 def now() -> str:
@@ -164,7 +164,7 @@ def put_checkpoint(connection: sqlite3.Connection, run: str, checkpoint: Checkpo
         "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)",
         (
             *(run, checkpoint.update, storable(checkpoint.label)),
-            *(write(checkpoint.config), checkpoint.state),
+            *(write(checkpoint.config), checkpoint.content()),
         ),
     )
     _note_checkpoint(connection, run)

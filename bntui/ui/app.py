@@ -1,5 +1,6 @@
 """The Textual application around the explorer. Importing it loads no torch."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -11,9 +12,11 @@ from textual.screen import Screen
 from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
 from bntui.engine.snapshot import Checkpoint, Phase
+from bntui.signals import BY_USER, asked_to_end, end_anyway
 from bntui.ui import terminal
 from bntui.ui.archive import Archive
 from bntui.ui.course import Course
+from bntui.ui.driver import FragileDriver, suspend
 from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs, ascii_only
 from bntui.ui.saving import save_and_tell
@@ -31,6 +34,7 @@ class BntuiApp(FrugalApp):
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", show=False),
+        Binding("ctrl+z", "suspend_process", show=False),
         Binding("ctrl+l", "redraw", "draw everything anew", show=False),
         Binding("S", "save_picture", "save the screen as SVG", show=False),
     ]
@@ -49,12 +53,17 @@ class BntuiApp(FrugalApp):
         glyphs: Glyphs = Glyphs.BRAILLE,
     ) -> None:
         # Without this Textual keeps to greys under NO_COLOR, but still sends their codes.
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        super().__init__(
+            driver_class=FragileDriver, ansi_color=True if "NO_COLOR" in os.environ else None
+        )
         self.glyphs = glyphs
         """What every picture is made of."""
         self.set_class(glyphs is Glyphs.ASCII, "-ascii")
         self.all_ended = True
         """Whether every run's thread had ended when the app was left."""
+        self._asked_to_end = 0
+        """The exit status with which something other than a key ends the app, if it does."""
+        self._asyncio: asyncio.AbstractEventLoop | None = None
         self.explorer = Explorer(
             make_run,
             config,
@@ -70,10 +79,36 @@ class BntuiApp(FrugalApp):
         """Open with the explorer."""
         return self.explorer
 
+    def on_mount(self) -> None:
+        """End at once if that was asked for before there was anything to end."""
+        self._asyncio = asyncio.get_running_loop()
+        if self._asked_to_end:
+            self.exit(return_code=self._asked_to_end)
+
+    def end_with(self, status: int) -> None:
+        """End the app without a key, with an exit status; may be called from any thread."""
+        if not self._asked_to_end:
+            self._asked_to_end = status
+            end_anyway(status, self._end_runs)
+            self.soon(lambda: self.exit(return_code=status))
+
+    def soon(self, do: Callable[[], object]) -> None:
+        """Have something done on the app's thread; may be called from any."""
+        if self._asyncio and not self._asyncio.is_closed():
+            self._asyncio.call_soon_threadsafe(do)
+
+    def _end_runs(self) -> bool:
+        return self.explorer.end(unasked=self._asked_to_end not in {0, BY_USER})
+
     @on(Knob.Typing)
     def _type(self, event: Knob.Typing) -> None:
         knob = event.knob
         self.push_screen(ValueScreen(knob.spec, knob.wanted, knob.turn_to))
+
+    def action_suspend_process(self) -> None:
+        """Give the terminal back to the shell, until it continues the program."""
+        if not suspend():
+            self.notify("no shell is waiting that could bring bntui back: q quits.")
 
     def action_redraw(self) -> None:
         """Draw everything anew, for a terminal that lost it."""
@@ -94,7 +129,7 @@ class BntuiApp(FrugalApp):
 
     async def on_unmount(self) -> None:
         """End the runs before the program ends."""
-        self.all_ended = await self.explorer.end()
+        self.all_ended = await asyncio.to_thread(self._end_runs)
 
 
 def explore(
@@ -124,7 +159,8 @@ def explore(
         updates_per_second=terminal.updates_per_second(),
         glyphs=terminal.glyphs(plain=plain),
     )
-    app.run()
+    with asked_to_end(app.end_with):
+        app.run()
     if app._exception is not None:
         raise app._exception
     last = app.explorer.run.snapshot
