@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bntui.engine import memory
+from bntui.engine import allocator, memory
+from bntui.engine.config import Knobs, Observation, RunConfig
+from bntui.engine.session import Session
+from bntui.engine.snapshot import Phase
 from tests.faults import Fault
 
 LIMITED = """
@@ -169,6 +172,26 @@ def test_a_containers_limit_counts_as_do_those_above_it(
     assert memory.free_on_host(tmp_path) == 5_000_000 - 2_000_000 + 300_000
     (inner.parent / limit).write_text("9223372036854771712\n")
     assert memory.free_on_host(tmp_path) == 9_000_000 - 1000 + 300_000
+
+
+@pytest.mark.parametrize(("times", "keeps"), [(1.5, False), (2.5, True)], ids=["tight", "ample"])
+def test_freed_memory_is_kept_only_where_there_is_room_for_it(
+    monkeypatch: pytest.MonkeyPatch, times: float, keeps: bool
+) -> None:
+    session = Session(
+        RunConfig(width=0.0625, train_size=100, device="cpu", threads=1, knobs=Knobs(batch_size=10)),
+        Observation(live=False, epoch_ends=False), frozenset(),
+        breathe=lambda: None, say=lambda _: None,
+    )  # fmt: skip
+    facts = session.snapshot(Phase.RUNNING).facts
+    assert facts
+    free = times * memory.needed(10, facts.activation_bytes)
+    monkeypatch.setattr(memory, "free_on_host", lambda: free)
+    monkeypatch.setattr(memory, "resident", lambda: 0)
+    kept: list[bool] = []
+    monkeypatch.setattr(allocator, "keep_freed", lambda *, keep: kept.append(keep))
+    session.train_once(None)
+    assert kept == [keeps]
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
