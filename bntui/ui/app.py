@@ -3,7 +3,7 @@
 import os
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -81,6 +81,13 @@ class BntuiApp(FrugalApp):
     def action_save_picture(self) -> None:
         """Write the screen to an SVG file."""
         save_and_tell(self, self.export_screenshot(title="bntui"), "svg")
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take from the clipboard only what can be shown: a field would pass on the rest as it is."""
+        if isinstance(event, events.Paste):
+            first = next(iter(event.text.splitlines()), "")
+            event.text = "".join(filter(str.isprintable, first))
+        await super().on_event(event)
 
     def notify(self, message: str, **options: Any) -> None:
         """Show a notice in what the terminal can show."""
