@@ -21,6 +21,8 @@ from bntui.ui.screens.value import ValueScreen
 from bntui.ui.widgets.knob import Knob
 
 NO_COURSE = Course()
+SLIM = 20
+"""Columns below which there are no scrollbars."""
 
 
 class BntuiApp(FrugalApp):
@@ -81,6 +83,10 @@ class BntuiApp(FrugalApp):
     def action_save_picture(self) -> None:
         """Write the screen to an SVG file."""
         save_and_tell(self, self.export_screenshot(title="bntui"), "svg")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Do without scrollbars where there is no room for one."""
+        self.set_class(event.size.width < SLIM, "-slim")
 
     async def on_event(self, event: events.Event) -> None:
         """Take from the clipboard only what can be shown: a field would pass on the rest as it is."""
