@@ -11,6 +11,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
 from bntui.engine.snapshot import Checkpoint, Phase
+from bntui.store.text import literal
 from bntui.ui import terminal
 from bntui.ui.archive import Archive
 from bntui.ui.course import Course
@@ -105,7 +106,8 @@ class BntuiApp(FrugalApp):
         await super().on_event(event)
 
     def notify(self, message: str, **options: Any) -> None:
-        """Show a notice in what the terminal can show."""
+        """Show a notice in what the terminal can show: text of the user's may be in it."""
+        message = literal(message)
         plain = self.glyphs is Glyphs.ASCII
         super().notify(ascii_only(message) if plain else message, **options)
 

@@ -1,4 +1,4 @@
-"""What the fuzzer of the screen found: very narrow terminals, pasted escapes, scrollbars in ASCII."""
+"""What the fuzzer of the screen found: very narrow terminals, pasted escapes, scrollbars in ASCII, escapes in notices."""
 
 import pytest
 from textual import events
@@ -36,3 +36,10 @@ async def test_an_ascii_terminal_gets_ascii_scrollbars() -> None:
         for _ in range(8):
             await user.press("down")
             assert user.text.isascii()
+
+
+async def test_a_notice_shows_an_escape_sequence_literally() -> None:
+    async with opened() as user:
+        user.app.notify("no \x1b[2J here", markup=False)
+        await user.settle()
+        assert "no \\x1b[2J here" in user.text
