@@ -73,7 +73,7 @@ def command_lines(draw: st.DrawFn) -> list[str]:
     options = [param for param in command.params if isinstance(param, click.Option)]
     arguments = [param for param in command.params if isinstance(param, click.Argument)]
     values = VALUES | st.sampled_from(experiments())
-    for option in draw(st.lists(st.sampled_from(options), max_size=4)):
+    for option in draw(st.lists(st.sampled_from(options), max_size=4)) if options else ():
         flag = draw(st.sampled_from([*option.opts, *option.secondary_opts]))
         if option.is_flag:
             words.append(flag)
