@@ -3,6 +3,7 @@
 The engine and the screen are imported only when a command needs them.
 """
 
+import os
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,13 @@ import click
 
 from bntui import __version__
 from bntui.commands import runs as stored
+from bntui.commands.doctor import doctor
 from bntui.commands.scenarios import scenarios
 from bntui.engine.config import ConfigError, Observation, RunConfig
 from bntui.options import Refused, config_of, given, kept, remark, shared
 
 if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--version` takes
-    from bntui.engine.run import Purpose
+    from bntui.engine.run import Purpose, Recorder
     from bntui.engine.snapshot import Checkpoint
     from bntui.scenario import Scenario
     from bntui.ui.course import Course
@@ -94,12 +96,19 @@ def cli(
             "the explorer needs a terminal, and standard output or input is none: "
             "use `bntui run` to train without a screen."
         )
+    if os.environ.get("TERM") == "dumb":
+        raise ConfigError(
+            "the explorer needs a terminal that can place its cursor, and TERM is 'dumb': "
+            "use `bntui run` to train without a screen."
+        )
     from bntui.engine.runner import Runner
     from bntui.keeping import KeptRuns, recorder
     from bntui.ui import terminal
 
     terminal.prepare()
     from bntui.ui.app import explore
+
+    keepers: list[Recorder] = []
 
     def make_run(
         config: RunConfig,
@@ -109,12 +118,15 @@ def cli(
         purpose: "Purpose | None",
     ) -> Runner:
         note = purpose.note if purpose else ""
+        keeper = recorder(begin, resume=resume, note=note) if store else None
+        if keeper:
+            keepers.append(keeper)
         return Runner(
             config,
             _observation(purpose, validation=validation),
             left_open=left_open,
             begin=begin,
-            recorder=recorder(begin, resume=resume, note=note) if store else None,
+            recorder=keeper,
             keep_weights=keep_weights,
         )
 
@@ -128,6 +140,8 @@ def cli(
         paused=paused,
         plain=plain,
     )
+    for problem in dict.fromkeys(keeper.problem for keeper in keepers):
+        _say(problem)
     sys.exit(code)
 
 
@@ -246,5 +260,5 @@ def _begin(resume: str | None, options: dict[str, Any]) -> "Checkpoint | None":
     return resumable(resume)
 
 
-for command in (stored.runs, stored.show, stored.export, scenarios):
+for command in (stored.runs, stored.show, stored.export, scenarios, doctor):
     cli.add_command(command)

@@ -2,11 +2,10 @@
 
 import json
 import math
-import signal
+import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -17,15 +16,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bntui import __version__
+from bntui.crash import saved
 from bntui.engine.config import Observation, RunConfig
 from bntui.engine.diagnosis import Cause, figures, verdict
 from bntui.engine.runner import Runner
 from bntui.engine.snapshot import Checkpoint, EpochReport, LayerDrift, Mark, Phase, Snapshot
 from bntui.keeping import recorder
+from bntui.signals import BY_USER, asked_to_end, writing
 from bntui.store.encoding import finite, settings
 
 POLL_SECONDS = 0.05
-OVER = {Phase.FINISHED, Phase.STOPPED, Phase.FAILED}
+OVER = {Phase.FINISHED, Phase.FAILED}
 
 
 def train(
@@ -37,7 +38,7 @@ def train(
     keep_weights: bool = False,
     begin: Checkpoint | None = None,
 ) -> int:
-    """Train to the end and return the exit code: 0, 2 for a bad setting, 1 for a failure, 130."""
+    """Train to the end and return the exit code: 0, 2 for a bad setting, 1 for a failure."""
     writer = JsonLines() if as_json else Lines()
     return exit_code(
         follow(config, observation, writer, store=store, keep_weights=keep_weights, begin=begin)
@@ -54,8 +55,9 @@ def follow(
     begin: Checkpoint | None = None,
     note: str = "",
 ) -> Snapshot:
-    """Train to the end, or to ctrl+c, and write what happens; return the last snapshot.
+    """Train to the end and write what happens; return the last snapshot.
 
+    Where a signal asks for the end, it is reached at the next update, and SystemExit raised.
     The run is kept in the `store`, with a `note`. `begin` is the checkpoint of the run to resume.
     """
     coming: SimpleQueue[tuple[EpochReport, Snapshot]] = SimpleQueue()
@@ -68,50 +70,50 @@ def follow(
         keep_weights=keep_weights,
         on_report=lambda *report: coming.put(report),
     )
-    with _stopped_by_signals(runner):
+    asked: list[int] = []
+    with asked_to_end(asked.append):
         runner.start()
         started, told = False, ""
         while True:
+            with writing():
+                snapshot = runner.snapshot
+                if snapshot.facts and not started:
+                    started = True
+                    writer.start(snapshot, keeper.run if keeper else uuid4().hex[:12])
+                for report, then in _drain(coming):
+                    writer.epoch(report, then)
+                if started and snapshot.message != told and snapshot.phase is not Phase.FAILED:
+                    told = snapshot.message
+                    click.echo(told, err=True)
+                if asked or snapshot.phase in OVER:
+                    break
+                writer.progress(snapshot)
+            time.sleep(POLL_SECONDS)
+        ended = runner.leave(interrupted=bool(asked) and asked[0] != BY_USER)
+        if asked:
             snapshot = runner.snapshot
-            if snapshot.facts and not started:
-                started = True
-                writer.start(snapshot, keeper.run if keeper else uuid4().hex[:12])
+        with writing():
             for report, then in _drain(coming):
                 writer.epoch(report, then)
-            if started and snapshot.message != told and snapshot.phase is not Phase.FAILED:
-                told = snapshot.message
-                click.echo(told, err=True)
-            if snapshot.phase in OVER:
-                break
-            writer.progress(snapshot)
-            time.sleep(POLL_SECONDS)
-    writer.end(snapshot)
-    runner.stop()
-    runner.join(2.0)
+            writer.end(snapshot)
+            if keeper and keeper.problem not in {"", told}:
+                click.echo(keeper.problem, err=True)
+        if not ended:
+            # Python would end the thread in the middle of torch, which aborts the process.
+            sys.stdout.flush()
+            os._exit(asked[0] if asked else exit_code(snapshot))
+    if asked:
+        sys.exit(asked[0])
     return snapshot
 
 
 def exit_code(snapshot: Snapshot) -> int:
     """Return how a run that is over ends the program, and say why it failed."""
-    if snapshot.phase is Phase.STOPPED:
-        return 130
     if snapshot.phase is Phase.FAILED:
-        sys.stderr.write(snapshot.traceback)
-        click.echo(f"Error: {snapshot.message}", err=True)
+        said = saved(snapshot.traceback) if snapshot.traceback else f"Error: {snapshot.message}"
+        click.echo(said, err=True)
         return 1 if snapshot.traceback else 2
     return 0
-
-
-@contextmanager
-def _stopped_by_signals(runner: Runner) -> Iterator[None]:
-    """Turn ctrl+c and a termination into a stop at the next update."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: runner.stop()) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _drain(

@@ -77,7 +77,9 @@ OPTIONS = (
     _option("--base-batch", limits.parse_base_batch, "N", "Batch that rate and m are for [64]."),
     _option("--seed", limits.parse_seed, "N", "Of weights and data order [0]."),
     _option("--device", limits.parse_device, "NAME", "auto, cpu, cuda, cuda:N or mps [auto]."),
-    _option("--threads", limits.parse_threads, "N", "CPU threads [all cores]."),
+    click.option("--amp/--no-amp", default=None, help="Train in bfloat16 where it is safe [no]."),
+    click.option("--compile/--no-compile", default=None, help="Compile the network first [no]."),
+    _option("--threads", limits.parse_threads, "N", "CPU threads [one a core, at most 16]."),
     _option("--pace", limits.parse_pace, "N", "Updates a second at most [max]."),
     click.option(
         "--at",

@@ -6,7 +6,11 @@ observer and session say so themselves (`state` and `restore`).
 """
 
 import io
+import os
 import zlib
+from contextlib import suppress
+from dataclasses import replace
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -20,7 +24,9 @@ CHECKSUM = 4
 FORMAT = 1
 """Raised whenever what is in a state changes."""
 MOST_BYTES = 256_000_000
-"""What all checkpoints of a run may take in memory, together."""
+"""What all checkpoints of a run may take on disk, together."""
+MOST = 128
+"""Checkpoints of a run: each is an open file."""
 SHARE = 0.02
 """Share of the time that checkpoints at epoch ends may take."""
 
@@ -66,19 +72,49 @@ def _tensors(value: Any) -> Any:
     return value
 
 
-class Checkpoints:
-    """The checkpoints of one run, in memory: the oldest thin out when there are too many."""
+class Spilled:
+    """Bytes in a temporary file without a name, which ends with this object."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, content: bytes) -> None:
+        """Write `content`. Raises OSError."""
+        self._size = len(content)
+        self._file = TemporaryFile(buffering=0)  # noqa: SIM115 - open as long as this lives
+        view = memoryview(content)
+        while view:
+            view = view[self._file.write(view) :]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self._size
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()
+
+    def read(self) -> bytes:
+        """Return them, to any thread. Raises OSError."""
+        return os.pread(self._file.fileno(), self._size, 0)
+
+
+class Checkpoints:
+    """The checkpoints of one run: the oldest thin out when there are too many.
+
+    Their states lie in temporary files, or in memory where there is no room for files.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES, most: int = MOST) -> None:
         self._most_bytes = most_bytes
+        self._most = most
         self._kept: list[Checkpoint] = []
 
     def add(self, checkpoint: Checkpoint) -> None:
         """Keep one more; of two at the same update the later one stays."""
         if self._kept and self._kept[-1].update == checkpoint.update:
             self._kept.pop()
+        with suppress(OSError):
+            checkpoint = replace(checkpoint, state=Spilled(checkpoint.content()))
         self._kept.append(checkpoint)
-        while sum(len(kept.state) for kept in self._kept) > self._most_bytes:
+        while self._too_many():
             older = len(self._kept) // 2
             if older < 2:
                 del self._kept[:-1]
@@ -88,3 +124,7 @@ class Checkpoints:
     def view(self) -> tuple[Checkpoint, ...]:
         """Return all that are kept, oldest first."""
         return tuple(self._kept)
+
+    def _too_many(self) -> bool:
+        size = sum(len(kept.state) for kept in self._kept)
+        return size > self._most_bytes or len(self._kept) > self._most

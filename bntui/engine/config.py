@@ -109,6 +109,10 @@ class RunConfig:
     """How the batch size grows: "x2/1" for a factor every so many epochs, "1:16,5:64" for points."""
     seed: int = 0
     device: str = "auto"
+    amp: bool = False
+    """Train with bfloat16 in convolutions and products; batch norm and evaluation stay float32."""
+    compile: bool = False
+    """Train with a network that torch has compiled for this machine."""
     threads: int | None = None
     epochs: int = 10
     steps: int | None = None

@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bntui.engine import allocator, environment
 from bntui.engine.config import PUBLISHED, ConfigError, RunConfig
 
 if TYPE_CHECKING:
@@ -19,10 +20,29 @@ def prepare_environment() -> None:
     """Set what makes torch faster if it is set before torch is imported; never over the user's own.
 
     At a batch of 4096 every step allocates and returns gigabytes: transparent huge pages keep page
-    faults from eating the gain (280 → 432 images/s, measured on two cores).
+    faults from eating the gain (280 → 432 images/s, measured on two cores). Threads that are to
+    profit from it must start afterwards.
     """
     if "torch" not in sys.modules:
         os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    allocator.share_one_heap()
+
+
+def tune(on: "torch.device", threads: int | None) -> list[str]:
+    """Set what is global to torch; return what of the user's environment costs speed.
+
+    `threads` are the user's, None for as many as are worth it. On CUDA products of float32 matrices
+    are TF32.
+    """
+    import torch
+
+    chosen = threads or environment.worthwhile_threads(os.environ, torch.get_num_threads())
+    if chosen != torch.get_num_threads():
+        torch.set_num_threads(chosen)
+    if on.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True
+    return environment.costly(os.environ, chosen, environment.cores())
 
 
 def resolve(name: str) -> "torch.device":

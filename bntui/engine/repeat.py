@@ -19,7 +19,7 @@ def command_line(snapshot: Snapshot) -> str:
         if field.name in {"knobs", "at", "steps", "epochs"} or value is None:
             continue
         if value != getattr(default, field.name):
-            words += [_flag(field.name), _written(value)]
+            words += [_flag(field.name)] if value is True else [_flag(field.name), _written(value)]
     for field in fields(Knobs):
         value = getattr(config.knobs, field.name)
         if value != getattr(default.knobs, field.name):

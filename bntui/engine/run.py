@@ -8,6 +8,9 @@ from typing import Protocol
 from bntui.engine.config import Knobs, Observation, RunConfig
 from bntui.engine.snapshot import Checkpoint, EpochReport, Snapshot
 
+LEAVE_SECONDS = 2.0
+"""How long the end of the program waits for the update under way."""
+
 
 class Command(Enum):
     """What can be asked of a run between two updates, also while it is paused."""
@@ -42,6 +45,13 @@ class Run(Protocol):
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the run's thread to end; return whether it has."""
+
+    def leave(self, timeout: float = LEAVE_SECONDS, *, interrupted: bool = False) -> bool:
+        """Stop, and wait for the run's thread to end; return whether it has.
+
+        If not, what is complete is kept, and nothing after it. `interrupted` is a run that its user
+        did not mean to end.
+        """
 
     def apply(self, knobs: Knobs) -> None:
         """Use `knobs` from the next update on; the snapshot then echoes them."""

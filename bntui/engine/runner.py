@@ -15,9 +15,10 @@ from dataclasses import replace
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
+from bntui.engine import memory
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.device import prepare_environment
-from bntui.engine.run import Command, Recorder, Run
+from bntui.engine.run import LEAVE_SECONDS, Command, Recorder, Run
 from bntui.engine.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from bntui.engine.twins import Twins
 
 PUBLISH_SECONDS = 0.05
-LEAVE_SECONDS = 5.0
-"""How long the end of the program waits for the update under way."""
+NO_MEMORY = "memory ran out: close other programs, or take a smaller width, batch size or data set."
+RETRY_SECONDS = 1.0
+"""How often a run that waits tries again to be kept."""
 
 
 class Stopped(Exception):  # noqa: N818 (a request, not an error)
@@ -66,6 +68,8 @@ class Runner:
         self._changed = Condition()
         self._paused = False
         self._stopping = False
+        self._end = Phase.STOPPED
+        """How the run stands once it is stopped."""
         self._commands: deque[Command] = deque()
         self._published = 0.0
         self._session: Session | Twins | None = None
@@ -76,9 +80,17 @@ class Runner:
         """Begin to load and then, unless `paused`, to train; not before `after` has ended."""
         self._paused |= paused
         self._after = after
+        prepare_environment()
         # Python would end a daemon thread in the middle of torch, which aborts the process.
-        atexit.register(self._leave)
-        self._thread.start()
+        atexit.register(self.leave)
+        try:
+            self._thread.start()
+        except RuntimeError:
+            atexit.unregister(self.leave)
+            message = (
+                "no thread can be started to train on: end other programs, or raise `ulimit -u`."
+            )
+            self._show(Phase.FAILED, message=message)
 
     def pause(self) -> None:
         """Stop training after the update under way."""
@@ -104,15 +116,26 @@ class Runner:
             self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def leave(self, timeout: float = LEAVE_SECONDS, *, interrupted: bool = False) -> bool:
+        """Stop, and wait for the run's thread to end; return whether it has.
+
+        If not, what is complete is kept, and nothing after it. `interrupted` is a run that its user
+        did not mean to end.
+        """
+        if interrupted:
+            self._end = Phase.INTERRUPTED
+        self.stop()
+        ended = self.join(timeout)
+        if not ended and self._recorder:
+            self._show(self._end)
+            self._recorder.close(self.snapshot)
+        return ended
+
     def apply(self, knobs: Knobs) -> None:
         """Use `knobs` from the next update on; the snapshot then echoes them."""
         with self._changed:
             self._wanted = knobs
             self._changed.notify_all()
-
-    def _leave(self) -> None:
-        self.stop()
-        self.join(LEAVE_SECONDS)
 
     def command(self, command: Command) -> None:
         """Ask for something to be done between two updates; all but steps only once at a time."""
@@ -130,24 +153,26 @@ class Runner:
                 self._obey(session)
                 self._train_once(session)
         except Stopped:
-            self._show(Phase.STOPPED)
+            self._show(self._end)
             if self._session and self._recorder and not self._session.finished:
                 self._session.keep("stopped")
-            self._publish(Phase.STOPPED)
+            self._publish(self._end)
         except ConfigError as error:
             self._show(Phase.FAILED, message=str(error))
         except Exception as error:  # nothing on this thread may end it in silence
+            if memory.ran_out(error):
+                self._show(Phase.FAILED, message=NO_MEMORY)
+                return
             message = f"{type(error).__name__}: {error}"
             self._show(Phase.FAILED, message=message, traceback=traceback.format_exc())
         finally:
             if self._recorder:
                 self._recorder.close(self.snapshot)
             self._session = None  # its memory; the last snapshot stays
-            atexit.unregister(self._leave)
+            atexit.unregister(self.leave)
 
     def _load(self) -> "Session | Twins":
         self._say("loading torch")
-        prepare_environment()
         from bntui.engine.session import Session
         from bntui.engine.twins import Twins
 
@@ -190,7 +215,8 @@ class Runner:
                 self._commands.popleft()
             phase = Phase.FINISHED if session.finished else Phase.PAUSED
             self._publish(phase if self._paused else Phase.RUNNING)
-            self._wait(lambda: not self._paused)
+            unkept = self._recorder is not None and self._recorder.problem
+            self._wait(lambda: not self._paused, RETRY_SECONDS if unkept else None)
         if self.snapshot.phase is not Phase.RUNNING:
             self._show(Phase.RUNNING)
 

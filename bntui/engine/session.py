@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 
-from bntui.engine import data, device, rules
+from bntui.engine import allocator, data, device, memory, rules
 from bntui.engine.checkpoint import SHARE, Checkpoints, pack, unpack
 from bntui.engine.config import CHANGES, ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import mnist_on_disk
 from bntui.engine.model import activation_bytes, parameter_count
 from bntui.engine.observer import Observer
-from bntui.engine.run import Point
+from bntui.engine.run import LEAVE_SECONDS, Point
 from bntui.engine.snapshot import (
     MAX_REPORTS,
     Checkpoint,
@@ -35,6 +35,8 @@ PROBE = 4
 """Images that activations are measured on."""
 KEEP_SECONDS = 30.0
 """How much of a run is lost at most, where an epoch takes longer."""
+SLOW_SECONDS = LEAVE_SECONDS / 2
+"""An update that takes longer is kept at its end: the program may not wait for that of the next."""
 KEEPING = "checkpoint"
 """The budget's name for what a checkpoint costs."""
 
@@ -59,9 +61,8 @@ class Session:
         begin: Checkpoint | None = None,
         run: str = "",
     ) -> None:
-        if config.threads is not None:
-            torch.set_num_threads(config.threads)
         on = device.resolve(config.device)
+        remarks = device.tune(on, config.threads)
         config = device.fit_to_machine(
             config,
             left_open,
@@ -85,7 +86,7 @@ class Session:
             )
         first = rules.scheduled_batch(config.batch_schedule, 1, config.knobs.batch_size)
         self.knobs = self._clipped(replace(config.knobs, batch_size=first))
-        self.notice = f"{dataset.notice} {self.notice}".strip()
+        self.notice = " ".join(filter(None, [dataset.notice, self.notice, *remarks]))
         self.config = replace(config, knobs=self.knobs)
         self.trainer = Trainer(self.config, dataset, on)
         self.observer = Observer(self.config, self.trainer, observation, breathe)
@@ -114,9 +115,17 @@ class Session:
         self._run = run
         self.checkpoints = Checkpoints()
         self._kept_at = 0.0
+        self._allocated_for = 0
+        self._fitted = 0
+        """The batch size of the last update that memory sufficed for."""
+        self._resident = memory.resident()
+        self._slow = False
+        """Whether the last update was."""
         if begin:
             self._restore(begin)
-        else:
+        if why := self._too_large(self.knobs.batch_size):
+            raise ConfigError(f"{why}: give a smaller --batch-size or --width.")
+        if not begin:
             self.keep("start")
         self.observer.budget.begin()
 
@@ -142,13 +151,17 @@ class Session:
             return self._end_epoch(full=True)
         self._asked = wanted or self._asked
         self._follow_script(self._follow_schedule(wanted or self.knobs))
+        trained = self.observer.budget.training
         full = self._step()
+        self.observer.budget.trained()
+        self._slow = self.observer.budget.training - trained > SLOW_SECONDS
         if self.trainer.must_take_results:
             self.observer.catch_up()
         if full or (self.finished and self.trainer.mid_epoch):
             return self._end_epoch(full=full)
         self.observer.observe_if_due()
-        if self.observer.budget.total - self._kept_at > KEEP_SECONDS and self._may_keep():
+        long_ago = self.observer.budget.total - self._kept_at > KEEP_SECONDS
+        if (self._slow or long_ago) and self._may_keep():
             self.keep(f"update {self.trainer.update}")
         return []
 
@@ -162,16 +175,67 @@ class Session:
         return [report]
 
     def _step(self) -> bool:
-        try:
-            return self.trainer.step(self.knobs)
-        except RuntimeError as error:
-            # torch's own class on a GPU, a plain RuntimeError from the CPU's allocator.
-            if "memory" not in str(error):
-                raise
+        while True:
+            self._prepare_allocator()
+            before = self.trainer.images
+            try:
+                full = self.trainer.step(self.knobs)
+            except (MemoryError, RuntimeError) as error:
+                if not memory.ran_out(error):
+                    raise
+            else:
+                if self.trainer.images - before == self.knobs.batch_size:
+                    self._fitted = self.knobs.batch_size
+                return full
+            # Not in the handler: the error's traceback holds what the update had allocated.
+            self._make_do()
+
+    def _prepare_allocator(self) -> None:
+        """Keep freed memory at hand for batches of this size, where that costs little."""
+        if self.knobs.batch_size != self._allocated_for:
+            self._allocated_for = self.knobs.batch_size
+            kept = self._allocated_for * self._facts.activation_bytes
+            allocator.keep_freed(keep=kept <= allocator.MOST_KEPT)
+
+    def _make_do(self) -> None:
+        """Take the last batch size that fitted, or half of it, after one that did not.
+
+        Raises ConfigError where none did: nothing is lost then, and the user asked for another run.
+        """
+        failed = self.knobs.batch_size
+        self.trainer.drop_gradients()
+        smaller = self._fitted if self._fitted < failed else failed // 2
+        if not self._fitted or smaller < 2:
+            half = min(failed // 2, self._most())
+            cure = f"give --batch-size {half}" if half > 1 else "close other programs"
             raise ConfigError(
-                f"batch size {self.knobs.batch_size} needs more memory than {self._facts.device} "
-                "has: give a smaller one and restart."
-            ) from error
+                f"batch size {failed} needs more memory than {self._facts.device} has: {cure}."
+            )
+        self.notice = (
+            f"memory ran out on {self._facts.device} at batch size {failed}: the run keeps its "
+            f"weights and goes on with {smaller}."
+        )
+        self._mark(f"batch {failed}→{smaller}", f"batch={smaller}")
+        self.knobs = replace(self.knobs, batch_size=smaller)
+
+    def _most(self) -> int:
+        """Return how many images an update can have, as far as can be told."""
+        device = self.trainer.device
+        free = memory.free_on(device)
+        if device.type == "cpu":  # what updates took and the allocator keeps is theirs again
+            free += max(0, memory.resident() - self._resident)
+        return memory.largest_batch(free, self._facts.activation_bytes)
+
+    def _too_large(self, batch_size: int) -> str:
+        """Say why an update can't be that large, with what would fit; nothing where it can."""
+        if batch_size <= self._fitted or batch_size <= (most := self._most()):
+            return ""
+        size = memory.needed(batch_size, self._facts.activation_bytes) / 1e9
+        fits = f"at most {most} would fit" if most > 1 else "not even 2 would fit"
+        return (
+            f"batch size {batch_size} needs {size:,.1f} GB of memory on {self._facts.device}, "
+            f"and {fits}"
+        )
 
     def observe(self) -> None:
         """Validate now, whatever the budget says: the user waits for it."""
@@ -280,12 +344,12 @@ class Session:
         return checkpoint
 
     def _may_keep(self) -> bool:
-        """Tell whether the end of an epoch is worth its checkpoint: not every 10 ms, say."""
+        """Tell whether this moment is worth its checkpoint: not every 10 ms, say."""
         since = self.observer.budget.total - self._kept_at
-        return self.observer.budget.price(KEEPING) <= SHARE * since
+        return self._slow or self.observer.budget.price(KEEPING) <= SHARE * since
 
     def _restore(self, begin: Checkpoint) -> None:
-        state = unpack(begin.state)
+        state = unpack(begin.content())
         try:
             self.trainer.restore(state["trainer"])
             self.observer.restore(state["observer"])
@@ -309,7 +373,7 @@ class Session:
         if knobs.batch_size != self.knobs.batch_size:  # the user's own choice goes before
             return knobs
         size = rules.scheduled_batch(schedule, trainer.epoch, knobs.batch_size)
-        knobs = self._clipped(replace(knobs, batch_size=size))
+        knobs = self._fitting(self._clipped(replace(knobs, batch_size=size)))
         if knobs.batch_size != self.knobs.batch_size:
             label = f"batch {self.knobs.batch_size}→{knobs.batch_size}"
             self._marks.append(Mark(trainer.update, label))
@@ -333,7 +397,7 @@ class Session:
 
     def _turn(self, wanted: Knobs) -> None:
         """Take over the knobs that were asked for, with a mark for each that changed."""
-        knobs = self._clipped(wanted)
+        knobs = self._fitting(self._clipped(wanted))
         changes = [
             (f"{name} {_written(before)}→{_written(after)}", f"{name}={after}")
             for name, (field, _) in CHANGES.items()
@@ -348,6 +412,16 @@ class Session:
 
     def _mark(self, label: str, change: str) -> None:
         self._marks.append(Mark(self.trainer.update, label, change))
+
+    def _fitting(self, knobs: Knobs) -> Knobs:
+        """Return `knobs` with the batch size at hand where theirs would not fit in memory."""
+        if knobs.batch_size <= self.knobs.batch_size:
+            return knobs
+        why = self._too_large(knobs.batch_size)
+        if not why:
+            return knobs
+        self.notice = f"{why}: the run goes on with {self.knobs.batch_size}."
+        return replace(knobs, batch_size=self.knobs.batch_size)
 
     def _clipped(self, knobs: Knobs) -> Knobs:
         if knobs.batch_size <= self._images:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,8 @@ class Phase(StrEnum):
     FINISHED = "finished"
     """All epochs are done; everything is in place, and more can be trained."""
     STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    """Stopped, but not by its user: the link dropped, or the machine goes down."""
     FAILED = "failed"
 
 
@@ -204,6 +207,18 @@ class Divergence:
     """The first BN layer with non-finite batch statistics in that update's forward pass, else `loss`."""
 
 
+class Kept(Protocol):
+    """Bytes that lie elsewhere than in memory."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        ...
+
+    def read(self) -> bytes:
+        """Return them. Raises OSError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
     """A moment of a run that can be returned to."""
@@ -213,10 +228,14 @@ class Checkpoint:
     """What was about to happen, or what had just ended."""
     config: RunConfig
     """Of the run as it began; the knobs of the moment are in the state."""
-    state: bytes = field(repr=False)
-    """What a session restores itself from."""
+    state: bytes | Kept = field(repr=False)
+    """What a session restores itself from, or where it is kept: see `content`."""
     run: str = ""
     """The run's id, if it is kept."""
+
+    def content(self) -> bytes:
+        """Return the state."""
+        return self.state if isinstance(self.state, bytes) else self.state.read()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from bntui.engine import rules
+from bntui.engine.compiled import compiled
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset
 from bntui.engine.model import build
@@ -66,6 +67,7 @@ class Trainer:
             generator=torch.Generator().manual_seed(config.seed),
         )
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = compiled(self.model) if config.compile else self.model
         self.buffers = attach(self.model, dataset.train.images[:1])
         self.estimators = Estimators(self.buffers)
         self.buffers.feed_back(self.estimators[OWN])
@@ -89,15 +91,19 @@ class Trainer:
         return self.update - self._taken == PENDING
 
     def step(self, knobs: Knobs) -> bool:
-        """Make one update with `knobs`; return whether it ended an epoch."""
+        """Make one update with `knobs`; return whether it ended an epoch.
+
+        Raises RuntimeError or MemoryError where memory runs out (see `memory.ran_out`): then nothing
+        was done, and the same images come again.
+        """
         batch = self._order[self._position : self._position + knobs.batch_size]
-        self._position += len(batch)
         images, labels = self.dataset.train.images[batch], self.dataset.train.labels[batch]
 
         # Forward.
         self.buffers.prepare(self.update)
         self.model.train()
-        logits = self.model(images)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.amp):
+            logits = self._network(images).float()
         loss = cross_entropy(logits, labels)
 
         # Backward.
@@ -118,9 +124,16 @@ class Trainer:
             waiting = self._pending[self.update - self._taken]
             waiting[:2] = result
             waiting[2] = _first_broken(statistics)
+        self._position += len(batch)
         self.update += 1
         self.images += len(batch)
         return self.epoch_over
+
+    def drop_gradients(self) -> None:
+        """Give back the memory that an update which failed has left behind."""
+        self.optimiser.zero_grad(set_to_none=True)
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def take_results(self) -> list[Result]:
         """Fetch the results of every update since the last call."""

@@ -60,7 +60,12 @@ class Twins:
     def train_once(self, wanted: Knobs | None) -> list[EpochReport]:
         """Make one update of both, and observe both whenever the first one is observed."""
         seen, looked_back = self._one.observer.validation, self._one.observer.hindsight
+        asked = (wanted or self._one.knobs).batch_size
         reports = self._one.train_once(wanted)
+        if self._one.knobs.batch_size < asked and not self._one.config.batch_schedule:
+            # Memory did not suffice: the other sees the same images, if it is to see as many.
+            size = self._one.knobs.batch_size
+            wanted = replace(wanted or self._other.knobs, batch_size=size)
         with self._others_turn() as other:
             if other.finished:
                 other.extend()

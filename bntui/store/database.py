@@ -21,7 +21,7 @@ from bntui.store.encoding import read_config, read_facts, read_knobs, read_repor
 from bntui.store.liveness import is_held, live_path
 from bntui.store.schema import StoreError, connect, sentence, store_path, transaction
 from bntui.store.text import storable
-from bntui.store.writing import State, now, truncate_after
+from bntui.store.writing import State, now, put_weights, truncate_after
 
 PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
@@ -142,7 +142,8 @@ class Store:
         Raises StoreError where that is none, or more than one.
         """
         rows = self._rows(
-            "SELECT id FROM runs WHERE deleted IS NULL ORDER BY started DESC, rowid DESC"
+            # Not by `started`: the machine's clock may have been set back between two runs.
+            "SELECT id FROM runs WHERE deleted IS NULL ORDER BY rowid DESC"
         )
         ids = [row["id"] for row in rows]
         wanted = name.strip().lower()
@@ -204,7 +205,8 @@ class Store:
 
     def keep_weights(self, run: str, update: int, weights: bytes) -> None:
         """Keep the weights that a run had after `update`, in place of those kept before."""
-        self._edit("INSERT OR REPLACE INTO weights VALUES (?, ?, ?)", run, update, weights)
+        with self._told():
+            put_weights(self._connection, run, update, weights)
 
     def set_note(self, run: str, note: str) -> None:
         """Replace what the user remarked on a run."""

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from bntui.engine.config import RunConfig
-from bntui.store.database import StoredRun
+from bntui.store.database import ALIVE, StoredRun
 from bntui.store.encoding import settings
+from bntui.store.writing import State
 
 COLUMNS = (
     *("started", "id", "state", "note", "dataset", "device", "seed", "norm"),
@@ -50,6 +51,18 @@ def matching(runs: Iterable[StoredRun], text: str) -> list[StoredRun]:
     """
     words = text.lower().split()
     return [run for run in runs if _has_all(run, words)]
+
+
+def interrupted(runs: Iterable[StoredRun]) -> StoredRun | None:
+    """Return the run to go on with, of runs with the newest first.
+
+    That is the last that is over, if it was interrupted and left a checkpoint.
+    """
+    over = (run for run in runs if run.state not in ALIVE)
+    last = next(over, None)
+    if last is None or last.state is not State.INTERRUPTED:
+        return None
+    return None if last.checkpoint is None or last.config.twin else last
 
 
 def differences(one: RunConfig, other: RunConfig) -> list[tuple[str, Any, Any]]:

@@ -10,7 +10,6 @@ from bntui.engine.repeat import command_line
 from bntui.engine.series import thinned
 from bntui.engine.snapshot import TWIN, Hindsight, Mark, Phase, Snapshot
 from bntui.store.database import Points, Store, StoredRun
-from bntui.store.writing import State
 
 HINDSIGHT = "hindsight:"
 """How the series of the map of all momenta begin: its estimators, and the three below."""
@@ -56,9 +55,8 @@ def load_snapshot(store: Store, run: str) -> Snapshot:
 
 def outline(run: StoredRun, marks: tuple[Mark, ...]) -> Snapshot:
     """Return a stored run's last state without its measurements."""
-    interrupted = run.state is State.INTERRUPTED
     return Snapshot(
-        phase=Phase.STOPPED if interrupted else Phase(run.state.value),
+        phase=Phase(run.state.value),
         message=run.message,
         config=run.config,
         facts=run.facts,

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from uuid import uuid4
 
 from bntui.engine.diagnosis import Cause, Verdict, verdict
@@ -24,6 +25,7 @@ from bntui.store.writing import (
     put_reports,
     put_run,
     put_verdicts,
+    put_weights,
     truncate_after,
 )
 
@@ -83,6 +85,8 @@ class StoreRecorder:
         self._lock: int | None = None
         self._begun = False
         self._given_up = False
+        self._turn = Lock()
+        """Held while something is taken: the thread that closes may be another."""
         self._chunks: dict[str, _Chunk] = {}
         self._numbers: dict[str, int] = {}
         """Of each series, how many chunks are full."""
@@ -93,6 +97,8 @@ class StoreRecorder:
         self._new_marks: list[Mark] = []
         self._marks_kept = 0
         self._reports: list[EpochReport] = []
+        self._weights: tuple[int, bytes] | None = None
+        """Those that could not be kept yet, with their update."""
         self._checkpoint: Checkpoint | None = resume
         """The last seen."""
         self._checkpoint_kept: Checkpoint | None = resume
@@ -108,13 +114,14 @@ class StoreRecorder:
 
     def record(self, snapshot: Snapshot, journal: Sequence[Point]) -> None:
         """Take every value up to `snapshot.update` that was not in a journal before."""
-        if self._given_up:
-            return
-        self._append(journal)
-        if snapshot.facts is None:
-            return
-        if self._take(snapshot) or self._clock() >= self._due:
-            self._flush(snapshot)
+        with self._turn:
+            if self._given_up:
+                return
+            self._append(journal)
+            if snapshot.facts is None:
+                return
+            if self._take(snapshot) or self._clock() >= self._due:
+                self._flush(snapshot)
 
     def report(self, report: EpochReport) -> None:
         """Take an epoch's figures."""
@@ -122,21 +129,29 @@ class StoreRecorder:
 
     def weights(self, update: int, content: bytes) -> None:
         """Keep the weights of this moment, in place of those kept before."""
+        self._weights = (update, content)
         try:
-            with Store(self.path) as store:
+            with Store(self.path) as store:  # it may wait: the user does as well
                 store.keep_weights(self.run, update, content)
         except StoreError as error:
-            self.problem = f"the weights are not kept: {error}"
+            self.problem = _unkept_weights(str(error))
+        else:
+            self._weights = None
 
     def close(self, snapshot: Snapshot) -> None:
-        """End the recording of a run whose last snapshot this is."""
-        if snapshot.facts is not None and not self._given_up:
-            self._take(snapshot)
-            self._flush(snapshot, last=True)
-        self._disconnect()
-        if self._lock is not None:
-            let_go(live_path(self.path, self.run), self._lock)
-            self._lock = None
+        """End the recording of a run whose last snapshot this is; nothing is taken after it.
+
+        May be called from another thread than the rest.
+        """
+        with self._turn:
+            if snapshot.facts is not None and not self._given_up:
+                self._take(snapshot)
+                self._flush(snapshot, last=True)
+            self._given_up = True
+            self._disconnect()
+            if self._lock is not None:
+                let_go(live_path(self.path, self.run), self._lock)
+                self._lock = None
 
     def _take(self, snapshot: Snapshot) -> bool:
         """Take what is new in a snapshot; return whether it should be kept at once."""
@@ -209,11 +224,12 @@ class StoreRecorder:
                     put_checkpoint(self._connection, self.run, checkpoint)
         except (sqlite3.Error, OSError, StoreError) as error:
             self._disconnect()
-            self.problem = f"this run is not being kept: {sentence(self.path, error)}"
-            self._give_up_if_too_much()
+            why = sentence(self.path, error)
+            self.problem = f"this run is not being kept, which is tried again every second: {why}"
+            self._give_up_if_too_much(why)
             return
-        self.problem = ""
         self._committed()
+        self.problem = self._keep_waiting_weights(self._connection)
         if checkpoint:
             now = self._clock()
             self._checkpoint_kept = checkpoint
@@ -280,11 +296,26 @@ class StoreRecorder:
         if self._lock is None:
             raise StoreError(f"run {self.run} is under way in another bntui: let that one end.")
 
-    def _give_up_if_too_much(self) -> None:
+    def _keep_waiting_weights(self, connection: sqlite3.Connection) -> str:
+        """Write weights that could not be kept before; return why not, or nothing.
+
+        In a transaction of their own: the rest of the run takes less room.
+        """
+        if self._weights is None:
+            return ""
+        try:
+            with transaction(connection):
+                put_weights(connection, self.run, *self._weights)
+        except sqlite3.Error as error:
+            return _unkept_weights(sentence(self.path, error))
+        self._weights = None
+        return ""
+
+    def _give_up_if_too_much(self, why: str) -> None:
         if sum(len(chunk.values) for chunk in self._chunks.values()) > MOST_WAITING:
             self._given_up = True
             self._chunks.clear()
-            self.problem = f"{self.problem} The rest of it is given up."
+            self.problem = f"this run is not being kept: {why} The rest of it is given up."
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -292,9 +323,13 @@ class StoreRecorder:
             self._connection = None
 
 
+def _unkept_weights(why: str) -> str:
+    return f"the weights are not kept, which is tried again every second: {why}"
+
+
 def _state(phase: Phase, before: State) -> State:
     """Return the state to store; a finished run that is closed has still finished."""
-    if phase is Phase.STOPPED and before is State.FINISHED:
+    if phase in {Phase.STOPPED, Phase.INTERRUPTED} and before is State.FINISHED:
         return State.FINISHED
     return State.RUNNING if phase is Phase.LOADING else State(phase.value)
 

@@ -30,7 +30,7 @@ class State(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
-    """Its program ended without a word: killed, or the machine went down."""
+    """Its user did not end it: the link dropped, or its program was killed."""
 
 
 def now() -> str:
@@ -164,10 +164,15 @@ def put_checkpoint(connection: sqlite3.Connection, run: str, checkpoint: Checkpo
         "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)",
         (
             *(run, checkpoint.update, storable(checkpoint.label)),
-            *(write(checkpoint.config), checkpoint.state),
+            *(write(checkpoint.config), checkpoint.content()),
         ),
     )
     _note_checkpoint(connection, run)
+
+
+def put_weights(connection: sqlite3.Connection, run: str, update: int, weights: bytes) -> None:
+    """Write the weights that a run had after `update`, in place of those before."""
+    connection.execute("INSERT OR REPLACE INTO weights VALUES (?, ?, ?)", (run, update, weights))
 
 
 def drop_checkpoint(connection: sqlite3.Connection, run: str) -> None:

@@ -1,20 +1,26 @@
 """The Textual application around the explorer. Importing it loads no torch."""
 
+import asyncio
 import os
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+import click
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
+from bntui.crash import STATUS, saved
 from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
 from bntui.engine.snapshot import Checkpoint, Phase
+from bntui.signals import BY_USER, asked_to_end, end_anyway
 from bntui.store.text import literal
 from bntui.ui import terminal
 from bntui.ui.archive import Archive
 from bntui.ui.course import Course
+from bntui.ui.driver import FragileDriver, suspend
 from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs, ascii_only
 from bntui.ui.saving import save_and_tell
@@ -41,6 +47,7 @@ class BntuiApp(FrugalApp):
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", show=False),
+        Binding("ctrl+z", "suspend_process", show=False),
         Binding("ctrl+l", "redraw", "draw everything anew", show=False),
         Binding("S", "save_picture", "save the screen as SVG", show=False),
     ]
@@ -59,13 +66,18 @@ class BntuiApp(FrugalApp):
         glyphs: Glyphs = Glyphs.BRAILLE,
     ) -> None:
         # Without this Textual keeps to greys under NO_COLOR, but still sends their codes.
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        super().__init__(
+            driver_class=FragileDriver, ansi_color=True if "NO_COLOR" in os.environ else None
+        )
         self.glyphs = glyphs
         """What every picture is made of."""
         self.set_class(glyphs is Glyphs.ASCII, "-ascii")
         ScrollBar.renderer = AsciiScrollBar if glyphs is Glyphs.ASCII else ScrollBarRender
         self.all_ended = True
         """Whether every run's thread had ended when the app was left."""
+        self._asked_to_end = 0
+        """The exit status with which something other than a key ends the app, if it does."""
+        self._asyncio: asyncio.AbstractEventLoop | None = None
         self.explorer = Explorer(
             make_run,
             config,
@@ -81,10 +93,36 @@ class BntuiApp(FrugalApp):
         """Open with the explorer."""
         return self.explorer
 
+    def on_mount(self) -> None:
+        """End at once if that was asked for before there was anything to end."""
+        self._asyncio = asyncio.get_running_loop()
+        if self._asked_to_end:
+            self.exit(return_code=self._asked_to_end)
+
+    def end_with(self, status: int) -> None:
+        """End the app without a key, with an exit status; may be called from any thread."""
+        if not self._asked_to_end:
+            self._asked_to_end = status
+            end_anyway(status, self._end_runs)
+            self.soon(lambda: self.exit(return_code=status))
+
+    def soon(self, do: Callable[[], object]) -> None:
+        """Have something done on the app's thread; may be called from any."""
+        if self._asyncio and not self._asyncio.is_closed():
+            self._asyncio.call_soon_threadsafe(do)
+
+    def _end_runs(self) -> bool:
+        return self.explorer.end(unasked=self._asked_to_end not in {0, BY_USER})
+
     @on(Knob.Typing)
     def _type(self, event: Knob.Typing) -> None:
         knob = event.knob
         self.push_screen(ValueScreen(knob.spec, knob.wanted, knob.turn_to))
+
+    def action_suspend_process(self) -> None:
+        """Give the terminal back to the shell, until it continues the program."""
+        if not suspend():
+            self.notify("no shell is waiting that could bring bntui back: q quits.")
 
     def action_redraw(self) -> None:
         """Draw everything anew, for a terminal that lost it."""
@@ -111,9 +149,13 @@ class BntuiApp(FrugalApp):
         plain = self.glyphs is Glyphs.ASCII
         super().notify(ascii_only(message) if plain else message, **options)
 
+    def _fatal_error(self) -> None:
+        """End without Textual's traceback, pages of it over the terminal: `explore` raises the error."""
+        self._close_messages_no_wait()
+
     async def on_unmount(self) -> None:
         """End the runs before the program ends."""
-        self.all_ended = await self.explorer.end()
+        self.all_ended = await asyncio.to_thread(self._end_runs)
 
 
 def explore(
@@ -139,10 +181,16 @@ def explore(
         updates_per_second=terminal.updates_per_second(),
         glyphs=terminal.glyphs(plain=plain),
     )
-    app.run()
+    with asked_to_end(app.end_with):
+        app.run()
+    if app._exception is not None:
+        raise app._exception
     last = app.explorer.run.snapshot
     refused = last.phase is Phase.FAILED and last.facts is None and not last.traceback
     code = app.return_code or (2 if refused else 0)
+    if last.traceback:
+        code = code or STATUS
+        click.echo(saved(last.traceback), err=True)
     if not app.all_ended:
         # A step of many seconds is under way. Python would end its thread in the middle of torch,
         # which aborts the process; nothing is left to save.

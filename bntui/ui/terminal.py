@@ -15,9 +15,14 @@ def over_ssh() -> bool:
 
 
 def prepare() -> None:
-    """Turn animations off over SSH, unless the user said otherwise: textual reads it on import."""
+    """Set what textual reads on import, unless the user did: no animations over SSH.
+
+    And no keyboard protocol on the Linux console, which knows none.
+    """
     if over_ssh():
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    if os.environ.get("TERM") == "linux":
+        os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
 
 
 def updates_per_second() -> float:

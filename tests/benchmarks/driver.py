@@ -9,6 +9,8 @@ import os
 import pty
 import re
 import resource
+import select
+import signal
 import struct
 import subprocess
 import termios
@@ -18,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pyte
 
@@ -52,6 +54,7 @@ class Terminal:
         """What the program has used of the machine, once it has ended."""
         self._arrived: deque[tuple[float, bytes]] = deque()
         self._rest = b""
+        self._hung_up = False
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
         self._lines = [""] * size[1]
@@ -59,7 +62,7 @@ class Terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.started = time.perf_counter()
         self._process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env=environment
+            command, env=environment, pass_fds=(slave,), preexec_fn=lambda: os.login_tty(slave)
         )
         os.close(slave)
         self._reader = Thread(target=self._read, daemon=True)
@@ -75,14 +78,13 @@ class Terminal:
         trace: TracebackType | None,
     ) -> None:
         if self.usage is None:
-            self._process.terminate()
+            self.send(signal.SIGTERM)
             end = time.monotonic() + 10.0
             while not self._reap(os.WNOHANG):
                 if time.monotonic() > end:
-                    self._process.kill()
+                    self.send(signal.SIGKILL)
                 time.sleep(0.02)
-        self._reader.join(1.0)
-        os.close(self._master)
+        self.hang_up()
 
     @property
     def pid(self) -> int:
@@ -102,10 +104,35 @@ class Terminal:
             raise RuntimeError(f"the program ended with {code}:\n{said}")
 
     def press(self, key: str) -> float:
-        """Press a key and return when."""
-        pressed = time.perf_counter()
-        os.write(self._master, key.encode())
+        """Press a key, or type what is longer, and return when."""
+        pressed, rest = time.perf_counter(), key.encode()
+        while rest:
+            rest = rest[os.write(self._master, rest) :]
         return pressed
+
+    def hang_up(self) -> None:
+        """Take the terminal away."""
+        if not self._hung_up:
+            self._hung_up = True
+            self._reader.join()
+            os.close(self._master)
+
+    def send(self, number: int) -> None:
+        """Send the program a signal."""
+        os.kill(self.pid, number)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the terminal's size, which sends the program SIGWINCH."""
+        self.catch_up()
+        self.size = (columns, rows)
+        self._screen.resize(rows, columns)
+        self._lines = [""] * rows
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    @property
+    def settings(self) -> list[Any]:
+        """How the terminal is set, as termios tells it."""
+        return termios.tcgetattr(self._master)
 
     def until(self, seen: Callable[[str], bool]) -> float:
         """Wait until the screen is as asked; return when what made it so arrived.
@@ -141,7 +168,11 @@ class Terminal:
 
     def _read(self) -> None:
         with suppress(OSError):  # how Linux tells that the other end is closed
-            while data := os.read(self._master, 1 << 16):
+            while not self._hung_up:
+                if not select.select([self._master], [], [], 0.05)[0]:
+                    continue
+                if not (data := os.read(self._master, 1 << 16)):
+                    break
                 self._arrived.append((time.perf_counter(), data))
                 self.sent += len(data)
                 self.last = (self.last + data)[-4000:]

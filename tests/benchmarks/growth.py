@@ -174,7 +174,7 @@ UPDATE_COLUMNS = {
     "screen update, ms": ".1f",
     "bookkeeping, µs an update": ".0f",
     "more memory, MB": ",.1f",
-    "of it checkpoints": ",.1f",
+    "checkpoints on disk, MB": ",.1f",
     "store, MB": ",.1f",
 }
 

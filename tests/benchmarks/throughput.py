@@ -126,10 +126,14 @@ def bare(path: str, batch: int, before: int, updates: int, width: float) -> floa
     import torch
     from torch.nn.functional import cross_entropy
 
+    from bntui.engine.allocator import MOST_KEPT, keep_freed
     from bntui.engine.data import load
+    from bntui.engine.model import activation_bytes
 
     digits = load(path, device=torch.device("cpu")).train
     model = network(width).to(memory_format=torch.channels_last)
+    needed = batch * activation_bytes(model, digits.images[:4])
+    keep_freed(keep=needed <= MOST_KEPT)
     optimiser = torch.optim.Adam(model.parameters(), fused=True)
     times: list[float] = []
     while True:

@@ -12,6 +12,7 @@ from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig, pars
 from bntui.engine.repeat import command_line
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
+from tests.faults import Fault
 
 SMALL = RunConfig(train_size=96, width=0.0625, device="cpu", epochs=5, knobs=Knobs(batch_size=16))
 NOTHING = Observation(live=False, epoch_ends=True, epoch_fresh=False, hindsight=False)
@@ -174,6 +175,34 @@ def test_one_that_is_larger_than_all_may_be_is_kept_alone() -> None:
     for update in (1, 2):
         kept.add(Checkpoint(update, "", SMALL, bytes(1000)))
     assert [one.update for one in kept.view()] == [2]
+
+
+def test_there_are_only_so_many_files() -> None:
+    kept = Checkpoints(most=8)
+    for update in range(40):
+        kept.add(Checkpoint(update, "", SMALL, bytes(10)))
+    assert len(kept.view()) <= 8
+    assert (kept.view()[0].update, kept.view()[-1].update) == (0, 39)
+
+
+def test_states_lie_outside_of_memory() -> None:
+    kept = Checkpoints()
+    states = [bytes([number]) * 1000 for number in range(3)]
+    for update, state in enumerate(states):
+        kept.add(Checkpoint(update, "", SMALL, state))
+    assert not any(isinstance(one.state, bytes) for one in kept.view())
+    assert [one.content() for one in kept.view()] == states
+
+
+@pytest.mark.fault("no temporary files", injected="a temporary directory that does not exist")
+def test_states_stay_in_memory_where_there_is_no_room_for_files(
+    monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/proc/nowhere")
+    kept = Checkpoints()
+    kept.add(Checkpoint(1, "", SMALL, b"all of it"))
+    assert kept.view()[0].content() == b"all of it"
+    fault.saw, fault.lost = "nothing: checkpoints stay in memory", "nothing"
 
 
 def test_a_state_comes_back_as_it_was() -> None:

@@ -65,7 +65,7 @@ def test_the_charts_draw_it_like_the_live_run(path: Path) -> None:
     recorder.close(live)
     with Store(path) as store:
         stored = load_snapshot(store, recorder.run)
-    assert stored.phase is Phase.STOPPED  # nobody records it any more
+    assert stored.phase is Phase.INTERRUPTED  # nobody records it any more
 
     def drawn(ghost: object) -> object:
         lines = curves("acc", state(0), View(), [("was", ghost)])  # type: ignore[list-item]

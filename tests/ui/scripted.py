@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bntui.engine.config import Knobs, RunConfig
-from bntui.engine.run import Command, Purpose, Run
+from bntui.engine.run import LEAVE_SECONDS, Command, Purpose, Run
 from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import (
     Channels,
@@ -73,6 +73,10 @@ class ScriptedRun:
 
     def join(self, timeout: float | None = None) -> bool:
         self.calls.append("join")
+        return self.ends
+
+    def leave(self, timeout: float = LEAVE_SECONDS, *, interrupted: bool = False) -> bool:
+        self.calls.append("leave")
         return self.ends
 
     def apply(self, knobs: Knobs) -> None:

@@ -331,7 +331,7 @@ class TestRunKeys:
     async def test_quitting_stops_and_joins_the_run(self, key: str) -> None:
         async with opened() as user:
             await user.press(key)
-        assert user.run.calls == ["start", "stop", "join"]
+        assert user.run.calls == ["start", "leave"]
         assert user.app.return_code == 0
         assert user.app.all_ended
 
@@ -340,8 +340,8 @@ class TestRunKeys:
             user.run.ends = False
             await user.press("r", "q")
         old, new = user.runs.made
-        assert old.calls == ["start", "stop", "join", "stop", "join"]
-        assert new.calls == ["start", "stop", "join"]
+        assert old.calls == ["start", "stop", "join", "leave"]
+        assert new.calls == ["start", "leave"]
         assert not user.app.all_ended
 
     async def test_the_screen_follows_the_run_by_itself(self) -> None:
@@ -549,7 +549,7 @@ class TestSizes:
                 "bntui needs 60 columns and 16 rows: please enlarge the terminal. The run goes on."
             )
             await user.press("q")
-        assert user.run.calls == ["start", "stop", "join"]
+        assert user.run.calls == ["start", "leave"]
 
     @pytest.mark.parametrize("size", [FULL, TABS])
     async def test_resizing_back_and_forth_restores_the_screen(self, size: tuple[int, int]) -> None:

@@ -1,6 +1,8 @@
 """The explorer: knobs on the left, what they do to the run on the right."""
 
 import asyncio
+import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -15,9 +17,11 @@ from textual.widgets import Label
 from bntui.engine.config import MAX_SEED, ConfigError, Knobs, RunConfig, option_of
 from bntui.engine.diagnosis import recent, verdict
 from bntui.engine.repeat import command_line
-from bntui.engine.run import Command, MakeRun, Purpose, Run
+from bntui.engine.run import LEAVE_SECONDS, Command, MakeRun, Purpose, Run
 from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
 from bntui.export import series_csv
+from bntui.store.database import StoredRun
+from bntui.store.listing import interrupted
 from bntui.ui.archive import Archive
 from bntui.ui.consequence import consequence
 from bntui.ui.course import Course
@@ -25,6 +29,8 @@ from bntui.ui.ghosts import Ghosts
 from bntui.ui.guide import Guide
 from bntui.ui.knobs import KNOBS, PACE, Setting
 from bntui.ui.looks import LOOKS
+from bntui.ui.rhythm import Rhythm
+from bntui.ui.runcolumns import ID
 from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.branch import BranchScreen
 from bntui.ui.screens.keys import KeysScreen
@@ -49,8 +55,8 @@ FULL = (116, 34)
 KNOBS_FIT = 76
 """Columns in which all knobs fit with their longest values."""
 SMALLEST = (60, 16)
+OFFER_SECONDS = 30.0
 TABS = "1 accuracy  2 loss  3 momenta  4 drift  5 it says"
-JOIN_SECONDS = 2.0
 
 
 class Explorer(Screen[None]):
@@ -80,6 +86,7 @@ class Explorer(Screen[None]):
         *(Binding(str(number), f"panel({number})", show=False) for number in range(1, 6)),
         Binding("D", "save_data", show=False),
         Binding("W", "keep_weights", show=False),
+        Binding("i", "go_on", show=False),
     ]
 
     def __init__(
@@ -106,6 +113,7 @@ class Explorer(Screen[None]):
         self._pausing = paused
         """Whether the user wants the run to wait; it pauses by itself when it is finished."""
         self._updates_per_second = updates_per_second
+        self._rhythm = Rhythm(updates_per_second)
         self._course = course
         self._guide = Guide(
             self,
@@ -122,6 +130,9 @@ class Explorer(Screen[None]):
             if begin
             else make_run(config, left_open, None, False, None)
         )
+        self._offered: StoredRun | None = None
+        """The run that was interrupted, if the last one was: to go on with, if the user wants that."""
+        self._offers = begin is None and not course.first
         self.ended: list[Run] = []
         """Runs that were asked to stop, until their threads are joined."""
 
@@ -156,7 +167,41 @@ class Explorer(Screen[None]):
             self.call_after_refresh(self._guide.ask, self._course.first, self._start)
         else:
             self.call_after_refresh(self._start)
-        self.set_interval(1.0 / self._updates_per_second, self.follow)
+        self._keep_following()
+        if self._offers:
+            self.run_worker(self._offer())
+
+    def _keep_following(self) -> None:
+        self.follow()
+        self.set_timer(self._rhythm.wait(), self._keep_following)
+
+    async def _offer(self) -> None:
+        """Tell of the run that was interrupted, if the last one was."""
+        if self._archive is None:
+            return
+        with suppress(ConfigError):  # what is wrong with the store is told where it is used
+            kept = await asyncio.to_thread(self._archive.runs)
+            self._offered = interrupted(kept)
+        if run := self._offered:
+            self.notify(
+                f"run {run.id[:ID]} was interrupted after update {run.updates:,}: "
+                f"i goes on with it from update {run.checkpoint:,}.",
+                timeout=OFFER_SECONDS,
+                markup=False,
+            )
+
+    def action_go_on(self) -> None:
+        """Go on with the run that was interrupted."""
+        if self._archive is None or self._offered is None:
+            self.notify("no run was interrupted: o lists those that are kept.")
+            return
+        try:
+            checkpoint = self._archive.checkpoint(self._offered.id)
+        except ConfigError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        self._offered = None
+        self._begin(checkpoint.config, checkpoint, resume=True)
 
     def _start(self) -> None:
         self.run.start(paused=self._pausing)
@@ -453,13 +498,16 @@ class Explorer(Screen[None]):
         """Write what the charts show to a CSV file."""
         save_and_tell(self.app, series_csv(self.run.snapshot), "csv")
 
-    async def end(self) -> bool:
-        """Stop every run and wait for the threads; return whether all have ended."""
-        runs = [*self.ended, self.run]
-        for run in runs:
-            run.stop()
-        ended = [await asyncio.to_thread(run.join, JOIN_SECONDS) for run in runs]
-        return all(ended)
+    def end(self, *, unasked: bool) -> bool:
+        """Stop every run and wait for the threads; return whether all have ended.
+
+        `unasked` tells that the user did not mean to end them.
+        """
+        until = time.monotonic() + LEAVE_SECONDS
+        first = self.run.leave(interrupted=unasked)
+        # The others were stopped when they were replaced.
+        rest = [run.leave(max(0.0, until - time.monotonic())) for run in self.ended]
+        return first and all(rest)
 
     def _config(self) -> RunConfig:
         """Return the configuration of the run as it is now, live changes included."""

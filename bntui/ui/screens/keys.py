@@ -49,7 +49,7 @@ KEYS: tuple[Section, ...] = (
             ("space", "pause, go on; after the last epoch, as many again"),
             ("n", "a single update"),
             ("r R", "restart with the same seed, a new one; old curves stay faint"),
-            ("o", "the runs that are kept: to lay over these, compare, resume, remark"),
+            ("o i", "the runs that are kept; go on with the one that was interrupted"),
             ("g", "guided experiments: the thread, post by post"),
             ("k", "structure: norm, depth, width, optimizer, data … of a new run"),
             ("t", "a twin in lockstep that differs in the chosen knob; again: without"),
@@ -67,7 +67,7 @@ KEYS: tuple[Section, ...] = (
         (
             ("1 – 5", "panels, where there is no room for all"),
             ("S D W", "save the screen as SVG, the data as CSV; keep the weights"),
-            ("ctrl+l", "draw everything anew"),
+            ("ctrl+l ctrl+z", "draw everything anew; to the shell, until fg"),
             ("ctrl+p", "command palette: themes and more"),
             ("? q", "this help, quit"),
         ),

@@ -118,7 +118,7 @@ def state_of(snapshot: Snapshot, *, waiting: bool) -> str:
     """Say whether a measurement is under way; nothing once it is there."""
     if not waiting:
         return ""
-    if snapshot.phase in {Phase.FAILED, Phase.STOPPED}:
+    if snapshot.phase in {Phase.FAILED, Phase.STOPPED, Phase.INTERRUPTED}:
         return "the run has ended: nothing more can be measured"
     return "measuring…"
 

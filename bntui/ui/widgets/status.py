@@ -9,6 +9,7 @@ GLYPHS = {
     Phase.PAUSED: "‖",
     Phase.FINISHED: "■",
     Phase.STOPPED: "■",
+    Phase.INTERRUPTED: "■",
     Phase.FAILED: "×",
 }
 

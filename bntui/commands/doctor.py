@@ -1,0 +1,269 @@
+"""`bntui doctor`: what bntui runs on and what it finds there, fit to be pasted into a bug report."""
+
+import getpass
+import locale
+import os
+import platform
+import re
+import shutil
+import socket
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import click
+
+Facts = list[tuple[str, str]]
+"""Names and values, in the order in which they are shown."""
+
+PACKAGES = ("torch", "torchvision", "numpy", "textual", "rich", "click", "psutil", "platformdirs")
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+SETTINGS = (
+    *("BNTUI_STORE", "BNTUI_DATA", *THREADS, "CUDA_VISIBLE_DEVICES"),
+    *("THP_MEM_ALLOC_ENABLE", "TEXTUAL_FPS", "TEXTUAL_ANIMATIONS", "NO_COLOR"),
+)
+SLOW = {
+    "CUDA_LAUNCH_BLOCKING": "every step waits for the GPU",
+    "PYTHONDEVMODE": "Python checks itself all the time",
+    "PYTHONMALLOC": "Python's own memory is handled slowly",
+    "MALLOC_PERTURB_": "all memory is written once more",
+    "MALLOC_CHECK_": "all memory is checked",
+}
+"""Settings of the environment that cost speed, with the reason."""
+
+
+@click.command()
+def doctor() -> None:
+    """Show what bntui runs on and finds, to be pasted into a bug report.
+
+    Checks every data set and the store, and changes nothing. The home directory is written as ~;
+    user and host name are left out.
+    """
+    click.echo(text(facts()))
+
+
+def text(sections: "list[tuple[str, Facts]]") -> str:
+    """Write facts as text, in which nothing is personal and nothing moves the cursor."""
+    from bntui.store.text import literal
+
+    lines = []
+    for title, rows in sections:
+        width = max((len(name) for name, _ in rows), default=0)
+        lines += [title, *(f"  {name:{width}}  {literal(value)}" for name, value in rows), ""]
+    return anonymous("\n".join(lines).rstrip())
+
+
+def facts(*, quick: bool = False) -> "list[tuple[str, Facts]]":
+    """Return all facts; `quick` ones read no data set or store, and import no torch."""
+    slow: dict[str, Callable[[], Facts]] = {} if quick else {"data": _data, "store": _store}
+    sections: dict[str, Callable[[], Facts]] = {
+        "versions": _versions,
+        "machine": lambda: _machine(quick=quick),
+        "terminal": _terminal,
+        **slow,
+        "places": _places,
+        "settings": _settings,
+        "speed": _speed,
+    }
+    return [(title, _whatever_happens(find)) for title, find in sections.items()]
+
+
+def anonymous(text: str) -> str:
+    """Return `text` with ~ for the home directory, and without user and host name."""
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is none
+    if len(home) > 1:
+        text = re.sub(re.escape(home.rstrip("/")) + r"(?![\w.-])", "~", text)
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = ""
+    host = socket.gethostname()
+    for name, instead in ((host, "HOST"), (host.partition(".")[0], "HOST"), (user, "USER")):
+        if len(name) > 1 and name not in {"root", "localhost"}:
+            text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", instead, text)
+    return text
+
+
+def _whatever_happens(find: "Callable[[], Facts]") -> Facts:
+    """Return facts, or why they can't be found: this command is for when something is wrong."""
+    try:
+        return find()
+    except Exception as error:
+        return [("not known", f"{type(error).__name__}: {error}")]
+
+
+def _versions() -> Facts:
+    from bntui import __version__
+
+    rows = [
+        ("bntui", __version__),
+        ("python", f"{platform.python_version()} {platform.python_implementation()}"),
+        ("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
+        ("sqlite", sqlite3.sqlite_version),
+    ]
+    for package in PACKAGES:
+        try:
+            rows.append((package, version(package)))
+        except PackageNotFoundError:
+            rows.append((package, "not installed"))
+    return rows
+
+
+def _machine(*, quick: bool) -> Facts:
+    import psutil
+
+    from bntui.engine import memory
+
+    cores = os.cpu_count() or 1
+    rows = [
+        ("cores", f"{cores}, of which {_own_cores()} may be used"),
+        (
+            "memory",
+            f"{psutil.virtual_memory().total / 1e9:.1f} GB, "
+            f"{memory.free_on_host() / 1e9:.1f} GB free to this process",
+        ),
+        ("threads", f"{psutil.Process().num_threads()} in this process"),
+    ]
+    if quick and "torch" not in sys.modules:
+        return rows
+    import torch
+
+    from bntui.engine import device
+
+    rows.append(("torch threads", str(torch.get_num_threads())))
+    rows.append(("device", f"{device.resolve('auto')} (--device auto)"))
+    for number in range(torch.cuda.device_count()):
+        found = torch.cuda.get_device_properties(number)
+        rows.append((f"cuda:{number}", f"{found.name}, {found.total_memory / 1e9:.1f} GB"))
+    return rows
+
+
+def _terminal() -> Facts:
+    from rich.console import Console
+
+    from bntui.ui import terminal
+
+    size = shutil.get_terminal_size()
+    ends = [
+        name
+        for name in ("stdin", "stdout", "stderr")
+        if (end := getattr(sys, name)) and end.isatty()
+    ]
+    return [
+        ("a terminal", ", ".join(ends) or "none of stdin, stdout and stderr"),
+        ("size", f"{size.columns} × {size.lines}"),
+        ("TERM", os.environ.get("TERM", "not set")),
+        ("COLORTERM", os.environ.get("COLORTERM", "not set")),
+        ("colours", Console(file=sys.__stdout__).color_system or "none"),
+        ("encoding", locale.getencoding()),
+        ("drawn with", terminal.glyphs(plain=False).name.lower()),
+        ("over SSH", "yes" if terminal.over_ssh() else "no"),
+        ("tmux", "yes" if "TMUX" in os.environ else "no"),
+        ("screen", "yes" if "STY" in os.environ else "no"),
+    ]
+
+
+def _data() -> Facts:
+    from bntui.engine.datafiles import PUBLISHED, DataError
+    from bntui.engine.datafiles.built_in import BUILT_IN
+
+    rows = []
+    for name, built_in in BUILT_IN.items():
+        try:
+            built_in.read()
+            rows.append((name, "built in, checksum right"))
+        except DataError as error:
+            rows.append((name, str(error)))
+    for name, published in PUBLISHED.items():
+        place = published.place(None)
+        found = [published.find(place, file) for file in published.files]
+        if None in found:
+            there = sum(path is not None for path in found)
+            rows.append((name, f"{there} of {len(found)} files in {place}"))
+            continue
+        try:
+            published.read(None)
+            rows.append((name, f"in {place}, whole"))
+        except DataError as error:
+            rows.append((name, str(error)))
+    return rows
+
+
+def _store() -> Facts:
+    from bntui.store.schema import MIGRATIONS, store_path
+
+    path = store_path()
+    if not path.exists():
+        return [("file", f"{path} (none yet)")]
+    rows = [("file", f"{path}, {path.stat().st_size / 1e6:.1f} MB")]
+    try:
+        # Reading makes files beside the store, unless SQLite is told that nobody writes: nobody does
+        # where there is no log beside it.
+        how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as store:
+            known = len(MIGRATIONS)
+            found = store.execute("PRAGMA user_version").fetchone()[0]
+            rows.append(("format", f"{found} (this bntui writes {known})"))
+            checked = [row[0] for row in store.execute("PRAGMA integrity_check(5)")]
+            rows.append(("integrity", "; ".join(" ".join(one.split()) for one in checked)))
+            runs = store.execute("SELECT count(*), count(deleted) FROM runs").fetchone()
+            rows.append(("runs", f"{runs[0]}, of which {runs[1]} deleted"))
+    except sqlite3.Error as error:
+        rows.append(("trouble", f"it can't be read: {error}"))
+    return rows
+
+
+def _places() -> Facts:
+    import platformdirs
+
+    from bntui import crash
+    from bntui.engine.datafiles.published import data_root
+    from bntui.store.schema import store_path
+
+    own = platformdirs.user_data_path("bntui")
+    places = {
+        "store": store_path(),
+        "data": data_root(None),
+        "exports": own / "exports",
+        "crash reports": crash.folder(),
+    }
+    return [(name, f"{path} ({_access(path)})") for name, path in places.items()]
+
+
+def _access(path: Path) -> str:
+    """Say whether a place can be written to, or made."""
+    if path.exists():
+        return "writable" if os.access(path, os.W_OK) else "not writable"
+    there = next((above for above in path.parents if above.exists()), Path("/"))
+    able = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    return "not there yet" if able else f"not there, and can't be made: {there} is not writable"
+
+
+def _settings() -> Facts:
+    return [(name, os.environ[name]) for name in SETTINGS if name in os.environ]
+
+
+def _speed() -> Facts:
+    return list(_slowing()) or [("", "nothing in the environment is known to cost speed")]
+
+
+def _slowing() -> Iterator[tuple[str, str]]:
+    cores = _own_cores()
+    for name in THREADS:
+        given = os.environ.get(name, "")
+        if given.isdigit() and 0 < int(given) < cores:
+            yield name, f"{given} of {cores} cores train"
+    for name, why in SLOW.items():
+        if os.environ.get(name):
+            yield name, why
+    if cores < (os.cpu_count() or 1):
+        yield "cores", f"this process may use {cores} of {os.cpu_count()}"
+
+
+def _own_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,67 @@
+"""What of the user's environment costs speed, and how many threads are worth having. No torch."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+MOST_THREADS = 16
+"""Where the user has not said otherwise: a layer of a small batch has no work for more."""
+COSTLY = {
+    "ATEN_CPU_CAPABILITY": "torch may not use all of the processor's vector units",
+    "CUDA_LAUNCH_BLOCKING": "the program waits for the GPU at every operation",
+    "DNNL_VERBOSE": "every convolution is logged",
+    "ONEDNN_MAX_CPU_ISA": "convolutions may not use all of the processor's vector units",
+    "ONEDNN_VERBOSE": "every convolution is logged",
+    "PYTHONASYNCIODEBUG": "Python watches every event of the screen",
+    "PYTHONMALLOC": "Python checks every piece of memory",
+    "PYTORCH_NO_CUDA_MEMORY_CACHING": "memory is fetched from the driver at every update",
+    "TORCH_SHOW_DISPATCH_TRACE": "every operation is logged",
+}
+"""Variables that cost speed when they are set, and why."""
+HARMLESS = {"", "0", "default", "all", "pymalloc"}
+"""What they are set to where they change nothing."""
+CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
+THREADS_GIVEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def costly(environ: Mapping[str, str], threads: int, cores: int) -> list[str]:
+    """Return a sentence for each setting of `environ` that costs speed, with the reason."""
+    said = [
+        f"{name}={environ[name]} costs speed, since {why}: unset it."
+        for name, why in COSTLY.items()
+        if environ.get(name, "").lower() not in HARMLESS
+    ]
+    given = next((name for name in THREADS_GIVEN if name in environ), None)
+    if given and 2 * threads < min(cores, MOST_THREADS):
+        said.append(
+            f"{given}={environ[given]} costs speed, since {threads} of {cores} cores train: unset "
+            f"it, or give --threads {min(cores, MOST_THREADS)}."
+        )
+    return said
+
+
+def worthwhile_threads(environ: Mapping[str, str], default: int, cpu_max: Path = CPU_MAX) -> int:
+    """Return how many threads to train with, where torch would take `default`, one a core.
+
+    Not more than a container may use, whose cores torch does not count: threads that wait for
+    their turn hold up all others at the end of every operation. What the user has set stays.
+    """
+    if any(name in environ for name in THREADS_GIVEN):
+        return default
+    return max(1, min(default, MOST_THREADS, _allowed(cpu_max) or default))
+
+
+def _allowed(cpu_max: Path) -> int | None:
+    """Return the cores that the control group may use; None if as many as there are."""
+    try:
+        quota, period = cpu_max.read_text().split()
+        return -(-int(quota) // int(period))
+    except (OSError, ValueError):
+        return None
+
+
+def cores() -> int:
+    """Return the cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

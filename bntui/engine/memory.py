@@ -1,0 +1,109 @@
+"""How much memory there is for a batch, and whether an error says that it ran out.
+
+Host memory is what the machine, the control groups that the process is in (a container's limit) and
+its own limit of address space leave: the least of them. Imports no torch by itself.
+"""
+
+import resource
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    import torch
+
+PEAK = 1.8
+"""What an update needs at its height, in activations that are kept for the backward pass: 1.35 at
+width 1 and batch 512, 1.78 at width 0.25 and batch 1024 (measured as resident memory on a CPU)."""
+_GROUPS = (
+    ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+    (
+        *("sys/fs/cgroup/memory", "memory.limit_in_bytes"),
+        *("memory.usage_in_bytes", "total_inactive_file"),
+    ),
+)
+"""Of control groups v2 and v1: the folder, its limit and its use, and what of that can be dropped."""
+
+
+def needed(batch_size: int, activation_bytes: int) -> float:
+    """Return the bytes that an update takes at its height."""
+    return PEAK * batch_size * activation_bytes
+
+
+def largest_batch(free: float, activation_bytes: int) -> int:
+    """Return how many images an update can have in `free` bytes."""
+    return int(free / needed(1, max(1, activation_bytes)))
+
+
+def free_on(device: "torch.device") -> float:
+    """Return the bytes that an update may take on the device. Metal's memory is the host's."""
+    if device.type != "cuda":
+        return free_on_host()
+    import torch
+
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return float(torch.cuda.mem_get_info(device)[0] + unused)
+
+
+def free_on_host(root: Path = Path("/")) -> float:
+    """Return the bytes that this process may still take; `root` is where proc and sys are found."""
+    available = float(psutil.virtual_memory().available)
+    return max(0.0, min(available, _address_space(), _in_groups(root)))
+
+
+def resident() -> int:
+    """Return the bytes of memory that this process has."""
+    return int(psutil.Process().memory_info().rss)
+
+
+def ran_out(error: BaseException) -> bool:
+    """Tell whether an error means that memory ran out.
+
+    torch has a class of its own for a GPU, and a plain RuntimeError from the CPU's allocator.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    words = ("out of memory", "allocate memory", "enough memory", "std::bad_alloc")
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+
+
+def _address_space() -> float:
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return float("inf")
+    return float(limit - psutil.Process().memory_info().vms)
+
+
+def _in_groups(root: Path) -> float:
+    """Return what the tightest control group leaves; those above a group limit it as well."""
+    free = float("inf")
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return free
+    for line in lines:
+        number, controllers, path = line.split(":", 2)
+        if number != "0" and "memory" not in controllers.split(","):
+            continue
+        folder, *files = _GROUPS[0 if number == "0" else 1]
+        top = root / folder
+        group = top / path.lstrip("/")
+        for one in (group, *group.parents):
+            free = min(free, _in_group(one, *files))
+            if one == top:
+                break
+    return free
+
+
+def _in_group(group: Path, limit: str, usage: str, droppable: str) -> float:
+    try:
+        most = (group / limit).read_text().strip()
+        used = int((group / usage).read_text())
+        statistics = (group / "memory.stat").read_text().split()
+    except OSError:
+        return float("inf")
+    if most == "max":
+        return float("inf")
+    counts = dict(zip(statistics[::2], statistics[1::2], strict=False))
+    return float(int(most) - used + int(counts.get(droppable, 0)))

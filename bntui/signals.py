@@ -1,0 +1,86 @@
+"""Ending when the world asks for it: the link drops (SIGHUP), ctrl+c (SIGINT), a kill (SIGTERM).
+
+What there is to save is saved by `Run.leave`; here is only who asks, and with which exit status the
+program then ends: 128 and the signal's number, as a shell counts.
+"""
+
+import errno
+import os
+import signal
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Timer
+
+ASKING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+HUNG_UP = 128 + signal.SIGHUP
+BY_USER = 128 + signal.SIGINT
+"""The exit status after ctrl+c, the one of these signals that means that the user has had enough."""
+LAST_RESORT_SECONDS = 3.5
+
+
+@contextmanager
+def asked_to_end(end: Callable[[int], object]) -> Iterator[None]:
+    """Have `end` called with the exit status, instead of dying, for as long as the block lasts.
+
+    It is called between any two steps of the main thread, perhaps more than once, so it should only
+    take note. A signal that is ignored, as with nohup, stays so.
+    """
+
+    def take(number: int, _: object) -> None:
+        if number == signal.SIGHUP:
+            write_nowhere_if_hung_up()
+        end(128 + number)
+
+    asking = [one for one in ASKING if signal.getsignal(one) is not signal.SIG_IGN]
+    before = [signal.signal(one, take) for one in asking]
+    try:
+        yield
+    finally:
+        for one, handler in zip(asking, before, strict=True):
+            signal.signal(one, handler)
+
+
+def write_nowhere_if_hung_up() -> bool:
+    """Put the null device in the place of a terminal that is gone; return whether one was.
+
+    What is still to be written to it, also by libraries and at the very end, then fails no more.
+    """
+    gone = False
+    for descriptor in range(3):
+        try:
+            termios.tcgetattr(descriptor)
+        except termios.error as error:
+            if error.args[0] == errno.EIO:
+                null = os.open(os.devnull, os.O_RDWR)
+                os.dup2(null, descriptor)
+                os.close(null)
+                gone = True
+    return gone
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Write to what may be a terminal that is gone: the block then ends early, without a word."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO or not write_nowhere_if_hung_up():
+            raise
+
+
+def end_anyway(status: int, save: Callable[[], object]) -> None:
+    """End the process after a while, should something keep it: a terminal that takes nothing, say.
+
+    `save` is called before, on a thread of its own.
+    """
+
+    def end() -> None:
+        try:
+            save()
+        finally:
+            os._exit(status)
+
+    timer = Timer(LAST_RESORT_SECONDS, end)
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,28 @@
+"""How often the screen follows the run."""
+
+import time
+from collections.abc import Callable
+
+SHARE = 0.02
+"""Of a core, at most, for following the run: on two cores, what the screen takes training misses."""
+LONGEST = 0.25
+"""Seconds between two looks, at most: more often is not worth its share."""
+
+
+class Rhythm:
+    """Says when to look next, from what the last look has cost.
+
+    Counts the processor time of the thread that calls it: drawing, sending, and keys as well.
+    """
+
+    def __init__(
+        self, most_per_second: float, clock: Callable[[], float] = time.thread_time
+    ) -> None:
+        self._shortest = 1.0 / most_per_second
+        self._clock = clock
+        self._seen = clock()
+
+    def wait(self) -> float:
+        """Return the seconds until the next look."""
+        spent, self._seen = self._clock() - self._seen, self._clock()
+        return max(self._shortest, min(spent / SHARE, LONGEST))

@@ -1,0 +1,179 @@
+"""Memory that runs out: foreseen, refused with what would fit, and survived where it was not."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bntui.engine import memory
+from tests.faults import Fault
+
+LIMITED = """
+import resource, sys
+import psutil, torch
+import bntui.engine.session
+
+def limit(megabytes):
+    "Let this process take so much more address space, as it stands."
+    most = psutil.Process().memory_info().vms + megabytes * 1_000_000
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+"""
+SESSION = """
+from dataclasses import replace
+from bntui.engine import memory
+from bntui.engine.config import Knobs, Observation, RunConfig
+from bntui.engine.session import Session
+from bntui.engine.snapshot import Phase
+
+def session():
+    return Session(
+        RunConfig(width=0.25, device="cpu", threads=1, knobs=Knobs(batch_size=64)),
+        Observation(live=False, epoch_ends=False), frozenset(),
+        breathe=lambda: None, say=lambda _: None,
+    )
+
+def weights(one):
+    return torch.cat([weight.detach().flatten() for weight in one.trainer.model.parameters()])
+"""
+
+
+def child(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run `code` in a process of its own, whose limits can be changed."""
+    command = [sys.executable, "-c", LIMITED + code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=200)
+
+
+def run(*options: str) -> "subprocess.CompletedProcess[str]":
+    """Run `bntui run` where 1.5 GB are left."""
+    code = 'limit(1500)\nfrom bntui.__main__ import main\nsys.argv[0] = "bntui"\nmain()'
+    common = ("--width", "0.5", "--device", "cpu", "--threads", "1", "--steps", "1")
+    return child(code, "run", *common, *options)
+
+
+@pytest.mark.fault(
+    "batch too large for memory", injected="an address space with 1.5 GB left (RLIMIT_AS)"
+)
+def test_a_batch_that_cannot_fit_is_refused_with_the_largest_that_does(fault: Fault) -> None:
+    refused = run("--batch-size", "4000")
+    assert refused.returncode == 2, refused.stderr
+    assert refused.stdout == ""
+    said = refused.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in refused.stderr
+    most = int(said.partition("at most ")[2].split()[0])
+    assert 500 < most < 4000
+    fits = run("--batch-size", str(most))
+    assert fits.returncode == 0, fits.stderr
+    fault.saw = "“batch size 4000 needs … GB of memory on cpu, and at most … would fit”, exit 2"
+    fault.lost = "nothing"
+
+
+def test_a_knob_is_not_turned_to_a_batch_that_cannot_fit() -> None:
+    done = child(
+        SESSION
+        + """
+one = session()
+one.train_once(None)
+limit(400)
+one.train_once(replace(one.knobs, batch_size=4000, momentum=0.5))
+one.train_once(None)
+print(one.trainer.update, one.knobs.batch_size, one.knobs.momentum, one.trainer.images)
+print(one.snapshot(Phase.RUNNING).message)
+"""
+    )
+    assert done.returncode == 0, done.stderr
+    figures, message = done.stdout.splitlines()
+    assert figures == "3 64 0.5 192"
+    assert message.startswith("batch size 4000 needs 1.")
+    assert "at most" in message
+    assert message.endswith(": the run goes on with 64.")
+
+
+@pytest.mark.fault(
+    "memory runs out in an update",
+    injected="an address space with 400 MB left (RLIMIT_AS), the forecast made a thousandth",
+)
+def test_a_run_survives_a_batch_that_was_thought_to_fit(fault: Fault) -> None:
+    done = child(
+        SESSION
+        + """
+memory.PEAK /= 1000
+one, other = session(), session()
+one.train_once(None), other.train_once(None)
+limit(400)
+one.train_once(replace(one.knobs, batch_size=4000))
+other.train_once(None)
+for _ in range(3):
+    one.train_once(None), other.train_once(None)
+print(one.trainer.update, one.knobs.batch_size, torch.equal(weights(one), weights(other)))
+print(one.snapshot(Phase.RUNNING).message)
+print([mark.label for mark in one.snapshot(Phase.RUNNING).marks])
+"""
+    )
+    assert done.returncode == 0, done.stderr
+    figures, message, marks = done.stdout.splitlines()
+    assert figures == "5 64 True"
+    assert marks == "['batch 64→4000', 'batch 4000→64']"
+    assert message == (
+        "memory ran out on cpu at batch size 4000: the run keeps its weights and goes on with 64."
+    )
+    fault.saw = f"“{message}”"
+    fault.lost = "nothing"
+
+
+def test_a_first_batch_that_does_not_fit_after_all_ends_in_one_sentence() -> None:
+    done = child(
+        SESSION
+        + """
+memory.PEAK /= 1000
+from bntui.engine.config import ConfigError
+one = session()
+limit(300)
+try:
+    one.train_once(replace(one.knobs, batch_size=4000))
+except ConfigError as error:
+    print(error)
+"""
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (
+        "batch size 4000 needs more memory than cpu has: give --batch-size 2000.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "folder", "limit", "usage", "droppable"),
+    [
+        ("0::/a/b", "sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+        (
+            "7:cpu,memory:/a/b",
+            "sys/fs/cgroup/memory",
+            "memory.limit_in_bytes",
+            "memory.usage_in_bytes",
+            "total_inactive_file",
+        ),
+    ],
+    ids=["v2", "v1"],
+)
+def test_a_containers_limit_counts_as_do_those_above_it(
+    tmp_path: Path, line: str, folder: str, limit: str, usage: str, droppable: str
+) -> None:
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text(f"3:pids:/other\n{line}\n")
+    inner = tmp_path / folder / "a/b"
+    inner.mkdir(parents=True)
+    for group, most, used in ((inner, "9000000", 1000), (inner.parent, "5000000", 2_000_000)):
+        (group / limit).write_text(f"{most}\n")
+        (group / usage).write_text(f"{used}\n")
+        (group / "memory.stat").write_text(f"anon 5\n{droppable} 300000\n")
+    assert memory.free_on_host(tmp_path) == 5_000_000 - 2_000_000 + 300_000
+    (inner.parent / limit).write_text("9223372036854771712\n")
+    assert memory.free_on_host(tmp_path) == 9_000_000 - 1000 + 300_000
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
+    assert memory.ran_out(MemoryError())
+    assert memory.ran_out(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"))
+    assert memory.ran_out(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
+    assert not memory.ran_out(RuntimeError("illegal memory access was encountered"))
+    assert not memory.ran_out(ValueError("out of memory"))

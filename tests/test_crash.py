@@ -1,0 +1,221 @@
+"""A bug of ours ends with the terminal as it was, one line, and a report with nothing personal in it."""
+
+import getpass
+import os
+import socket
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from bntui.commands.doctor import anonymous
+from bntui.store.database import Store
+from bntui.store.writing import State
+from tests.benchmarks.driver import Terminal
+from tests.faults import Fault
+
+EXPLORER = """
+import sys
+import bntui.ui.screens.explorer as explorer
+from bntui.__main__ import main
+
+def bug(self):
+    raise KeyError("of ours")
+
+explorer.Explorer.action_keys = bug
+sys.argv = ["bntui", "--width", "0.1"]
+main()
+"""
+COMMAND = """
+import sys
+import bntui.experiment
+from bntui.__main__ import main
+
+def bug(*_):
+    raise KeyError("of ours")
+
+bntui.experiment.listing = bug
+sys.argv = ["bntui", "scenarios"]
+main()
+"""
+TRAINING = """
+import sys
+from bntui.__main__ import main
+from bntui.engine.trainer import Trainer
+
+step = Trainer.step
+
+def bug(self, knobs):
+    if self.update == 3:
+        raise KeyError("of ours")
+    return step(self, knobs)
+
+Trainer.step = bug
+sys.argv = ["bntui", *sys.argv[1:]]
+main()
+"""
+OTHER_THREAD = """
+import sys, threading
+from bntui.crash import told_in_one_line
+
+def bug():
+    raise KeyError("of ours")
+
+with told_in_one_line():
+    thread = threading.Thread(target=bug)
+    thread.start()
+    thread.join()
+    print("went on")
+"""
+LINE = "Error: bntui has a bug (KeyError: 'of ours'): please report it with the file "
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    home = tmp_path / "home of somebody"
+    home.mkdir()
+    return home
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "HOME": str(home),
+        "XDG_DATA_HOME": str(home / "share"),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "TERM": "xterm-256color",
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+def run(
+    code: str, home: Path, *arguments: str, **changes: str
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True, text=True, timeout=200, env=environment(home) | changes,
+    )  # fmt: skip
+
+
+def only_report(home: Path) -> str:
+    (report,) = (home / "share/bntui/crashes").iterdir()
+    return report.read_text()
+
+
+@pytest.mark.fault("bug of bntui on the screen", injected="an exception when a key is pressed")
+def test_a_bug_on_the_screen_leaves_the_terminal_as_it_was(home: Path, fault: Fault) -> None:
+    with Terminal([sys.executable, "-c", EXPLORER], environment(home), (120, 40)) as terminal:
+        before = termios.tcgetattr(terminal._master)
+        terminal.until(lambda text: "▶ running" in text)
+        terminal.press("?")
+        assert terminal.wait() == 1
+        after = termios.tcgetattr(terminal._master)
+        end = terminal.last.rpartition(b"\x1b[?1049l")[2].decode()
+    assert after == before
+    assert "Traceback" not in end
+    assert "\x1b[?25h" in end  # the cursor shows
+    told = end.rpartition("\x1b[0m")[2].strip()
+    assert told.startswith(LINE)
+    assert "\n" not in told
+    report = only_report(home)
+    assert report.startswith("versions\n  bntui ")
+    assert report.endswith("KeyError: 'of ours'\n")
+    assert "in bug" in report
+    with Store() as store:
+        (kept,) = store.runs()
+    assert kept.state is State.STOPPED
+    assert kept.checkpoint is not None
+    fault.saw = "the shell, and one line with the path of a report"
+    fault.lost = "nothing"
+
+
+def test_a_bug_of_a_command_is_told_in_one_line(home: Path) -> None:
+    done = run(COMMAND, home)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(LINE)
+    assert done.stderr.count("\n") == 1
+    assert Path(done.stderr.removeprefix(LINE).rstrip("\n")).read_text() == only_report(home)
+
+
+@pytest.mark.fault("bug of bntui in training", injected="an exception in the fourth update")
+def test_a_bug_in_training_keeps_the_run_and_makes_a_report(home: Path, fault: Fault) -> None:
+    done = run(TRAINING, home, "run", "--width", "0.1", "--device", "cpu")
+    assert done.returncode == 1
+    assert done.stderr.startswith(LINE)
+    assert done.stderr.count("\n") == 1
+    assert only_report(home).endswith("KeyError: 'of ours'\n")
+    with Store() as store:
+        (kept,) = store.runs()
+    assert (kept.state, kept.updates) == (State.FAILED, 3)
+    fault.saw = "one line with the path of a report, exit 1"
+    fault.lost = "nothing"
+
+
+def test_a_bug_on_the_runs_thread_is_reported_when_the_explorer_is_left(home: Path) -> None:
+    command = [sys.executable, "-c", TRAINING, "--width", "0.1", "--device", "cpu"]
+    with Terminal(command, environment(home), (120, 40)) as terminal:
+        terminal.until(lambda text: "of ours" in text)
+        terminal.press("q")
+        assert terminal.wait() == 1
+        assert LINE.encode() in terminal.last.replace(b"\r\n", b"")
+    assert only_report(home).endswith("KeyError: 'of ours'\n")
+
+
+def test_a_bug_of_another_thread_does_not_spill_over_the_terminal(home: Path) -> None:
+    done = run(OTHER_THREAD, home)
+    assert (done.returncode, done.stdout) == (0, "went on\n")
+    assert done.stderr.startswith(LINE)
+    assert done.stderr.count("\n") == 1
+    assert "in bug" in only_report(home)
+
+
+def test_a_report_goes_to_the_temporary_directory_where_there_is_no_home(
+    home: Path, tmp_path: Path
+) -> None:
+    done = run(COMMAND, home, XDG_DATA_HOME="/proc/missing", TMPDIR=str(tmp_path))
+    (report,) = tmp_path.glob("bntui-crash-*.txt")
+    assert done.stderr == f"{LINE}{report}\n"
+
+
+def test_without_a_place_for_a_report_the_line_says_so(home: Path) -> None:
+    done = run(
+        "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n" + COMMAND, home
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "Error: bntui has a bug (KeyError: 'of ours'); no report could be"
+    )
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.fault("standard output full", injected="/dev/full as standard output")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_an_output_that_is_full_is_no_bug(home: Path, fault: Fault) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bntui", "scenarios"],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=200, env=environment(home),
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "Error: nothing more can be written: No space left on device.\n"
+    assert not (home / "share/bntui/crashes").exists()
+    fault.saw = f"“{done.stderr.strip()}”"
+    fault.lost = "nothing"
+
+
+class TestAnonymous:
+    def test_home_user_and_host_are_left_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", "/home/jane")
+        monkeypatch.setattr(getpass, "getuser", lambda: "jane")
+        monkeypatch.setattr(socket, "gethostname", lambda: "lab7.example.org")
+        text = "/home/jane/runs /home/janet /srv/jane/x jane@lab7 lab7.example.org janes"
+        assert anonymous(text) == "~/runs /home/janet /srv/USER/x USER@HOST HOST janes"
+
+    def test_a_name_that_says_nothing_stays(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", "/root")
+        monkeypatch.setattr(getpass, "getuser", lambda: "root")
+        monkeypatch.setattr(socket, "gethostname", lambda: "localhost")
+        assert anonymous("square root of /root/x on localhost") == "square root of ~/x on localhost"

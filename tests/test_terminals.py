@@ -1,0 +1,194 @@
+"""Terminals of every kind, and what people and shells do with them, for the whole program."""
+
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.benchmarks.driver import Terminal
+from tests.faults import Fault
+from tests.test_signals import EXPLORER, SHELL_AGAIN, SIZE, explorer, surroundings, trains
+
+STYLE = re.compile(rb"\x1b\[([0-9;]*)m")
+COLOURS = re.compile(r"(?:^|;)(?:[34]8;[25]|[39][0-7]|4[0-7]|10[0-7])(?:;|$)")
+RICH_COLOURS = re.compile(r"(?:^|;)[34]8;[25];")
+MEGABYTE = 1_000_000
+
+
+class Recorded(Terminal):
+    """A terminal that keeps all that is sent to it."""
+
+    def __init__(self, *arguments: object) -> None:
+        self.all: list[bytes] = []
+        super().__init__(*arguments)  # type: ignore[arg-type]
+
+    def _show(self, data: bytes) -> None:
+        self.all.append(data)
+        super()._show(data)
+
+    @property
+    def styles(self) -> Iterator[str]:
+        return (found.decode() for found in STYLE.findall(b"".join(self.all)))
+
+
+def sitting(**environment: str) -> Recorded:
+    """Open the explorer, see it train, quit; return the terminal with all that was sent."""
+    with Recorded(EXPLORER, surroundings(**environment), SIZE) as terminal:
+        before = terminal.settings
+        terminal.until(lambda screen: "running" in screen and "update " in screen)
+        terminal.press("q")
+        assert terminal.wait() == 0
+        terminal.catch_up()
+        assert terminal.settings == before
+    assert b"Traceback" not in b"".join(terminal.all)
+    return terminal
+
+
+@pytest.mark.fault("poor terminals", injected="TERM=linux and xterm-16color, NO_COLOR, LC_ALL=C")
+def test_a_poor_terminal_is_sent_nothing_it_does_not_know(fault: Fault) -> None:
+    for term in ("linux", "xterm-16color"):
+        styles = list(sitting(TERM=term, COLORTERM="").styles)
+        assert any(map(COLOURS.search, styles)), term
+        assert not any(map(RICH_COLOURS.search, styles)), term
+    assert not any(map(COLOURS.search, sitting(NO_COLOR="1").styles))
+    plain = b"".join(sitting(LC_ALL="C", LANG="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0").all)
+    assert plain.isascii()
+    fault.saw, fault.lost = "the explorer in 16 colours, in none, in ASCII", "nothing"
+
+
+@pytest.mark.fault("a terminal without a cursor", injected="TERM=dumb")
+def test_a_dumb_terminal_is_told_what_to_use_instead(fault: Fault) -> None:
+    with Recorded(EXPLORER, surroundings(TERM="dumb"), SIZE) as terminal:
+        assert terminal.wait() == 2
+        terminal.catch_up()
+        sent = b"".join(terminal.all)
+    assert b"\x1b" not in sent
+    assert b"TERM is 'dumb': use `bntui run`" in sent
+    fault.saw, fault.lost = sent.decode().split("\n")[-2].strip(), "nothing"
+
+
+@pytest.mark.fault("ctrl+z and fg", injected="ctrl+z in a real shell, then fg, twice")
+def test_ctrl_z_gives_the_terminal_back_and_fg_returns(fault: Fault) -> None:
+    shell = ["bash", "--norc", "--noprofile", "-i"]
+    with Terminal(shell, surroundings(PS1="ready> ", HISTFILE=""), SIZE) as terminal:
+        terminal.until(lambda screen: "ready> " in screen)
+        terminal.press(f"{' '.join(EXPLORER)}\r")
+        for _ in range(2):
+            terminal.until(trains)
+            terminal.press("\x1a")
+            terminal.until(lambda screen: "Stopped" in screen and not trains(screen))
+            terminal.press("fg\r")
+        terminal.until(trains)
+        terminal.press("q")
+        terminal.until(lambda screen: not trains(screen) and "ready> " in screen)
+        terminal.press("echo status $?\r")
+        terminal.until(lambda screen: "status 0" in screen)
+        terminal.press("exit\r")
+        assert terminal.wait() == 0
+    fault.saw, fault.lost = "the shell with “Stopped”, then the same run", "nothing"
+
+
+@pytest.mark.fault("stopped and continued from outside", injected="SIGSTOP, SIGCONT, three times")
+def test_a_process_that_was_stopped_unasked_still_ends(fault: Fault) -> None:
+    with explorer() as terminal:
+        for _ in range(3):
+            terminal.until(trains)
+            terminal.send(signal.SIGSTOP)
+            process = psutil.Process(terminal.pid)
+            while process.status() != psutil.STATUS_STOPPED:
+                time.sleep(0.01)
+            terminal.send(signal.SIGCONT)
+            terminal.press("?")
+            terminal.until(lambda screen: "─ Keys ─" in screen)
+            terminal.press("q")
+        terminal.until(trains)
+        terminal.press("q")
+        assert terminal.wait() == 0
+    fault.saw, fault.lost = "the screen again; q still quits, exit status 0", "nothing"
+
+
+@pytest.mark.fault("a resize storm", injected="300 sizes from 1×1 to 300×100 in a row")
+def test_a_storm_of_sizes_ends_with_the_right_screen(fault: Fault) -> None:
+    with explorer() as terminal:
+        terminal.until(trains)
+        for number in range(300):
+            terminal.resize(1 + 37 * number % 300, 1 + 13 * number % 100)
+            time.sleep(0.002)
+        terminal.resize(100, 30)
+        terminal.until(lambda screen: trains(screen) and "1 accuracy  2 loss" in screen)
+        terminal.press("q")
+        assert terminal.wait() == 0
+        assert b"Traceback" not in terminal.last
+    fault.saw, fault.lost = "the screen of the last size", "nothing"
+
+
+@pytest.mark.fault("a paste of a megabyte", injected="1,000,000 bytes, into the screen and a field")
+def test_a_megabyte_that_is_pasted_does_no_harm(fault: Fault) -> None:
+    with explorer() as terminal:
+        terminal.until(trains)
+        terminal.press("\x1b[200~" + "qR\x1b[31m\n" * (MEGABYTE // 8) + "\x1b[201~")
+        terminal.press("\r")
+        terminal.until(lambda screen: "╭─ batch size" in screen)
+        terminal.press("\x1b[200~" + "9" * MEGABYTE + "\x1b[201~\r")
+        terminal.until(lambda screen: "batch size" in screen and "99999" in screen)
+        terminal.press("\x1b")
+        terminal.until(trains)
+        terminal.press("q")
+        assert terminal.wait() == 0
+        assert SHELL_AGAIN in terminal.last
+    fault.saw, fault.lost = "one sentence in the field; then the run as before", "nothing"
+
+
+@pytest.mark.fault("keys faster than the screen", injected="6,000 keys in one write")
+def test_keys_faster_than_the_screen_are_all_obeyed(fault: Fault) -> None:
+    with explorer() as terminal:
+        terminal.until(trains)
+        terminal.press("?q" + "wq" * 5 + "xsl,.+-0" * 700 + "12345" * 60 + " " * 101)
+        terminal.until(lambda screen: "‖ paused" in screen)
+        terminal.press("q")
+        assert terminal.wait() == 0
+        assert b"Traceback" not in terminal.last
+    fault.saw, fault.lost = "the screen after the last key", "nothing"
+
+
+@pytest.mark.fault("standard input closed", injected="`bntui <&-` and `2>&-` on a terminal")
+def test_closed_streams(fault: Fault) -> None:
+    with Recorded(["sh", "-c", 'exec "$@" <&-', "sh", *EXPLORER], surroundings(), SIZE) as terminal:
+        assert terminal.wait() == 2
+        terminal.catch_up()
+        assert b"use `bntui run` to train without a screen" in b"".join(terminal.all)
+    with Terminal(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *EXPLORER], surroundings(), SIZE
+    ) as terminal:
+        terminal.until(trains)
+        terminal.press("q")
+        assert terminal.wait() == 0
+    fault.saw, fault.lost = "one sentence, exit status 2; without stderr the explorer", "nothing"
+
+
+def test_what_goes_wrong_may_be_sent_to_a_file(tmp_path: Path) -> None:
+    errors = tmp_path / "errors"
+    command = ["sh", "-c", f'exec "$@" 2>{errors}', "sh", *EXPLORER]
+    with Terminal(command, surroundings(), SIZE) as terminal:
+        terminal.until(trains)
+        terminal.press("q")
+        assert terminal.wait() == 0
+    assert errors.read_bytes() == b""
+
+
+@pytest.mark.fault("a pipe that closes", injected="`bntui run | head -1`")
+def test_a_pipe_that_closes_ends_a_run_without_a_traceback(fault: Fault, tmp_path: Path) -> None:
+    errors = tmp_path / "errors"
+    run = f"{sys.executable} -m bntui run --width 0.0625 --device cpu --epochs 100000 2>{errors}"
+    with Terminal(["sh", "-c", f"{run} | head -1"], {**os.environ, "TERM": "xterm"}, SIZE) as shell:
+        assert shell.wait() == 0
+        shell.catch_up()
+        assert "digits: 4,000 training" in shell.text
+    assert errors.read_text() == ""
+    fault.saw, fault.lost = "the first line, and the shell again", "nothing"
