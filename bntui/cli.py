@@ -65,10 +65,7 @@ def _literally(error: click.UsageError) -> click.UsageError:
     """Have click say what was typed without what moves the cursor."""
     from bntui.store.text import literal
 
-    error.message = literal(error.message)
-    if isinstance(error, click.NoSuchOption):
-        error.option_name = literal(error.option_name)
-    return error
+    return click.UsageError(literal(error.format_message()), error.ctx)
 
 
 @click.group(

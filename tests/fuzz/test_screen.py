@@ -440,7 +440,7 @@ def sit(actions: int, *, thorough: bool) -> None:
     Sitting.actions = Sitting.keys = 0
     options: dict[str, Any] = {} if thorough else {"derandomize": True}
     while Sitting.actions < actions:
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(
             Sitting,
             settings=settings(
                 max_examples=max(1, (actions - Sitting.actions) // STEPS),

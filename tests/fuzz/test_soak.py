@@ -1,6 +1,7 @@
 """The judge of the soak: it sees what grows."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,8 @@ def test_what_stays_as_it_is_passes() -> None:
     [("memory", 320.0), ("files", 21), ("threads", 10)],
 )
 def test_what_grows_after_ten_minutes_fails(name: str, grown: float) -> None:
-    late = [replace(one, **{name: grown}) for one in STEADY[60:]]
+    changes: dict[str, Any] = {name: grown}
+    late = [replace(one, **changes) for one in STEADY[60:]]
     assert failed([*STEADY[:60], *late]) == [name]
 
 
