@@ -14,6 +14,7 @@ from bntui import __version__
 from bntui.commands import runs as stored
 from bntui.commands.doctor import doctor
 from bntui.commands.scenarios import scenarios
+from bntui.crash import saved
 from bntui.engine.config import ConfigError, Observation, RunConfig
 from bntui.options import Refused, config_of, given, kept, remark, shared
 
@@ -155,6 +156,7 @@ def cli(
         course=course,
         paused=paused,
         plain=plain,
+        on_bug=lambda trace: _say(saved(trace)),
     )
     for problem in dict.fromkeys(keeper.problem for keeper in keepers):
         _say(problem)

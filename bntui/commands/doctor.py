@@ -7,7 +7,6 @@ import platform
 import re
 import shutil
 import socket
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -96,6 +95,8 @@ def _whatever_happens(find: "Callable[[], Facts]") -> Facts:
 
 
 def _versions() -> Facts:
+    import sqlite3
+
     from bntui import __version__
 
     rows = [
@@ -193,6 +194,8 @@ def _data() -> Facts:
 
 
 def _store() -> Facts:
+    import sqlite3
+
     from bntui.store.schema import MIGRATIONS, store_path
 
     path = store_path()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,12 @@ def prepare_environment() -> None:
     """
     if "torch" not in sys.modules:
         os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+        # Importing torch's optimisers asks for a folder for what it compiles, where temporary
+        # files go, and fails without one. We compile nothing: any that exists will do.
+        try:
+            tempfile.gettempdir()
+        except OSError:
+            os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", "/")
     allocator.share_one_heap()
 
 

@@ -5,13 +5,11 @@ import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import click
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-from bntui.crash import STATUS, saved
 from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
 from bntui.engine.snapshot import Checkpoint, Phase
@@ -168,8 +166,12 @@ def explore(
     course: Course,
     paused: bool,
     plain: bool,
+    on_bug: Callable[[str], object],
 ) -> int:
-    """Run the explorer on this terminal, in ASCII if `plain`, and return the exit code."""
+    """Run the explorer on this terminal, in ASCII if `plain`, and return the exit code.
+
+    `on_bug` gets the traceback of a run that a bug has ended. One of the screen is raised.
+    """
     app = BntuiApp(
         make_run,
         config,
@@ -189,8 +191,8 @@ def explore(
     refused = last.phase is Phase.FAILED and last.facts is None and not last.traceback
     code = app.return_code or (2 if refused else 0)
     if last.traceback:
-        code = code or STATUS
-        click.echo(saved(last.traceback), err=True)
+        code = code or 1
+        on_bug(last.traceback)
     if not app.all_ended:
         # A step of many seconds is under way. Python would end its thread in the middle of torch,
         # which aborts the process; nothing is left to save.

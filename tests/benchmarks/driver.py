@@ -187,7 +187,7 @@ class Terminal:
         self._rest = data[end:]
         self._stream.feed(_UNKNOWN.sub(b"", data[:end]))
         columns = range(self.size[0])
-        for y in self._screen.dirty:
+        for y in self._screen.dirty & set(range(self.size[1])):  # it may have been higher before
             row = self._screen.buffer[y]
             self._lines[y] = "".join(row[x].data for x in columns)
         self._screen.dirty.clear()

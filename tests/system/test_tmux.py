@@ -45,7 +45,7 @@ def test_it_goes_on_detached_and_fits_when_attached_again(fault: Fault, tmux: li
         assert run.state is State.RUNNING
 
     with Terminal([*tmux, "attach"], surroundings(), (80, 25)) as terminal:
-        terminal.until(lambda screen: trains(screen) and "1 accuracy  2 loss" in screen)
+        terminal.until(lambda screen: "▶ running " in screen and "1 accuracy  2 loss" in screen)
         terminal.press("4")
         terminal.until(lambda screen: "╭─ drift" in screen)
         terminal.press("q")
