@@ -12,7 +12,7 @@ ARGS     ?=
 PIP_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-experiments test-system faults check lint bench bench-quick pictures clean help
+.PHONY: run test test-experiments test-system faults fuzz soak check lint bench bench-quick pictures clean help
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -45,6 +45,12 @@ test-system: $(VENV)/dev.stamp  ## run the tests that need sshd and tmux
 
 faults: $(VENV)/dev.stamp  ## inject every fault, and remake the README's table of them
 	$(BIN)/python -m pytest -m fault -n auto --faults README.md $(ARGS)
+
+fuzz: $(VENV)/dev.stamp  ## 100,000 random actions, 10,000 command lines (ARGS="--actions N --command-lines N")
+	$(BIN)/python -m pytest -m long -s tests/fuzz $(ARGS)
+
+soak: $(VENV)/dev.stamp  ## an hour of the explorer at full speed: does anything grow? (ARGS="--minutes N")
+	$(BIN)/python -m tests.fuzz.soak $(ARGS)
 
 check: lint test  ## the whole gate
 

@@ -51,6 +51,22 @@ class OneSentence(click.Group):
             return super().invoke(ctx)
         except ConfigError as error:
             raise Refused(str(error)) from None
+        except click.UsageError as error:
+            raise _literally(error) from None
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parse the words in front of a command."""
+        try:
+            return super().make_context(*arguments, **options)
+        except click.UsageError as error:
+            raise _literally(error) from None
+
+
+def _literally(error: click.UsageError) -> click.UsageError:
+    """Have click say what was typed without what moves the cursor."""
+    from bntui.store.text import literal
+
+    return click.UsageError(literal(error.format_message()), error.ctx)
 
 
 @click.group(

@@ -22,6 +22,13 @@ def _store_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", type=Path, metavar="FILE", help="write the table of faults there")
+    for what, number in (("actions", 100_000), ("command-lines", 10_000)):
+        parser.addoption(
+            f"--{what}",
+            type=int,
+            default=number,
+            help=f"how many of them make fuzz tries [{number}]",
+        )
 
 
 def pytest_configure(config: pytest.Config) -> None:

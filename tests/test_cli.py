@@ -85,6 +85,14 @@ def refusal(*arguments: str) -> str:
 
 
 class TestRefusals:
+    @pytest.mark.parametrize("words", [("show", "a", "\x1b[2J"), ("\x9b2J",), ("run", "--\x1b[2J")])
+    def test_what_click_refuses_is_said_literally(self, words: tuple[str, ...]) -> None:
+        result = bntui(*words)
+        assert result.exit_code == 2
+        assert result.stderr.splitlines()[-1].startswith("Error: ")
+        assert "\\x" in result.stderr
+        assert not {"\x1b", "\x9b"} & set(result.stderr)
+
     @pytest.mark.parametrize(
         ("option", "value"),
         [

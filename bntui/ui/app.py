@@ -5,14 +5,16 @@ import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
 from bntui.engine.snapshot import Checkpoint, Phase
 from bntui.signals import BY_USER, asked_to_end, end_anyway
+from bntui.store.text import literal
 from bntui.ui import terminal
 from bntui.ui.archive import Archive
 from bntui.ui.course import Course
@@ -25,6 +27,15 @@ from bntui.ui.screens.value import ValueScreen
 from bntui.ui.widgets.knob import Knob
 
 NO_COURSE = Course()
+SLIM = 20
+"""Columns below which there are no scrollbars."""
+
+
+class AsciiScrollBar(ScrollBarRender):
+    """A scrollbar of whole cells: Textual ends it in eighths of one."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
 
 
 class BntuiApp(FrugalApp):
@@ -59,6 +70,7 @@ class BntuiApp(FrugalApp):
         self.glyphs = glyphs
         """What every picture is made of."""
         self.set_class(glyphs is Glyphs.ASCII, "-ascii")
+        ScrollBar.renderer = AsciiScrollBar if glyphs is Glyphs.ASCII else ScrollBarRender
         self.all_ended = True
         """Whether every run's thread had ended when the app was left."""
         self._asked_to_end = 0
@@ -118,8 +130,20 @@ class BntuiApp(FrugalApp):
         """Write the screen to an SVG file."""
         save_and_tell(self, self.export_screenshot(title="bntui"), "svg")
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Do without scrollbars where there is no room for one."""
+        self.set_class(event.size.width < SLIM, "-slim")
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take from the clipboard only what can be shown: a field would pass on the rest as it is."""
+        if isinstance(event, events.Paste):
+            first = next(iter(event.text.splitlines()), "")
+            event.text = "".join(filter(str.isprintable, first))
+        await super().on_event(event)
+
     def notify(self, message: str, **options: Any) -> None:
-        """Show a notice in what the terminal can show."""
+        """Show a notice in what the terminal can show: text of the user's may be in it."""
+        message = literal(message)
         plain = self.glyphs is Glyphs.ASCII
         super().notify(ascii_only(message) if plain else message, **options)
 

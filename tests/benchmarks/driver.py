@@ -152,10 +152,14 @@ class Terminal:
                 time.sleep(0.001)
         raise TimeoutError(f"the program never came to show what was waited for:\n{self.text}")
 
-    def catch_up(self) -> None:
-        """Put on the screen what has arrived so far."""
+    def catch_up(self) -> bytes:
+        """Put on the screen what has arrived so far, and return it."""
+        found = b""
         while self._arrived:
-            self._show(self._arrived.popleft()[1])
+            _, data = self._arrived.popleft()
+            self._show(data)
+            found += data
+        return found
 
     @property
     def text(self) -> str:
