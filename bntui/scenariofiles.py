@@ -61,7 +61,7 @@ def find(name: str) -> Scenario:
         return _from_file(Path(name))
     for file in _course():
         number, _, known = file.name.removesuffix(".toml").partition("-")
-        if name == known or (name.isascii() and name.isdigit() and int(name) == int(number)):
+        if name == known or (name.isdigit() and name.lstrip("0") == number.lstrip("0")):
             return _built_in(file)
     names = [file.name.removesuffix(".toml").partition("-")[2] for file in _course()]
     raise ScenarioError(

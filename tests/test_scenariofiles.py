@@ -289,3 +289,9 @@ class TestReadme:
 
 def test_the_rows_are_those_that_a_run_measures() -> None:
     assert ROWS == HINDSIGHT_NAMES
+
+
+def test_a_number_of_more_digits_than_python_reads_is_no_experiment() -> None:
+    with pytest.raises(ScenarioError, match="there is no experiment"):
+        find("9" * 5000)
+    assert find("0001").number == 1

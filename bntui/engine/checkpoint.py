@@ -26,7 +26,7 @@ FORMAT = 1
 MOST_BYTES = 256_000_000
 """What all checkpoints of a run may take on disk, together."""
 MOST = 128
-"""Checkpoints of a run: each is an open file."""
+"""Checkpoints of a run: more are too many to choose from."""
 SHARE = 0.02
 """Share of the time that checkpoints at epoch ends may take."""
 
@@ -73,46 +73,77 @@ def _tensors(value: Any) -> Any:
 
 
 class Spilled:
-    """Bytes in a temporary file without a name, which ends with this object."""
+    """Bytes in a place of a `SpillFile`, which is free again when this object ends."""
 
-    def __init__(self, content: bytes) -> None:
-        """Write `content`. Raises OSError."""
-        self._size = len(content)
-        self._file = TemporaryFile(buffering=0)  # noqa: SIM115 - open as long as this lives
-        view = memoryview(content)
-        while view:
-            view = view[self._file.write(view) :]
+    def __init__(self, file: "SpillFile", place: int, room: int, size: int) -> None:
+        self._file, self._place, self._room, self._size = file, place, room, size
 
     def __len__(self) -> int:
         """Return how many there are."""
         return self._size
 
     def __del__(self) -> None:
-        if hasattr(self, "_file"):
-            self._file.close()
+        self._file.free.append((self._place, self._room))
 
     def read(self) -> bytes:
         """Return them, to any thread. Raises OSError."""
-        return os.pread(self._file.fileno(), self._size, 0)
+        return self._file.read(self._place, self._size)
+
+
+class SpillFile:
+    """A temporary file without a name, in which many things come and go."""
+
+    def __init__(self) -> None:
+        """Make it. Raises OSError."""
+        self._file = TemporaryFile(buffering=0)  # noqa: SIM115 - open as long as this lives
+        self._end = 0
+        self.free: list[tuple[int, int]] = []
+        """Where something was, and how much room it had. Any thread may add to it."""
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()
+
+    def put(self, content: bytes) -> Spilled:
+        """Write `content` where there is room for it, else at the end. Raises OSError."""
+        size = len(content)
+        fitting = next((span for span in self.free if span[1] >= size), None)
+        if fitting:
+            self.free.remove(fitting)
+            place, room = fitting
+        else:
+            place, room = self._end, size
+            self._end += size
+        spilled = Spilled(self, place, room, size)
+        written = 0
+        while written < size:
+            written += os.pwrite(self._file.fileno(), content[written:], place + written)
+        return spilled
+
+    def read(self, place: int, size: int) -> bytes:
+        """Return the bytes of a place. Raises OSError."""
+        return os.pread(self._file.fileno(), size, place)
 
 
 class Checkpoints:
     """The checkpoints of one run: the oldest thin out when there are too many.
 
-    Their states lie in temporary files, or in memory where there is no room for files.
+    Their states lie in a temporary file, or in memory where there is no room for one.
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES, most: int = MOST) -> None:
         self._most_bytes = most_bytes
         self._most = most
         self._kept: list[Checkpoint] = []
+        self._file: SpillFile | None = None
 
     def add(self, checkpoint: Checkpoint) -> None:
         """Keep one more; of two at the same update the later one stays."""
         if self._kept and self._kept[-1].update == checkpoint.update:
             self._kept.pop()
         with suppress(OSError):
-            checkpoint = replace(checkpoint, state=Spilled(checkpoint.content()))
+            self._file = self._file or SpillFile()
+            checkpoint = replace(checkpoint, state=self._file.put(checkpoint.content()))
         self._kept.append(checkpoint)
         while self._too_many():
             older = len(self._kept) // 2

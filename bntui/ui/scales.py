@@ -113,7 +113,7 @@ def settled(previous: YRange | None, low: float, high: float, *, log: bool = Fal
 
 
 def _round_linear(low: float, high: float) -> YRange:
-    low, high = max(low, -_HUGE), min(high, _HUGE)
+    low, high = _bounded(low), _bounded(high)
     if high - low <= _FUZZ * abs(high):
         margin = abs(high) / 10 or 1.0
         low, high = low - margin, high + margin
@@ -124,9 +124,14 @@ def _round_linear(low: float, high: float) -> YRange:
     )
 
 
+def _bounded(value: float) -> float:
+    """Return a value whose quotients and powers of ten a float still holds."""
+    return 0.0 if abs(value) < 1 / _HUGE else max(-_HUGE, min(value, _HUGE))
+
+
 def _round_log(low: float, high: float) -> YRange:
-    first = math.floor(math.log10(max(low, 1 / _HUGE)))
-    last = math.ceil(math.log10(min(high, _HUGE)))
+    first, last = (min(max(value, 1 / _HUGE), _HUGE) for value in (low, high))
+    first, last = math.floor(math.log10(first)), math.ceil(math.log10(last))
     return YRange(10.0**first, 10.0 ** max(last, first + 1), log=True)
 
 

@@ -2,12 +2,13 @@
 
 import itertools
 import math
+import os
 from dataclasses import replace
 
 import pytest
 import torch
 
-from bntui.engine.checkpoint import Checkpoints, pack, unpack
+from bntui.engine.checkpoint import Checkpoints, SpillFile, pack, unpack
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig, parse_change
 from bntui.engine.repeat import command_line
 from bntui.engine.session import Session
@@ -177,7 +178,7 @@ def test_one_that_is_larger_than_all_may_be_is_kept_alone() -> None:
     assert [one.update for one in kept.view()] == [2]
 
 
-def test_there_are_only_so_many_files() -> None:
+def test_there_are_only_so_many() -> None:
     kept = Checkpoints(most=8)
     for update in range(40):
         kept.add(Checkpoint(update, "", SMALL, bytes(10)))
@@ -192,6 +193,15 @@ def test_states_lie_outside_of_memory() -> None:
         kept.add(Checkpoint(update, "", SMALL, state))
     assert not any(isinstance(one.state, bytes) for one in kept.view())
     assert [one.content() for one in kept.view()] == states
+
+
+def test_the_place_of_a_state_that_is_gone_is_used_again() -> None:
+    file = SpillFile()
+    kept = file.put(b"stays")
+    for number in range(100):
+        assert file.put(bytes([number]) * 1000).read() == bytes([number]) * 1000
+    assert kept.read() == b"stays"
+    assert os.fstat(file._file.fileno()).st_size <= 2 * 1000 + len(kept)
 
 
 @pytest.mark.fault("no temporary files", injected="a temporary directory that does not exist")

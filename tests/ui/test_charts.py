@@ -562,3 +562,15 @@ def test_a_bar_counts_eighths() -> None:
     assert [bar(fraction, 4) for fraction in (0, 1 / 32, 1 / 3, 0.5, 1, 2, -1, NAN)] == [
         "    ", "▏   ", "█▍  ", "██  ", "████", "████", "    ", "·   ",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("value", [1e308, 1e99, 1e-99, 1e-320, 5e-324])
+def test_a_range_is_found_around_values_at_the_edges_of_floats(value: float, log: bool) -> None:
+    for low, high in ((value, value), (value, 2 * value), (-value, value), (0.0, value)):
+        if log and low <= 0:
+            continue
+        y = settled(None, low, high, log=log)
+        assert y.low < y.high
+        assert math.isfinite(y.high - y.low)
+        assert len(y.ticks(4)) >= 2
