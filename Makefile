@@ -40,11 +40,11 @@ lint: $(VENV)/dev.stamp  ## format, lint, types, import rules
 test-experiments: $(VENV)/dev.stamp  ## run every guided experiment and check its conclusion
 	$(BIN)/python -m pytest -m experiment -n 2 tests/experiments $(ARGS)
 
-test-system: $(VENV)/dev.stamp  ## run the tests that need sshd and tmux
+test-system: $(VENV)/dev.stamp  ## run the tests on real terminals, and those that need sshd and tmux
 	$(BIN)/python -m pytest -m system $(ARGS)
 
 faults: $(VENV)/dev.stamp  ## inject every fault, and remake the README's table of them
-	$(BIN)/python -m pytest -m fault -n auto --faults README.md $(ARGS)
+	$(BIN)/python -m pytest -m fault --faults README.md $(ARGS)
 
 fuzz: $(VENV)/dev.stamp  ## 100,000 random actions, 10,000 command lines (ARGS="--actions N --command-lines N")
 	$(BIN)/python -m pytest -m long -s tests/fuzz $(ARGS)

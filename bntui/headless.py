@@ -75,7 +75,7 @@ def follow(
         runner.start()
         started, told = False, ""
         while True:
-            with writing():
+            with writing(asked.append):
                 snapshot = runner.snapshot
                 if snapshot.facts and not started:
                     started = True
@@ -92,7 +92,7 @@ def follow(
         ended = runner.leave(interrupted=bool(asked) and asked[0] != BY_USER)
         if asked:
             snapshot = runner.snapshot
-        with writing():
+        with writing(asked.append):
             for report, then in _drain(coming):
                 writer.epoch(report, then)
             writer.end(snapshot)
@@ -209,11 +209,17 @@ class JsonLines:
         write_json(event=event, **self._arm, **values)
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave a pipe that nobody reads to `signals.writing`; rich would end the program here."""
+        raise
+
+
 class Lines:
     """One line an epoch in the shape Keras prints, and a progress bar where there is a terminal."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False, markup=False, soft_wrap=True)
+        self._console = _Console(highlight=False, markup=False, soft_wrap=True)
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),

@@ -10,13 +10,16 @@ import signal
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Timer
+from threading import Thread, Timer
 
 ASKING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 HUNG_UP = 128 + signal.SIGHUP
+UNREAD = 128 + signal.SIGPIPE
 BY_USER = 128 + signal.SIGINT
 """The exit status after ctrl+c, the one of these signals that means that the user has had enough."""
-LAST_RESORT_SECONDS = 3.5
+LAST_RESORT_SECONDS = 2.5
+SAVE_SECONDS = 1.5
+"""How long the last resort waits for what there is to save."""
 
 
 @contextmanager
@@ -60,10 +63,19 @@ def write_nowhere_if_hung_up() -> bool:
 
 
 @contextmanager
-def writing() -> Iterator[None]:
-    """Write to what may be a terminal that is gone: the block then ends early, without a word."""
+def writing(end: Callable[[int], object]) -> Iterator[None]:
+    """Write to what may be gone: the block then ends early, without a word.
+
+    Without a terminal a run goes on, as long as nothing asks it to end. A pipe that nobody reads is
+    how a link that dropped looks to a command without a terminal, and asks for the end.
+    """
     try:
         yield
+    except BrokenPipeError:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+        end(UNREAD)
     except OSError as error:
         if error.errno != errno.EIO or not write_nowhere_if_hung_up():
             raise
@@ -72,14 +84,14 @@ def writing() -> Iterator[None]:
 def end_anyway(status: int, save: Callable[[], object]) -> None:
     """End the process after a while, should something keep it: a terminal that takes nothing, say.
 
-    `save` is called before, on a thread of its own.
+    `save` is called before, on a thread of its own, and not waited for if it takes long.
     """
 
     def end() -> None:
-        try:
-            save()
-        finally:
-            os._exit(status)
+        saving = Thread(target=save, daemon=True)
+        saving.start()
+        saving.join(SAVE_SECONDS)
+        os._exit(status)
 
     timer = Timer(LAST_RESORT_SECONDS, end)
     timer.daemon = True

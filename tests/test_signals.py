@@ -51,6 +51,8 @@ main()
 """
 """Two updates of more than a second, and a third that never ends."""
 
+pytestmark = pytest.mark.system
+
 
 def trains(screen: str) -> bool:
     return "▶ running · update " in screen
