@@ -2,11 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
@@ -21,6 +22,7 @@ from bntui.ui.course import Course
 from bntui.ui.driver import FragileDriver, suspend
 from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs, ascii_only
+from bntui.ui.plain import AsciiOnly
 from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.explorer import Explorer
 from bntui.ui.screens.value import ValueScreen
@@ -86,6 +88,11 @@ class BntuiApp(FrugalApp):
             paused=paused,
             updates_per_second=updates_per_second,
         )
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Add the filter for terminals that can show ASCII only."""
+        filters = super().get_line_filters()
+        return [*filters, AsciiOnly()] if self.glyphs is Glyphs.ASCII else filters
 
     def get_default_screen(self) -> Screen[None]:
         """Open with the explorer."""

@@ -15,7 +15,9 @@ from tests.ui.scripted import failed, mid_run
 from tests.ui.user import CONFIG, FULL, TABS, User, opened
 
 SPECS = {spec.name: spec for _, specs in GROUPS for spec in specs}
-ELSEWHERE = {"data_dir", "train_size", "device", "threads", "steps", "knobs", "at", "twin"}
+ELSEWHERE = {"data_dir", "train_size", "device", "amp", "compile", "threads", "steps"} | {
+    *("knobs", "at", "twin")
+}
 """What a run has that is the machine's, the command line's or the explorer's."""
 
 

@@ -39,9 +39,7 @@ class BranchScreen(ModalScreen[Checkpoint | None]):
         lines = [f"update {kept.update:>7,}   {kept.label}" for kept in self._checkpoints]
         moments = OptionList(*(Text(fit(self.app, line)) for line in lines))
         moments.border_title = "return to a moment, and branch off"
-        moments.border_subtitle = fit(
-            self.app, "↑ ↓ choose · enter goes on from there · esc closes"
-        )
+        moments.border_subtitle = fit(self.app, "↑ ↓ choose · enter goes on · esc closes")
         yield moments
 
     def on_mount(self) -> None:
