@@ -126,7 +126,7 @@ class BntuiApp(FrugalApp):
 
     def action_suspend_process(self) -> None:
         """Give the terminal back to the shell, until it continues the program."""
-        if not suspend():
+        if self.is_headless or not suspend():
             self.notify("no shell is waiting that could bring bntui back: q quits.")
 
     def action_redraw(self) -> None:
