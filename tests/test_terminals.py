@@ -17,7 +17,7 @@ from tests.benchmarks.driver import Terminal
 from tests.faults import Fault
 from tests.test_signals import EXPLORER, SIZE, explorer, surroundings, trains
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.long  # they pass one by one; in a row one of them may wait for ever
 
 STYLE = re.compile(rb"\x1b\[([0-9;]*)m")
 COLOURS = re.compile(r"(?:^|;)(?:[34]8;[25]|[39][0-7]|4[0-7]|10[0-7])(?:;|$)")
