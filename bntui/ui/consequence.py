@@ -13,7 +13,7 @@ UNPLANNED = 10_000
 def consequence(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
     """Return the line for the knob `spec` with the settings `knobs` in `snapshot`'s run.
 
-    The variable part first, then bounds and step, so that a narrow screen cuts what is constant.
+    The variable part first, then bounds and step: a narrow screen leaves out parts from the end.
     """
     facts = snapshot.facts
     if facts is None:

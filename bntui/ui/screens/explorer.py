@@ -201,6 +201,7 @@ class Explorer(Screen[None]):
             self.notify(str(error), severity="error", markup=False)
             return
         self._offered = None
+        self.app.clear_notifications()  # the offer is taken
         self._begin(checkpoint.config, checkpoint, resume=True)
 
     def _start(self) -> None:

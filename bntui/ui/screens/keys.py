@@ -67,9 +67,9 @@ KEYS: tuple[Section, ...] = (
         (
             ("1 – 5", "panels, where there is no room for all"),
             ("S D W", "save the screen as SVG, the data as CSV; keep the weights"),
-            ("ctrl+l ctrl+z", "draw everything anew; to the shell, until fg"),
-            ("ctrl+p", "command palette: themes and more"),
-            ("? q", "this help, quit"),
+            ("ctrl+l", "draw everything anew"),
+            ("ctrl+p ?", "command palette: themes and more; this help"),
+            ("q ctrl+z", "quit; to the shell, until fg"),
         ),
     ),
 )

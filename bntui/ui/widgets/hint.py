@@ -2,6 +2,8 @@
 
 from bntui.ui.canvas import Canvas, Picture
 
+SEPARATOR = " · "
+
 
 class HintLine(Canvas):
     """A sentence."""
@@ -17,4 +19,11 @@ class HintLine(Canvas):
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the line."""
-        return [[(f" {self._text}", "faint")]]
+        return [[(f" {whole_parts(self._text, width - 1)}", "faint")]]
+
+
+def whole_parts(text: str, width: int) -> str:
+    """Return as many of the parts between the dots of `text` as fit into `width`; one at least."""
+    while len(text) > width and SEPARATOR in text:
+        text = text.rpartition(SEPARATOR)[0]
+    return text

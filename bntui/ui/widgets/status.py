@@ -30,8 +30,10 @@ class StatusLine(Canvas):
         """Return the line: the run on the left, its progress on the right."""
         snapshot, brief = self._snapshot, width < 100
         left, right = what(snapshot, brief=brief), progress(snapshot, brief=brief)
-        room = width - len(right) - 1
-        row: Row = [(" bntui ", "strong"), (left[: max(0, room - 8)], "faint")]
+        room = max(0, width - len(right) - 9)
+        if brief and len(left) > room:
+            left = left.partition(" seed ")[0]
+        row: Row = [(" bntui ", "strong"), (left[:room], "faint")]
         used = sum(len(text) for text, _ in row)
         role = "bad" if snapshot.phase is Phase.FAILED else "plain"
         return [[*row, (" " * max(1, width - used - len(right) - 1), ""), (right, role)]]
