@@ -105,13 +105,13 @@ def _write(content: str) -> Path:
     """Write a new file, if need be where temporary ones go. Raises OSError."""
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")
     try:
-        place = folder()
-        place.mkdir(parents=True, exist_ok=True)
-        path = place / f"bntui-crash-{stamp}.txt"
-        with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(content)
+        folder().mkdir(parents=True, exist_ok=True)
+        return _written(folder() / f"bntui-crash-{stamp}.txt", content)
     except OSError:
-        path = Path(tempfile.gettempdir()) / f"bntui-crash-{stamp}.txt"
-        with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(content)
+        return _written(Path(tempfile.gettempdir()) / f"bntui-crash-{stamp}.txt", content)
+
+
+def _written(path: Path, content: str) -> Path:
+    with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(content)
     return path

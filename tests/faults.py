@@ -2,7 +2,7 @@
 
 A test is marked `@pytest.mark.fault("name", injected="what was done")` and tells the fixture `fault`
 what the user saw and what was lost. `pytest -m fault --faults README.md` replaces the table between
-the two comments there; without all of the tests having passed it leaves the file alone.
+the two comments there; unless all of the tests have run and passed it leaves the file alone.
 """
 
 import re
@@ -33,8 +33,13 @@ class Faults:
         self.file = file
         self.rows: list[Fault] = []
         self._passed: set[str] = set()
+        self._whole = True
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._whole &= not session.config.getoption("keyword")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._whole &= not report.skipped
         if report.when == "call" and report.passed:
             self._passed.add(report.nodeid)
         if report.when == "teardown" and report.passed and report.nodeid in self._passed:
@@ -45,7 +50,7 @@ class Faults:
             ]
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        if exitstatus == pytest.ExitCode.OK:
+        if exitstatus == pytest.ExitCode.OK and self._whole:
             written = with_table(self.file.read_text(), self.rows)
             self.file.write_text(written)
 

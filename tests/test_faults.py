@@ -56,3 +56,25 @@ def test_a_row_that_is_not_filled_in_is_an_error(pytester: pytest.Pytester) -> N
     result = pytester.runpytest_inprocess(f"--faults={readme}", "-p", "no:cacheprovider")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert readme.read_text() == before
+
+
+@pytest.mark.parametrize("chosen", [[], ["-k", "passes"]])
+def test_a_part_of_the_rows_leaves_the_table_alone(
+    pytester: pytest.Pytester, chosen: list[str]
+) -> None:
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.fault("disk full", injected="1 MB of disk")
+        def test_passes(fault):
+            fault.saw, fault.lost = "a notice", "nothing"
+
+        def test_without():
+            pytest.skip("no sshd here")
+    """)
+    readme = pytester.makefile(".md", readme=f"{BEGIN}\n{END}\n")
+    before = readme.read_text()
+    result = pytester.runpytest_inprocess(f"--faults={readme}", "-p", "no:cacheprovider", *chosen)
+    assert result.ret == pytest.ExitCode.OK
+    assert readme.read_text() == before

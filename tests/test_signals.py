@@ -12,6 +12,7 @@ import pytest
 
 from bntui.store.database import Store, StoredRun
 from bntui.store.writing import State
+from tests.benchmarks import common
 from tests.benchmarks.driver import Terminal
 from tests.faults import Fault
 
@@ -59,7 +60,8 @@ def trains(screen: str) -> bool:
 
 
 def surroundings(**more: str) -> dict[str, str]:
-    return {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **more}
+    here = common.surroundings(Path(os.environ["BNTUI_STORE"]).parent)
+    return here | {"LC_ALL": "C.UTF-8"} | more
 
 
 def explorer(*options: str, size: tuple[int, int] = SIZE, **more: str) -> Terminal:
@@ -132,16 +134,14 @@ def test_an_update_that_lasts_is_not_waited_for(fault: Fault) -> None:
         assert program.stderr is not None
         assert program.stderr.readline() == "endless\n"
         program.send_signal(signal.SIGTERM)
-        sent = time.monotonic()
         out, complaints = program.communicate(timeout=60)
-        took = time.monotonic() - sent
     assert program.returncode == 128 + signal.SIGTERM
     assert complaints == ""
     last = json.loads(out.splitlines()[-1])
     assert (last["event"], last["phase"], last["updates"]) == ("end", "interrupted", 2)
     run = only_run()
     assert (run.state, run.updates, run.checkpoint) == (State.INTERRUPTED, 2, 2)
-    fault.saw = f"exit status {program.returncode} after {took:.0f} s"
+    fault.saw = f"exit status {program.returncode} before the update ended"
     fault.lost = "the update under way"
 
 

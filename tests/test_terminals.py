@@ -17,7 +17,7 @@ from tests.benchmarks.driver import Terminal
 from tests.faults import Fault
 from tests.test_signals import EXPLORER, SIZE, explorer, surroundings, trains
 
-pytestmark = pytest.mark.long  # they pass one by one; in a row one of them may wait for ever
+pytestmark = pytest.mark.system
 
 STYLE = re.compile(rb"\x1b\[([0-9;]*)m")
 COLOURS = re.compile(r"(?:^|;)(?:[34]8;[25]|[39][0-7]|4[0-7]|10[0-7])(?:;|$)")
@@ -34,6 +34,11 @@ class Recorded(Terminal):
     def _show(self, data: bytes) -> None:
         self.all.append(data)
         super()._show(data)
+
+    @property
+    def begun(self) -> int:
+        """How often the program has taken the screen."""
+        return b"".join(self.all).count(b"\x1b[?1049h")
 
     @property
     def styles(self) -> Iterator[str]:
@@ -107,17 +112,21 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_returns(fault: Fault) -> None:
 
 @pytest.mark.fault("stopped and continued from outside", injected="SIGSTOP, SIGCONT, three times")
 def test_a_process_that_was_stopped_unasked_still_ends(fault: Fault) -> None:
-    with explorer() as terminal:
+    with Recorded(EXPLORER, surroundings(), SIZE) as terminal:
         for _ in range(3):
             terminal.until(trains)
+            begun = terminal.begun
             terminal.send(signal.SIGSTOP)
             process = psutil.Process(terminal.pid)
             while process.status() != psutil.STATUS_STOPPED:
                 time.sleep(0.01)
             terminal.send(signal.SIGCONT)
+            # Until it has begun again, it throws away what is typed.
+            terminal.until(lambda _, begun=begun: terminal.begun > begun)  # type: ignore[misc]
             terminal.press("?")
             terminal.until(lambda screen: "─ Keys ─" in screen)
             terminal.press("q")
+            terminal.until(lambda screen: "─ Keys ─" not in screen)
         terminal.until(trains)
         terminal.press("q")
         assert terminal.wait() == 0

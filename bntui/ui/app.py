@@ -9,7 +9,6 @@ from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
@@ -31,13 +30,6 @@ from bntui.ui.widgets.knob import Knob
 NO_COURSE = Course()
 SLIM = 20
 """Columns below which there are no scrollbars."""
-
-
-class AsciiScrollBar(ScrollBarRender):
-    """A scrollbar of whole cells: Textual ends it in eighths of one."""
-
-    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
-    HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
 
 
 class BntuiApp(FrugalApp):
@@ -72,7 +64,6 @@ class BntuiApp(FrugalApp):
         self.glyphs = glyphs
         """What every picture is made of."""
         self.set_class(glyphs is Glyphs.ASCII, "-ascii")
-        ScrollBar.renderer = AsciiScrollBar if glyphs is Glyphs.ASCII else ScrollBarRender
         self.all_ended = True
         """Whether every run's thread had ended when the app was left."""
         self._asked_to_end = 0

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 
 SHARE = 0.02
-"""Of a core, at most, for following the run: on two cores, what the screen takes training misses."""
+"""Of a core, for following the run: on two cores, what the screen takes training misses."""
 LONGEST = 0.25
-"""Seconds between two looks, at most: more often is not worth its share."""
+"""Seconds between two looks, at most, whatever they cost."""
 
 
 class Rhythm:

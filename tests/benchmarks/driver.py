@@ -92,8 +92,12 @@ class Terminal:
         return self._process.pid
 
     def wait(self) -> int:
-        """Wait for the program to end by itself; return its exit code."""
-        self._reap(0)
+        """Wait for the program to end by itself; return its exit code. Raises TimeoutError."""
+        end = time.perf_counter() + PATIENCE
+        while not self._reap(os.WNOHANG):
+            if time.perf_counter() > end:
+                raise TimeoutError(f"the program did not end, and shows:\n{self.text}")
+            time.sleep(0.01)
         self._reader.join(1.0)  # the last bytes
         return self._process.returncode
 

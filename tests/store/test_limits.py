@@ -112,7 +112,8 @@ recorder.close(state(5999, phase=Phase.STOPPED))
 
 
 @pytest.mark.fault(
-    "no room for the weights", injected="files no larger than the store is (RLIMIT_FSIZE)"
+    "no room for the weights",
+    injected="files of 300 kB at most (RLIMIT_FSIZE), then the limit lifted",
 )
 def test_weights_that_could_not_be_kept_are_spoken_of_until_they_are(
     tmp_path: Path, fault: Fault

@@ -59,7 +59,9 @@ def test_a_cut_link_ends_the_explorer_and_keeps_the_run(fault: Fault, tmp_path: 
             goes_on(run.id, run.updates)
             terminal.press("q")
             assert terminal.wait() == 0
-    fault.saw = f"the process gone after {took:.1f} s; the next start: … {offer}: i goes on with it"
+    fault.saw = (
+        f"the process gone within {GONE_WITHIN:.0f} s; the next start: … {offer}: i goes on with it"
+    )
     fault.lost = "nothing"
 
 
@@ -85,7 +87,7 @@ def test_a_cut_link_ends_a_run_and_keeps_it(fault: Fault, tmp_path: Path) -> Non
             goes_on(run.id, run.updates)
             process(tmp_path).send_signal(signal.SIGINT)
             assert terminal.wait() == 128 + signal.SIGINT
-    fault.saw = f"the process gone after {took:.1f} s; --resume last goes on"
+    fault.saw = f"the process gone within {GONE_WITHIN:.0f} s; --resume last goes on"
     fault.lost = "nothing"
 
 

@@ -69,7 +69,8 @@ class ConclusionScreen(ModalScreen[Next | None]):
         scenario, conclusion = self.performance.scenario, self.performance.conclusion()
         with VerticalScroll() as box:
             box.border_title = "conclusion"
-            box.border_subtitle = fit(self.app, "enter: the next · g: all · esc: stay here")
+            first = "enter: the next · " if self._following else ""
+            box.border_subtitle = fit(self.app, f"{first}g: all · esc: stay here")
             yield self._text(scenario.heading, "strong")
             yield self._text(scenario.question.text)
             mark, style = "", ""
