@@ -158,8 +158,8 @@ def cli(
         plain=plain,
         on_bug=lambda trace: _say(saved(trace)),
     )
-    for problem in dict.fromkeys(keeper.problem for keeper in keepers):
-        _say(problem)
+    for said in dict.fromkeys(said for one in keepers for said in (one.notice, one.problem)):
+        _say(said)
     sys.exit(code)
 
 

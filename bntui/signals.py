@@ -6,6 +6,7 @@ program then ends: 128 and the signal's number, as a shell counts.
 
 import errno
 import os
+import select
 import signal
 import termios
 from collections.abc import Callable, Iterator
@@ -55,11 +56,23 @@ def write_nowhere_if_hung_up() -> bool:
             termios.tcgetattr(descriptor)
         except termios.error as error:
             if error.args[0] == errno.EIO:
-                null = os.open(os.devnull, os.O_RDWR)
-                os.dup2(null, descriptor)
-                os.close(null)
+                _write_nowhere(descriptor)
                 gone = True
     return gone
+
+
+def _write_nowhere(descriptor: int) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, descriptor)
+    os.close(null)
+
+
+def _unread() -> list[int]:
+    """Return which of standard output and error is a pipe that nobody reads."""
+    poll = select.poll()
+    for descriptor in (1, 2):
+        poll.register(descriptor, 0)
+    return [one for one, event in poll.poll(0) if event & (select.POLLERR | select.POLLHUP)]
 
 
 @contextmanager
@@ -67,15 +80,17 @@ def writing(end: Callable[[int], object]) -> Iterator[None]:
     """Write to what may be gone: the block then ends early, without a word.
 
     Without a terminal a run goes on, as long as nothing asks it to end. A pipe that nobody reads is
-    how a link that dropped looks to a command without a terminal, and asks for the end.
+    how a link that dropped looks to a command without a terminal, and asks for the end, unless it
+    is only the one for complaints.
     """
     try:
         yield
     except BrokenPipeError:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.close(null)
-        end(UNREAD)
+        unread = _unread() or [1]
+        for descriptor in unread:
+            _write_nowhere(descriptor)
+        if 1 in unread:
+            end(UNREAD)
     except OSError as error:
         if error.errno != errno.EIO or not write_nowhere_if_hung_up():
             raise

@@ -1,7 +1,6 @@
 """`bntui doctor`: the facts of a bug report, found without changing anything."""
 
 import getpass
-import os
 import socket
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from click.testing import CliRunner
 from bntui import __version__
 from bntui.cli import cli
 from bntui.commands import doctor as doctors
+from bntui.engine import environment
 from bntui.store.schema import connect
 from tests.faults import Fault
 from tests.store.recorded import keep
@@ -118,6 +118,7 @@ def test_damaged_data_is_seen(home: Path) -> None:
     said = line(doctor(), "data", "mnist")
     assert said.startswith("~/share/bntui/MNIST/raw/")
     assert "damaged" in said
+    assert {path.name for path in place.iterdir()} == {*MNIST.files}
 
 
 def test_what_cannot_be_found_out_is_said_and_hides_nothing_else(
@@ -130,14 +131,21 @@ def test_what_cannot_be_found_out_is_said_and_hides_nothing_else(
 
 
 def test_settings_that_cost_speed_come_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*doctors.THREADS, *doctors.SLOW):
+    for name in (*environment.THREADS_GIVEN, *environment.COSTLY):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    monkeypatch.setattr(doctors, "_own_cores", lambda: 8)
+    monkeypatch.setattr(environment, "cores", lambda: 8)
     assert doctors._speed() == [("", "nothing in the environment is known to cost speed")]
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.setenv("CUDA_LAUNCH_BLOCKING", "1")
     assert doctors._speed() == [
-        ("OMP_NUM_THREADS", "3 of 8 cores train"),
-        ("CUDA_LAUNCH_BLOCKING", "every step waits for the GPU"),
+        (
+            "",
+            "CUDA_LAUNCH_BLOCKING=1 costs speed, since the program waits for the GPU at every "
+            "operation: unset it.",
+        ),
+        (
+            "",
+            "OMP_NUM_THREADS=3 costs speed, since 3 of 8 cores train: unset it, or give "
+            "--threads 8.",
+        ),
     ]

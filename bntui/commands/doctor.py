@@ -8,30 +8,23 @@ import re
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
 
+from bntui.engine import environment
+
 Facts = list[tuple[str, str]]
 """Names and values, in the order in which they are shown."""
 
 PACKAGES = ("torch", "torchvision", "numpy", "textual", "rich", "click", "psutil", "platformdirs")
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 SETTINGS = (
-    *("BNTUI_STORE", "BNTUI_DATA", *THREADS, "CUDA_VISIBLE_DEVICES"),
+    *("BNTUI_STORE", "BNTUI_DATA", *environment.THREADS_GIVEN, "CUDA_VISIBLE_DEVICES"),
     *("THP_MEM_ALLOC_ENABLE", "TEXTUAL_FPS", "TEXTUAL_ANIMATIONS", "NO_COLOR"),
 )
-SLOW = {
-    "CUDA_LAUNCH_BLOCKING": "every step waits for the GPU",
-    "PYTHONDEVMODE": "Python checks itself all the time",
-    "PYTHONMALLOC": "Python's own memory is handled slowly",
-    "MALLOC_PERTURB_": "all memory is written once more",
-    "MALLOC_CHECK_": "all memory is checked",
-}
-"""Settings of the environment that cost speed, with the reason."""
 
 
 @click.command()
@@ -120,7 +113,7 @@ def _machine(*, quick: bool) -> Facts:
 
     cores = os.cpu_count() or 1
     rows = [
-        ("cores", f"{cores}, of which {_own_cores()} may be used"),
+        ("cores", f"{cores}, of which {environment.cores()} may be used"),
         (
             "memory",
             f"{psutil.virtual_memory().total / 1e9:.1f} GB, "
@@ -180,16 +173,18 @@ def _data() -> Facts:
             rows.append((name, str(error)))
     for name, published in PUBLISHED.items():
         place = published.place(None)
-        found = [published.find(place, file) for file in published.files]
-        if None in found:
-            there = sum(path is not None for path in found)
-            rows.append((name, f"{there} of {len(found)} files in {place}"))
+        found = {file: published.find(place, file) for file in published.files}
+        there = {file: path for file, path in found.items() if path is not None}
+        if len(there) < len(found):
+            rows.append((name, f"{len(there)} of {len(found)} files in {place}"))
             continue
-        try:
-            published.read(None)
-            rows.append((name, f"in {place}, whole"))
-        except DataError as error:
-            rows.append((name, str(error)))
+        said = f"in {place}, whole"
+        for file, path in there.items():
+            try:  # not `read`, which would set a damaged file aside
+                published.parse(path, file)
+            except (OSError, ValueError) as error:
+                said = f"{path} is damaged: {error}"
+        rows.append((name, said))
     return rows
 
 
@@ -250,23 +245,7 @@ def _settings() -> Facts:
 
 
 def _speed() -> Facts:
-    return list(_slowing()) or [("", "nothing in the environment is known to cost speed")]
-
-
-def _slowing() -> Iterator[tuple[str, str]]:
-    cores = _own_cores()
-    for name in THREADS:
-        given = os.environ.get(name, "")
-        if given.isdigit() and 0 < int(given) < cores:
-            yield name, f"{given} of {cores} cores train"
-    for name, why in SLOW.items():
-        if os.environ.get(name):
-            yield name, why
-    if cores < (os.cpu_count() or 1):
-        yield "cores", f"this process may use {cores} of {os.cpu_count()}"
-
-
-def _own_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    given = (os.environ.get(name, "") for name in environment.THREADS_GIVEN)
+    threads = next((int(one) for one in given if one.isdecimal()), environment.cores())
+    found = environment.costly(os.environ, threads, environment.cores())
+    return [("", said) for said in found or ["nothing in the environment is known to cost speed"]]

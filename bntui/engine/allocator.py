@@ -7,12 +7,19 @@ between others, so that a batch of 4,096 would need half as much memory again.
 """
 
 import ctypes
+import os
 import sys
 
 MOST_KEPT = 1 << 30
 """Bytes of activations of a batch up to which memory is kept: where it costs little."""
 _TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
 """glibc's malloc.h."""
+_SETTINGS = {
+    _ARENA_MAX: "MALLOC_ARENA_MAX",
+    _MMAP_MAX: "MALLOC_MMAP_MAX_",
+    _TRIM_THRESHOLD: "MALLOC_TRIM_THRESHOLD_",
+}
+"""What the user may have set of it, which stays."""
 _NEVER, _USUAL_MMAPS, _USUAL_TRIM = 2**31 - 1, 65536, 1 << 27
 
 
@@ -28,5 +35,7 @@ def keep_freed(*, keep: bool) -> None:
 
 
 def _mallopt(parameter: int, value: int) -> None:
+    if "GLIBC_TUNABLES" in os.environ or _SETTINGS[parameter] in os.environ:
+        return
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
         library.mallopt(parameter, value)

@@ -112,8 +112,10 @@ class SpillFile:
             self.free.remove(fitting)
             place, room = fitting
         else:
-            place, room = self._end, size
-            self._end += size
+            # A power of two, so that the place of one is large enough for a later one that has
+            # grown. What stays empty takes no room on the disk.
+            place, room = self._end, 1 << size.bit_length()
+            self._end += room
         spilled = Spilled(self, place, room, size)
         written = 0
         while written < size:

@@ -27,7 +27,7 @@ def prepare_environment() -> None:
     if "torch" not in sys.modules:
         os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
         # Importing torch's optimisers asks for a folder for what it compiles, where temporary
-        # files go, and fails without one. We compile nothing: any that exists will do.
+        # files go, and fails without one. Without --compile nothing is put there: any that exists will do.
         try:
             tempfile.gettempdir()
         except OSError:

@@ -127,8 +127,8 @@ class Runner:
         self.stop()
         ended = self.join(timeout)
         if not ended and self._recorder:
-            self._show(self._end)
-            self._recorder.close(self.snapshot)
+            # Not the snapshot as it stands: the run's thread may publish another meanwhile.
+            self._recorder.close(replace(self.snapshot, phase=self._end))
         return ended
 
     def apply(self, knobs: Knobs) -> None:
@@ -295,8 +295,8 @@ class Runner:
             snapshot = self._session.snapshot(phase)
             if self._recorder:
                 self._recorder.record(snapshot, self._session.take_journal())
-                if self._recorder.problem:
-                    snapshot = replace(snapshot, message=self._recorder.problem)
+                notice = f"{self._recorder.notice} {snapshot.message}".strip()
+                snapshot = replace(snapshot, message=self._recorder.problem or notice)
             self.snapshot = snapshot
             self._published = time.monotonic()
 

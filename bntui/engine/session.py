@@ -197,7 +197,7 @@ class Session:
         1.1 to 1.3: so twice as many images must fit.
         """
         size = self.knobs.batch_size
-        if size != self._allocated_for:
+        if size != self._allocated_for and self.trainer.device.type == "cpu":
             self._allocated_for = size
             little = size * self._facts.activation_bytes <= allocator.MOST_KEPT
             allocator.keep_freed(keep=little and 2 * size <= self._most())

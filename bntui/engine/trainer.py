@@ -93,8 +93,9 @@ class Trainer:
     def step(self, knobs: Knobs) -> bool:
         """Make one update with `knobs`; return whether it ended an epoch.
 
-        Raises RuntimeError or MemoryError where memory runs out (see `memory.ran_out`): then nothing
-        was done, and the same images come again.
+        Raises RuntimeError or MemoryError where memory runs out (see `memory.ran_out`): the same
+        images then come again. In the forward or backward pass, where nearly all of it is needed,
+        nothing was done; after it, they are trained on twice.
         """
         batch = self._order[self._position : self._position + knobs.batch_size]
         images, labels = self.dataset.train.images[batch], self.dataset.train.labels[batch]

@@ -63,8 +63,11 @@ def mend(path: Path) -> MendedError:
     if held is None:
         raise StoreError(f"the store {path} is being mended by another bntui: try again.")
     try:
+        # The new one first: where it can't be made, for want of room, say, nothing is moved.
+        new = path.with_name(f"{path.name}.mending")
+        runs, whole, lost = _rescue(path, new)
         damaged = _set_aside(path)
-        runs, whole, lost = _rescue(damaged, path)
+        new.rename(path)
     finally:
         let_go(lock, held)
     _searched.discard(path)
@@ -85,10 +88,8 @@ def _set_aside(path: Path) -> Path:
     return name
 
 
-def _rescue(damaged: Path, path: Path) -> tuple[int, int, int]:
+def _rescue(damaged: Path, new: Path) -> tuple[int, int, int]:
     """Copy every whole row into a new store: how many runs there were, are now, and rows lost."""
-    # In a file that is put into place when it is done: a second bntui may look for it meanwhile.
-    new = path.with_name(f"{path.name}.mending")
     new.unlink(missing_ok=True)
     with closing(connect(new, patience=1.0)) as to, transaction(to):
         runs, hurt = _copy(damaged, to)
@@ -109,7 +110,6 @@ def _rescue(damaged: Path, path: Path) -> tuple[int, int, int]:
         for run in hurt.keys() & set(known):
             to.execute("UPDATE runs SET note = trim(note || ' ' || ?) WHERE id = ?", (REMARK, run))
         to.execute(sealing("runs"))
-    new.rename(path)
     return runs, len(known), sum(hurt.values())
 
 
@@ -117,8 +117,8 @@ def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int]]:
     """Return how many runs were met, whole or not, and how many rows of each run were not whole."""
     hurt: dict[str, int] = {}
     runs: set[int] = set()
-    # Read-only, so that what was set aside stays as it was found.
-    with closing(sqlite3.connect(f"{damaged.as_uri()}?mode=ro", uri=True)) as source:
+    # Read-only, so that it stays as it was found.
+    with closing(sqlite3.connect(f"{damaged.absolute().as_uri()}?mode=ro", uri=True)) as source:
         source.row_factory = sqlite3.Row
         source.text_factory = lenient
         for table, columns in CHECKED.items():

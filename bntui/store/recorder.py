@@ -69,15 +69,15 @@ class StoreRecorder:
     ) -> None:
         """Keep a new run, which may branch off a `parent`; or go on with a run at its checkpoint.
 
-        `note` is kept beside a new run; `notice` is the `problem` while there is no other.
+        `note` is kept beside a new run; `notice` is what there is to say besides.
 
         Raises StoreError if the run to resume is under way.
         """
         self.path = path or store_path()
         self.run = resume.run if resume else uuid4().hex[:12]
         """The run's id in the store."""
-        self.problem = notice
-        self._notice = notice
+        self.problem = ""
+        self.notice = notice
         self._resumed_at = resume.update if resume else None
         self._parent = parent
         self._note = note
@@ -231,7 +231,7 @@ class StoreRecorder:
             self._give_up_if_too_much(why)
             return
         self._committed()
-        self.problem = self._keep_waiting_weights(self._connection) or self._notice
+        self.problem = self._keep_waiting_weights(self._connection)
         if checkpoint:
             now = self._clock()
             self._checkpoint_kept = checkpoint

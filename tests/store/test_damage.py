@@ -184,10 +184,10 @@ def test_a_run_that_begins_on_a_damaged_store_is_kept(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:20_000])
     started()
     keeper = recorder()
-    assert "was damaged: it lies beside" in keeper.problem
+    assert "was damaged: it lies beside" in keeper.notice
     feed(keeper, range(1, 41))
     keeper.close(state(40, phase=Phase.FINISHED))
-    assert "was damaged: it lies beside" in keeper.problem
+    assert "was damaged: it lies beside" in keeper.notice
     with Store(path) as store:
         assert store.run(keeper.run).updates == 40
 
@@ -246,3 +246,37 @@ def test_another_kind_of_file_is_one_sentence(path: Path, fault: Fault) -> None:
     assert path.read_text() == "a shopping list\n" * 100
     fault.saw = said.replace(str(path), "…/runs.sqlite")
     fault.lost = "nothing"
+
+
+def damage(path: Path) -> None:
+    """Damage a page in the middle of the store."""
+    begin(path)
+    content = bytearray(path.read_bytes())
+    content[4096 * 3 : 4096 * 4] = b"\xff" * 4096
+    path.write_bytes(content)
+    started()
+
+
+def test_a_store_stays_where_it_is_until_what_is_whole_is_saved(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    damage(path)
+    before = path.read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr(mending, "_copy", full)
+        with pytest.raises(sqlite3.Error):
+            mending.mend(path)
+    assert path.read_bytes() == before
+    assert isinstance(mending.mend(path), MendedError)
+    assert path.with_name(f"{path.name}.damaged-1").read_bytes() == before
+
+
+def test_a_store_may_be_named_from_the_folder_one_is_in(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damage(path)
+    monkeypatch.chdir(path.parent)
+    assert isinstance(mending.mend(Path(path.name)), MendedError)

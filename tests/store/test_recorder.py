@@ -508,3 +508,10 @@ class TestTrouble:
         recorder.record(state(1), journal([1]))
         assert "newer bntui" in recorder.problem
         recorder.close(state(1))
+
+
+def test_a_notice_is_no_problem(tmp_path: Path) -> None:
+    recorder = StoreRecorder(tmp_path / "runs.sqlite", notice="the store was mended.")
+    recorder.record(state(1), journal([1]))
+    assert (recorder.notice, recorder.problem) == ("the store was mended.", "")
+    recorder.close(state(1, phase=Phase.STOPPED))
