@@ -127,6 +127,7 @@ class Runner:
         self.stop()
         ended = self.join(timeout)
         if not ended and self._recorder:
+            self._show(self._end)
             # Not the snapshot as it stands: the run's thread may publish another meanwhile.
             self._recorder.close(replace(self.snapshot, phase=self._end))
         return ended
