@@ -44,7 +44,7 @@ test-system: $(VENV)/dev.stamp  ## run the tests on real terminals, and those th
 	$(BIN)/python -m pytest -m system $(ARGS)
 
 faults: $(VENV)/dev.stamp  ## inject every fault, and remake the README's table of them
-	$(BIN)/python -m pytest -m fault --faults README.md $(ARGS)
+	$(BIN)/python -m pytest -m fault --faults=README.md $(ARGS)
 
 fuzz: $(VENV)/dev.stamp  ## 100,000 random actions, 10,000 command lines, all long tests (ARGS="--actions N --command-lines N")
 	$(BIN)/python -m pytest -m long -s tests $(ARGS)

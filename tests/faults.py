@@ -1,7 +1,7 @@
 """The table of faults in the README: a row for every injected fault whose test has passed.
 
 A test is marked `@pytest.mark.fault("name", injected="what was done")` and tells the fixture `fault`
-what the user saw and what was lost. `pytest -m fault --faults README.md` replaces the table between
+what the user saw and what was lost. `pytest -m fault --faults=README.md` replaces the table between
 the two comments there; unless all of the tests have run and passed it leaves the file alone.
 """
 
@@ -57,7 +57,7 @@ class Faults:
 
 def with_table(text: str, rows: Iterable[Fault]) -> str:
     """Return `text` with the table of `rows` between the two comments. Raises ValueError without them."""
-    lines = [COLUMNS, ("---",) * len(COLUMNS), *sorted(astuple(row) for row in rows)]
+    lines = [COLUMNS, ("---",) * len(COLUMNS), *sorted({astuple(row) for row in rows})]
     table = "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
     between = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
     if not between.search(text):
