@@ -16,7 +16,7 @@ from bntui.engine.snapshot import Phase
 from bntui.options import config_of, parse
 
 SMALL = RunConfig(
-    train_size=300, width=0.0625, epochs=50, seed=3, knobs=Knobs(batch_size=64, pace=200.0)
+    train_size=300, width=0.0625, epochs=1000, seed=3, knobs=Knobs(batch_size=64, pace=200.0)
 )
 
 
