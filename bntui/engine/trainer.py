@@ -5,6 +5,7 @@ there, with what else an update shows of itself, until `take_results` fetches th
 """
 
 import io
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -68,6 +69,9 @@ class Trainer:
         )
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network = compiled(self.model) if config.compile else self.model
+        self._precision = (
+            torch.autocast(device.type, torch.bfloat16) if config.amp else nullcontext()
+        )
         self.buffers = attach(self.model, dataset.train.images[:1])
         self.estimators = Estimators(self.buffers)
         self.buffers.feed_back(self.estimators[OWN])
@@ -82,7 +86,7 @@ class Trainer:
         self._order = self._shuffled()
         self._position = 0
         self._epoch_sums = torch.zeros(2, device=device)
-        self._pending = torch.zeros(PENDING, 3, device=device)
+        self._pending = torch.zeros(PENDING, 4, device=device)
         self._taken = 0
 
     @property
@@ -102,8 +106,9 @@ class Trainer:
 
         # Forward.
         self.buffers.prepare(self.update)
-        self.model.train()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.amp):
+        if not self.model.training:  # it goes through all layers
+            self.model.train()
+        with self._precision:
             logits = self._network(images).float()
         loss = cross_entropy(logits, labels)
 
@@ -119,12 +124,10 @@ class Trainer:
             each = self.config.ghost_updates == "each"
             for row in self.buffers.batch_rows(len(batch)) if each else [statistics]:
                 self.estimators.update(row, self.momentum, knobs.estimator)
-            hits = (logits.argmax(1) == labels).sum()
-            result = torch.stack([loss.detach(), hits / len(batch)])
-            self._epoch_sums += result * len(batch)
-            waiting = self._pending[self.update - self._taken]
-            waiting[:2] = result
-            waiting[2] = _first_broken(statistics)
+            accuracy = (logits.argmax(1) == labels).float().mean()
+            result = torch.stack([loss, accuracy, *_first_broken(statistics)])
+            self._epoch_sums.add_(result[:2], alpha=len(batch))
+            self._pending[self.update - self._taken] = result
         self._position += len(batch)
         self.update += 1
         self.images += len(batch)
@@ -142,14 +145,12 @@ class Trainer:
         first = self._taken + 1
         self._taken = self.update
         return [
-            Result(first + place, loss, accuracy, self._layer_of(int(channel)))
-            for place, (loss, accuracy, channel) in enumerate(rows)
+            Result(first + place, loss, accuracy, self._layer_of(int(channel)) if broken else None)
+            for place, (loss, accuracy, broken, channel) in enumerate(rows)
         ]
 
-    def _layer_of(self, channel: int) -> str | None:
-        """Return the name of the layer with this channel of a row; None for −1."""
-        if channel < 0:
-            return None
+    def _layer_of(self, channel: int) -> str:
+        """Return the name of the layer with this channel of a row."""
         ends = accumulate(self.buffers.channels)
         return next(
             name for name, end in zip(self.buffers.names, ends, strict=True) if channel < end
@@ -229,9 +230,13 @@ class Trainer:
         return order.to(self.device)
 
 
-def _first_broken(statistics: Tensor) -> Tensor | float:
-    """Return the first channel with a non-finite statistic of (2, C), −1 if there is none."""
+def _first_broken(statistics: Tensor) -> tuple[Tensor, Tensor]:
+    """Return whether statistics (2, C) are non-finite anywhere, NaN or 0, and the first channel.
+
+    In few operations, for this is done at every update: 0·x is NaN where x is not finite, and torch
+    takes the first NaN for the maximum.
+    """
     if not statistics.shape[1]:
-        return -1.0
-    broken = ~statistics.isfinite().all(0)
-    return torch.where(broken.any(), broken.to(torch.int32).argmax(), -1)
+        return statistics.new_zeros(()), statistics.new_zeros(())
+    worst, channel = (statistics.sum(0) * 0.0).max(0)
+    return worst, channel.to(worst.dtype)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from bntui.engine.session import Session
 
 NOTHING = Observation(live=False, epoch_ends=False, epoch_fresh=False)
-POLL_SECONDS = 0.005
+POLL_SECONDS = 0.02
+"""Runs publish 20 times a second; to look more often takes from what is measured."""
 LARGEST_BATCH = 4096
 
 

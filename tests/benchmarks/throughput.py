@@ -2,8 +2,9 @@
 
 Every program trains the same network on the same digits, in a process of its own, one after the
 other and again: Keras with the thread's script; the usual PyTorch script, as tutorials have it; a
-loop by hand, tuned, that knows of nothing but training; the engine without a screen; the engine
-under the explorer in a pseudo-terminal. None of them evaluates, so images/s are those of training
+loop by hand, tuned, that knows of nothing but training, with torch's own batch norm and with
+bntui's, which sums more exactly; the engine without a screen; the engine under the explorer in a
+pseudo-terminal. None of them evaluates, so images/s are those of training
 alone, and the first updates, when programs compile and allocate, do not count. Of the engine the
 time in training steps counts, as it shows it itself.
 """
@@ -32,7 +33,7 @@ UPDATES = {64: (10, 100), 512: (3, 15), 4096: (1, 3)}
 QUICK_UPDATES = {64: (2, 4)}
 QUICK_WIDTH = 0.25
 QUICK_IMAGES = 4096
-BARE, USUAL = "bare tuned loop", "usual PyTorch script"
+BARE, SAME, USUAL = "bare tuned loop", "bare loop, same layers", "usual PyTorch script"
 SIDE, QUICK_SIDE = 2048, 512
 """Of the matrices whose product is taken for what the machine can do."""
 
@@ -121,7 +122,23 @@ def usual(path: str, batch: int, before: int, updates: int, width: float) -> flo
 
 
 def bare(path: str, batch: int, before: int, updates: int, width: float) -> float:
-    """Return images/s of the loop one would write by hand, tuned."""
+    """Return images/s of the loop one would write by hand, tuned, with torch's batch norm."""
+    return _bare(network, path, batch, before, updates, width)
+
+
+def same_layers(path: str, batch: int, before: int, updates: int, width: float) -> float:
+    """Return images/s of that loop with the very network that bntui trains."""
+    return _bare(own_network, path, batch, before, updates, width)
+
+
+def _bare(
+    make: "Callable[[float], nn.Sequential]",
+    path: str,
+    batch: int,
+    before: int,
+    updates: int,
+    width: float,
+) -> float:
     prepare_environment()
     import torch
     from torch.nn.functional import cross_entropy
@@ -131,7 +148,7 @@ def bare(path: str, batch: int, before: int, updates: int, width: float) -> floa
     from bntui.engine.model import activation_bytes
 
     digits = load(path, device=torch.device("cpu")).train
-    model = network(width).to(memory_format=torch.channels_last)
+    model = make(width).to(memory_format=torch.channels_last)
     needed = batch * activation_bytes(model, digits.images[:4])
     keep_freed(keep=needed <= MOST_KEPT)
     optimiser = torch.optim.Adam(model.parameters(), fused=True)
@@ -149,19 +166,26 @@ def bare(path: str, batch: int, before: int, updates: int, width: float) -> floa
 
 def network(width: float) -> "nn.Sequential":
     """Return the thread's network with torch's own batch norm, as one would take it."""
-    import torch
     from torch import nn
 
-    from bntui.engine.model import build
     from bntui.engine.norms import EPSILON
 
-    model = build(width=width, generator=torch.Generator().manual_seed(0))
+    model = own_network(width)
     for name, layer in list(model.named_children()):
         if name.endswith("_bn"):
             assert isinstance(layer, nn.BatchNorm2d)
             stock = nn.BatchNorm2d if name.startswith("conv") else nn.BatchNorm1d
             setattr(model, name, stock(layer.num_features, eps=EPSILON, momentum=0.01))
     return model
+
+
+def own_network(width: float) -> "nn.Sequential":
+    """Return the thread's network as bntui trains it."""
+    import torch
+
+    from bntui.engine.model import build
+
+    return build(width=width, generator=torch.Generator().manual_seed(0))
 
 
 def engine(path: str, batch: int, before: int, updates: int, width: float) -> float:
@@ -221,6 +245,7 @@ PROGRAMS: dict[str, Callable[..., float]] = {
     "Keras on TensorFlow": keras_on_tensorflow,
     USUAL: usual,
     BARE: bare,
+    SAME: same_layers,
     "bntui's engine": engine,
     "bntui's explorer": explorer,
 }
@@ -229,6 +254,7 @@ COLUMNS = {
     "program": "",
     "images/s": ",.0f",
     "of bare loop": ".3f",
+    "of same layers": ".3f",
     "of usual script": ".2f",
     "of matrix product": ".1%",
     "peak memory, MB": ",.0f",
@@ -263,6 +289,7 @@ def tables(effort: Effort) -> Iterator[Table]:
                     name,
                     statistics.median(speed[name]),
                     median_ratio(speed[name], speed[BARE]),
+                    median_ratio(speed[name], speed[SAME]),
                     median_ratio(speed[name], speed[USUAL]),
                     flops * median_ratio(speed[name], rate),
                     statistics.median(one.peak for one in outcomes),
