@@ -64,7 +64,7 @@ class OneSentence(click.Group):
 
 def _literally(error: click.UsageError) -> click.UsageError:
     """Have click say what was typed without what moves the cursor."""
-    from bntui.store.text import literal
+    from bntui.text import literal
 
     return click.UsageError(literal(error.format_message()), error.ctx)
 

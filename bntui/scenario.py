@@ -10,7 +10,7 @@ from typing import Any
 from bntui.claims import Expression, Outcomes, Text
 from bntui.engine.config import MOMENTA, Observation
 from bntui.outcome import THREAD, Outcome, published
-from bntui.store.text import literal
+from bntui.text import literal
 
 ROWS = (*(f"{momentum:g}" for momentum in MOMENTA), "bias-corrected", "cumulative", "warm-up")
 """Of the map of momenta: the estimators that every run can be validated under."""

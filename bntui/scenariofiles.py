@@ -27,7 +27,7 @@ from bntui.engine.config import ConfigError, RunConfig
 from bntui.engine.datafiles.arrays import reason
 from bntui.outcome import published
 from bntui.scenario import ROWS, Arm, Choice, Claim, Question, Scenario
-from bntui.store.text import literal
+from bntui.text import literal
 
 MAX_BYTES = 1_000_000
 MAX_BITS = 64

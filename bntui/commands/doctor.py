@@ -39,7 +39,7 @@ def doctor() -> None:
 
 def text(sections: "list[tuple[str, Facts]]") -> str:
     """Write facts as text, in which nothing is personal and nothing moves the cursor."""
-    from bntui.store.text import literal
+    from bntui.text import literal
 
     lines = []
     for title, rows in sections:

@@ -58,7 +58,7 @@ def runs(column: str, text: str, as_json: bool) -> None:
     """List the runs that are kept."""
     from bntui.store.database import Store
     from bntui.store.listing import matching, ordered
-    from bntui.store.text import literal
+    from bntui.text import literal
 
     with Store() as store:
         kept = store.runs()
@@ -83,7 +83,7 @@ def show(run: str) -> None:
     from bntui.commands.tables import console, page
     from bntui.store.database import Store
     from bntui.store.loading import repeating
-    from bntui.store.text import literal
+    from bntui.text import literal
 
     with Store() as store:
         found = store.find(run)
@@ -107,7 +107,7 @@ def show(run: str) -> None:
 def export(run: str, kind: str, to: str | None, force: bool) -> None:
     """Write RUN (how its id begins, or `last`) to a file that does not exist yet."""
     from bntui.store.database import Store
-    from bntui.store.text import literal
+    from bntui.text import literal
 
     with Store() as store:
         found = store.find(run)

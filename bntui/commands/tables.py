@@ -13,7 +13,7 @@ from bntui.engine.config import CHANGES, Change
 from bntui.engine.snapshot import EpochReport, Mark
 from bntui.store.database import StoredRun, StoredVerdict
 from bntui.store.encoding import settings
-from bntui.store.text import literal
+from bntui.text import literal
 
 EPOCHS = 10
 """Epochs that a page shows: the last ones."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bntui.store.text import literal
+from bntui.text import literal
 
 PUBLISHED = ("mnist", "fashion-mnist", "kmnist", "cifar10")
 """The data sets that torchvision downloads."""

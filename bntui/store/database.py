@@ -22,8 +22,8 @@ from bntui.store.encoding import read_config, read_facts, read_knobs, read_repor
 from bntui.store.liveness import is_held, live_path
 from bntui.store.mending import mend, search, shows_damage
 from bntui.store.schema import StoreError, connect, sentence, store_path, transaction
-from bntui.store.text import storable
 from bntui.store.writing import State, change_run, now, put_weights
+from bntui.text import storable
 
 PATIENCE = 5.0
 """Seconds to wait for another process that writes."""

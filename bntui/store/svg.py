@@ -10,7 +10,7 @@ import numpy as np
 from bntui.engine.series import Array, SeriesView, thinned
 from bntui.engine.snapshot import Mark
 from bntui.store.database import Points, Store, StoredRun
-from bntui.store.text import literal
+from bntui.text import literal
 from bntui.ui.scales import UNIT, YRange, extent, nice, settled
 
 Number = TypeVar("Number", float, Array)

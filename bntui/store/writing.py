@@ -19,7 +19,7 @@ from bntui.engine.diagnosis import Verdict
 from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
 from bntui.store.checksum import insertion, prove, sealing
 from bntui.store.encoding import read_report, write, write_report
-from bntui.store.text import storable
+from bntui.text import storable
 
 
 class State(StrEnum):

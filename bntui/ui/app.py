@@ -14,7 +14,7 @@ from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
 from bntui.engine.snapshot import Checkpoint, Phase
 from bntui.signals import BY_USER, asked_to_end, end_anyway
-from bntui.store.text import literal
+from bntui.text import literal
 from bntui.ui import terminal
 from bntui.ui.archive import Archive
 from bntui.ui.course import Course

@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from bntui.engine.diagnosis import shorten
 from bntui.engine.snapshot import Snapshot
-from bntui.store.text import literal
+from bntui.text import literal
 from bntui.ui.canvas import Canvas, Picture
 from bntui.ui.curves import compared
 from bntui.ui.differing import differing

@@ -16,7 +16,7 @@ from bntui.engine.config import ConfigError
 from bntui.engine.snapshot import Checkpoint, Snapshot
 from bntui.store.database import StoredRun
 from bntui.store.listing import matching, ordered
-from bntui.store.text import literal
+from bntui.text import literal
 from bntui.ui.archive import Archive
 from bntui.ui.glyphs import fit
 from bntui.ui.runcolumns import COLUMNS, ID, about
