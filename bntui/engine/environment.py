@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from bntui.engine import groups
+
 MOST_THREADS = 16
 """Where the user has not said otherwise: a layer of a small batch has no work for more."""
 COSTLY = {
@@ -23,7 +25,6 @@ COSTLY = {
 """Variables that cost speed when they are set, and why."""
 HARMLESS = {"", "0", "default", "all", "pymalloc"}
 """What they are set to where they change nothing."""
-CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 THREADS_GIVEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -43,24 +44,31 @@ def costly(environ: Mapping[str, str], threads: int, cores: int) -> list[str]:
     return said
 
 
-def worthwhile_threads(environ: Mapping[str, str], default: int, cpu_max: Path = CPU_MAX) -> int:
+def worthwhile_threads(environ: Mapping[str, str], default: int, root: Path = Path("/")) -> int:
     """Return how many threads to train with, where torch would take `default`, one a core.
 
     Not more than a container may use, whose cores torch does not count: threads that wait for
     their turn hold up all others at the end of every operation. What the user has set stays.
+    `root` is where proc and sys are found.
     """
     if any(name in environ for name in THREADS_GIVEN):
         return default
-    return max(1, min(default, MOST_THREADS, _allowed(cpu_max) or default))
+    return max(1, min(default, MOST_THREADS, _allowed(root) or default))
 
 
-def _allowed(cpu_max: Path) -> int | None:
-    """Return the cores that the control group may use; None if as many as there are."""
+def _allowed(root: Path) -> int | None:
+    """Return the cores that the tightest control group grants; None if as many as there are."""
+    found = groups.words("cpu", root, v1=("cpu.cfs_quota_us", "cpu.cfs_period_us"), v2=("cpu.max",))
+    return min(filter(None, (_granted(words) for words in found)), default=None)
+
+
+def _granted(words: list[str]) -> int | None:
+    """Return the cores that a group grants, a part of one as a whole one; None if it sets no limit."""
     try:
-        quota, period = cpu_max.read_text().split()
-        return -(-int(quota) // int(period))
-    except (OSError, ValueError):
+        quota, period = map(int, words)
+    except ValueError:  # v2's quota may be `max`
         return None
+    return -(-quota // period) if quota > 0 else None  # v1's may be -1
 
 
 def cores() -> int:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from bntui.engine import groups
+
 if TYPE_CHECKING:
     import torch
 
@@ -20,14 +22,6 @@ Of resident memory on a CPU it took 1.29 at width 0.25 and batch 1024, and 1.28,
 and batch 512, 1024 and 4096, at most 0.05 more of address space. The rest is a margin, for where Linux
 kills the process instead of refusing the memory.
 """
-_GROUPS = (
-    ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
-    (
-        *("sys/fs/cgroup/memory", "memory.limit_in_bytes"),
-        *("memory.usage_in_bytes", "total_inactive_file"),
-    ),
-)
-"""Of control groups v2 and v1: the folder, its limit and its use, and what of that can be dropped."""
 
 
 def needed(batch_size: int, activation_bytes: int) -> float:
@@ -80,34 +74,21 @@ def _address_space() -> float:
 
 
 def _in_groups(root: Path) -> float:
-    """Return what the tightest control group leaves; those above a group limit it as well."""
-    free = float("inf")
-    try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return free
-    for line in lines:
-        number, controllers, path = line.split(":", 2)
-        if number != "0" and "memory" not in controllers.split(","):
-            continue
-        folder, *files = _GROUPS[0 if number == "0" else 1]
-        top = root / folder
-        group = top / path.lstrip("/")
-        for one in (group, *group.parents):
-            free = min(free, _in_group(one, *files))
-            if one == top:
-                break
-    return free
+    """Return what the tightest control group leaves."""
+    found = groups.words(
+        "memory",
+        root,
+        v1=("memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat"),
+        v2=("memory.max", "memory.current", "memory.stat"),
+    )
+    return min((_in_group(*words) for words in found), default=float("inf"))
 
 
-def _in_group(group: Path, limit: str, usage: str, droppable: str) -> float:
-    try:
-        most = (group / limit).read_text().strip()
-        used = int((group / usage).read_text())
-        statistics = (group / "memory.stat").read_text().split()
-    except OSError:
-        return float("inf")
+def _in_group(most: str, used: str, *statistics: str) -> float:
+    """Return what a group leaves: what it keeps of files and does not use can be dropped."""
     if most == "max":
         return float("inf")
     counts = dict(zip(statistics[::2], statistics[1::2], strict=False))
-    return float(int(most) - used + int(counts.get(droppable, 0)))
+    # Of v1 the total, which counts the groups below too, as v2 always does.
+    droppable = counts.get("total_inactive_file", counts.get("inactive_file", 0))
+    return float(int(most) - int(used) + int(droppable))

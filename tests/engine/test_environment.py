@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bntui.engine.environment import MOST_THREADS, costly, worthwhile_threads
+from tests.engine.containers import contained
 
 
 def test_an_ordinary_environment_needs_no_word() -> None:
@@ -46,8 +47,36 @@ def test_idle_cores_are_named_where_the_user_left_most_of_them(
 def test_threads_suit_the_container(
     tmp_path: Path, cpu_max: str | None, default: int, threads: int
 ) -> None:
-    file = tmp_path / "cpu.max"
-    if cpu_max is not None:
-        file.write_text(f"{cpu_max}\n")
-    assert worthwhile_threads({}, default, file) == threads
-    assert worthwhile_threads({"OMP_NUM_THREADS": "64"}, default, file) == default
+    contained(tmp_path, "0::/", {"cpu.max": cpu_max} if cpu_max else {})
+    assert worthwhile_threads({}, default, tmp_path) == threads
+    assert worthwhile_threads({"OMP_NUM_THREADS": "64"}, default, tmp_path) == default
+
+
+def quota(version: int, group: str, quota: str) -> dict[str, str]:
+    """Return the files that grant a group so many microseconds of 100,000."""
+    if version == 2:
+        return {f"{group}/cpu.max": f"{quota} 100000"}
+    return {f"cpu/{group}/cpu.cfs_quota_us": quota, f"cpu/{group}/cpu.cfs_period_us": "100000"}
+
+
+@pytest.mark.parametrize(
+    ("version", "line", "unlimited"), [(2, "0::/a/b", "max"), (1, "4:cpu,cpuacct:/a/b", "-1")]
+)
+@pytest.mark.parametrize(
+    ("inner", "outer", "threads"),
+    [(3, 5, 3), (5, 3, 3), (3, None, 3), (None, 3, 3), (None, None, 8)],
+)
+def test_the_tightest_of_nested_groups_counts(
+    tmp_path: Path,
+    version: int,
+    line: str,
+    unlimited: str,
+    inner: int | None,
+    outer: int | None,
+    threads: int,
+) -> None:
+    files: dict[str, str] = {}
+    for group, cores in (("a/b", inner), ("a", outer), (".", None)):
+        files |= quota(version, group, f"{cores}00000" if cores else unlimited)
+    contained(tmp_path, line, files)
+    assert worthwhile_threads({}, 8, tmp_path) == threads

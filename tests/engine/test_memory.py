@@ -10,6 +10,7 @@ from bntui.engine import allocator, memory
 from bntui.engine.config import Knobs, Observation, RunConfig
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase
+from tests.engine.containers import contained
 from tests.faults import Fault
 
 LIMITED = """
@@ -147,13 +148,13 @@ except ConfigError as error:
 @pytest.mark.parametrize(
     ("line", "folder", "limit", "usage", "droppable"),
     [
-        ("0::/a/b", "sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+        ("0::/a/b", "", "memory.max", "memory.current", "inactive_file"),
         (
             "7:cpu,memory:/a/b",
-            "sys/fs/cgroup/memory",
+            "memory/",
             "memory.limit_in_bytes",
             "memory.usage_in_bytes",
-            "total_inactive_file",
+            "inactive_file 7\ntotal_inactive_file",
         ),
     ],
     ids=["v2", "v1"],
@@ -161,16 +162,16 @@ except ConfigError as error:
 def test_a_containers_limit_counts_as_do_those_above_it(
     tmp_path: Path, line: str, folder: str, limit: str, usage: str, droppable: str
 ) -> None:
-    (tmp_path / "proc/self").mkdir(parents=True)
-    (tmp_path / "proc/self/cgroup").write_text(f"3:pids:/other\n{line}\n")
-    inner = tmp_path / folder / "a/b"
-    inner.mkdir(parents=True)
-    for group, most, used in ((inner, "9000000", 1000), (inner.parent, "5000000", 2_000_000)):
-        (group / limit).write_text(f"{most}\n")
-        (group / usage).write_text(f"{used}\n")
-        (group / "memory.stat").write_text(f"anon 5\n{droppable} 300000\n")
+    files: dict[str, str] = {}
+    for group, most, used in (("a/b", "9000000", 1000), ("a", "5000000", 2_000_000)):
+        files |= {
+            f"{folder}{group}/{limit}": most,
+            f"{folder}{group}/{usage}": f"{used}",
+            f"{folder}{group}/memory.stat": f"anon 5\n{droppable} 300000",
+        }
+    contained(tmp_path, f"3:pids:/other\n{line}", files)
     assert memory.free_on_host(tmp_path) == 5_000_000 - 2_000_000 + 300_000
-    (inner.parent / limit).write_text("9223372036854771712\n")
+    contained(tmp_path, line, {f"{folder}a/{limit}": "9223372036854771712"})
     assert memory.free_on_host(tmp_path) == 9_000_000 - 1000 + 300_000
 
 
