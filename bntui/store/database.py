@@ -20,7 +20,7 @@ from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, RunFacts
 from bntui.store.checksum import prove
 from bntui.store.encoding import read_config, read_facts, read_knobs, read_report
 from bntui.store.liveness import is_held, live_path
-from bntui.store.mending import mend, search, shows_damage
+from bntui.store.mending import MendedElsewhereError, identity, mend, search, shows_damage
 from bntui.store.schema import StoreError, connect, sentence, store_path, transaction
 from bntui.store.writing import State, change_run, now, put_weights
 from bntui.text import storable
@@ -102,9 +102,11 @@ class Store:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or store_path()
         self._connection: sqlite3.Connection | None = None
-        with self._told():
-            self._connection = connect(self.path, patience=PATIENCE)
-            search(self._connection, self.path)
+        self._file: tuple[int, int] | None = None
+        try:
+            self._connect()
+        except MendedElsewhereError:  # and nothing has been read of it before
+            self._connect()
 
     def __enter__(self) -> Self:
         """Use the store in a `with` block, which closes it."""
@@ -227,6 +229,14 @@ class Store:
         """Bring a deleted run back."""
         self._edit(run, "deleted = NULL")
 
+    def _connect(self) -> None:
+        with self._told():
+            # Before it is opened: should another mend it in between, it is only opened once more.
+            self._file = identity(self.path)
+            self._connection = connect(self.path, patience=PATIENCE)
+            self._file = self._file or identity(self.path)
+            search(self._connection, self.path)
+
     @contextmanager
     def _told(self) -> Iterator[None]:
         try:
@@ -245,7 +255,7 @@ class Store:
 
     def _mended(self) -> StoreError:
         try:
-            return mend(self.path)
+            return mend(self.path, self._file)
         except (sqlite3.Error, OSError) as error:
             return StoreError(f"it is damaged, and {sentence(self.path, error)}")
 

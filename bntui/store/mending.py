@@ -13,13 +13,27 @@ from bntui.store.schema import StoreError, connect, lenient, transaction
 MAGIC = b"SQLite format 3\0"
 CHECKED_BYTES = 64_000_000
 """A larger store is not searched from end to end when it is opened, only what is read of it."""
-PARTS = ("", "-wal", "-shm")
+BESIDE = ("-shm", "-wal")
+"""What SQLite keeps beside a store that is in use."""
 REMARK = "(part of it was damaged)"
 _searched: set[Path] = set()
 
 
 class MendedError(StoreError):
     """The store was damaged and no longer is: what was asked may be asked again."""
+
+
+class MendedElsewhereError(MendedError):
+    """Another process has mended it, and has said what became of it."""
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file that now has this name from any other, None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def search(connection: sqlite3.Connection, path: Path) -> None:
@@ -46,28 +60,32 @@ def shows_damage(error: Exception, path: Path) -> bool:
     return False
 
 
-def mend(path: Path) -> MendedError:
+def mend(path: Path, seen: tuple[int, int] | None) -> MendedError:
     """Set the store at `path` aside and put what is whole of it into a new one; return what to say.
 
-    Nothing is deleted. Raises StoreError while a run that is under way writes to it, and OSError.
+    `seen` is the identity of the file that was seen to be damaged: where another now has its name, a
+    process that saw the same has mended it, and it is let be. Nothing is deleted. Raises StoreError
+    while a run that is under way writes to it, and OSError.
     """
     lock = live_path(path, "mending")
-    live = lock.parent
-    for run in live.iterdir() if live.is_dir() else ():
-        if run != lock and is_held(run):
-            raise StoreError(
-                f"the store {path} is damaged, and run {run.name} is under way: let it end, and "
-                "the next start of bntui sets the file aside and keeps what is whole of it."
-            )
     held = hold(lock)
     if held is None:
         raise StoreError(f"the store {path} is being mended by another bntui: try again.")
     try:
+        if identity(path) != seen:
+            return MendedElsewhereError(
+                f"the store {path} was damaged, and another bntui has mended it: try again."
+            )
+        for run in lock.parent.iterdir():
+            if run != lock and is_held(run):
+                raise StoreError(
+                    f"the store {path} is damaged, and run {run.name} is under way: let it end, and "
+                    "the next start of bntui sets the file aside and keeps what is whole of it."
+                )
         # The new one first: where it can't be made, for want of room, say, nothing is moved.
         new = path.with_name(f"{path.name}.mending")
         runs, whole, lost = _rescue(path, new)
-        damaged = _set_aside(path)
-        new.rename(path)
+        damaged = _replace(path, new)
     finally:
         let_go(lock, held)
     _searched.discard(path)
@@ -79,12 +97,17 @@ def mend(path: Path) -> MendedError:
     )
 
 
-def _set_aside(path: Path) -> Path:
-    """Rename the store and what SQLite keeps beside it to a name that is free."""
+def _replace(path: Path, new: Path) -> Path:
+    """Put the new store in the place of the damaged one; return the name that this one has now."""
     name = aside(path)
-    for part in reversed(PARTS):  # the file itself last: until then the name is taken
+    for part in BESIDE:
         with suppress(FileNotFoundError):
             path.with_name(path.name + part).rename(name.with_name(name.name + part))
+    try:
+        name.hardlink_to(path)  # the place is never empty: who came then would make a store there
+    except OSError:  # a file system without links
+        path.rename(name)
+    new.rename(path)
     return name
 
 

@@ -206,6 +206,20 @@ def test_a_store_with_a_run_under_way_is_not_set_aside(path: Path) -> None:
         everything(path)
 
 
+def test_two_that_read_the_same_damage_mend_it_once(path: Path) -> None:
+    run = begin(path)[0]
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE points SET vals = zeroblob(8) WHERE run = ?", (run,))
+    with Store(path) as first, Store(path) as second:
+        with pytest.raises(MendedError, match="lies beside its place as"):
+            first.points(run)
+        mended = everything(path)
+        with pytest.raises(MendedError, match="another bntui has mended it: try again"):
+            second.points(run)
+    assert everything(path) == mended
+    assert not path.with_name(f"{path.name}.damaged-2").exists()
+
+
 @pytest.mark.fault("another program holds the store", injected="a lock on the whole file")
 def test_a_locked_store_is_one_sentence(
     path: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch
@@ -268,9 +282,9 @@ def test_a_store_stays_where_it_is_until_what_is_whole_is_saved(
     with monkeypatch.context() as patched:
         patched.setattr(mending, "_copy", full)
         with pytest.raises(sqlite3.Error):
-            mending.mend(path)
+            mending.mend(path, mending.identity(path))
     assert path.read_bytes() == before
-    assert isinstance(mending.mend(path), MendedError)
+    assert isinstance(mending.mend(path, mending.identity(path)), MendedError)
     assert path.with_name(f"{path.name}.damaged-1").read_bytes() == before
 
 
@@ -279,4 +293,5 @@ def test_a_store_may_be_named_from_the_folder_one_is_in(
 ) -> None:
     damage(path)
     monkeypatch.chdir(path.parent)
-    assert isinstance(mending.mend(Path(path.name)), MendedError)
+    named = Path(path.name)
+    assert isinstance(mending.mend(named, mending.identity(named)), MendedError)

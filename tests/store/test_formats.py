@@ -8,7 +8,7 @@ import pytest
 
 from bntui.engine.snapshot import Mark
 from bntui.store.database import Store
-from bntui.store.mending import mend
+from bntui.store.mending import identity, mend
 from bntui.store.schema import MIGRATIONS
 from bntui.store.writing import State
 from tests.store.recorded import CONFIG, loss, report
@@ -60,6 +60,6 @@ def test_what_was_kept_is_still_there(tmp_path: Path, number: int) -> None:
 def test_what_can_be_read_of_a_damaged_store_without_checksums_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "runs.sqlite"
     old(path, 1)
-    assert "2 of 2 runs in it could be kept; try again." in str(mend(path))
+    assert "2 of 2 runs in it could be kept; try again." in str(mend(path, identity(path)))
     with Store(path) as store:
         assert {run.id for run in store.runs()} == {"a" * 12, "b" * 12}

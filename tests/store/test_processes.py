@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.writing import State
 from tests.faults import Fault
-from tests.store.recorded import feed, loss, state
+from tests.store.recorded import feed, keep, loss, state
 
 SPEED = 10
 """Of the clock of the process to be killed: its seconds are tenths of ours."""
@@ -39,6 +40,20 @@ for update in range(1, int(sys.argv[2]) + 1):
     print(update, now, recorder.problem, flush=True)
     time.sleep(0.001)
 recorder.close(state(update))
+"""
+OPENING = """
+import sys
+from pathlib import Path
+from bntui.store.database import Store
+from bntui.store.schema import StoreError
+
+print("ready", flush=True)
+input()
+try:
+    with Store(Path(sys.argv[1])) as store:
+        print(*sorted(run.id for run in store.runs()))
+except StoreError as error:
+    print(error)
 """
 
 
@@ -160,3 +175,45 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path: Path, round_: int) 
             assert points["train_loss"].updates.tolist() == list(range(1, 401))
             assert points["val_acc"].updates.tolist() == list(range(5, 401, 5))
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_processes_that_open_a_damaged_store_at_once_mend_it_once(
+    tmp_path: Path, round_: int
+) -> None:
+    path = tmp_path / "runs.sqlite"
+    kept = sorted(keep(path) for _ in range(2))
+    with closing(sqlite3.connect(path)) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'points'"
+        ).fetchone()
+    damaged = bytearray(path.read_bytes())
+    damaged[4096 * (page - 1) : 4096 * page] = b"\xff" * 4096  # found by whoever opens it
+    path.write_bytes(damaged)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENING, str(path)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        for _ in range(4)
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=60)[0].strip() for process in processes]
+    mended = [line for line in told if "lies beside its place" in line]
+    assert len(mended) == 1, told
+    (aside,) = tmp_path.glob("runs.sqlite.damaged-?")
+    assert aside.read_bytes() == damaged
+    rest = {line for line in told if line not in mended}
+    with Store(path) as store:
+        assert sorted(run.id for run in store.runs()) == kept
+    assert rest <= {
+        " ".join(kept),
+        f"the store {path} is being mended by another bntui: try again.",
+    }
