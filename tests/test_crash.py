@@ -1,7 +1,6 @@
 """A bug of ours ends with the terminal as it was, one line, and a report with nothing personal in it."""
 
 import getpass
-import os
 import socket
 import subprocess
 import sys
@@ -11,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bntui.commands.doctor import anonymous
-from bntui.store.database import Store
 from bntui.store.writing import State
 from tests.benchmarks.driver import Terminal
+from tests.children import environment, only_run, python
 from tests.faults import Fault
 
 EXPLORER = """
@@ -79,24 +78,14 @@ def home(tmp_path: Path) -> Path:
     return home
 
 
-def environment(home: Path) -> dict[str, str]:
+def lives_in(home: Path) -> dict[str, str]:
+    """Return what a user of this home has in the environment."""
     return {
-        **os.environ,
         "HOME": str(home),
         "XDG_DATA_HOME": str(home / "share"),
-        "PYTHONPATH": os.pathsep.join(sys.path),
         "TERM": "xterm-256color",
         "LC_ALL": "C.UTF-8",
     }
-
-
-def run(
-    code: str, home: Path, *arguments: str, **changes: str
-) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        capture_output=True, text=True, timeout=200, env=environment(home) | changes,
-    )  # fmt: skip
 
 
 def only_report(home: Path) -> str:
@@ -106,7 +95,9 @@ def only_report(home: Path) -> str:
 
 @pytest.mark.fault("bug of bntui on the screen", injected="an exception when a key is pressed")
 def test_a_bug_on_the_screen_leaves_the_terminal_as_it_was(home: Path, fault: Fault) -> None:
-    with Terminal([sys.executable, "-c", EXPLORER], environment(home), (120, 40)) as terminal:
+    with Terminal(
+        [sys.executable, "-c", EXPLORER], environment(**lives_in(home)), (120, 40)
+    ) as terminal:
         before = termios.tcgetattr(terminal._master)
         terminal.until(lambda text: "▶ running" in text)
         terminal.press("?")
@@ -123,8 +114,7 @@ def test_a_bug_on_the_screen_leaves_the_terminal_as_it_was(home: Path, fault: Fa
     assert report.startswith("versions\n  bntui ")
     assert report.endswith("KeyError: 'of ours'\n")
     assert "in bug" in report
-    with Store() as store:
-        (kept,) = store.runs()
+    kept = only_run()
     assert kept.state is State.STOPPED
     assert kept.checkpoint is not None
     fault.saw = "the shell, and one line with the path of a report"
@@ -132,7 +122,7 @@ def test_a_bug_on_the_screen_leaves_the_terminal_as_it_was(home: Path, fault: Fa
 
 
 def test_a_bug_of_a_command_is_told_in_one_line(home: Path) -> None:
-    done = run(COMMAND, home)
+    done = python(COMMAND, **lives_in(home))
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith(LINE)
@@ -142,13 +132,12 @@ def test_a_bug_of_a_command_is_told_in_one_line(home: Path) -> None:
 
 @pytest.mark.fault("bug of bntui in training", injected="an exception in the fourth update")
 def test_a_bug_in_training_keeps_the_run_and_makes_a_report(home: Path, fault: Fault) -> None:
-    done = run(TRAINING, home, "run", "--width", "0.1", "--device", "cpu")
+    done = python(TRAINING, "run", "--width", "0.1", "--device", "cpu", **lives_in(home))
     assert done.returncode == 1
     assert done.stderr.startswith(LINE)
     assert done.stderr.count("\n") == 1
     assert only_report(home).endswith("KeyError: 'of ours'\n")
-    with Store() as store:
-        (kept,) = store.runs()
+    kept = only_run()
     assert (kept.state, kept.updates) == (State.FAILED, 3)
     fault.saw = "one line with the path of a report, exit 1"
     fault.lost = "nothing"
@@ -156,7 +145,7 @@ def test_a_bug_in_training_keeps_the_run_and_makes_a_report(home: Path, fault: F
 
 def test_a_bug_on_the_runs_thread_is_reported_when_the_explorer_is_left(home: Path) -> None:
     command = [sys.executable, "-c", TRAINING, "--width", "0.1", "--device", "cpu"]
-    with Terminal(command, environment(home), (120, 40)) as terminal:
+    with Terminal(command, environment(**lives_in(home)), (120, 40)) as terminal:
         terminal.until(lambda text: "of ours" in text)
         terminal.press("q")
         assert terminal.wait() == 1
@@ -165,7 +154,7 @@ def test_a_bug_on_the_runs_thread_is_reported_when_the_explorer_is_left(home: Pa
 
 
 def test_a_bug_of_another_thread_does_not_spill_over_the_terminal(home: Path) -> None:
-    done = run(OTHER_THREAD, home)
+    done = python(OTHER_THREAD, **lives_in(home))
     assert (done.returncode, done.stdout) == (0, "went on\n")
     assert done.stderr.startswith(LINE)
     assert done.stderr.count("\n") == 1
@@ -175,15 +164,15 @@ def test_a_bug_of_another_thread_does_not_spill_over_the_terminal(home: Path) ->
 def test_a_report_goes_to_the_temporary_directory_where_there_is_no_home(
     home: Path, tmp_path: Path
 ) -> None:
-    done = run(COMMAND, home, XDG_DATA_HOME="/proc/missing", TMPDIR=str(tmp_path))
+    nowhere = {"XDG_DATA_HOME": "/proc/missing", "TMPDIR": str(tmp_path)}
+    done = python(COMMAND, **lives_in(home) | nowhere)
     (report,) = tmp_path.glob("bntui-crash-*.txt")
     assert done.stderr == f"{LINE}{report}\n"
 
 
 def test_without_a_place_for_a_report_the_line_says_so(home: Path) -> None:
-    done = run(
-        "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n" + COMMAND, home
-    )
+    full = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+    done = python(full + COMMAND, **lives_in(home))
     assert done.returncode == 1
     assert done.stderr.startswith(
         "Error: bntui has a bug (KeyError: 'of ours'); no report could be"
@@ -197,7 +186,7 @@ def test_an_output_that_is_full_is_no_bug(home: Path, fault: Fault) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "bntui", "scenarios"],
-            stdout=full, stderr=subprocess.PIPE, text=True, timeout=200, env=environment(home),
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=200, env=environment(**lives_in(home)),
         )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr == "Error: nothing more can be written: No space left on device.\n"

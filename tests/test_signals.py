@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bntui.store.database import Store, StoredRun
+from bntui.store.database import Store
 from bntui.store.writing import State
 from tests.benchmarks import common
 from tests.benchmarks.driver import Terminal
+from tests.children import only_run
 from tests.faults import Fault
 
 BNTUI = [sys.executable, "-m", "bntui"]
@@ -66,13 +67,6 @@ def surroundings(**more: str) -> dict[str, str]:
 
 def explorer(*options: str, size: tuple[int, int] = SIZE, **more: str) -> Terminal:
     return Terminal([*EXPLORER, *options], surroundings(**more), size)
-
-
-def only_run() -> StoredRun:
-    with Store() as store:
-        (run,) = store.runs()
-        assert (run.checkpoint is not None) == (store.last_checkpoint(run.id) is not None)
-        return run
 
 
 @pytest.mark.fault("signal to the explorer", injected="SIGHUP, SIGTERM and SIGINT while training")

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bntui.store.database import Store
 from bntui.store.writing import State
 from tests.benchmarks.driver import Terminal
+from tests.children import only_run
 from tests.faults import Fault
 from tests.test_signals import EXPLORER, SIZE, explorer, surroundings, trains
 
@@ -182,8 +182,7 @@ def test_a_pipe_that_closes_ends_a_run_without_a_traceback(fault: Fault, tmp_pat
         shell.catch_up()
         assert "digits: 4,000 training" in shell.text
     assert errors.read_text() == ""
-    with Store(Path(os.environ["BNTUI_STORE"])) as store:
-        (kept,) = store.runs()
+    kept = only_run()
     assert kept.state is State.INTERRUPTED  # and so the explorer offers to go on with it
     assert kept.checkpoint == kept.updates
     fault.saw, fault.lost = "the first line, and the shell again", "nothing"

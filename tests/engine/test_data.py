@@ -4,8 +4,6 @@ What is read from files has tests of its own: test_published, test_folder, test_
 """
 
 import hashlib
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +18,7 @@ from bntui.engine import config
 from bntui.engine.config import ConfigError
 from bntui.engine.datafiles.arrays import Arrays, DataError, check_memory, depths, mixed
 from bntui.engine.datafiles.built_in import BUILT_IN, DIGITS, NAMES, PHOTOS, BuiltIn
+from tests.children import python
 from tests.engine.loading import assert_standardised, load, sentence
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -215,7 +214,6 @@ def test_asking_for_files_loads_no_torch(tmp_path: Path) -> None:
         "    except DataError: print(name)\n"
         "print(mnist_on_disk(sys.argv[1]), {'torch', 'torchvision'} & set(sys.modules))"
     )
-    out = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
-    )
-    assert out.stdout.split() == ["mnist", "fashion-mnist", "kmnist", "cifar10", "False", "set()"]
+    done = python(code, str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["mnist", "fashion-mnist", "kmnist", "cifar10", "False", "set()"]

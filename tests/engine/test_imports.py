@@ -6,12 +6,11 @@ torch is there; and training never needs a screen.
 
 import json
 import pkgutil
-import subprocess
-import sys
 
 import pytest
 
 from bntui import engine, store
+from tests.children import python
 
 ENGINE = sorted(module.name for module in pkgutil.iter_modules(engine.__path__, "bntui.engine."))
 STORE = sorted(module.name for module in pkgutil.iter_modules(store.__path__, "bntui.store."))
@@ -23,9 +22,7 @@ def heavy_after(*statements: str) -> set[str]:
     code = "\n".join(
         ["import json, sys", *statements, "print(json.dumps([name for name in sys.modules]))"]
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
-    )
+    run = python(code)
     assert run.returncode == 0, run.stderr
     return HEAVY & set(json.loads(run.stdout.splitlines()[-1]))
 

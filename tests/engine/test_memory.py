@@ -1,7 +1,6 @@
 """Memory that runs out: foreseen, refused with what would fit, and survived where it was not."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from bntui.engine import allocator, memory
 from bntui.engine.config import Knobs, Observation, RunConfig
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase
+from tests.children import python
 from tests.engine.containers import contained
 from tests.faults import Fault
 
@@ -42,17 +42,16 @@ def weights(one):
 """
 
 
-def child(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run `code` in a process of its own, whose limits can be changed."""
-    command = [sys.executable, "-c", LIMITED + code, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=200)
+def limited(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run `code` in a process of its own, where it may call `limit`."""
+    return python(LIMITED + code, *arguments)
 
 
 def run(*options: str) -> "subprocess.CompletedProcess[str]":
     """Run `bntui run` where 1.5 GB are left."""
     code = 'limit(1500)\nfrom bntui.__main__ import main\nsys.argv[0] = "bntui"\nmain()'
     common = ("--width", "0.5", "--device", "cpu", "--threads", "1", "--steps", "1")
-    return child(code, "run", *common, *options)
+    return limited(code, "run", *common, *options)
 
 
 @pytest.mark.fault(
@@ -73,7 +72,7 @@ def test_a_batch_that_cannot_fit_is_refused_with_the_largest_that_does(fault: Fa
 
 
 def test_a_knob_is_not_turned_to_a_batch_that_cannot_fit() -> None:
-    done = child(
+    done = limited(
         SESSION
         + """
 one = session()
@@ -98,7 +97,7 @@ print(one.snapshot(Phase.RUNNING).message)
     injected="an address space with 400 MB left (RLIMIT_AS), the forecast made a thousandth",
 )
 def test_a_run_survives_a_batch_that_was_thought_to_fit(fault: Fault) -> None:
-    done = child(
+    done = limited(
         SESSION
         + """
 memory.PEAK /= 1000
@@ -126,7 +125,7 @@ print([mark.label for mark in one.snapshot(Phase.RUNNING).marks])
 
 
 def test_a_first_batch_that_does_not_fit_after_all_ends_in_one_sentence() -> None:
-    done = child(
+    done = limited(
         SESSION
         + """
 memory.PEAK /= 1000

@@ -4,8 +4,6 @@ Every fault is injected into a process of its own.
 """
 
 import os
-import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from bntui.store import writing
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.writing import State
+from tests.children import python
 from tests.faults import Fault
 from tests.store.recorded import Clock, checkpoint, journal, keep, state
 
@@ -46,14 +45,6 @@ recorder = StoreRecorder(Path(sys.argv[1]), clock=clock)
 recorder.record(state(1), journal([1]))
 assert not recorder.problem
 """
-
-
-def python(code: str, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | changes
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        capture_output=True, text=True, timeout=200, env=environment,
-    )  # fmt: skip
 
 
 def epochs(output: str) -> int:

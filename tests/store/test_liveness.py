@@ -2,14 +2,13 @@
 
 import fcntl
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from bntui.store.liveness import hold, is_held, let_go
+from tests.children import started
 
 HOLDING = """
 import sys
@@ -35,13 +34,7 @@ def test_it_is_held_until_it_is_let_go(tmp_path: Path) -> None:
 
 def test_the_end_of_the_process_lets_go(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDING, str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    ) as process:
+    with started(HOLDING, str(path)) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         assert is_held(path)

@@ -1,11 +1,9 @@
 """The store and several processes: one that is killed, and two that write at once."""
 
-import os
 import random
 import signal
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from bntui.engine.snapshot import Phase
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.writing import State
+from tests.children import started
 from tests.faults import Fault
 from tests.store.recorded import feed, keep, loss, state
 
@@ -59,12 +58,7 @@ except StoreError as error:
 
 def writing(path: Path, updates: int) -> "subprocess.Popen[str]":
     """Start a process that records so many updates, and says so after each."""
-    return subprocess.Popen(
-        [sys.executable, "-c", WRITING, str(path), str(updates)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    return started(WRITING, str(path), str(updates))
 
 
 def test_a_killed_run_is_there_up_to_the_last_second_and_can_go_on(tmp_path: Path) -> None:
@@ -190,14 +184,7 @@ def test_processes_that_open_a_damaged_store_at_once_mend_it_once(
     damaged = bytearray(path.read_bytes())
     damaged[4096 * (page - 1) : 4096 * page] = b"\xff" * 4096  # found by whoever opens it
     path.write_bytes(damaged)
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", OPENING, str(path)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-        for _ in range(4)
-    ]  # fmt: skip
+    processes = [started(OPENING, str(path)) for _ in range(4)]
     for process in processes:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

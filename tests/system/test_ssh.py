@@ -13,6 +13,7 @@ import pytest
 from bntui.store.database import Store
 from bntui.store.writing import State
 from tests.benchmarks.driver import Terminal
+from tests.children import only_run
 from tests.faults import Fault
 from tests.system.sshd import PATIENCE, served
 from tests.test_signals import BNTUI, SHELL_AGAIN, SIZE, TINY, surroundings, trains
@@ -47,8 +48,7 @@ def test_a_cut_link_ends_the_explorer_and_keeps_the_run(fault: Fault, tmp_path: 
             remote.wait(PATIENCE)
             took = time.monotonic() - cut
         assert took < GONE_WITHIN
-        with Store() as store:
-            (run,) = store.runs()
+        run = only_run()
         assert run.state is State.INTERRUPTED
         assert run.checkpoint == run.updates > 0
 
@@ -77,8 +77,7 @@ def test_a_cut_link_ends_a_run_and_keeps_it(fault: Fault, tmp_path: Path) -> Non
             remote.wait(PATIENCE)
             took = time.monotonic() - cut
         assert took < GONE_WITHIN
-        with Store() as store:
-            (run,) = store.runs()
+        run = only_run()
         assert run.state is State.INTERRUPTED
         assert run.checkpoint == run.updates
 

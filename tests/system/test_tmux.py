@@ -11,6 +11,7 @@ import pytest
 from bntui.store.database import Store
 from bntui.store.writing import State
 from tests.benchmarks.driver import Terminal
+from tests.children import only_run
 from tests.faults import Fault
 from tests.system.sshd import PATIENCE, needed
 from tests.test_signals import EXPLORER, surroundings, trains
@@ -40,9 +41,8 @@ def test_it_goes_on_detached_and_fits_when_attached_again(fault: Fault, tmux: li
         terminal.press("\x02d")
         terminal.until(lambda screen: "[detached" in screen)
         assert terminal.wait() == 0
-    with Store() as store:
-        (run,) = store.runs()
-        assert run.state is State.RUNNING
+    run = only_run()
+    assert run.state is State.RUNNING
 
     with Terminal([*tmux, "attach"], surroundings(), (80, 25)) as terminal:
         terminal.until(lambda screen: "▶ running " in screen and "1 accuracy  2 loss" in screen)
@@ -67,8 +67,7 @@ def test_the_end_of_the_server_is_a_hang_up(fault: Fault, tmux: list[str]) -> No
         terminal.wait()
         gone, _ = psutil.wait_procs(watched, PATIENCE)
         assert gone
-    with Store() as store:
-        (run,) = store.runs()
+    run = only_run()
     assert run.state is State.INTERRUPTED
     assert run.checkpoint == run.updates > 0
     fault.saw, fault.lost = "the shell again; no process left", "nothing"
