@@ -9,9 +9,9 @@ import numpy as np
 
 from bntui.engine.series import Array, SeriesView, thinned
 from bntui.engine.snapshot import Mark
+from bntui.scales import UNIT, YRange, extent, nice, settled
 from bntui.store.database import Points, Store, StoredRun
 from bntui.text import literal
-from bntui.ui.scales import UNIT, YRange, extent, nice, settled
 
 Number = TypeVar("Number", float, Array)
 

@@ -6,13 +6,16 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bntui.scales import WIDEST, YRange, nice
+from bntui.ui.glyphs import cell
 from bntui.ui.marks import Flag
-from bntui.ui.scales import AXIS, YRange, cell, nice
 from bntui.ui.view import Axis
 
 if TYPE_CHECKING:
     from bntui.ui.canvas import Row
 
+AXIS = WIDEST + 1
+"""Cells of the y axis: those of a number, and one for the line."""
 LABELS = {Axis.UPDATES: "updates", Axis.IMAGES: "images", Axis.SECONDS: "time"}
 TICK = 12
 """Cells that a number of the x axis may take, with the room beside it."""

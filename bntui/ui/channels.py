@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from bntui.engine.diagnosis import factor
 from bntui.engine.snapshot import Channels, Floats
+from bntui.scales import nice
+from bntui.ui.axes import AXIS
 from bntui.ui.canvas import Picture, Row
 from bntui.ui.glyphs import CELLS, DOTS, Glyphs
-from bntui.ui.scales import AXIS, nice
 
 WORST = 10
 WIDEST = 6

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bntui.ui.axes import LABELS, row_of, x_axis, y_axis
+from bntui.scales import YRange
+from bntui.ui.axes import AXIS, LABELS, row_of, x_axis, y_axis
 from bntui.ui.glyphs import DOTS, Glyphs
 from bntui.ui.legend import LEGEND, legend
 from bntui.ui.marks import Flag
 from bntui.ui.plot import Line, plot
-from bntui.ui.scales import AXIS, YRange
 from bntui.ui.view import Axis
 
 if TYPE_CHECKING:  # for its types only: nothing here needs Textual

@@ -54,6 +54,11 @@ ASCII = {
 """What stands for a character where there is only ASCII."""
 
 
+def cell(fraction: float, cells: int, dots: int) -> int:
+    """Return which of so many cells of `dots` dots lies at a fraction (0 to 1) of the way."""
+    return round(fraction * (dots * cells - 1)) // dots
+
+
 def ascii_only(text: str) -> str:
     """Return `text` in ASCII, a character for a character: "│ 4.2 σ →" becomes "| 4.2 s >"."""
     return text if text.isascii() else "".join(map(_ascii, text))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bntui.engine.series import SeriesView
+from bntui.scales import scientific
 from bntui.ui.plot import Line
-from bntui.ui.scales import scientific
 
 if TYPE_CHECKING:
     from bntui.ui.canvas import Row

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bntui.engine.series import Array, SeriesView
-from bntui.ui.glyphs import CELLS, DOTS, Glyphs
-from bntui.ui.scales import YRange, cell
+from bntui.scales import YRange
+from bntui.ui.glyphs import CELLS, DOTS, Glyphs, cell
 
 if TYPE_CHECKING:  # for its types only: nothing here needs Textual
     from bntui.ui.canvas import Picture, Row

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from bntui.engine.series import Array, SeriesView
 from bntui.engine.snapshot import Mark
-from bntui.ui.scales import grown
+from bntui.scales import grown
 
 NARROWEST = 8.0
 """Updates that stay in sight, at least."""

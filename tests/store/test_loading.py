@@ -11,12 +11,12 @@ from bntui.engine.config import RunConfig
 from bntui.engine.moments import Moment, Moments
 from bntui.engine.series import Series
 from bntui.engine.snapshot import Mark, Phase
+from bntui.scales import UNIT
 from bntui.store.database import Store
 from bntui.store.loading import load_snapshot, repeating
 from bntui.store.recorder import StoreRecorder
 from bntui.ui.charts import chart
 from bntui.ui.curves import curves
-from bntui.ui.scales import UNIT
 from bntui.ui.view import View
 from tests.store.recorded import CONFIG, checkpoint, keep, loss, state
 from tests.ui.scripted import facts, mid_run

@@ -14,11 +14,11 @@ from textual.widgets import Static
 
 from bntui.engine.series import Series
 from bntui.engine.snapshot import Mark
+from bntui.scales import UNIT
 from bntui.ui.canvas import ROLES, Canvas, Picture, changed_spans, fitted
 from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs
 from bntui.ui.plot import Line
-from bntui.ui.scales import UNIT
 from bntui.ui.view import Axis, View
 from bntui.ui.widgets.chart import Chart
 

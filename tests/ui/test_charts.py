@@ -8,6 +8,7 @@ import pytest
 from bntui.engine.config import RunConfig
 from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import Mark, Snapshot
+from bntui.scales import UNIT, YRange, extent, grown, settled
 from bntui.ui.axes import position, x_ticks
 from bntui.ui.canvas import Picture
 from bntui.ui.charts import bar, chart, sparkline
@@ -16,7 +17,6 @@ from bntui.ui.glyphs import CELLS, DOTS, Glyphs, ascii_only
 from bntui.ui.legend import leftover, spread, value_at
 from bntui.ui.marks import Flag, flags, merged
 from bntui.ui.plot import Line, plot
-from bntui.ui.scales import UNIT, YRange, extent, grown, settled
 from bntui.ui.view import Axis, View
 from tests.ui.scripted import history, mid_run
 

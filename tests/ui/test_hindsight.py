@@ -10,12 +10,13 @@ from textual.app import ComposeResult
 
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.snapshot import Hindsight, Mark, Phase, Snapshot
+from bntui.scales import UNIT
+from bntui.ui.axes import AXIS
 from bntui.ui.canvas import Picture
 from bntui.ui.charts import chart
 from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs
 from bntui.ui.legend import LEGEND
-from bntui.ui.scales import AXIS, UNIT
 from bntui.ui.view import Axis, View
 from bntui.ui.widgets import hindsight as module
 from bntui.ui.widgets.hindsight import RUN, HindsightMap, heat_map, kept_rows, key, reading

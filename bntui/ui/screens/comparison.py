@@ -13,12 +13,12 @@ from textual.screen import Screen
 
 from bntui.engine.diagnosis import shorten
 from bntui.engine.snapshot import Snapshot
+from bntui.scales import UNIT
 from bntui.text import literal
 from bntui.ui.canvas import Canvas, Picture
 from bntui.ui.curves import compared
 from bntui.ui.differing import differing
 from bntui.ui.looks import CHANGES, LOOKS
-from bntui.ui.scales import UNIT
 from bntui.ui.screens.keys import CHARTS, KeysScreen
 from bntui.ui.view import View
 from bntui.ui.widgets.chart import Chart

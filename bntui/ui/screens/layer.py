@@ -11,12 +11,12 @@ from textual.screen import Screen
 from bntui.engine.diagnosis import forecast, forgetting, health, in_updates
 from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import LayerDrift, Snapshot, Validation
-from bntui.ui.axes import y_axis
+from bntui.scales import extent, grown, settled
+from bntui.ui.axes import AXIS, y_axis
 from bntui.ui.canvas import Canvas, Picture, fitted
 from bntui.ui.channels import parts, rule, strip, worst
 from bntui.ui.glyphs import DOTS, Glyphs
 from bntui.ui.plot import Line, plot
-from bntui.ui.scales import AXIS, extent, grown, settled
 from bntui.ui.widgets.drift import MARKS
 
 KEYS = "← → other layers, esc closes"

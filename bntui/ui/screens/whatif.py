@@ -11,13 +11,13 @@ from textual.screen import Screen
 
 from bntui.engine.series import Array, SeriesView
 from bntui.engine.snapshot import Hindsight, Phase, Snapshot
-from bntui.ui.axes import row_of
+from bntui.scales import UNIT
+from bntui.ui.axes import AXIS, row_of
 from bntui.ui.canvas import Canvas, Picture
 from bntui.ui.charts import bar, chart
-from bntui.ui.glyphs import DOTS, Glyphs
+from bntui.ui.glyphs import DOTS, Glyphs, cell
 from bntui.ui.legend import LEGEND
 from bntui.ui.plot import Line
-from bntui.ui.scales import AXIS, UNIT, cell
 from bntui.ui.widgets.hindsight import own_row, short, why_none
 
 CLOSE = 0.02

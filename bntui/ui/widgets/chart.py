@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from bntui.engine.series import SeriesView
 from bntui.engine.snapshot import Mark
+from bntui.scales import BOTH_WAYS, YRange, extent, settled
 from bntui.ui.axes import position
 from bntui.ui.canvas import Canvas, Picture
 from bntui.ui.charts import chart
 from bntui.ui.legend import leftover
 from bntui.ui.marks import Flag, flags
 from bntui.ui.plot import Line
-from bntui.ui.scales import BOTH_WAYS, YRange, extent, settled
 from bntui.ui.view import FOLLOWING, Axis, View, x_of
 
 

@@ -10,12 +10,11 @@ from textual.binding import Binding, BindingType
 from bntui.engine.config import RunConfig
 from bntui.engine.series import Array
 from bntui.engine.snapshot import Hindsight, Phase, Snapshot
-from bntui.ui.axes import LABELS, x_axis
+from bntui.ui.axes import AXIS, LABELS, x_axis
 from bntui.ui.canvas import Canvas, Picture, Row
 from bntui.ui.glyphs import DOTS, Glyphs
 from bntui.ui.legend import LEGEND
 from bntui.ui.marks import flags
-from bntui.ui.scales import AXIS
 from bntui.ui.view import View, x_of
 from bntui.ui.widgets.drift import TO_BEGIN
 
@@ -243,7 +242,7 @@ def key(ramp: str = RAMP) -> str:
 def _columns(
     places: Array, x: tuple[float, float], columns: int, across: int
 ) -> npt.NDArray[np.intp]:
-    """Return the columns that positions on the x axis lie in: `scales.cell` for many."""
+    """Return the columns that positions on the x axis lie in: `glyphs.cell` for many."""
     low, high = x
     return np.rint((places - low) / (high - low) * (across * columns - 1)).astype(np.intp) // across
 

@@ -6,10 +6,10 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from bntui.engine.snapshot import Snapshot
+from bntui.scales import UNIT
 from bntui.ui.curves import curves
 from bntui.ui.looks import CHANGES
 from bntui.ui.noise import NORMALISED, noise_scale
-from bntui.ui.scales import UNIT
 from bntui.ui.view import View
 from bntui.ui.widgets.chart import Chart
 from bntui.ui.widgets.drift import DriftTable

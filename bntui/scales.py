@@ -8,8 +8,8 @@ import numpy as np
 
 from bntui.engine.series import Array, SeriesView
 
-AXIS = 6
-"""Cells of the y axis: five for a number, one for the line."""
+WIDEST = 5
+"""Characters of a tick's number."""
 _FUZZ = 1e-9
 _HUGE = 1e99
 
@@ -30,7 +30,7 @@ class YRange:
         return np.clip((np.asarray(values) - low) / (high - low), 0.0, 1.0)
 
     def ticks(self, most: int) -> list[tuple[float, str]]:
-        """Return some `most` + 1 round values and how to write them, in five characters."""
+        """Return some `most` + 1 round values and how to write them, in `WIDEST` characters."""
         if self.log:
             first, last = round(math.log10(self.low)), round(math.log10(self.high))
             step = -(-(last - first) // max(most, 1))
@@ -46,14 +46,9 @@ class YRange:
             size, values = nice(span / 10), [self.low, self.high]
         decimals = max(0, -math.floor(math.log10(size) + _FUZZ))
         plain = [f"{value:.{decimals}f}" for value in values]
-        if max(map(len, plain)) > AXIS - 1:
+        if max(map(len, plain)) > WIDEST:
             plain = [scientific(value) for value in values]
         return list(zip(values, plain, strict=True))
-
-
-def cell(fraction: float, cells: int, dots: int) -> int:
-    """Return which of so many cells of `dots` dots lies at a fraction (0 to 1) of the way."""
-    return round(fraction * (dots * cells - 1)) // dots
 
 
 UNIT = YRange(0.0, 1.0)
