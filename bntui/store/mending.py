@@ -84,13 +84,14 @@ def mend(path: Path, seen: tuple[int, int] | None) -> MendedError:
                 )
         # The new one first: where it can't be made, for want of room, say, nothing is moved.
         new = path.with_name(f"{path.name}.mending")
-        runs, whole, lost = _rescue(path, new)
+        runs, whole, lost, torn = _rescue(path, new)
         damaged = _replace(path, new)
     finally:
         let_go(lock, held)
     _searched.discard(path)
     rescued = f"{whole} of {runs} runs in it" if runs else "no run"
     parts = f", {lost} of their parts were damaged" if lost else ""
+    parts += ", but not all of it could be read" if torn else ""
     return MendedError(
         f"the store {path} was damaged: it lies beside its place as {damaged.name}, and {rescued} "
         f"could be kept{parts}; try again."
@@ -111,11 +112,14 @@ def _replace(path: Path, new: Path) -> Path:
     return name
 
 
-def _rescue(damaged: Path, new: Path) -> tuple[int, int, int]:
-    """Copy every whole row into a new store: how many runs there were, are now, and rows lost."""
+def _rescue(damaged: Path, new: Path) -> tuple[int, int, int, bool]:
+    """Copy every whole row that is in reach into a new store.
+
+    Return how many runs there were, how many there are, rows lost, and if others may be out of reach.
+    """
     new.unlink(missing_ok=True)
     with closing(connect(new, patience=1.0)) as to, transaction(to):
-        runs, hurt = _copy(damaged, to)
+        runs, hurt, torn = _copy(damaged, to)
         known = [row[0] for row in to.execute("SELECT id FROM runs")]
         for run in known:
             numbers = to.execute(
@@ -123,7 +127,7 @@ def _rescue(damaged: Path, new: Path) -> tuple[int, int, int]:
                 " HAVING max(chunk) >= count(*)",
                 (run,),
             ).fetchall()
-            if numbers:
+            if numbers or torn:
                 hurt.setdefault(run, 0)
             to.execute(
                 "UPDATE runs SET checkpoint = (SELECT at FROM checkpoints WHERE run = id)"
@@ -133,19 +137,22 @@ def _rescue(damaged: Path, new: Path) -> tuple[int, int, int]:
         for run in hurt.keys() & set(known):
             to.execute("UPDATE runs SET note = trim(note || ' ' || ?) WHERE id = ?", (REMARK, run))
         to.execute(sealing("runs"))
-    return runs, len(known), sum(hurt.values())
+    return runs, len(known), sum(hurt.values()), torn
 
 
-def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int]]:
-    """Return how many runs were met, whole or not, and how many rows of each run were not whole."""
+def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int], bool]:
+    """Return how many runs were met, and rows not whole of each; and if rows may be out of reach."""
     hurt: dict[str, int] = {}
+    torn: list[str] = []
     runs: set[int] = set()
     # Read-only, so that it stays as it was found.
     with closing(sqlite3.connect(f"{damaged.absolute().as_uri()}?mode=ro", uri=True)) as source:
         source.row_factory = sqlite3.Row
         source.text_factory = lenient
+        # Otherwise SQLite refuses to read anything of a file that was cut short.
+        source.execute("PRAGMA writable_schema = ON")
         for table, columns in CHECKED.items():
-            for row in _readable(source, table):
+            for row in _readable(source, table, torn):
                 if table == "runs":
                     runs.add(row["rowid"])
                 whole = False
@@ -157,14 +164,14 @@ def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int]]:
                         whole = True
                 if not whole:
                     hurt[str(row[columns[0]])] = hurt.get(str(row[columns[0]]), 0) + 1
-    return len(runs), hurt
+    return len(runs), hurt, bool(torn)
 
 
-def _readable(source: sqlite3.Connection, table: str) -> Iterator[sqlite3.Row]:
-    """Return the rows that SQLite can reach, from both ends of the table."""
+def _readable(source: sqlite3.Connection, table: str, torn: list[str]) -> Iterator[sqlite3.Row]:
+    """Return the rows that SQLite can reach, from both ends of a table that it then calls torn."""
     seen: set[int] = set()
     for order in ("ASC", "DESC"):
-        with suppress(sqlite3.Error):
+        try:
             # Without the index: it may be what is damaged.
             for row in source.execute(
                 f"SELECT rowid AS rowid, * FROM {table} NOT INDEXED ORDER BY rowid {order}"
@@ -172,3 +179,7 @@ def _readable(source: sqlite3.Connection, table: str) -> Iterator[sqlite3.Row]:
                 if row["rowid"] not in seen:
                     seen.add(row["rowid"])
                     yield row
+            return
+        except sqlite3.Error:
+            continue
+    torn.append(table)

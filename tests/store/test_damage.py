@@ -146,16 +146,22 @@ def test_what_sqlite_finds_nothing_wrong_with_is_found(path: Path, what: str) ->
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_a_store_that_was_cut_short_is_mended(path: Path, share: float) -> None:
+def test_of_a_store_that_was_cut_short_is_kept_what_is_left(path: Path, share: float) -> None:
     begin(path)
+    truth = everything(path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     status, said = runs()
     assert status == 2
     assert "damaged-1" in said
+    assert "3 of 3 runs in it could be kept, " in said
+    assert "not all of it could be read; try again." in said
     assert len(said.splitlines()) == 1
     assert runs()[0] == 0
     assert path.with_name(f"{path.name}.damaged-1").stat().st_size == int(share * len(content))
+    left = everything(path)
+    assert left.keys() == truth.keys()
+    assert all(REMARK in found for found in left.values())
 
 
 @pytest.mark.fault("the store was cut short", injected="half of the file cut off")
