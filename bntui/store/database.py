@@ -241,7 +241,7 @@ class Store:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             if shows_damage(error, self.path):
                 self.close()
                 raise self._mended() from error

@@ -48,7 +48,7 @@ def search(connection: sqlite3.Connection, path: Path) -> None:
 
 def shows_damage(error: Exception, path: Path) -> bool:
     """Tell whether `error` means that the store is damaged, and not another kind of file."""
-    if isinstance(error, DamagedError):
+    if isinstance(error, DamagedError | UnicodeDecodeError):  # this one in a column's name
         return True
     code = getattr(error, "sqlite_errorcode", 0)
     if code & 0xFF == sqlite3.SQLITE_CORRUPT:
@@ -121,13 +121,15 @@ def _rescue(damaged: Path, new: Path) -> tuple[int, int, int, bool]:
     with closing(connect(new, patience=1.0)) as to, transaction(to):
         runs, hurt, torn = _copy(damaged, to)
         known = [row[0] for row in to.execute("SELECT id FROM runs")]
+        # No run was lost, and there are parts of another: whose they were can no longer be told.
+        stray = len(known) == runs and not hurt.keys() <= set(known)
         for run in known:
             numbers = to.execute(
                 "SELECT series FROM points WHERE run = ? GROUP BY series"
                 " HAVING max(chunk) >= count(*)",
                 (run,),
             ).fetchall()
-            if numbers or torn:
+            if numbers or torn or stray:
                 hurt.setdefault(run, 0)
             to.execute(
                 "UPDATE runs SET checkpoint = (SELECT at FROM checkpoints WHERE run = id)"
@@ -180,6 +182,6 @@ def _readable(source: sqlite3.Connection, table: str, torn: list[str]) -> Iterat
                     seen.add(row["rowid"])
                     yield row
             return
-        except sqlite3.Error:
+        except (sqlite3.Error, UnicodeDecodeError):
             continue
     torn.append(table)

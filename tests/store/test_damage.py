@@ -145,6 +145,31 @@ def test_what_sqlite_finds_nothing_wrong_with_is_found(path: Path, what: str) ->
         assert any(REMARK in found for found in left.values())
 
 
+def test_a_part_that_no_longer_says_whose_it_is_may_be_missing_anywhere(path: Path) -> None:
+    begin(path)
+    truth = everything(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "UPDATE reports SET run = 'x' || run WHERE rowid = (SELECT max(rowid) FROM reports)"
+        )
+    said = str(mending.mend(path, mending.identity(path)))
+    assert "3 of 3 runs in it could be kept, 1 of their parts were damaged; try again." in said
+    left = everything(path)
+    assert left.keys() == truth.keys()
+    assert all(REMARK in found for found in left.values())
+
+
+def test_the_name_of_a_column_may_be_no_text(path: Path) -> None:
+    begin(path)
+    content = path.read_bytes()
+    assert content.count(b"figures TEXT") == 1
+    path.write_bytes(content.replace(b"figures TEXT", b"\xe6igures TEXT"))
+    started()
+    with pytest.raises(MendedError, match="3 of 3 runs in it could be kept, but not all of it"):
+        everything(path)
+    assert all(REMARK in found for found in everything(path).values())
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_of_a_store_that_was_cut_short_is_kept_what_is_left(path: Path, share: float) -> None:
     begin(path)
