@@ -24,7 +24,7 @@ MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 NORMS = ("none", "batch", "ghost", "renorm", "group", "layer")
 """What stands where the thread has BN. The last two and `none` have no running statistics."""
 OWN_ESTIMATORS = ("momentum", "bias-corrected", "cumulative", "warm-up", "scaled")
-"""How a run's own running statistics can be estimated (formulas: `statistics.Estimators`)."""
+"""How a run's own running statistics can be estimated (formulas: `estimators.Estimators`)."""
 OPTIMIZERS = ("adam", "sgd")
 LEARNING_RATE_RULES = ("none", "sqrt", "linear")
 GHOST_UPDATES = ("each", "once")

@@ -17,6 +17,8 @@ from torch import Tensor
 from bntui.engine.budget import Budget
 from bntui.engine.config import Observation, RunConfig
 from bntui.engine.data import Split
+from bntui.engine.drift import compare_modes, drift, shift
+from bntui.engine.estimators import ESTIMATORS, OWN
 from bntui.engine.evaluation import evaluate
 from bntui.engine.moments import Moment, Moments
 from bntui.engine.noise import WINDOW, Measurement, draw, estimate, measure
@@ -33,7 +35,7 @@ from bntui.engine.snapshot import (
     Score,
     Validation,
 )
-from bntui.engine.statistics import ESTIMATORS, OWN, collect, compare_modes, drift, pool, shift
+from bntui.engine.statistics import collect, pool
 from bntui.engine.trainer import Trainer
 
 FRESH_IMAGES = 1024

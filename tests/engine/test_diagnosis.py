@@ -22,10 +22,10 @@ from bntui.engine.diagnosis import (
     verdict,
     worst_layer,
 )
+from bntui.engine.estimators import Estimators
 from bntui.engine.runner import Runner
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase, Snapshot
-from bntui.engine.statistics import Estimators
 from tests.ui.scripted import mid_run
 
 KNOBS = Knobs(batch_size=64, momentum=0.99)

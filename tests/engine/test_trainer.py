@@ -11,9 +11,9 @@ from bntui.engine import data
 from bntui.engine.budget import Budget
 from bntui.engine.config import MAX_LEARNING_RATE, Knobs, Observation, RunConfig, parse_change
 from bntui.engine.data import Dataset
+from bntui.engine.estimators import ESTIMATORS
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase
-from bntui.engine.statistics import ESTIMATORS
 from bntui.engine.trainer import PENDING, Trainer
 
 CPU = torch.device("cpu")
