@@ -5,7 +5,8 @@ Pure functions of the configuration, the knobs and where the run is.
 
 import math
 
-from bntui.engine.config import MAX_BATCH_SIZE, Knobs, RunConfig
+from bntui.engine.config import Knobs, RunConfig
+from bntui.engine.limits import MAX_BATCH_SIZE
 
 EXPONENTS = {"none": 0.0, "sqrt": 0.5, "linear": 1.0}
 

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 
 from bntui.engine import allocator, data, device, memory, rules
+from bntui.engine.changes import CHANGES
 from bntui.engine.checkpoint import SHARE, Checkpoints, pack, unpack
-from bntui.engine.config import CHANGES, ConfigError, Knobs, Observation, RunConfig
+from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import mnist_on_disk
 from bntui.engine.model import activation_bytes, parameter_count
 from bntui.engine.observer import Observer

@@ -7,14 +7,9 @@ import pytest
 import torch
 
 from bntui.engine import rules
-from bntui.engine.config import (
-    ConfigError,
-    Knobs,
-    Observation,
-    RunConfig,
-    parse_batch_schedule,
-)
+from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.estimators import CORRECTED, CUMULATIVE, OWN, WARM_UP, Estimators
+from bntui.engine.limits import parse_batch_schedule
 from bntui.engine.optimisers import SGD_MOMENTUM, optimiser
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase

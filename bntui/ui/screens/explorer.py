@@ -14,8 +14,10 @@ from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widgets import Label
 
-from bntui.engine.config import MAX_SEED, ConfigError, Knobs, RunConfig, option_of
+from bntui.engine.changes import option_of
+from bntui.engine.config import ConfigError, Knobs, RunConfig
 from bntui.engine.diagnosis import recent, verdict
+from bntui.engine.limits import MAX_SEED
 from bntui.engine.repeat import command_line
 from bntui.engine.run import LEAVE_SECONDS, Command, MakeRun, Purpose, Run
 from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
