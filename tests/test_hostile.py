@@ -13,7 +13,7 @@ from bntui.cli import cli
 from bntui.engine import changes, limits
 from bntui.engine.config import ConfigError
 from bntui.engine.datafiles import DataError
-from bntui.scenariofiles import parse
+from bntui.scenarioreader import parse
 from bntui.store.database import Store
 from bntui.store.schema import store_path
 from tests.faults import Fault
