@@ -70,6 +70,15 @@ def test_a_scaled_momentum_remembers_as_many_images() -> None:
     assert rules.momentum(SMALL, small) == 0.99
 
 
+def test_a_scaled_momentum_never_rounds_to_one() -> None:
+    knobs = Knobs(estimator="scaled", batch_size=1, momentum=math.nextafter(1.0, 0.0))
+    momentum = rules.momentum(RunConfig(), knobs)
+    assert momentum < 1.0
+    estimators = Estimators(attach(torch.nn.Sequential(torch.nn.BatchNorm1d(2)), torch.ones(1, 2)))
+    estimators.update(torch.full((2, 2), 3.0), momentum, knobs.estimator)
+    assert estimators[CORRECTED].tolist() == [[3.0, 3.0], [3.0, 3.0]]
+
+
 def test_ghost_bn_moves_its_statistics_once_for_each_sub_batch() -> None:
     knobs = Knobs(batch_size=100)
     each = replace(SMALL, norm="ghost", ghost_batch=32)
