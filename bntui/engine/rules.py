@@ -5,7 +5,8 @@ Pure functions of the configuration, the knobs and where the run is.
 
 import math
 
-from bntui.engine.config import MAX_BATCH_SIZE, Knobs, RunConfig
+from bntui.engine.config import Knobs, RunConfig
+from bntui.engine.limits import MAX_BATCH_SIZE
 
 NEARLY_ONE = math.nextafter(1.0, 0.0)
 """The most that a momentum may be: at 1 nothing would ever move, and there is no forecast."""

@@ -7,17 +7,13 @@ import pytest
 import torch
 
 from bntui.engine import rules
-from bntui.engine.config import (
-    ConfigError,
-    Knobs,
-    Observation,
-    RunConfig,
-    parse_batch_schedule,
-)
+from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.engine.estimators import CORRECTED, CUMULATIVE, OWN, WARM_UP, Estimators
+from bntui.engine.limits import parse_batch_schedule
 from bntui.engine.optimisers import SGD_MOMENTUM, optimiser
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase
-from bntui.engine.statistics import CORRECTED, CUMULATIVE, OWN, WARM_UP, Estimators, attach
+from bntui.engine.statistics import attach
 from bntui.engine.trainer import Trainer
 
 SMALL = RunConfig(train_size=96, width=0.0625, device="cpu", epochs=4, knobs=Knobs(batch_size=16))
