@@ -43,7 +43,8 @@ recorder.close(state(update))
 TRAINING = """
 import sys, time
 from pathlib import Path
-from bntui.engine.config import MAX_EPOCHS, RunConfig
+from bntui.engine.config import RunConfig
+from bntui.engine.limits import MAX_EPOCHS
 from bntui.engine.runner import Runner
 from bntui.store.recorder import StoreRecorder
 

@@ -181,10 +181,13 @@ class Explorer(Screen[None]):
         width, height = event.size
         full = width >= FULL[0] and height >= FULL[1]
         tiny = width < SMALLEST[0] or height < SMALLEST[1]
-        self.set_class(full, "-full")
-        self.set_class(not full and not tiny, "-tabs")
-        self.set_class(width < KNOBS_FIT, "-narrow")
-        self.set_class(tiny, "-tiny")
+        classes = {
+            "-full": full,
+            "-tabs": not full and not tiny,
+            "-narrow": width < KNOBS_FIT,
+            "-tiny": tiny,
+        }
+        self.update_classes(classes)  # at once: styles are matched anew each time
         for panel in self.query(".panel"):
             panel.border_subtitle = None if full else TABS
         if not tiny and self.focused is None:  # a screen too small for knobs took the focus away
