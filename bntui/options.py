@@ -1,6 +1,7 @@
 """The options that describe a run: the same on the command line and in an experiment's file.
 
-Their values are judged by the `parse_*` functions of `engine/config.py`, and nowhere else.
+Their values are judged by the `parse_*` functions of `engine/limits.py` and `engine/changes.py`, and
+nowhere else.
 """
 
 import os
@@ -9,8 +10,18 @@ from typing import Any
 
 import click
 
-from bntui.engine import config as limits
-from bntui.engine.config import ConfigError, Knobs, RunConfig
+from bntui.engine import limits
+from bntui.engine.changes import CHANGES, parse_change, parse_twin
+from bntui.engine.config import (
+    DATASETS,
+    NORMS,
+    PUBLISHED,
+    ConfigError,
+    Knobs,
+    RunConfig,
+    looks_like_torch,
+    torch_momentum,
+)
 
 
 class Refused(click.ClickException):
@@ -46,7 +57,7 @@ def whole_path(value: str) -> str:
 
 
 _DATA = (
-    f"{', '.join(limits.DATASETS)}, a folder of images (train/CLASS/, test/CLASS/) or an .npz "
+    f"{', '.join(DATASETS)}, a folder of images (train/CLASS/, test/CLASS/) or an .npz "
     "(x_train, y_train, x_test, y_test) [digits]."
 )
 OPTIONS = (
@@ -57,7 +68,7 @@ OPTIONS = (
     _option("--momentum", limits.parse_momentum, "M", "BN's, Keras's convention [0.99]."),
     _option("--lr", limits.parse_learning_rate, "RATE", "Adam's learning rate [0.001]."),
     click.option("--bn/--no-bn", default=None, help="Short for --norm batch and --norm none."),
-    _option("--norm", limits.parse_norm, "KIND", f"{', '.join(limits.NORMS)} [batch]."),
+    _option("--norm", limits.parse_norm, "KIND", f"{', '.join(NORMS)} [batch]."),
     _option(
         "--estimator", limits.parse_estimator, "NAME", "Of the run's own statistics [momentum]."
     ),
@@ -83,15 +94,15 @@ OPTIONS = (
     _option("--pace", limits.parse_pace, "N", "Updates a second at most [max]."),
     click.option(
         "--at",
-        type=Checked("CHANGE", limits.parse_change),
+        type=Checked("CHANGE", parse_change),
         metavar="CHANGE",
         multiple=True,
         help="Change a knob on the way: 97:momentum=0.9 or 120:recalibrate; may be repeated.",
     ),
-    _option("--twin", limits.parse_twin, "NAME=VALUE", "A second run in lockstep that differs so."),
+    _option("--twin", parse_twin, "NAME=VALUE", "A second run in lockstep that differs so."),
 )
 _FIELDS = {"lr": "learning_rate"}
-_KNOBS = {field for field, _ in limits.CHANGES.values()}
+_KNOBS = {field for field, _ in CHANGES.values()}
 
 
 def shared(command: Callable[..., None]) -> Callable[..., None]:
@@ -159,9 +170,9 @@ def config_of(options: dict[str, Any]) -> tuple[RunConfig, frozenset[str]]:
 def remark(config: RunConfig) -> str:
     """Return what to ask about a momentum that looks like torch's; else nothing."""
     momentum = config.knobs.momentum
-    if not limits.looks_like_torch(momentum):
+    if not looks_like_torch(momentum):
         return ""
-    meant = limits.torch_momentum(momentum)
+    meant = torch_momentum(momentum)
     return (
         f"momentum {momentum:g} keeps {momentum:.0%} of the old value; if you "
         f"meant torch's convention, that is --momentum {meant:g} here."
@@ -185,5 +196,5 @@ def _check_data(fields: dict[str, Any]) -> None:
     data_dir = fields.get("data_dir")
     # Without a name, a folder is taken for one with MNIST: on a GPU the explorer would open it.
     dataset = fields.get("dataset") or (None if data_dir is None else "mnist")
-    if dataset in limits.PUBLISHED:
+    if dataset in PUBLISHED:
         check_given(dataset, data_dir)

@@ -1,6 +1,6 @@
 """What a guided experiment is, and what it concludes from the outcomes of its runs.
 
-`scenariofiles` reads one. Imports neither torch nor textual.
+`scenarioreader` reads one. Imports neither torch nor textual.
 """
 
 from collections.abc import Mapping

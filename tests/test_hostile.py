@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 
 from bntui import export
 from bntui.cli import cli
-from bntui.engine import config as limits
+from bntui.engine import changes, limits
 from bntui.engine.config import ConfigError
 from bntui.engine.datafiles import DataError
-from bntui.scenariofiles import parse
+from bntui.scenarioreader import parse
 from bntui.store.database import Store
 from bntui.store.schema import store_path
 from tests.faults import Fault
@@ -118,7 +118,8 @@ class TestExports:
         assert not (tmp_path / "outside.csv").exists()
 
 
-PARSERS = {name: parser for name, parser in vars(limits).items() if name.startswith("parse_")}
+JUDGES = vars(limits) | vars(changes)
+PARSERS = {name: parser for name, parser in JUDGES.items() if name.startswith("parse_")}
 NUMBERS = (
     *("1e308", "-1e308", "1e309", "-0", "-0.0", "5e-324", "2.2e-308", "1_000", "１２", "٣", "nan"),
     *("inf", "-inf", "infinity", "0x10", "1e400", "+1", " 7 ", "1.", ".5", "", " ", "--1", "1,5"),

@@ -9,7 +9,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bntui.engine.config import CHANGES, Change
+from bntui.engine.changes import CHANGES
+from bntui.engine.config import Change
 from bntui.engine.snapshot import EpochReport, Mark
 from bntui.store.database import StoredRun, StoredVerdict
 from bntui.store.encoding import settings

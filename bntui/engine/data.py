@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from bntui.engine import datafiles
-from bntui.engine.config import DATASETS, parse_dataset
+from bntui.engine.config import DATASETS
 from bntui.engine.datafiles import Arrays, DataError
 from bntui.engine.datafiles.arrays import printable
+from bntui.engine.limits import parse_dataset
 
 CHUNK = 1000
 """Images of which float64 sums are taken at a time."""

@@ -1,4 +1,4 @@
-"""From a snapshot to words: which layers are sound, what is going on, and what helps.
+"""From a snapshot to words: what is going on, why, and what helps.
 
 Says only what was measured. Imports no torch.
 """
@@ -9,12 +9,10 @@ from enum import StrEnum
 
 from bntui.engine import rules
 from bntui.engine.config import looks_like_torch, torch_momentum
+from bntui.engine.health import factor, forecast, forgetting, in_updates, worst_layer
 from bntui.engine.series import SeriesView
-from bntui.engine.snapshot import LayerDrift, Phase, Snapshot, Validation
+from bntui.engine.snapshot import Phase, Snapshot, Validation
 
-WARN_LOG_RATIO = 0.35
-FAIL_LOG_RATIO = 0.8
-"""Absolute layer means of the log-variance ratio: in trials 0.85 and more failed, 0.30 was sound."""
 GAP = 0.05
 """Validation accuracies further apart than this differ by more than chance on 1,000 images."""
 LEARNED = 0.1
@@ -23,54 +21,6 @@ SHIFTED = 0.5
 """Standard deviations between validation and training images from which on they are different."""
 RECENT = 16
 """Updates for which a measurement speaks of now, in an epoch that has fewer."""
-
-
-class Health(StrEnum):
-    """What a layer's drift says of it."""
-
-    SOUND = "sound"
-    DRIFTING = "drifting"
-    STALE = "stale"
-    NON_FINITE = "not finite"
-    DEAD = "dead"
-
-
-def health(layer: LayerDrift) -> Health:
-    """Judge one layer by its mean log-variance ratio; single channels raise no alarm."""
-    ratio = abs(layer.log_var_ratio)
-    if layer.non_finite:
-        return Health.NON_FINITE
-    if math.isnan(ratio):  # no channel carries a signal
-        return Health.DEAD
-    if ratio >= FAIL_LOG_RATIO:
-        return Health.STALE
-    return Health.DRIFTING if ratio >= WARN_LOG_RATIO else Health.SOUND
-
-
-def forecast(layer: LayerDrift, momentum: float) -> float:
-    """Return after how many updates the layer will be sound if fresh statistics stand still.
-
-    With running variance v, fresh variance s (both the layer's geometric mean, epsilon included)
-    and ρ = e^0.35: ln[(ρ−1)s/(v−s)] / ln m for v > ρs, ln[(1−1/ρ)s/(s−v)] / ln m for v < s/ρ, 0
-    between. NaN where a statistic is not finite.
-    """
-    ratio = math.exp(min(layer.log_var_ratio, 99.0))  # v/s; NaN stays NaN
-    rho = math.exp(WARN_LOG_RATIO)
-    if math.isnan(ratio):
-        return math.nan
-    if 1.0 / rho <= ratio <= rho:
-        return 0.0
-    if momentum == 0.0:
-        return 1.0
-    left = (rho - 1.0) / (ratio - 1.0) if ratio > 1.0 else (1.0 - 1.0 / rho) / (1.0 - ratio)
-    return math.log(left) / math.log(momentum)
-
-
-def forgetting(snapshot: Snapshot) -> float:
-    """Return the share of the run's own statistics that an update leaves: NaN where it grows."""
-    if snapshot.knobs.estimator == "cumulative":
-        return math.nan
-    return rules.kept(snapshot.config, snapshot.knobs)
 
 
 class Cause(StrEnum):
@@ -171,12 +121,6 @@ def recent_accuracy(snapshot: Snapshot) -> float:
     return float(batches[-1]) if len(batches) else math.nan
 
 
-def worst_layer(validation: Validation) -> LayerDrift | None:
-    """Return the layer with the largest absolute mean log-variance ratio; None if all are dead."""
-    alive = [layer for layer in validation.layers if math.isfinite(layer.log_var_ratio)]
-    return max(alive, key=lambda layer: abs(layer.log_var_ratio), default=None)
-
-
 def recent(snapshot: Snapshot, update: int) -> bool:
     """Tell whether `update` is so little ago that what was measured then still speaks of now."""
     return snapshot.update - update <= max(RECENT, snapshot.updates_per_epoch)
@@ -272,11 +216,6 @@ def _outlook(snapshot: Snapshot, validation: Validation) -> str:
     return f"Sound in {in_updates(longest)} updates at {momentum:g}, if the weights stood still."
 
 
-def in_updates(ahead: float) -> str:
-    """Write a forecast as a whole number of updates, at least one."""
-    return f"{max(1, round(ahead)):,}"
-
-
 def _cure(snapshot: Snapshot) -> str:
     """Name the best constant momentum of the map, if it is better, and the recalibration."""
     recalibration = snapshot.recalibration
@@ -320,14 +259,6 @@ def most_said(predicted: tuple[int, ...], snapshot: Snapshot) -> tuple[str, floa
 def shorten(name: str, length: int) -> str:
     """Return `name` in at most `length` characters."""
     return name if len(name) <= length else f"{name[: length - 1]}…"
-
-
-def factor(log_ratio: float) -> str:
-    """Write a log ratio as a factor: ×4.9, ÷2."""
-    if not math.isfinite(log_ratio):
-        return "–"
-    value = f"{math.exp(min(abs(log_ratio), 99.0)):.3g}"
-    return f"÷{value}" if log_ratio < 0 and value != "1" else f"×{value}"
 
 
 def _not_the_statistics(snapshot: Snapshot, validation: Validation) -> Verdict:

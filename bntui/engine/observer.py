@@ -1,6 +1,7 @@
-"""Measures a trainer beside its training, and remembers what was measured.
+"""Measures a trainer beside its training: when, what, and on which images.
 
-Two validations of the same weights, the drift of every BN layer, epoch reports and histories.
+Two validations of the same weights, the drift of every BN layer, the map of all momenta, the gradient
+noise scale, and epoch reports. What was measured over the run is kept in `histories.py`.
 Nothing here changes a bit of the weights: what is drawn at random comes from a generator of its own.
 """
 
@@ -17,11 +18,12 @@ from torch import Tensor
 from bntui.engine.budget import Budget
 from bntui.engine.config import Observation, RunConfig
 from bntui.engine.data import Split
+from bntui.engine.drift import compare_modes, drift, shift
+from bntui.engine.estimators import ESTIMATORS, OWN
 from bntui.engine.evaluation import evaluate
+from bntui.engine.histories import Histories
 from bntui.engine.moments import Moment, Moments
 from bntui.engine.noise import WINDOW, Measurement, draw, estimate, measure
-from bntui.engine.run import Point
-from bntui.engine.series import Series, SeriesView, Smoothing
 from bntui.engine.snapshot import (
     NO_DETAIL,
     Divergence,
@@ -33,7 +35,7 @@ from bntui.engine.snapshot import (
     Score,
     Validation,
 )
-from bntui.engine.statistics import ESTIMATORS, OWN, collect, compare_modes, drift, pool, shift
+from bntui.engine.statistics import collect, pool
 from bntui.engine.trainer import Trainer
 
 FRESH_IMAGES = 1024
@@ -67,15 +69,12 @@ class Observer:
         self.led = False
         """Whether somebody else decides when to look, as with a twin."""
         self.budget = Budget()
+        self.histories = Histories()
         self.divergence: Divergence | None = None
         self.validation: Validation | None = None
         self.what_if: Hindsight | None = None
         self.noise: Noise | None = None
-        self.journal: list[Point] | None = None
-        """What was appended to the series since somebody last looked; None if nobody does."""
         self._breathe = breathe
-        self._series: dict[str, Series] = {}
-        self._smooth_loss, self._smooth_acc = Smoothing(), Smoothing()
         self._timed = 0
         self._moments = Moments(HINDSIGHT_NAMES)
         self._measurements: deque[Measurement] = deque(maxlen=WINDOW)
@@ -96,11 +95,6 @@ class Observer:
         self._few = _head(validation, FEW_IMAGES)
 
     @property
-    def series(self) -> dict[str, SeriesView]:
-        """Every history so far, by name."""
-        return {name: series.view() for name, series in self._series.items()}
-
-    @property
     def hindsight(self) -> Hindsight | None:
         """Every estimator's accuracy at moments of the run so far."""
         images = self._few if self.observation.live else self.trainer.dataset.validation
@@ -114,18 +108,15 @@ class Observer:
     def catch_up(self) -> None:
         """Fetch the results that wait on the device. What came before counts as training."""
         for result in self.trainer.take_results():
-            self._append("train_loss", result.update, result.loss)
-            self._append("train_acc", result.update, result.accuracy)
-            self._append("smooth_loss", result.update, self._smooth_loss.next(result.loss))
-            self._append("smooth_acc", result.update, self._smooth_acc.next(result.accuracy))
+            self.histories.append_result(result)
             broken = result.broken_layer is not None or not math.isfinite(result.loss)
             if broken and self.divergence is None:
                 self.divergence = Divergence(result.update, result.broken_layer or "loss")
         self.budget.trained()
         if self.trainer.update > self._timed:
             self._timed = self.trainer.update
-            self._append("images", self._timed, self.trainer.images)
-            self._append("seconds", self._timed, self.budget.total)
+            self.histories.append("images", self._timed, self.trainer.images)
+            self.histories.append("seconds", self._timed, self.budget.total)
 
     def observe_if_due(self) -> None:
         """Make the next live observation if it keeps within the share of the time."""
@@ -250,8 +241,7 @@ class Observer:
         """Return what `restore` needs to go on from here. Results must have been taken."""
         found = self.divergence
         return {
-            "series": {name: series.state() for name, series in self._series.items()},
-            "smooth": [self._smooth_loss.state(), self._smooth_acc.state()],
+            **self.histories.state(),
             "moments": self._moments.state(),
             "budget": self.budget.state(),
             "epoch": [self._epoch_seconds, self._epoch_training, self._epoch_images],
@@ -262,13 +252,7 @@ class Observer:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state, beside a trainer that was restored to the same update."""
-        for name, series in state["series"].items():
-            self._series[name] = Series()
-            self._series[name].restore(series)
-        for smoothing, sums in zip(
-            (self._smooth_loss, self._smooth_acc), state["smooth"], strict=True
-        ):
-            smoothing.restore(sums)
+        self.histories.restore(state)
         self._moments.restore(state["moments"])
         self.budget.restore(state["budget"])
         self._epoch_seconds, self._epoch_training, self._epoch_images = state["epoch"]
@@ -314,7 +298,7 @@ class Observer:
             measured = measure(trainer.model, trainer.buffers, halves, self._breathe)
             self._measurements.append(measured)
         self.noise = estimate(self._measurements, trainer.update, len(train))
-        self._append("noise_scale", trainer.update, self.noise.scale)
+        self.histories.append("noise_scale", trainer.update, self.noise.scale)
 
     def _moment(self, split: Split) -> Moment:
         trainer = self.trainer
@@ -334,19 +318,7 @@ class Observer:
 
     def _remember(self, validation: Validation) -> None:
         self.validation = validation
-        update = validation.update
-        self._append("val_loss", update, validation.running.loss)
-        self._append("val_acc", update, validation.running.accuracy)
-        self._append("fresh_loss", update, validation.fresh.loss)
-        self._append("fresh_acc", update, validation.fresh.accuracy)
-        for layer in validation.layers:
-            self._append(f"drift:{layer.name}", update, layer.log_var_ratio)
-            self._append(f"gap:{layer.name}", update, layer.mean_gap)
-
-    def _append(self, name: str, update: int, value: float) -> None:
-        self._series.setdefault(name, Series()).append(update, value)
-        if self.journal is not None:
-            self.journal.append((name, update, value))
+        self.histories.append_validation(validation)
 
 
 def _head(split: Split, count: int) -> Split:

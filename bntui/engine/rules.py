@@ -5,8 +5,11 @@ Pure functions of the configuration, the knobs and where the run is.
 
 import math
 
-from bntui.engine.config import MAX_BATCH_SIZE, Knobs, RunConfig
+from bntui.engine.config import Knobs, RunConfig
+from bntui.engine.limits import MAX_BATCH_SIZE
 
+NEARLY_ONE = math.nextafter(1.0, 0.0)
+"""The most that a momentum may be: at 1 nothing would ever move, and there is no forecast."""
 EXPONENTS = {"none": 0.0, "sqrt": 0.5, "linear": 1.0}
 
 
@@ -41,7 +44,8 @@ def momentum(config: RunConfig, knobs: Knobs) -> float:
     the batch size: Busbridge et al. 2023, 2307.13813, a rule for models' moving averages.
     """
     if knobs.estimator == "scaled":
-        return float(knobs.momentum ** (_images(config, knobs) / config.base_batch))
+        scaled = float(knobs.momentum ** (_images(config, knobs) / config.base_batch))
+        return min(scaled, NEARLY_ONE)
     return knobs.momentum
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 
 from bntui.engine import allocator, data, device, memory, rules
+from bntui.engine.changes import CHANGES
 from bntui.engine.checkpoint import SHARE, Checkpoints, pack, unpack
-from bntui.engine.config import CHANGES, ConfigError, Knobs, Observation, RunConfig
+from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import mnist_on_disk
 from bntui.engine.model import activation_bytes, parameter_count
 from bntui.engine.observer import Observer
@@ -316,16 +317,17 @@ class Session:
             reports=self._reports,
             marks=tuple(self._marks),
             checkpoints=self.checkpoints.view(),
-            series=observer.series,
+            series=observer.histories.views(),
         )
 
     def watch(self) -> None:
-        """Note from now on what is appended to the series, for `take_journal`."""
-        self.observer.journal = []
+        """Note from now on what is appended to the histories, for `take_journal`."""
+        self.observer.histories.journal = []
 
     def take_journal(self) -> list[Point]:
-        """Return what was appended to the series since the last call."""
-        journal, self.observer.journal = self.observer.journal or [], []
+        """Return what was appended to the histories since the last call."""
+        histories = self.observer.histories
+        journal, histories.journal = histories.journal or [], []
         return journal
 
     def keep(self, label: str) -> Checkpoint:

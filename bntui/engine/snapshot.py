@@ -73,7 +73,7 @@ NO_DETAIL = Channels(*np.zeros((6, 0), dtype=np.float32))
 
 @dataclass(frozen=True, slots=True)
 class LayerDrift:
-    """How far one BN layer's running statistics are from fresh ones (formulas: `statistics.drift`)."""
+    """How far one BN layer's running statistics are from fresh ones (formulas: `drift.drift`)."""
 
     name: str
     channels: int

@@ -18,9 +18,10 @@ from bntui.engine import rules
 from bntui.engine.compiled import compiled
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset
+from bntui.engine.estimators import OWN, Estimators
 from bntui.engine.model import build
 from bntui.engine.optimisers import optimiser
-from bntui.engine.statistics import OWN, Estimators, attach
+from bntui.engine.statistics import attach
 
 PENDING = 4096
 """Updates whose results may wait on the device before they must be fetched."""

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from bntui.engine.config import CHANGES, Knobs, RunConfig, twin_field, twin_of
+from bntui.engine.changes import CHANGES, twin_field, twin_of
+from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.observer import Observer
 from bntui.engine.run import Point
 from bntui.engine.session import Session

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bntui.engine.config import twin_of
+from bntui.engine.changes import twin_of
 from bntui.engine.repeat import command_line
 from bntui.engine.series import thinned
 from bntui.engine.snapshot import TWIN, Hindsight, Mark, Phase, Snapshot

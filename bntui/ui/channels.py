@@ -8,7 +8,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from bntui.engine.diagnosis import factor
+from bntui.engine.health import factor
 from bntui.engine.snapshot import Channels, Floats
 from bntui.scales import nice
 from bntui.ui.axes import AXIS

@@ -1,7 +1,8 @@
 """What a knob's value means for the run, in one line while it is turned."""
 
 from bntui.engine import rules
-from bntui.engine.config import MAX_LEARNING_RATE, Knobs, RunConfig, torch_momentum
+from bntui.engine.config import Knobs, RunConfig, torch_momentum
+from bntui.engine.limits import MAX_LEARNING_RATE
 from bntui.engine.snapshot import Snapshot
 from bntui.ui.knobs import BATCH_SIZE, ESTIMATOR, LEARNING_RATE, MOMENTUM, NORM, KnobSpec
 from bntui.ui.noise import noise_scale

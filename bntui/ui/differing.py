@@ -1,6 +1,7 @@
 """In what two runs differ, in words."""
 
-from bntui.engine.config import CHANGES, Change, Knobs
+from bntui.engine.changes import CHANGES
+from bntui.engine.config import Change, Knobs
 from bntui.engine.snapshot import Snapshot
 from bntui.store.listing import differences
 from bntui.ui.knobs import KNOBS, PACE, KnobSpec

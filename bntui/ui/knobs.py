@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bntui.engine import config
-from bntui.engine.config import torch_momentum
+from bntui.engine import limits
+from bntui.engine.config import MOMENTA, OWN_ESTIMATORS, torch_momentum
 
 Setting = float | str | None
 
@@ -53,7 +53,7 @@ SWITCH = {"batch": "on", "none": "off"}
 
 def _parse_norm(value: str) -> str:
     word = value.strip().lower()
-    return {"on": "batch", "off": "none"}.get(word) or config.parse_norm(word)
+    return {"on": "batch", "off": "none"}.get(word) or limits.parse_norm(word)
 
 
 def _show_pace(value: float) -> str:
@@ -66,7 +66,7 @@ BATCH_SIZE = KnobSpec(
     short="batch",
     ladder=tuple(2**power for power in range(17)),
     show=lambda value: f"{value:.0f}",
-    parse=config.parse_batch_size,
+    parse=limits.parse_batch_size,
     hint="Images per update, from the next one on.",
 )
 NORM = KnobSpec(
@@ -83,9 +83,9 @@ MOMENTUM = KnobSpec(
     name="momentum",
     label="momentum",
     short="m",
-    ladder=config.MOMENTA,
+    ladder=MOMENTA,
     show=lambda value: f"{value:g}",
-    parse=config.parse_momentum,
+    parse=limits.parse_momentum,
     hint="Share of the old running statistics kept at an update.",
     detail=lambda value: f"torch's {torch_momentum(value):g}",
 )
@@ -93,10 +93,10 @@ ESTIMATOR = KnobSpec(
     name="estimator",
     label="estimator",
     short="est",
-    ladder=config.OWN_ESTIMATORS,
+    ladder=OWN_ESTIMATORS,
     show=str,
-    parse=config.parse_estimator,
-    hint=f"How the running statistics are estimated: {', '.join(config.OWN_ESTIMATORS)}.",
+    parse=limits.parse_estimator,
+    hint=f"How the running statistics are estimated: {', '.join(OWN_ESTIMATORS)}.",
 )
 LEARNING_RATE = KnobSpec(
     name="learning_rate",
@@ -104,7 +104,7 @@ LEARNING_RATE = KnobSpec(
     short="rate",
     ladder=tuple(float(f"{n}e{power}") for power in range(-6, 2) for n in (1, 2, 5)),
     show=lambda value: f"{value:g}",
-    parse=config.parse_learning_rate,
+    parse=limits.parse_learning_rate,
     hint="The optimiser's, from the next update on.",
 )
 PACE = KnobSpec(
@@ -113,7 +113,7 @@ PACE = KnobSpec(
     short="pace",
     ladder=(0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, math.inf),
     show=_show_pace,
-    parse=config.parse_pace,
+    parse=limits.parse_pace,
     hint="Updates a second at most, to watch a fast machine.",
 )
 KNOBS = (BATCH_SIZE, NORM, MOMENTUM, ESTIMATOR, LEARNING_RATE, PACE)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from bntui.engine import config as limits
+from bntui.engine import limits
+from bntui.engine.config import DATASETS, GHOST_UPDATES, LEARNING_RATE_RULES, NORMS, OPTIMIZERS
 from bntui.ui.knobs import KnobSpec, Setting
 
 BN_LAYERS = 5
@@ -46,7 +47,7 @@ def norm_layers(depth: int) -> KnobSpec:
 
 
 NETWORK = (
-    _spec("norm", "norm", limits.NORMS, limits.parse_norm, _one_of(limits.NORMS)),
+    _spec("norm", "norm", NORMS, limits.parse_norm, _one_of(NORMS)),
     norm_layers(0),
     _spec(
         "depth",
@@ -73,25 +74,25 @@ NETWORK = (
     _spec(
         "ghost_updates",
         "ghost updates",
-        limits.GHOST_UPDATES,
+        GHOST_UPDATES,
         limits.parse_ghost_updates,
-        _one_of(limits.GHOST_UPDATES),
+        _one_of(GHOST_UPDATES),
     ),
 )
 TRAINING = (
     _spec(
         "optimizer",
         "optimizer",
-        limits.OPTIMIZERS,
+        OPTIMIZERS,
         limits.parse_optimizer,
-        _one_of(limits.OPTIMIZERS),
+        _one_of(OPTIMIZERS),
     ),
     _spec(
         "lr_rule",
         "rate rule",
-        limits.LEARNING_RATE_RULES,
+        LEARNING_RATE_RULES,
         limits.parse_lr_rule,
-        _one_of(limits.LEARNING_RATE_RULES),
+        _one_of(LEARNING_RATE_RULES),
     ),
     _spec(
         "lr_warmup",
@@ -121,9 +122,9 @@ RUN = (
     _spec(
         "dataset",
         "data set",
-        limits.DATASETS,
+        DATASETS,
         limits.parse_dataset,
-        f"{', '.join(limits.DATASETS)}; or the path of your own: a folder with train/CLASS/ and "
+        f"{', '.join(DATASETS)}; or the path of your own: a folder with train/CLASS/ and "
         "test/CLASS/ full of images, or an .npz with x_train, y_train, x_test and y_test.",
     ),
     _spec(

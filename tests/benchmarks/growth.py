@@ -135,7 +135,7 @@ def with_layers(layers: int, width: float, times: int) -> list[float]:
 
 def with_rows(rows: int, width: float, times: int) -> list[float]:
     """Return the seconds of an update, of a look back and of drawing a map of so many rows."""
-    assert "bntui.engine.statistics" not in sys.modules
+    assert "bntui.engine.estimators" not in sys.modules
     others = 3  # bias-corrected, cumulative, warm-up
     momenta = (1.0 - 0.001 ** (place / rows) for place in range(rows - others))
     config.MOMENTA = tuple(round(momentum, 5) for momentum in momenta)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bntui.engine import datafiles
-from bntui.engine.config import MAX_EPOCHS, Knobs, Observation, RunConfig
+from bntui.engine.config import Knobs, Observation, RunConfig
+from bntui.engine.limits import MAX_EPOCHS
 from bntui.engine.run import Recorder
 from bntui.engine.runner import Runner
 from bntui.engine.snapshot import Phase, Snapshot

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from bntui.engine import data
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset, Split
+from bntui.engine.estimators import OWN, initial
 from bntui.engine.model import parameter_count
 from bntui.engine.norms import BatchNorm
 from bntui.engine.optimisers import KerasAdam
-from bntui.engine.statistics import OWN, initial
 from bntui.engine.trainer import Trainer
 from tests.thread_model import keras_model
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from bntui.engine.changes import parse_change
 from bntui.engine.checkpoint import Checkpoints, SpillFile, pack, unpack
-from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig, parse_change
+from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.repeat import command_line
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Checkpoint, Phase, Snapshot

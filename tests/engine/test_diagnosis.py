@@ -3,7 +3,6 @@
 Data, frozen statistics or a fault are arranged; statistics and what the verdict reads are not.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,20 +11,12 @@ import pytest
 from bntui.engine import data
 from bntui.engine.config import Change, Knobs, Observation, RunConfig
 from bntui.engine.data import Dataset, Split
-from bntui.engine.diagnosis import (
-    Cause,
-    Health,
-    Verdict,
-    forecast,
-    health,
-    recent_accuracy,
-    verdict,
-    worst_layer,
-)
+from bntui.engine.diagnosis import Cause, Verdict, recent_accuracy, verdict
+from bntui.engine.estimators import Estimators
+from bntui.engine.health import forecast, worst_layer
 from bntui.engine.runner import Runner
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase, Snapshot
-from bntui.engine.statistics import Estimators
 from tests.ui.scripted import mid_run
 
 KNOBS = Knobs(batch_size=64, momentum=0.99)
@@ -213,36 +204,3 @@ def test_a_failure() -> None:
     judgement = verdict(runner.snapshot)
     assert judgement.cause is Cause.FAILED
     assert "9,999" in judgement.evidence[0]
-
-
-def test_forecast_by_the_formula_and_against_the_recursion() -> None:
-    snapshot = trained(SMALL, 10).snapshot(Phase.PAUSED)
-    assert snapshot.validation
-    layer = snapshot.validation.layers[0]
-    # The example of the statistics' notes: from 1 to 0.03 within e^0.35 at 0.99.
-    example = replace(layer, log_var_ratio=math.log(1 / 0.03))
-    assert round(forecast(example, 0.99)) == 432
-    for ratio in (20.0, 1.5, 0.6, 0.01):
-        value, updates = ratio, 0
-        while abs(math.log(value)) > 0.35:
-            value = 0.97 * value + 0.03
-            updates += 1
-        assert math.ceil(forecast(replace(layer, log_var_ratio=math.log(ratio)), 0.97)) == updates
-    assert forecast(replace(layer, log_var_ratio=0.1), 0.99) == 0
-    assert forecast(replace(layer, log_var_ratio=2.0), 0.0) == 1
-    assert math.isnan(forecast(replace(layer, log_var_ratio=math.nan), 0.99))
-
-
-def test_the_health_of_a_layer_has_two_thresholds() -> None:
-    snapshot = trained(SMALL, 2).snapshot(Phase.PAUSED)
-    assert snapshot.validation
-    layer = snapshot.validation.layers[0]
-    expected = {
-        0.3: Health.SOUND,
-        -0.36: Health.DRIFTING,
-        0.79: Health.DRIFTING,
-        -0.8: Health.STALE,
-    }
-    for ratio, wanted in expected.items():
-        assert health(replace(layer, log_var_ratio=ratio, non_finite=0)) is wanted
-    assert health(replace(layer, non_finite=1)) is Health.NON_FINITE

@@ -12,9 +12,9 @@ from bntui.engine import data
 from bntui.engine.budget import LATER_SHARE, OPENING_SECONDS, OPENING_SHARE, Budget
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset, Split
+from bntui.engine.estimators import CORRECTED, ESTIMATORS
 from bntui.engine.evaluation import CHUNK, evaluate
 from bntui.engine.snapshot import Score
-from bntui.engine.statistics import CORRECTED, ESTIMATORS
 from bntui.engine.trainer import Trainer
 
 CPU = torch.device("cpu")

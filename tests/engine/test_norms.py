@@ -19,6 +19,8 @@ from bntui.engine import data
 from bntui.engine.budget import Budget
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.data import Dataset
+from bntui.engine.drift import compare_modes
+from bntui.engine.estimators import OWN, initial
 from bntui.engine.model import build, parameter_count
 from bntui.engine.norms import (
     CLOSED,
@@ -34,7 +36,7 @@ from bntui.engine.norms import (
     make,
 )
 from bntui.engine.session import Session
-from bntui.engine.statistics import OWN, attach, collect, compare_modes, initial
+from bntui.engine.statistics import attach, collect
 from bntui.engine.trainer import Trainer
 
 CPU = torch.device("cpu")

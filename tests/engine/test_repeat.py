@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bntui.engine.config import Knobs, Observation, RunConfig, parse_dataset
+from bntui.engine.config import Knobs, Observation, RunConfig
+from bntui.engine.limits import parse_dataset
 from bntui.engine.repeat import command_line
 from bntui.engine.run import Command
 from bntui.engine.runner import Runner

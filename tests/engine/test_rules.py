@@ -7,17 +7,13 @@ import pytest
 import torch
 
 from bntui.engine import rules
-from bntui.engine.config import (
-    ConfigError,
-    Knobs,
-    Observation,
-    RunConfig,
-    parse_batch_schedule,
-)
+from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.engine.estimators import CORRECTED, CUMULATIVE, OWN, WARM_UP, Estimators
+from bntui.engine.limits import parse_batch_schedule
 from bntui.engine.optimisers import SGD_MOMENTUM, optimiser
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase
-from bntui.engine.statistics import CORRECTED, CUMULATIVE, OWN, WARM_UP, Estimators, attach
+from bntui.engine.statistics import attach
 from bntui.engine.trainer import Trainer
 
 SMALL = RunConfig(train_size=96, width=0.0625, device="cpu", epochs=4, knobs=Knobs(batch_size=16))
@@ -72,6 +68,15 @@ def test_a_scaled_momentum_remembers_as_many_images() -> None:
     large, small = Knobs(estimator="scaled", batch_size=256), Knobs(batch_size=256)
     assert rules.momentum(SMALL, large) == pytest.approx(0.99**4)
     assert rules.momentum(SMALL, small) == 0.99
+
+
+def test_a_scaled_momentum_never_rounds_to_one() -> None:
+    knobs = Knobs(estimator="scaled", batch_size=1, momentum=math.nextafter(1.0, 0.0))
+    momentum = rules.momentum(RunConfig(), knobs)
+    assert momentum < 1.0
+    estimators = Estimators(attach(torch.nn.Sequential(torch.nn.BatchNorm1d(2)), torch.ones(1, 2)))
+    estimators.update(torch.full((2, 2), 3.0), momentum, knobs.estimator)
+    assert estimators[CORRECTED].tolist() == [[3.0, 3.0], [3.0, 3.0]]
 
 
 def test_ghost_bn_moves_its_statistics_once_for_each_sub_batch() -> None:

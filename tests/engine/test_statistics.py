@@ -1,60 +1,27 @@
-"""The statistics against oracles: by hand from hooks, in float64, and by closed formulas.
-
-The subject is the thread's network at an eighth of its width in real training on the digits, so that
-dead channels, borders and uneven batches come as they do in life.
-"""
+"""The statistics that batches give, against those taken by hand; and that taking them changes nothing."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 from torch import Tensor, nn
 
 from bntui.engine import data
-from bntui.engine.config import MOMENTA, Knobs, RunConfig
+from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset, Split
+from bntui.engine.drift import compare_modes
+from bntui.engine.estimators import CORRECTED
 from bntui.engine.evaluation import evaluate
-from bntui.engine.snapshot import LayerDrift
-from bntui.engine.statistics import (
-    CORRECTED,
-    CUMULATIVE,
-    DEAD,
-    ESTIMATORS,
-    OWN,
-    WARM_UP,
-    Buffers,
-    Estimators,
-    attach,
-    collect,
-    compare_modes,
-    drift,
-    initial,
-    pool,
-)
+from bntui.engine.statistics import attach, collect, pool
 from bntui.engine.trainer import Trainer
-
-CPU = torch.device("cpu")
-Doubles = npt.NDArray[np.float64]
-
-
-@pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return data.load("digits", train_size=500, device=CPU)
+from tests.engine.oracle import CPU, by_hand, small_trainer, training_inputs
 
 
 @pytest.fixture
-def trainer(digits: Dataset) -> Trainer:
-    return Trainer(RunConfig(width=0.125), digits, CPU)
-
-
-def train(trainer: Trainer, updates: int, knobs: Knobs) -> None:
-    for _ in range(updates):
-        if trainer.step(knobs):
-            trainer.begin_epoch()
+def trainer() -> Trainer:
+    return small_trainer()
 
 
 def plain_network() -> nn.Module:
@@ -62,28 +29,6 @@ def plain_network() -> nn.Module:
     torch.manual_seed(0)
     block = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8, eps=1e-5), nn.ReLU())
     return nn.Sequential(block, nn.Flatten(), nn.BatchNorm1d(288), nn.Linear(288, 4))
-
-
-def training_inputs(model: nn.Module, buffers: Buffers, images: Tensor) -> list[Tensor]:
-    """Return what each BN layer gets in a training-mode pass."""
-    inputs: list[Tensor] = []
-    hooks = [
-        layer.register_forward_pre_hook(lambda _, args: inputs.append(args[0].clone()))
-        for layer in buffers.layers
-    ]
-    model.train()
-    with torch.no_grad(), buffers.holding(buffers.row.clone()):
-        model(images)
-    for hook in hooks:
-        hook.remove()
-    return inputs
-
-
-def by_hand(inputs: list[Tensor]) -> Tensor:
-    """Return the means and biased variances (2, C), in float64, of what the layers get."""
-    flat = [x.double().transpose(0, 1).flatten(1) for x in inputs]
-    means = torch.cat([x.mean(1) for x in flat])
-    return torch.stack([means, torch.cat([x.var(1, correction=0) for x in flat])])
 
 
 def spoil(digits: Dataset) -> Tensor:
@@ -153,257 +98,6 @@ def test_pooling_keeps_a_small_variance_beside_a_large_mean() -> None:
 
     pooled, (whole, _) = pool(map(part, values.split([10, 49, 1]))), part(values)
     torch.testing.assert_close(pooled, whole, rtol=1e-5, atol=0.0)
-
-
-# Estimating
-
-CHANGES = {
-    "constant": [0.99] * 30,
-    "turned while it runs": [0.99] * 10 + [0.9] * 8 + [0.5, 0.995] * 6,
-    "with a momentum of 0": [0.98] * 9 + [0.0] + [0.9] * 20,
-}
-
-
-def closed(start: Doubles, batches: Doubles, momenta: list[float]) -> Doubles:
-    """Return r_T = ∏m·r₀ + Σᵢ (1 − mᵢ) ∏ⱼ﹥ᵢ mⱼ · bᵢ, summed term by term."""
-    weights = [(1 - m) * math.prod(momenta[i + 1 :]) for i, m in enumerate(momenta)]
-    terms = (weight * batch for weight, batch in zip(weights, batches, strict=True))
-    result: Doubles = math.prod(momenta) * start + sum(terms)
-    return result
-
-
-def formulas(start: Doubles, batches: Doubles, momenta: list[float]) -> Iterator[Doubles]:
-    """Yield every estimator after all the batches, in the order of `ESTIMATORS`."""
-    updates = len(momenta)
-    left = math.prod(momenta)
-    yield closed(start, batches, momenta)
-    for m in MOMENTA:
-        yield closed(start, batches, [m] * updates)
-    yield (closed(start, batches, momenta) - left * start) / (1 - left)
-    yield batches.mean(0)
-    yield closed(start, batches, [min(m, 1 - 1 / t) for t, m in enumerate(momenta, 1)])
-
-
-@pytest.mark.parametrize("momenta", CHANGES.values(), ids=CHANGES.keys())
-def test_every_row_is_what_its_formula_says(trainer: Trainer, momenta: list[float]) -> None:
-    batches = []
-    for momentum in momenta:
-        train(trainer, 1, Knobs(batch_size=24, momentum=momentum))
-        # At momentum 0 a row is the last batch's statistics.
-        batches.append(trainer.estimators["0"].double().numpy())
-    start = initial(trainer.buffers).double().numpy()
-    expected = list(formulas(start, np.array(batches), momenta))
-    for name, row in zip(ESTIMATORS, expected, strict=True):
-        np.testing.assert_allclose(
-            trainer.estimators[name].numpy(), row, rtol=1e-4, atol=1e-5, err_msg=name
-        )
-    assert trainer.estimators.start_left == pytest.approx(math.prod(momenta))
-
-
-def test_the_statistics_of_an_update_are_those_of_its_own_batch(trainer: Trainer) -> None:
-    for images in (24, 24, 1):
-        batch = trainer._order[trainer._position : trainer._position + images]
-        inputs = training_inputs(
-            trainer.model, trainer.buffers, trainer.dataset.train.images[batch]
-        )
-        trainer.step(Knobs(batch_size=images))
-        last = trainer.estimators["0"].double()
-        torch.testing.assert_close(last, by_hand(inputs), rtol=1e-4, atol=1e-5)
-
-
-def test_recalibrating_replaces_the_run_s_own_row_and_leaves_the_others(trainer: Trainer) -> None:
-    own, other = Estimators(trainer.buffers), Estimators(trainer.buffers)
-    generator = torch.Generator().manual_seed(0)
-    batches = torch.rand((20, *trainer.buffers.row.shape), generator=generator)
-    replacement = torch.rand(trainer.buffers.row.shape, generator=generator)
-    for t, batch in enumerate(batches):
-        if t == 12:
-            own.recalibrate(replacement)
-            assert own.start_left == 0.0
-            assert torch.equal(own[OWN], replacement)
-        own.update(batch, 0.9)
-        other.update(batch, 0.9)
-    assert own.start_left == 0.0
-    assert torch.equal(own.rows[1:], other.rows[1:])
-    after = closed(replacement.double().numpy(), batches[12:].double().numpy(), [0.9] * 8)
-    np.testing.assert_allclose(own[OWN].numpy(), after, rtol=1e-5)
-    assert torch.equal(own.unstarted, own[OWN])
-    assert torch.equal(other.unstarted, other[CORRECTED])
-
-
-def test_bias_correction_keeps_its_precision(trainer: Trainer) -> None:
-    # (r − P·r₀)/(1 − P) in float32 would be 4e-5 off on a variance of 1e-4.
-    estimators = Estimators(trainer.buffers)
-    batch = torch.full_like(trainer.buffers.row, 1e-4)
-    for _ in range(60):
-        estimators.update(batch, 0.999)
-        torch.testing.assert_close(estimators[CORRECTED], batch, rtol=1e-5, atol=0.0)
-
-
-@pytest.mark.parametrize(("updates", "left"), [(15, 0.860), (150, 0.221), (938, 8e-5)])
-def test_start_left_is_the_power_of_the_momentum(
-    trainer: Trainer, updates: int, left: float
-) -> None:
-    estimators = Estimators(trainer.buffers)
-    for _ in range(updates):
-        estimators.update(trainer.buffers.row, 0.99)
-    assert estimators.start_left == pytest.approx(left, rel=0.01)
-
-
-def test_cumulative_and_warm_up_forget_the_start_with_the_first_batch(trainer: Trainer) -> None:
-    estimators = Estimators(trainer.buffers)
-    batch = torch.full_like(trainer.buffers.row, 0.25)
-    estimators.update(batch, 0.99)
-    for name in (CORRECTED, CUMULATIVE, WARM_UP, "0"):
-        assert torch.equal(estimators[name], batch), name
-
-
-# Comparing
-
-
-def drift_of(
-    buffers: Buffers, running: Tensor, fresh: Tensor, unstarted: Tensor, start_left: float
-) -> tuple[LayerDrift, ...]:
-    none = [math.nan] * len(buffers.layers)
-    return drift(buffers, running, fresh, unstarted, start_left, none)
-
-
-def uneven_rows(buffers: Buffers) -> tuple[Tensor, Tensor, Tensor, float]:
-    """Return running = P·start + (1−P)·unstarted, fresh, unstarted and P, with learned scales."""
-    generator = torch.Generator().manual_seed(1)
-    shape = buffers.row.shape
-    for layer in buffers.layers:
-        nn.init.uniform_(layer.weight, -2.0, 2.0, generator=generator)
-    fresh = torch.rand(shape, generator=generator) + 0.05
-    unstarted = torch.rand(shape, generator=generator) + 0.05
-    left = 0.37
-    return left * initial(buffers) + (1 - left) * unstarted, fresh, unstarted, left
-
-
-def test_drift_is_what_a_loop_over_channels_finds(trainer: Trainer) -> None:
-    buffers = trainer.buffers
-    running, fresh, unstarted, left = uneven_rows(buffers)
-    ends = np.cumsum(buffers.channels)
-    first = int(ends[0])
-    fresh[1, 0] = 0.0  # dead
-    fresh[1, first + 1] = DEAD * 1e-3 * 0.999  # dead, just
-    fresh[1, first + 2] = DEAD * 1e-3 * 1.001  # alive, just
-    fresh[0, 2] = math.nan
-    running[1, first] = math.inf
-    running[0, first + 3] = 50.0  # the worst
-    layers = drift_of(buffers, running, fresh, unstarted, left)
-
-    assert [layer.name for layer in layers] == list(buffers.names)
-    for layer, module, end in zip(layers, buffers.layers, ends, strict=True):
-        gaps, ratios, errors, starts, rests, dead, broken = {}, [], [], [], [], 0, 0
-        for channel in range(module.num_features):
-            place = int(end) - module.num_features + channel
-            (r, v), (mu, var) = running[:, place].tolist(), fresh[:, place].tolist()
-            mean, variance = unstarted[:, place].tolist()
-            if not all(map(math.isfinite, (r, v, mu, var))):
-                broken += 1
-                continue
-            e, gamma = module.eps, module.weight[channel].item()
-            a, b = math.sqrt(v + e), math.sqrt(var + e)
-            sigma = math.sqrt(var)
-            errors.append(gamma**2 * (((r - mu) / a) ** 2 + (sigma / a - sigma / b) ** 2))
-            if var < DEAD * e:
-                dead += 1
-                continue
-            gaps[channel] = abs(r - mu) / b
-            ratios.append(math.log((v + e) / (var + e)))
-            starts.append(abs(left * (0 - mu) / b) + abs(left * (1 - var) / (var + e)))
-            rests.append(
-                abs((1 - left) * (mean - mu) / b) + abs((1 - left) * (variance - var) / (var + e))
-            )
-        assert (layer.channels, layer.dead, layer.non_finite) == (module.num_features, dead, broken)
-        assert layer.mean_gap == pytest.approx(np.mean(list(gaps.values())), rel=1e-4)
-        assert layer.mean_gap_max == pytest.approx(max(gaps.values()), rel=1e-4)
-        assert layer.log_var_ratio == pytest.approx(np.mean(ratios), rel=1e-4, abs=1e-5)
-        assert layer.output_error == pytest.approx(math.sqrt(np.mean(errors)), rel=1e-4)
-        assert layer.start_share == pytest.approx(sum(starts) / sum(starts + rests), rel=1e-4)
-        assert layer.start_left == left
-        assert not layer.untouched
-    assert [layer.dead for layer in layers[:2]] == [1, 1]
-    assert [layer.non_finite for layer in layers[:2]] == [1, 1]
-
-
-def test_the_parts_of_a_layer_s_error_add_up_to_it(trainer: Trainer) -> None:
-    buffers = trainer.buffers
-    running, fresh, unstarted, left = uneven_rows(buffers)
-    for layer, module in zip(
-        drift_of(buffers, running, fresh, unstarted, left), buffers.layers, strict=True
-    ):
-        detail = layer.detail
-        whole = np.expm1(detail.log_var_ratio)  # (v+e)/(σ²+e) − 1 = (v−σ²)/(σ²+e)
-        np.testing.assert_allclose(
-            detail.variance_start + detail.variance_rest, whole, rtol=1e-3, atol=1e-5
-        )
-        assert detail.mean_gap.shape == (module.num_features,)
-        with pytest.raises(ValueError, match="read-only"):
-            detail.mean_gap[0] = 0.0
-
-
-def test_a_layer_without_a_live_channel_has_no_drift_but_a_count(trainer: Trainer) -> None:
-    running = initial(trainer.buffers)
-    layers = drift_of(trainer.buffers, running, torch.zeros_like(running), running, 1.0)
-    for layer in layers:
-        assert layer.dead == layer.channels
-        assert math.isnan(layer.mean_gap)
-        assert math.isnan(layer.log_var_ratio)
-        assert layer.untouched
-        assert layer.output_error == 0.0  # a constant channel puts out its bias in both modes
-
-
-def test_output_error_is_the_rms_difference_between_eval_and_training_mode(
-    trainer: Trainer,
-) -> None:
-    train(trainer, 20, Knobs(batch_size=25))
-    buffers, running = trainer.buffers, trainer.estimators[OWN]
-    images = trainer.dataset.train.images[:100]
-    inputs = training_inputs(trainer.model, buffers, images)
-    fresh = collect(trainer.model, buffers, images)
-    layers = drift_of(buffers, running, fresh, running, 0.0)
-    for layer, module, given in zip(layers, buffers.layers, inputs, strict=True):
-        with torch.no_grad(), buffers.holding(running):
-            in_eval = module.eval()(given)
-            in_training = module.train()(given)
-        rms = (in_eval - in_training).double().square().mean().sqrt().item()
-        assert rms > 0.1
-        assert layer.output_error == pytest.approx(rms, rel=1e-4), layer.name
-
-
-def test_modes_agree_under_the_images_own_statistics_and_differ_under_stale_ones(
-    trainer: Trainer,
-) -> None:
-    train(trainer, 20, Knobs(batch_size=25))
-    model, buffers = trainer.model, trainer.buffers
-    images = trainer.dataset.train.images[:50]
-    fresh = collect(model, buffers, images)
-    sound = compare_modes(model, buffers, fresh, images)
-    assert max(sound.errors) < 1e-3
-    assert sound.flipped == 0.0
-    torch.testing.assert_close(sound.statistics, fresh)
-    stale = compare_modes(model, buffers, trainer.estimators[OWN], images)
-    assert min(stale.errors) > 0.1
-    assert stale.flipped > 0.1
-    torch.testing.assert_close(stale.statistics, fresh)
-
-
-def test_errors_through_the_network_are_relative_to_training_mode_in_forward_order(
-    trainer: Trainer,
-) -> None:
-    buffers, running = trainer.buffers, initial(trainer.buffers)
-    images = trainer.dataset.train.images[:50]
-    outputs: list[list[Tensor]] = [[] for _ in buffers.layers]
-    for layer, ours in zip(buffers.layers, outputs, strict=True):
-        layer.register_forward_hook(lambda _, __, out, ours=ours: ours.append(out.detach()))
-    with buffers.holding(running):
-        trainer.model.eval()(images)
-        trainer.model.train()(images)
-    expected = [((a - b).square().sum() / b.square().sum()).sqrt().item() for a, b in outputs]
-    compared = compare_modes(trainer.model, buffers, running, images)
-    assert compared.errors == pytest.approx(expected, rel=1e-4)
 
 
 # Leaving everything as it was

@@ -9,11 +9,13 @@ from torch import Tensor
 
 from bntui.engine import data
 from bntui.engine.budget import Budget
-from bntui.engine.config import MAX_LEARNING_RATE, Knobs, Observation, RunConfig, parse_change
+from bntui.engine.changes import parse_change
+from bntui.engine.config import Knobs, Observation, RunConfig
 from bntui.engine.data import Dataset
+from bntui.engine.estimators import ESTIMATORS
+from bntui.engine.limits import MAX_LEARNING_RATE
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase
-from bntui.engine.statistics import ESTIMATORS
 from bntui.engine.trainer import PENDING, Trainer
 
 CPU = torch.device("cpu")

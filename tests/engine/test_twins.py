@@ -5,15 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bntui.engine.config import (
-    ConfigError,
-    Knobs,
-    Observation,
-    RunConfig,
-    parse_change,
-    parse_twin,
-    twin_of,
-)
+from bntui.engine.changes import parse_change, parse_twin, twin_of
+from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase, Snapshot
 from bntui.engine.twins import Twins

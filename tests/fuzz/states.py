@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from bntui.engine import config as limits
-from bntui.engine.config import Knobs, RunConfig
+from bntui.engine import limits
+from bntui.engine.config import MOMENTA, OWN_ESTIMATORS, Knobs, RunConfig
 from bntui.engine.snapshot import (
     Channels,
     Checkpoint,
@@ -70,7 +70,7 @@ def knobs() -> st.SearchStrategy[Knobs]:
         Knobs,
         batch_size=st.sampled_from([1, 256, 4096, limits.MAX_BATCH_SIZE]),
         momentum=st.sampled_from([0.0, 5e-324, 0.01, 0.99, 0.12345678901234, math.nextafter(1, 0)]),
-        estimator=st.sampled_from(limits.OWN_ESTIMATORS),
+        estimator=st.sampled_from(OWN_ESTIMATORS),
         learning_rate=st.sampled_from([5e-324, 1e-3, 1.0, limits.MAX_LEARNING_RATE]),
         pace=st.sampled_from([5e-324, 0.5, limits.MAX_PACE, math.inf]),
     )
@@ -120,7 +120,7 @@ def validations(draw: Draw, classes: int) -> Validation:
 
 @st.composite
 def hindsights(draw: Draw) -> Hindsight:
-    names = (*(f"{momentum:g}" for momentum in limits.MOMENTA), *limits.OWN_ESTIMATORS[1:])
+    names = (*(f"{momentum:g}" for momentum in MOMENTA), *OWN_ESTIMATORS[1:])
     rows, moments = draw(st.integers(1, len(names))), draw(st.sampled_from([0, 1, 2, 40, 512]))
     value = draw(SHARES)
     line = np.full(moments, draw(SHARES))

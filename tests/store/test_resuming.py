@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bntui.engine.config import Knobs, Observation, RunConfig, parse_change
+from bntui.engine.changes import parse_change
+from bntui.engine.config import Knobs, Observation, RunConfig
 from bntui.engine.run import Point
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Checkpoint, Phase, Snapshot

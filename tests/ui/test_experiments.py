@@ -10,7 +10,8 @@ from bntui.engine.run import Purpose
 from bntui.engine.snapshot import Checkpoint, EpochReport, Phase, Recalibration, Snapshot
 from bntui.outcome import published
 from bntui.scenario import Scenario
-from bntui.scenariofiles import configs_of, parse
+from bntui.scenariofiles import configs_of
+from bntui.scenarioreader import parse
 from bntui.ui.course import Course, Performance, short_names, thread
 from bntui.ui.glyphs import Glyphs
 from bntui.ui.legend import LEGEND, legend

@@ -9,7 +9,7 @@ import pytest
 from textual.binding import Binding
 from textual.keys import format_key
 
-from bntui.engine import config as limits
+from bntui.engine import limits
 from bntui.engine.config import ConfigError, Knobs
 from bntui.engine.snapshot import Phase
 from bntui.ui.app import BntuiApp

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bntui.engine.config import ConfigError, Knobs, RunConfig, parse_seed
+from bntui.engine.config import ConfigError, Knobs, RunConfig
+from bntui.engine.limits import parse_seed
 from bntui.engine.snapshot import Snapshot
 from bntui.ui.glyphs import Glyphs
 from bntui.ui.knobs import KnobSpec

@@ -1,8 +1,5 @@
 """The explorer: knobs on the left, what they do to the run on the right."""
 
-import asyncio
-import time
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -14,14 +11,14 @@ from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widgets import Label
 
-from bntui.engine.config import MAX_SEED, ConfigError, Knobs, RunConfig, option_of
+from bntui.engine.changes import option_of
+from bntui.engine.config import ConfigError, Knobs, RunConfig
 from bntui.engine.diagnosis import recent, verdict
+from bntui.engine.limits import MAX_SEED
 from bntui.engine.repeat import command_line
-from bntui.engine.run import LEAVE_SECONDS, Command, MakeRun, Purpose, Run
+from bntui.engine.run import Command, MakeRun, Purpose, Run
 from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
 from bntui.export import series_csv
-from bntui.store.database import StoredRun
-from bntui.store.listing import interrupted
 from bntui.ui.archive import Archive
 from bntui.ui.consequence import consequence
 from bntui.ui.course import Course
@@ -29,8 +26,8 @@ from bntui.ui.ghosts import Ghosts
 from bntui.ui.guide import Guide
 from bntui.ui.knobs import KNOBS, PACE, Setting
 from bntui.ui.looks import LOOKS
+from bntui.ui.offer import Offer
 from bntui.ui.rhythm import Rhythm
-from bntui.ui.runcolumns import ID
 from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.branch import BranchScreen
 from bntui.ui.screens.keys import KeysScreen
@@ -40,6 +37,7 @@ from bntui.ui.screens.structure import Changes, StructureScreen, with_changes
 from bntui.ui.screens.text import TextScreen
 from bntui.ui.screens.value import ValueScreen
 from bntui.ui.screens.whatif import WhatIfScreen
+from bntui.ui.succession import Succession
 from bntui.ui.widgets.drift import DriftTable
 from bntui.ui.widgets.guideline import GuideLine
 from bntui.ui.widgets.hint import HintLine
@@ -55,7 +53,6 @@ FULL = (116, 34)
 KNOBS_FIT = 76
 """Columns in which all knobs fit with their longest values."""
 SMALLEST = (60, 16)
-OFFER_SECONDS = 30.0
 TABS = "1 accuracy  2 loss  3 momenta  4 drift  5 it says"
 
 
@@ -107,9 +104,8 @@ class Explorer(Screen[None]):
         with instead, if any.
         """
         super().__init__()
-        self._make_run = make_run
+        self._succession = Succession(make_run, config, left_open, begin)
         self._archive = archive
-        self._left_open = left_open
         self._pausing = paused
         """Whether the user wants the run to wait; it pauses by itself when it is finished."""
         self._updates_per_second = updates_per_second
@@ -125,16 +121,13 @@ class Explorer(Screen[None]):
         self._ghosts = Ghosts()
         self._peeked_at: int | None = None
         self._asked: Knobs | None = None
-        self.run = (
-            make_run(begin.config, frozenset(), begin, True, None)
-            if begin
-            else make_run(config, left_open, None, False, None)
-        )
-        self._offered: StoredRun | None = None
-        """The run that was interrupted, if the last one was: to go on with, if the user wants that."""
+        self._offer = Offer(self, archive)
         self._offers = begin is None and not course.first
-        self.ended: list[Run] = []
-        """Runs that were asked to stop, until their threads are joined."""
+
+    @property
+    def run(self) -> Run:
+        """The run under way."""
+        return self._succession.run
 
     def compose(self) -> ComposeResult:
         """Lay out the panels; `app.tcss` arranges them."""
@@ -169,40 +162,16 @@ class Explorer(Screen[None]):
             self.call_after_refresh(self._start)
         self._keep_following()
         if self._offers:
-            self.run_worker(self._offer())
+            self.run_worker(self._offer.make())
 
     def _keep_following(self) -> None:
         self.follow()
         self.set_timer(self._rhythm.wait(), self._keep_following)
 
-    async def _offer(self) -> None:
-        """Tell of the run that was interrupted, if the last one was."""
-        if self._archive is None:
-            return
-        with suppress(ConfigError):  # what is wrong with the store is told where it is used
-            kept = await asyncio.to_thread(self._archive.runs)
-            self._offered = interrupted(kept)
-        if run := self._offered:
-            self.notify(
-                f"run {run.id[:ID]} was interrupted after update {run.updates:,}: "
-                f"i goes on with it from update {run.checkpoint:,}.",
-                timeout=OFFER_SECONDS,
-                markup=False,
-            )
-
     def action_go_on(self) -> None:
         """Go on with the run that was interrupted."""
-        if self._archive is None or self._offered is None:
-            self.notify("no run was interrupted: o lists those that are kept.")
-            return
-        try:
-            checkpoint = self._archive.checkpoint(self._offered.id)
-        except ConfigError as error:
-            self.notify(str(error), severity="error", markup=False)
-            return
-        self._offered = None
-        self.app.clear_notifications()  # the offer is taken
-        self._begin(checkpoint.config, checkpoint, resume=True)
+        if checkpoint := self._offer.take():
+            self._begin(checkpoint.config, checkpoint, resume=True)
 
     def _start(self) -> None:
         self.run.start(paused=self._pausing)
@@ -212,10 +181,13 @@ class Explorer(Screen[None]):
         width, height = event.size
         full = width >= FULL[0] and height >= FULL[1]
         tiny = width < SMALLEST[0] or height < SMALLEST[1]
-        self.set_class(full, "-full")
-        self.set_class(not full and not tiny, "-tabs")
-        self.set_class(width < KNOBS_FIT, "-narrow")
-        self.set_class(tiny, "-tiny")
+        classes = {
+            "-full": full,
+            "-tabs": not full and not tiny,
+            "-narrow": width < KNOBS_FIT,
+            "-tiny": tiny,
+        }
+        self.update_classes(classes)  # at once: styles are matched anew each time
         for panel in self.query(".panel"):
             panel.border_subtitle = None if full else TABS
         if not tiny and self.focused is None:  # a screen too small for knobs took the focus away
@@ -352,8 +324,7 @@ class Explorer(Screen[None]):
 
         def begin(changes: Changes | None) -> None:
             if changes is not None:
-                # What was chosen is not for the machine to choose, should the run not be loaded yet.
-                self._left_open -= changes.keys()
+                self._succession.choose(changes.keys())
                 self._begin(with_changes(self._config(), changes))
 
         self.app.push_screen(StructureScreen(self._config(), self.run.snapshot), begin)
@@ -504,11 +475,7 @@ class Explorer(Screen[None]):
 
         `unasked` tells that the user did not mean to end them.
         """
-        until = time.monotonic() + LEAVE_SECONDS
-        first = self.run.leave(interrupted=unasked)
-        # The others were stopped when they were replaced.
-        rest = [run.leave(max(0.0, until - time.monotonic())) for run in self.ended]
-        return first and all(rest)
+        return self._succession.end(unasked=unasked)
 
     def _config(self) -> RunConfig:
         """Return the configuration of the run as it is now, live changes included."""
@@ -527,12 +494,8 @@ class Explorer(Screen[None]):
 
         The old curves stay as a ghost.
         """
-        old = self.run
-        if old.snapshot.facts or purpose:
-            self._left_open = frozenset()
-        left_open = frozenset() if begin else self._left_open
         try:
-            self.run = self._make_run(config, left_open, begin, resume, purpose)
+            old = self._succession.replace(config, begin, resume=resume, purpose=purpose)
         except ConfigError as error:
             self.notify(str(error), severity="error", markup=False)
             return
@@ -540,8 +503,6 @@ class Explorer(Screen[None]):
             self._guide.replaced()
         if old.snapshot.series:
             self._ghosts.before = old
-        old.stop()
-        self.ended = [run for run in (*self.ended, old) if not run.join(0)]
         self._asked = None
         self._peeked_at, self._pausing = None, begin is not None and not resume
         self.query_one(Results).follow()

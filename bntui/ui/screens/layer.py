@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from bntui.engine.diagnosis import forecast, forgetting, health, in_updates
+from bntui.engine.health import forecast, forgetting, health, in_updates
 from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import LayerDrift, Snapshot, Validation
 from bntui.scales import extent, grown, settled

@@ -9,7 +9,7 @@ import numpy as np
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from bntui.engine.diagnosis import Health, factor, forecast, forgetting, health, in_updates
+from bntui.engine.health import Health, factor, forecast, forgetting, health, in_updates
 from bntui.engine.series import Array, SeriesView
 from bntui.engine.snapshot import LayerDrift, Phase, Snapshot
 from bntui.ui.canvas import Canvas, Picture, Row

@@ -1,0 +1,89 @@
+"""One setting by its name: what `--at` changes on the way, and what `--twin` makes another run of.
+
+Imports no torch.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from bntui.engine import limits
+from bntui.engine.config import Change, ConfigError, RunConfig
+
+CHANGES: dict[str, tuple[str, Callable[[str], float | str]]] = {
+    "batch": ("batch_size", limits.parse_batch_size),
+    "momentum": ("momentum", limits.parse_momentum),
+    "estimator": ("estimator", limits.parse_estimator),
+    "lr": ("learning_rate", limits.parse_learning_rate),
+    "pace": ("pace", limits.parse_pace),
+}
+"""What `--at` can set: the name there, the field of `Knobs`, and its judge."""
+STRUCTURE: dict[str, tuple[str, Callable[[str], float | str]]] = {
+    "norm": ("norm", limits.parse_norm),
+    "norm-layers": ("norm_layers", limits.parse_norm_layers),
+    "depth": ("depth", limits.parse_depth),
+    "width": ("width", limits.parse_width),
+    "ghost-batch": ("ghost_batch", limits.parse_ghost_batch),
+    "ghost-updates": ("ghost_updates", limits.parse_ghost_updates),
+    "optimizer": ("optimizer", limits.parse_optimizer),
+    "batch-schedule": ("batch_schedule", limits.parse_batch_schedule),
+    "lr-rule": ("lr_rule", limits.parse_lr_rule),
+    "lr-warmup": ("lr_warmup", limits.parse_lr_warmup),
+    "base-batch": ("base_batch", limits.parse_base_batch),
+    "seed": ("seed", limits.parse_seed),
+}
+"""What else `--twin` can set: the name there, the field of `RunConfig`, and its judge."""
+TWIN_SETTINGS = {name: own for name, own in (CHANGES | STRUCTURE).items() if name != "pace"}
+"""All that it can set: what changes a number."""
+
+
+def option_of(field_name: str) -> str:
+    """Return how `--at` and `--twin` call a field of `Knobs` or `RunConfig`."""
+    return next(name for name, (own, _) in (CHANGES | STRUCTURE).items() if own == field_name)
+
+
+def parse_change(value: str) -> Change:
+    """Return the change that `UPDATE:NAME=VALUE` or `UPDATE:recalibrate` describes.
+
+    Raises ConfigError.
+    """
+    update, _, what = value.partition(":")
+    name, equals, setting = what.partition("=")
+    if what == "recalibrate":
+        return Change(limits.parse_update(update), "recalibrate")
+    if not equals or name not in CHANGES:
+        raise ConfigError(
+            f"change {value!r} is not understood: give UPDATE:NAME=VALUE with a name of "
+            f"{', '.join(CHANGES)}, or UPDATE:recalibrate, such as 97:momentum=0.9."
+        )
+    knob, parse = CHANGES[name]
+    return Change(limits.parse_update(update), knob, parse(setting))
+
+
+def parse_twin(value: str) -> str:
+    """Return the setting NAME=VALUE in its shortest form. Raises ConfigError."""
+    name, equals, setting = value.strip().partition("=")
+    if not equals or name not in TWIN_SETTINGS:
+        raise ConfigError(
+            f"twin {value!r} is not understood: give NAME=VALUE with a name of "
+            f"{', '.join(TWIN_SETTINGS)}, such as momentum=0.9."
+        )
+    return f"{name}={TWIN_SETTINGS[name][1](setting)}"
+
+
+def twin_field(twin: str) -> str:
+    """Return the field of `Knobs` or `RunConfig` in which a twin differs."""
+    return TWIN_SETTINGS[twin.partition("=")[0]][0]
+
+
+def twin_of(config: RunConfig) -> RunConfig:
+    """Return the configuration of the second run."""
+    name, _, setting = config.twin.partition("=")
+    field_name, parse = TWIN_SETTINGS[name]
+    change: dict[str, Any] = {field_name: parse(setting)}
+    # Nor does a planned change take the difference away.
+    planned = tuple(one for one in config.at if one.setting != field_name)
+    alone = replace(config, twin="", at=planned)
+    if name in CHANGES:
+        return replace(alone, knobs=replace(config.knobs, **change))
+    return replace(alone, **change)

@@ -1,0 +1,63 @@
+"""What a run remembers of its course: every history by its name (names: `Snapshot.series`)."""
+
+from typing import Any
+
+from bntui.engine.run import Point
+from bntui.engine.series import Series, SeriesView, Smoothing
+from bntui.engine.snapshot import Validation
+from bntui.engine.trainer import Result
+
+
+class Histories:
+    """Appended to by one thread, with updates that do not fall."""
+
+    def __init__(self) -> None:
+        self.journal: list[Point] | None = None
+        """What was appended since somebody last looked; None if nobody does."""
+        self._series: dict[str, Series] = {}
+        self._smooth_loss, self._smooth_acc = Smoothing(), Smoothing()
+
+    def views(self) -> dict[str, SeriesView]:
+        """Return every history so far, by name."""
+        return {name: series.view() for name, series in self._series.items()}
+
+    def append(self, name: str, update: int, value: float) -> None:
+        """Add one value to one history."""
+        self._series.setdefault(name, Series()).append(update, value)
+        if self.journal is not None:
+            self.journal.append((name, update, value))
+
+    def append_result(self, result: Result) -> None:
+        """Add what an update showed of itself, and its moving averages."""
+        self.append("train_loss", result.update, result.loss)
+        self.append("train_acc", result.update, result.accuracy)
+        self.append("smooth_loss", result.update, self._smooth_loss.next(result.loss))
+        self.append("smooth_acc", result.update, self._smooth_acc.next(result.accuracy))
+
+    def append_validation(self, validation: Validation) -> None:
+        """Add the scores of a validation and every layer's drift."""
+        update = validation.update
+        self.append("val_loss", update, validation.running.loss)
+        self.append("val_acc", update, validation.running.accuracy)
+        self.append("fresh_loss", update, validation.fresh.loss)
+        self.append("fresh_acc", update, validation.fresh.accuracy)
+        for layer in validation.layers:
+            self.append(f"drift:{layer.name}", update, layer.log_var_ratio)
+            self.append(f"gap:{layer.name}", update, layer.mean_gap)
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs to go on from here."""
+        return {
+            "series": {name: series.state() for name, series in self._series.items()},
+            "smooth": [self._smooth_loss.state(), self._smooth_acc.state()],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        for name, series in state["series"].items():
+            self._series[name] = Series()
+            self._series[name].restore(series)
+        for smoothing, sums in zip(
+            (self._smooth_loss, self._smooth_acc), state["smooth"], strict=True
+        ):
+            smoothing.restore(sums)

@@ -1,0 +1,166 @@
+"""Drift and errors against loops over channels, and against what real layers put out in both modes."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bntui.engine.config import Knobs
+from bntui.engine.drift import DEAD, compare_modes, drift
+from bntui.engine.estimators import OWN, initial
+from bntui.engine.snapshot import LayerDrift
+from bntui.engine.statistics import Buffers, collect
+from bntui.engine.trainer import Trainer
+from tests.engine.oracle import small_trainer, train, training_inputs
+
+
+@pytest.fixture
+def trainer() -> Trainer:
+    return small_trainer()
+
+
+def drift_of(
+    buffers: Buffers, running: Tensor, fresh: Tensor, unstarted: Tensor, start_left: float
+) -> tuple[LayerDrift, ...]:
+    none = [math.nan] * len(buffers.layers)
+    return drift(buffers, running, fresh, unstarted, start_left, none)
+
+
+def uneven_rows(buffers: Buffers) -> tuple[Tensor, Tensor, Tensor, float]:
+    """Return running = P·start + (1−P)·unstarted, fresh, unstarted and P, with learned scales."""
+    generator = torch.Generator().manual_seed(1)
+    shape = buffers.row.shape
+    for layer in buffers.layers:
+        nn.init.uniform_(layer.weight, -2.0, 2.0, generator=generator)
+    fresh = torch.rand(shape, generator=generator) + 0.05
+    unstarted = torch.rand(shape, generator=generator) + 0.05
+    left = 0.37
+    return left * initial(buffers) + (1 - left) * unstarted, fresh, unstarted, left
+
+
+def test_drift_is_what_a_loop_over_channels_finds(trainer: Trainer) -> None:
+    buffers = trainer.buffers
+    running, fresh, unstarted, left = uneven_rows(buffers)
+    ends = np.cumsum(buffers.channels)
+    first = int(ends[0])
+    fresh[1, 0] = 0.0  # dead
+    fresh[1, first + 1] = DEAD * 1e-3 * 0.999  # dead, just
+    fresh[1, first + 2] = DEAD * 1e-3 * 1.001  # alive, just
+    fresh[0, 2] = math.nan
+    running[1, first] = math.inf
+    running[0, first + 3] = 50.0  # the worst
+    layers = drift_of(buffers, running, fresh, unstarted, left)
+
+    assert [layer.name for layer in layers] == list(buffers.names)
+    for layer, module, end in zip(layers, buffers.layers, ends, strict=True):
+        gaps, ratios, errors, starts, rests, dead, broken = {}, [], [], [], [], 0, 0
+        for channel in range(module.num_features):
+            place = int(end) - module.num_features + channel
+            (r, v), (mu, var) = running[:, place].tolist(), fresh[:, place].tolist()
+            mean, variance = unstarted[:, place].tolist()
+            if not all(map(math.isfinite, (r, v, mu, var))):
+                broken += 1
+                continue
+            e, gamma = module.eps, module.weight[channel].item()
+            a, b = math.sqrt(v + e), math.sqrt(var + e)
+            sigma = math.sqrt(var)
+            errors.append(gamma**2 * (((r - mu) / a) ** 2 + (sigma / a - sigma / b) ** 2))
+            if var < DEAD * e:
+                dead += 1
+                continue
+            gaps[channel] = abs(r - mu) / b
+            ratios.append(math.log((v + e) / (var + e)))
+            starts.append(abs(left * (0 - mu) / b) + abs(left * (1 - var) / (var + e)))
+            rests.append(
+                abs((1 - left) * (mean - mu) / b) + abs((1 - left) * (variance - var) / (var + e))
+            )
+        assert (layer.channels, layer.dead, layer.non_finite) == (module.num_features, dead, broken)
+        assert layer.mean_gap == pytest.approx(np.mean(list(gaps.values())), rel=1e-4)
+        assert layer.mean_gap_max == pytest.approx(max(gaps.values()), rel=1e-4)
+        assert layer.log_var_ratio == pytest.approx(np.mean(ratios), rel=1e-4, abs=1e-5)
+        assert layer.output_error == pytest.approx(math.sqrt(np.mean(errors)), rel=1e-4)
+        assert layer.start_share == pytest.approx(sum(starts) / sum(starts + rests), rel=1e-4)
+        assert layer.start_left == left
+        assert not layer.untouched
+    assert [layer.dead for layer in layers[:2]] == [1, 1]
+    assert [layer.non_finite for layer in layers[:2]] == [1, 1]
+
+
+def test_the_parts_of_a_layer_s_error_add_up_to_it(trainer: Trainer) -> None:
+    buffers = trainer.buffers
+    running, fresh, unstarted, left = uneven_rows(buffers)
+    for layer, module in zip(
+        drift_of(buffers, running, fresh, unstarted, left), buffers.layers, strict=True
+    ):
+        detail = layer.detail
+        whole = np.expm1(detail.log_var_ratio)  # (v+e)/(σ²+e) − 1 = (v−σ²)/(σ²+e)
+        np.testing.assert_allclose(
+            detail.variance_start + detail.variance_rest, whole, rtol=1e-3, atol=1e-5
+        )
+        assert detail.mean_gap.shape == (module.num_features,)
+        with pytest.raises(ValueError, match="read-only"):
+            detail.mean_gap[0] = 0.0
+
+
+def test_a_layer_without_a_live_channel_has_no_drift_but_a_count(trainer: Trainer) -> None:
+    running = initial(trainer.buffers)
+    layers = drift_of(trainer.buffers, running, torch.zeros_like(running), running, 1.0)
+    for layer in layers:
+        assert layer.dead == layer.channels
+        assert math.isnan(layer.mean_gap)
+        assert math.isnan(layer.log_var_ratio)
+        assert layer.untouched
+        assert layer.output_error == 0.0  # a constant channel puts out its bias in both modes
+
+
+def test_output_error_is_the_rms_difference_between_eval_and_training_mode(
+    trainer: Trainer,
+) -> None:
+    train(trainer, 20, Knobs(batch_size=25))
+    buffers, running = trainer.buffers, trainer.estimators[OWN]
+    images = trainer.dataset.train.images[:100]
+    inputs = training_inputs(trainer.model, buffers, images)
+    fresh = collect(trainer.model, buffers, images)
+    layers = drift_of(buffers, running, fresh, running, 0.0)
+    for layer, module, given in zip(layers, buffers.layers, inputs, strict=True):
+        with torch.no_grad(), buffers.holding(running):
+            in_eval = module.eval()(given)
+            in_training = module.train()(given)
+        rms = (in_eval - in_training).double().square().mean().sqrt().item()
+        assert rms > 0.1
+        assert layer.output_error == pytest.approx(rms, rel=1e-4), layer.name
+
+
+def test_modes_agree_under_the_images_own_statistics_and_differ_under_stale_ones(
+    trainer: Trainer,
+) -> None:
+    train(trainer, 20, Knobs(batch_size=25))
+    model, buffers = trainer.model, trainer.buffers
+    images = trainer.dataset.train.images[:50]
+    fresh = collect(model, buffers, images)
+    sound = compare_modes(model, buffers, fresh, images)
+    assert max(sound.errors) < 1e-3
+    assert sound.flipped == 0.0
+    torch.testing.assert_close(sound.statistics, fresh)
+    stale = compare_modes(model, buffers, trainer.estimators[OWN], images)
+    assert min(stale.errors) > 0.1
+    assert stale.flipped > 0.1
+    torch.testing.assert_close(stale.statistics, fresh)
+
+
+def test_errors_through_the_network_are_relative_to_training_mode_in_forward_order(
+    trainer: Trainer,
+) -> None:
+    buffers, running = trainer.buffers, initial(trainer.buffers)
+    images = trainer.dataset.train.images[:50]
+    outputs: list[list[Tensor]] = [[] for _ in buffers.layers]
+    for layer, ours in zip(buffers.layers, outputs, strict=True):
+        layer.register_forward_hook(lambda _, __, out, ours=ours: ours.append(out.detach()))
+    with buffers.holding(running):
+        trainer.model.eval()(images)
+        trainer.model.train()(images)
+    expected = [((a - b).square().sum() / b.square().sum()).sqrt().item() for a, b in outputs]
+    compared = compare_modes(trainer.model, buffers, running, images)
+    assert compared.errors == pytest.approx(expected, rel=1e-4)
