@@ -2,10 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import events, on
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -21,6 +23,7 @@ from bntui.ui.course import Course
 from bntui.ui.driver import FragileDriver, suspend
 from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs, ascii_only
+from bntui.ui.palette import Palette
 from bntui.ui.plain import AsciiOnly
 from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.explorer import Explorer
@@ -28,6 +31,11 @@ from bntui.ui.screens.value import ValueScreen
 from bntui.ui.widgets.knob import Knob
 
 NO_COURSE = Course()
+NOT_OFFERED = {
+    *("app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette"),
+    *("quit", "app.quit"),  # it is there already
+}
+"""What keys do that the command palette leaves out."""
 SLIM = 20
 """Columns below which there are no scrollbars."""
 
@@ -43,6 +51,26 @@ class BntuiApp(FrugalApp):
         Binding("ctrl+l", "redraw", "draw everything anew", show=False),
         Binding("S", "save_picture", "save the screen as SVG", show=False),
     ]
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """List what the palette offers: themes, and what the keys of `screen` do.
+
+        Textual's own panel of keys, its picture and its enlarged widget are left out: bntui's keys
+        for them fit this screen.
+        """
+        for command in super().get_system_commands(screen):
+            if command.title in {"Theme", "Quit"}:
+                yield command
+        for key, (node, binding, enabled, _) in screen.active_bindings.items():
+            if binding.description and enabled and binding.action not in NOT_OFFERED:
+                title = binding.description[0].upper() + binding.description[1:]
+                run = partial(self.call_later, self.run_action, binding.action, node)
+                yield SystemCommand(title, f"key {binding.key_display or key}", run)
+
+    def action_command_palette(self) -> None:
+        """Open the command palette."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def __init__(
         self,

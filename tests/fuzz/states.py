@@ -121,7 +121,7 @@ def validations(draw: Draw, classes: int) -> Validation:
 @st.composite
 def hindsights(draw: Draw) -> Hindsight:
     names = (*(f"{momentum:g}" for momentum in MOMENTA), *OWN_ESTIMATORS[1:])
-    rows, moments = draw(st.integers(1, len(names))), draw(st.sampled_from([0, 1, 2, 40, 512]))
+    rows, moments = draw(st.integers(1, len(names))), draw(st.sampled_from([1, 2, 40, 512]))
     value = draw(SHARES)
     line = np.full(moments, draw(SHARES))
     return Hindsight(

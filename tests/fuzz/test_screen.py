@@ -430,8 +430,8 @@ class Sitting(RuleBasedStateMachine):
             pumps = (self.app, *self.app.screen_stack, *screen.walk_children())
             if any(not pump._message_queue.empty() or pump._next_callbacks for pump in pumps):
                 quiet = 0
-            elif self.app.workers or self.app._resize_event:
-                quiet = 0
+            elif self.app.workers or self.app._resize_event or self.app._batch_count:
+                quiet = 0  # a command of the palette holds drawing back for a moment
                 await asyncio.sleep(0.001)
             elif screen._layout_required or screen._dirty_widgets or screen._callbacks:
                 quiet, drawn = 0, drawn + 1

@@ -76,14 +76,14 @@ class Explorer(Screen[None]):
         Binding("v", "verdict", "verdict"),
         Binding("y", "repeat", "repeat"),
         Binding("q", "app.quit", "quit"),
-        Binding("R", "restart(1)", show=False),
+        Binding("R", "restart(1)", "restart with a new seed", show=False),
         Binding("d", "digits", "use digits", show=False),
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
         *(Binding(str(number), f"panel({number})", show=False) for number in range(1, 6)),
-        Binding("D", "save_data", show=False),
-        Binding("W", "keep_weights", show=False),
-        Binding("i", "go_on", show=False),
+        Binding("D", "save_data", "save the data as CSV", show=False),
+        Binding("W", "keep_weights", "keep the weights", show=False),
+        Binding("i", "go_on", "go on with the interrupted run", show=False),
     ]
 
     def __init__(

@@ -1,0 +1,51 @@
+"""The command palette: what keys do, found by its words."""
+
+from textual.command import CommandList
+
+from bntui.engine.config import RunConfig
+from bntui.ui.app import BntuiApp
+from bntui.ui.palette import Palette
+from bntui.ui.screens.whatif import WhatIfScreen
+from tests.ui.scripted import ScriptedRuns
+
+
+def app() -> BntuiApp:
+    return BntuiApp(ScriptedRuns(loaded=True), RunConfig(width=0.25))
+
+
+async def test_it_offers_what_keys_do_and_none_of_it_twice() -> None:
+    explorer = app()
+    async with explorer.run_test(size=(120, 40)):
+        titles = [command.title for command in explorer.get_system_commands(explorer.screen)]
+    assert {"Theme", "Quit", "Recalibrate", "What if", "Save the data as CSV"} <= set(titles)
+    assert len(set(titles)) == len(titles)
+    assert not {"Maximize", "Screenshot"} & set(titles)  # Textual's own
+
+
+async def test_a_command_does_what_its_key_does() -> None:
+    explorer = app()
+    async with explorer.run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p", *"what if")
+        palette = explorer.screen
+        assert isinstance(palette, Palette)
+        await explorer.workers.wait_for_complete()
+        await pilot.press("enter", "enter")  # the first chooses where none is chosen yet
+        for _ in range(200):
+            if isinstance(explorer.screen, WhatIfScreen):
+                break
+            await pilot.pause(0.02)
+        assert isinstance(explorer.screen, WhatIfScreen)
+
+
+async def test_a_list_that_is_not_laid_out_yet_can_be_paged_through() -> None:
+    explorer = app()
+    async with explorer.run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p")
+        palette = explorer.screen
+        assert isinstance(palette, Palette)
+        found = palette.query_one(CommandList)
+        found.add_option("a")
+        found._index_to_line.clear()
+        found.highlighted = 0
+        palette._action_command_list("page_up")
+        assert explorer.is_running
