@@ -52,7 +52,9 @@ def _option(flag: str, parse: Callable[[str], object], metavar: str, text: str) 
 
 
 def whole_path(value: str) -> str:
-    """Return a path that means the same from every folder."""
+    """Return a path that means the same from every folder. Raises ConfigError for one with NUL."""
+    if "\0" in value:
+        raise ConfigError(f"no folder can be called {value}: leave out the NUL.")
     return os.path.abspath(os.path.expanduser(value))  # noqa: PTH100, PTH111 - Path raises for ~nobody
 
 

@@ -20,6 +20,7 @@ from bntui.engine.device import fit_to_machine
 from bntui.engine.snapshot import EpochReport, Snapshot
 from bntui.headless import JsonLines
 from bntui.options import config_of
+from bntui.text import literal
 from tests.ui.scripted import layers
 
 TINY = ("--train-size", "300", "--width", "0.0625", "--epochs", "2", "--device", "cpu")
@@ -103,13 +104,14 @@ class TestRefusals:
             ("--dataset", "cifar"),
             ("--device", "tpu"),
             ("--data-dir", "/nowhere/at/all"),
+            ("--data-dir", "a\0b"),
         ],
     )
     @pytest.mark.parametrize("command", [(), ("run",)])
     def test_a_bad_value_is_refused_in_one_sentence_that_names_it(
         self, command: tuple[str, ...], option: str, value: str
     ) -> None:
-        assert value in refusal(*command, option, value)
+        assert literal(value) in refusal(*command, option, value)
 
     def test_a_device_that_is_not_there_is_refused_by_the_run(self) -> None:
         assert "cuda:99" in refusal("run", *TINY, "--device", "cuda:99")
