@@ -9,6 +9,6 @@ class Palette(CommandPalette):
     """A palette whose list can be paged through before it is laid out."""
 
     def _action_command_list(self, action: str) -> None:
-        # Page up and down look up the line of an option, of which there is none yet: a KeyError.
+        # As in `Options`, and the list is made by Textual.
         with suppress(KeyError):
             super()._action_command_list(action)

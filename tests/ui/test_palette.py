@@ -1,11 +1,15 @@
-"""The command palette: what keys do, found by its words."""
+"""The command palette: what keys do, found by its words; and lists that are not laid out."""
 
 from textual.command import CommandList
 
 from bntui.engine.config import RunConfig
+from bntui.scenariofiles import built_in, configs_of
 from bntui.ui.app import BntuiApp
+from bntui.ui.course import Course
 from bntui.ui.palette import Palette
+from bntui.ui.screens.course import CourseScreen
 from bntui.ui.screens.whatif import WhatIfScreen
+from bntui.ui.widgets.options import Options
 from tests.ui.scripted import ScriptedRuns
 
 
@@ -48,4 +52,19 @@ async def test_a_list_that_is_not_laid_out_yet_can_be_paged_through() -> None:
         found._index_to_line.clear()
         found.highlighted = 0
         palette._action_command_list("page_up")
+        assert explorer.is_running
+
+
+async def test_so_can_a_list_in_a_tiny_terminal() -> None:
+    explorer = BntuiApp(
+        ScriptedRuns(loaded=True),
+        RunConfig(width=0.25),
+        course=Course(built_in, lambda scenario: configs_of(scenario, {})),
+    )
+    async with explorer.run_test(size=(1, 1)) as pilot:
+        await pilot.press("g")
+        assert isinstance(explorer.screen, CourseScreen)
+        for key in ("pageup", "pagedown", "end"):
+            explorer.screen.query_one(Options)._index_to_line.clear()
+            await pilot.press(key)
         assert explorer.is_running

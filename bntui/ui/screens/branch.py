@@ -12,6 +12,7 @@ from textual.widgets import OptionList
 
 from bntui.engine.snapshot import Checkpoint
 from bntui.ui.glyphs import fit
+from bntui.ui.widgets.options import Options
 
 
 class BranchScreen(ModalScreen[Checkpoint | None]):
@@ -37,7 +38,7 @@ class BranchScreen(ModalScreen[Checkpoint | None]):
     def compose(self) -> ComposeResult:
         """Lay out the list."""
         lines = [f"update {kept.update:>7,}   {kept.label}" for kept in self._checkpoints]
-        moments = OptionList(*(Text(fit(self.app, line)) for line in lines))
+        moments = Options(*(Text(fit(self.app, line)) for line in lines))
         moments.border_title = "return to a moment, and branch off"
         moments.border_subtitle = fit(self.app, "↑ ↓ choose · enter goes on · esc closes")
         yield moments

@@ -17,6 +17,7 @@ from textual.widgets import OptionList, Static
 from bntui.scenario import Scenario
 from bntui.ui.glyphs import fit
 from bntui.ui.widgets.keyline import KeyLine
+from bntui.ui.widgets.options import Options
 
 KEYS = (
     Binding("up", "", "choose", key_display="↑ ↓"),
@@ -57,7 +58,7 @@ class CourseScreen(Screen[Scenario | None]):
     def compose(self) -> ComposeResult:
         """Lay out the list, and beside it a sheet."""
         with Horizontal():
-            listed = OptionList(*map(self._line, self._course), classes="panel")
+            listed = Options(*map(self._line, self._course), classes="panel")
             listed.border_title = "experiments"
             yield listed
             with VerticalScroll(classes="panel") as sheet:
