@@ -312,7 +312,12 @@ class TestProcess:
     def test_ctrl_c_ends_a_run_with_130_and_without_a_traceback(self) -> None:
         command = [sys.executable, "-m", "bntui", "run", *TINY, "--epochs", "100000", "--json"]
         with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # Shells have what they start in the background ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ) as run:
             assert run.stdout is not None
             first = run.stdout.readline()
