@@ -232,12 +232,11 @@ class Trainer:
 
 
 def _first_broken(statistics: Tensor) -> tuple[Tensor, Tensor]:
-    """Return whether statistics (2, C) are non-finite anywhere, NaN or 0, and the first channel.
+    """Return whether statistics (2, C) are non-finite anywhere, 1 or 0, and the first such channel.
 
-    In few operations, for this is done at every update: 0·x is NaN where x is not finite, and torch
-    takes the first NaN for the maximum.
+    In few operations, for this is done at every update: 0·x is NaN where x is not finite.
     """
     if not statistics.shape[1]:
         return statistics.new_zeros(()), statistics.new_zeros(())
-    worst, channel = (statistics.sum(0) * 0.0).max(0)
-    return worst, channel.to(worst.dtype)
+    broken, channel = (statistics.sum(0) * 0.0).isnan().to(statistics.dtype).max(0)
+    return broken, channel.to(broken.dtype)

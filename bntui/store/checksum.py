@@ -49,7 +49,11 @@ def is_whole(table: str, row: sqlite3.Row) -> bool:
 
 def prove(table: str, row: sqlite3.Row) -> None:
     """Raise DamagedError for a row that is not as it was written."""
-    if not is_whole(table, row):
+    try:
+        whole = is_whole(table, row)
+    except IndexError as error:  # of sqlite3.Row, for a name that it has not
+        raise DamagedError(f"a column of {table} is damaged") from error
+    if not whole:
         raise DamagedError(f"a row of {table} is damaged")
 
 

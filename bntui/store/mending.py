@@ -164,8 +164,9 @@ def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int], b
                         behind, values = insertion(table, (row[column] for column in columns))
                         to.execute(f"INSERT INTO {behind}", values)
                         whole = True
-                if not whole:
-                    hurt[str(row[columns[0]])] = hurt.get(str(row[columns[0]]), 0) + 1
+                if not whole:  # nobody's, where the name of the column is damaged
+                    owner = str(row[columns[0]]) if columns[0] in tuple(row.keys()) else ""
+                    hurt[owner] = hurt.get(owner, 0) + 1
     return len(runs), hurt, bool(torn)
 
 

@@ -11,6 +11,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 
 from bntui.engine.config import RunConfig
 from bntui.engine.run import MakeRun
@@ -61,16 +62,22 @@ class BntuiApp(FrugalApp):
         for command in super().get_system_commands(screen):
             if command.title in {"Theme", "Quit"}:
                 yield command
-        for key, (node, binding, enabled, _) in screen.active_bindings.items():
-            if binding.description and enabled and binding.action not in NOT_OFFERED:
+        offered = set(NOT_OFFERED)
+        for node, binding, enabled, _ in screen.active_bindings.values():
+            if binding.description and enabled and binding.action not in offered:
+                offered.add(binding.action)  # several keys may do the same
                 title = binding.description[0].upper() + binding.description[1:]
                 run = partial(self.call_later, self.run_action, binding.action, node)
-                yield SystemCommand(title, f"key {binding.key_display or key}", run)
+                yield SystemCommand(title, f"key {self.get_key_display(binding)}", run)
 
     def action_command_palette(self) -> None:
         """Open the command palette."""
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Open the palette with the themes."""
+        self.push_screen(Palette([ThemeProvider], placeholder="Search for themes…"))
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from bntui.engine.estimators import ESTIMATORS
 from bntui.engine.limits import MAX_LEARNING_RATE
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase
-from bntui.engine.trainer import PENDING, Trainer
+from bntui.engine.trainer import PENDING, Trainer, _first_broken
 
 CPU = torch.device("cpu")
 SMALL = RunConfig(train_size=128, width=0.0625, device="cpu", knobs=Knobs(batch_size=16))
@@ -199,3 +199,24 @@ def test_planned_changes_are_made_after_as_many_updates() -> None:
     again = tuple(parse_change(f"{mark.update}:{mark.change}") for mark in marks)
     assert set(again) == set(map(parse_change, plan))
     assert run.trainer.estimators.start_left == 0.0
+
+
+@pytest.mark.parametrize(
+    ("means", "variances", "found"),
+    [
+        ([0.0, -1.0, 2.0], [1.0, 0.0, 4.0], (0.0, None)),
+        ([0.0, math.nan, math.nan], [1.0, 1.0, 1.0], (1.0, 1)),
+        ([0.0, 1.0, 2.0], [1.0, math.inf, math.nan], (1.0, 1)),
+        ([0.0, 1.0, -math.inf], [1.0, 1.0, math.inf], (1.0, 2)),
+    ],
+)
+def test_the_first_channel_with_a_statistic_that_is_not_finite(
+    means: list[float], variances: list[float], found: tuple[float, int | None]
+) -> None:
+    broken, channel = _first_broken(torch.tensor([means, variances]))
+    assert (float(broken), int(channel) if broken else None) == found
+
+
+def test_without_statistics_nothing_is_broken() -> None:
+    broken, _ = _first_broken(torch.empty(2, 0))
+    assert not broken

@@ -170,6 +170,16 @@ def test_the_name_of_a_column_may_be_no_text(path: Path) -> None:
     assert all(REMARK in found for found in everything(path).values())
 
 
+def test_the_name_of_a_column_may_be_another(path: Path) -> None:
+    begin(path)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"figures TEXT", b"figurfs TEXT"))
+    started()
+    with pytest.raises(MendedError, match="3 of 3 runs in it could be kept, "):
+        everything(path)
+    assert all(REMARK in found for found in everything(path).values())
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_of_a_store_that_was_cut_short_is_kept_what_is_left(path: Path, share: float) -> None:
     begin(path)

@@ -1,5 +1,6 @@
 """The command palette: what keys do, found by its words; and lists that are not laid out."""
 
+import pytest
 from textual.command import CommandList
 
 from bntui.engine.config import RunConfig
@@ -32,13 +33,36 @@ async def test_a_command_does_what_its_key_does() -> None:
         await pilot.press("ctrl+p", *"what if")
         palette = explorer.screen
         assert isinstance(palette, Palette)
-        await explorer.workers.wait_for_complete()
-        await pilot.press("enter", "enter")  # the first chooses where none is chosen yet
+        found = palette.query_one(CommandList)
+        for _ in range(500):
+            if found.option_count == 1 and found.highlighted == 0:
+                break
+            await pilot.pause(0.02)
+        await pilot.press("enter")
         for _ in range(200):
             if isinstance(explorer.screen, WhatIfScreen):
                 break
             await pilot.pause(0.02)
         assert isinstance(explorer.screen, WhatIfScreen)
+
+
+@pytest.mark.parametrize("key", ["o", "question_mark", "w"])
+async def test_nor_is_anything_offered_twice_on_other_screens(key: str) -> None:
+    explorer = app()
+    async with explorer.run_test(size=(120, 40)) as pilot:
+        await pilot.press(key)
+        titles = [command.title for command in explorer.get_system_commands(explorer.screen)]
+    assert len(set(titles)) == len(titles)
+
+
+async def test_the_themes_are_a_palette_too_and_only_one_is_open() -> None:
+    explorer = app()
+    async with explorer.run_test(size=(120, 40)) as pilot:
+        explorer.search_themes()
+        await pilot.pause()
+        assert isinstance(explorer.screen, Palette)
+        await pilot.press("ctrl+p")
+        assert len(explorer.screen_stack) == 2
 
 
 async def test_a_list_that_is_not_laid_out_yet_can_be_paged_through() -> None:

@@ -68,7 +68,7 @@ KEYS: tuple[Section, ...] = (
             ("1 – 5", "panels, where there is no room for all"),
             ("S D W", "save the screen as SVG, the data as CSV; keep the weights"),
             ("ctrl+l", "draw everything anew"),
-            ("ctrl+p ?", "command palette: themes, and all that keys do; this help"),
+            ("ctrl+p ?", "command palette: themes, and most of what keys do; this help"),
             ("q ctrl+z", "quit; to the shell, until fg"),
         ),
     ),
