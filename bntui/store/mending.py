@@ -8,7 +8,7 @@ from pathlib import Path
 from bntui.aside import aside
 from bntui.store.checksum import CHECKED, DamagedError, insertion, is_whole, sealing
 from bntui.store.liveness import hold, is_held, let_go, live_path
-from bntui.store.schema import StoreError, connect, lenient, transaction
+from bntui.store.schema import StoreError, connect, lenient, transaction, version
 
 MAGIC = b"SQLite format 3\0"
 CHECKED_BYTES = 64_000_000
@@ -84,7 +84,11 @@ def mend(path: Path, seen: tuple[int, int] | None) -> MendedError:
                 )
         # The new one first: where it can't be made, for want of room, say, nothing is moved.
         new = path.with_name(f"{path.name}.mending")
-        runs, whole, lost, torn = _rescue(path, new)
+        try:
+            runs, whole, lost, torn = _rescue(path, new)
+        except BaseException:
+            _discard(new)
+            raise
         damaged = _replace(path, new)
     finally:
         let_go(lock, held)
@@ -112,34 +116,47 @@ def _replace(path: Path, new: Path) -> Path:
     return name
 
 
+def _discard(new: Path) -> None:
+    """Remove what an attempt has left: it takes room, and would be read as part of the next."""
+    for part in ("", *BESIDE):
+        new.with_name(new.name + part).unlink(missing_ok=True)
+
+
 def _rescue(damaged: Path, new: Path) -> tuple[int, int, int, bool]:
     """Copy every whole row that is in reach into a new store.
 
     Return how many runs there were, how many there are, rows lost, and if others may be out of reach.
     """
-    new.unlink(missing_ok=True)
-    with closing(connect(new, patience=1.0)) as to, transaction(to):
-        runs, hurt, torn = _copy(damaged, to)
-        known = [row[0] for row in to.execute("SELECT id FROM runs")]
-        # No run was lost, and there are parts of another: whose they were can no longer be told.
-        stray = len(known) == runs and not hurt.keys() <= set(known)
-        for run in known:
-            numbers = to.execute(
-                "SELECT series FROM points WHERE run = ? GROUP BY series"
-                " HAVING max(chunk) >= count(*)",
-                (run,),
-            ).fetchall()
-            if numbers or torn or stray:
-                hurt.setdefault(run, 0)
-            to.execute(
-                "UPDATE runs SET checkpoint = (SELECT at FROM checkpoints WHERE run = id)"
-                " WHERE id = ?",
-                (run,),
-            )
-        for run in hurt.keys() & set(known):
-            to.execute("UPDATE runs SET note = trim(note || ' ' || ?) WHERE id = ?", (REMARK, run))
-        to.execute(sealing("runs"))
-    return runs, len(known), sum(hurt.values()), torn
+    _discard(new)
+    with closing(connect(new, patience=1.0)) as to:
+        with transaction(to):
+            runs, hurt, torn = _copy(damaged, to)
+            kept = _remark(to, runs, hurt, torn=torn)
+            to.execute(sealing("runs"))
+        # Else what was written lies in a file beside it, which is not moved with it.
+        to.execute("PRAGMA journal_mode = DELETE")
+    return runs, kept, sum(hurt.values()), torn
+
+
+def _remark(to: sqlite3.Connection, runs: int, hurt: dict[str, int], *, torn: bool) -> int:
+    """Remark on every run that may lack a part; return how many there are."""
+    known = [row[0] for row in to.execute("SELECT id FROM runs")]
+    # No run was lost, and there are parts of another: whose they were can no longer be told.
+    stray = len(known) == runs and not hurt.keys() <= set(known)
+    for run in known:
+        numbers = to.execute(
+            "SELECT series FROM points WHERE run = ? GROUP BY series HAVING max(chunk) >= count(*)",
+            (run,),
+        ).fetchall()
+        if numbers or torn or stray:
+            hurt.setdefault(run, 0)
+        to.execute(
+            "UPDATE runs SET checkpoint = (SELECT at FROM checkpoints WHERE run = id) WHERE id = ?",
+            (run,),
+        )
+    for run in hurt.keys() & set(known):
+        to.execute("UPDATE runs SET note = trim(note || ' ' || ?) WHERE id = ?", (REMARK, run))
+    return len(known)
 
 
 def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int], bool]:
@@ -153,21 +170,33 @@ def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int], b
         source.text_factory = lenient
         # Otherwise SQLite refuses to read anything of a file that was cut short.
         source.execute("PRAGMA writable_schema = ON")
+        with_checksums = _has_checksums(source)
         for table, columns in CHECKED.items():
             for row in _readable(source, table, torn):
                 if table == "runs":
                     runs.add(row["rowid"])
                 whole = False
+                names = tuple(row.keys())
+                if with_checksums and "checksum" not in names and table not in torn:
+                    torn.append(table)
                 with suppress(sqlite3.Error, LookupError):
-                    # Format 1 had no checksums: what SQLite can read of it counts as whole.
-                    if "checksum" not in tuple(row.keys()) or is_whole(table, row):
+                    # Without a checksum what SQLite can read counts as whole.
+                    if "checksum" not in names or is_whole(table, row):
                         behind, values = insertion(table, (row[column] for column in columns))
                         to.execute(f"INSERT INTO {behind}", values)
                         whole = True
                 if not whole:  # nobody's, where the name of the column is damaged
-                    owner = str(row[columns[0]]) if columns[0] in tuple(row.keys()) else ""
+                    owner = str(row[columns[0]]) if columns[0] in names else ""
                     hurt[owner] = hurt.get(owner, 0) + 1
     return len(runs), hurt, bool(torn)
+
+
+def _has_checksums(source: sqlite3.Connection) -> bool:
+    """Tell whether the store is of a format whose rows have checksums: all but the first."""
+    try:
+        return version(source) > 1
+    except sqlite3.Error:  # nothing of it can be read
+        return True
 
 
 def _readable(source: sqlite3.Connection, table: str, torn: list[str]) -> Iterator[sqlite3.Row]:

@@ -139,10 +139,10 @@ def lenient(text: bytes) -> str:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if _format(connection) == len(MIGRATIONS):
+    if version(connection) == len(MIGRATIONS):
         return
     with transaction(connection):
-        found = _format(connection)  # again: another process may have been faster
+        found = version(connection)  # again: another process may have been faster
         if found > len(MIGRATIONS):
             raise StoreError(
                 f"{path} was written by a newer bntui (format {found}, this one knows "
@@ -154,7 +154,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
-def _format(connection: sqlite3.Connection) -> int:
+def version(connection: sqlite3.Connection) -> int:
+    """Return the number of the store's format."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
