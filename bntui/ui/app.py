@@ -53,32 +53,6 @@ class BntuiApp(FrugalApp):
         Binding("S", "save_picture", "save the screen as SVG", show=False),
     ]
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """List what the palette offers: themes, and what the keys of `screen` do.
-
-        Textual's own panel of keys, its picture and its enlarged widget are left out: bntui's keys
-        for them fit this screen.
-        """
-        for command in super().get_system_commands(screen):
-            if command.title in {"Theme", "Quit"}:
-                yield command
-        offered = set(NOT_OFFERED)
-        for node, binding, enabled, _ in screen.active_bindings.values():
-            if binding.description and enabled and binding.action not in offered:
-                offered.add(binding.action)  # several keys may do the same
-                title = binding.description[0].upper() + binding.description[1:]
-                run = partial(self.call_later, self.run_action, binding.action, node)
-                yield SystemCommand(title, f"key {self.get_key_display(binding)}", run)
-
-    def action_command_palette(self) -> None:
-        """Open the command palette."""
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
-
-    def search_themes(self) -> None:
-        """Open the palette with the themes."""
-        self.push_screen(Palette([ThemeProvider], placeholder="Search for themes…"))
-
     def __init__(
         self,
         make_run: MakeRun,
@@ -149,6 +123,32 @@ class BntuiApp(FrugalApp):
     def _type(self, event: Knob.Typing) -> None:
         knob = event.knob
         self.push_screen(ValueScreen(knob.spec, knob.wanted, knob.turn_to))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """List what the palette offers: themes, and what the keys of `screen` do.
+
+        Textual's own panel of keys, its picture and its enlarged widget are left out: bntui's keys
+        for them fit this screen.
+        """
+        for command in super().get_system_commands(screen):
+            if command.title in {"Theme", "Quit"}:
+                yield command
+        offered = set(NOT_OFFERED)
+        for node, binding, enabled, _ in screen.active_bindings.values():
+            if binding.description and enabled and binding.action not in offered:
+                offered.add(binding.action)  # several keys may do the same
+                title = binding.description[0].upper() + binding.description[1:]
+                run = partial(self.call_later, self.run_action, binding.action, node)
+                yield SystemCommand(title, f"key {self.get_key_display(binding)}", run)
+
+    def action_command_palette(self) -> None:
+        """Open the command palette."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Open the palette with the themes."""
+        self.push_screen(Palette([ThemeProvider], placeholder="Search for themes…"))
 
     def action_suspend_process(self) -> None:
         """Give the terminal back to the shell, until it continues the program."""
