@@ -73,7 +73,7 @@ def follow(
     asked: list[int] = []
     with asked_to_end(asked.append):
         runner.start()
-        started, told = False, ""
+        started, told = False, [""]
         while True:
             with writing(asked.append):
                 snapshot = runner.snapshot
@@ -82,9 +82,9 @@ def follow(
                     writer.start(snapshot, keeper.run if keeper else uuid4().hex[:12])
                 for report, then in _drain(coming):
                     writer.epoch(report, then)
-                if started and snapshot.message != told and snapshot.phase is not Phase.FAILED:
-                    told = snapshot.message
-                    click.echo(told, err=True)
+                if started and snapshot.message != told[-1] and snapshot.phase is not Phase.FAILED:
+                    told.append(snapshot.message)
+                    click.echo(snapshot.message, err=True)
                 if asked or snapshot.phase in OVER:
                     break
                 writer.progress(snapshot)
@@ -96,8 +96,9 @@ def follow(
             for report, then in _drain(coming):
                 writer.epoch(report, then)
             writer.end(snapshot)
-            if keeper and keeper.problem not in {"", told}:
-                click.echo(keeper.problem, err=True)
+            for said in (keeper.notice, keeper.problem) if keeper else ():
+                if not any(said in one for one in told):
+                    click.echo(said, err=True)
         if not ended:
             # Python would end the thread in the middle of torch, which aborts the process.
             sys.stdout.flush()

@@ -34,4 +34,4 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     file = config.getoption("--faults")
     if file and not hasattr(config, "workerinput"):  # a worker of xdist reports to the session
-        config.pluginmanager.register(Faults(file), "faults")
+        config.pluginmanager.register(Faults(file, config), "faults")

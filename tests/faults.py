@@ -2,7 +2,8 @@
 
 A test is marked `@pytest.mark.fault("name", injected="what was done")` and tells the fixture `fault`
 what the user saw and what was lost. `pytest -m fault --faults=README.md` replaces the table between
-the two comments there; unless all of the tests have run and passed it leaves the file alone.
+the two comments there; where only some of the tests were chosen, or one did not pass, it leaves the
+file alone.
 """
 
 import re
@@ -29,14 +30,12 @@ class Fault:
 class Faults:
     """Collects the rows of a session of pytest, also from its workers, in the order of names."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, config: pytest.Config) -> None:
         self.file = file
         self.rows: list[Fault] = []
         self._passed: set[str] = set()
-        self._whole = True
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self._whole &= not session.config.getoption("keyword")
+        chosen = (config.getoption(name, None) for name in ("keyword", "deselect", "lf"))
+        self._whole = not any(chosen) and config.args_source is not config.ArgsSource.ARGS
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._whole &= not report.skipped

@@ -58,12 +58,14 @@ def test_a_row_that_is_not_filled_in_is_an_error(pytester: pytest.Pytester) -> N
     assert readme.read_text() == before
 
 
-@pytest.mark.parametrize("chosen", [[], ["-k", "passes"]])
+@pytest.mark.parametrize(
+    "chosen", [[], ["-k", "passes"], ["-k", "passes", "-n", "2"], ["{file}::test_passes"]]
+)
 def test_a_part_of_the_rows_leaves_the_table_alone(
     pytester: pytest.Pytester, chosen: list[str]
 ) -> None:
     pytester.makeconftest(CONFTEST)
-    pytester.makepyfile("""
+    file = pytester.makepyfile("""
         import pytest
 
         @pytest.mark.fault("disk full", injected="1 MB of disk")
@@ -75,6 +77,7 @@ def test_a_part_of_the_rows_leaves_the_table_alone(
     """)
     readme = pytester.makefile(".md", readme=f"{BEGIN}\n{END}\n")
     before = readme.read_text()
-    result = pytester.runpytest_inprocess(f"--faults={readme}", "-p", "no:cacheprovider", *chosen)
+    words = [word.format(file=file) for word in chosen]
+    result = pytester.runpytest_inprocess(f"--faults={readme}", "-p", "no:cacheprovider", *words)
     assert result.ret == pytest.ExitCode.OK
     assert readme.read_text() == before

@@ -245,7 +245,7 @@ def _settings() -> Facts:
 
 
 def _speed() -> Facts:
-    given = (os.environ.get(name, "") for name in environment.THREADS_GIVEN)
-    threads = next((int(one) for one in given if one.isdecimal()), environment.cores())
+    given = (environment.given_threads(os.environ, name) for name in environment.THREADS_GIVEN)
+    threads = next(filter(None, given), environment.cores())
     found = environment.costly(os.environ, threads, environment.cores())
     return [("", said) for said in found or ["nothing in the environment is known to cost speed"]]

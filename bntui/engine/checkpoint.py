@@ -113,8 +113,8 @@ class SpillFile:
             place, room = fitting
         else:
             # A power of two, so that the place of one is large enough for a later one that has
-            # grown. What stays empty takes no room on the disk.
-            place, room = self._end, 1 << size.bit_length()
+            # grown. What was never written takes no room on the disk.
+            place, room = self._end, 1 << max(0, size - 1).bit_length()
             self._end += room
         spilled = Spilled(self, place, room, size)
         written = 0

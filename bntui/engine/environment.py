@@ -18,7 +18,7 @@ COSTLY = {
     "ONEDNN_VERBOSE": "every convolution is logged",
     "PYTHONASYNCIODEBUG": "Python watches every event of the screen",
     "PYTHONDEVMODE": "Python checks itself all the time",
-    "PYTHONMALLOC": "Python checks every piece of memory",
+    "PYTHONMALLOC": "Python handles memory slowly",
     "PYTORCH_NO_CUDA_MEMORY_CACHING": "memory is fetched from the driver at every update",
     "TORCH_SHOW_DISPATCH_TRACE": "every operation is logged",
 }
@@ -35,13 +35,19 @@ def costly(environ: Mapping[str, str], threads: int, cores: int) -> list[str]:
         for name, why in COSTLY.items()
         if environ.get(name, "").lower() not in HARMLESS
     ]
-    given = next((name for name in THREADS_GIVEN if name in environ), None)
+    given = next((name for name in THREADS_GIVEN if given_threads(environ, name)), None)
     if given and 2 * threads < min(cores, MOST_THREADS):
         said.append(
             f"{given}={environ[given]} costs speed, since {threads} of {cores} cores train: unset "
             f"it, or give --threads {min(cores, MOST_THREADS)}."
         )
     return said
+
+
+def given_threads(environ: Mapping[str, str], name: str) -> int:
+    """Return the number of threads that a variable sets, 0 if it sets none."""
+    value = environ.get(name, "")
+    return int(value) if value.isdecimal() else 0
 
 
 def worthwhile_threads(environ: Mapping[str, str], default: int, root: Path = Path("/")) -> int:

@@ -182,7 +182,7 @@ class Runner:
         self._after = None
 
         def load(config: RunConfig, settled: frozenset[str] = frozenset()) -> Session:
-            return Session(
+            session = Session(
                 config,
                 self._observation,
                 self._left_open - settled,
@@ -191,6 +191,9 @@ class Runner:
                 begin=self._begin,
                 run=self._recorder.run if self._recorder else "",
             )
+            if self._recorder:
+                session.notice = f"{self._recorder.notice} {session.notice}".strip()
+            return session
 
         session = Twins(self._config, load) if self._config.twin else load(self._config)
         self._begin = None
@@ -296,8 +299,7 @@ class Runner:
             snapshot = self._session.snapshot(phase)
             if self._recorder:
                 self._recorder.record(snapshot, self._session.take_journal())
-                notice = f"{self._recorder.notice} {snapshot.message}".strip()
-                snapshot = replace(snapshot, message=self._recorder.problem or notice)
+                snapshot = replace(snapshot, message=self._recorder.problem or snapshot.message)
             self.snapshot = snapshot
             self._published = time.monotonic()
 

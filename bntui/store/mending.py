@@ -162,7 +162,7 @@ def _remark(to: sqlite3.Connection, runs: int, hurt: dict[str, int], *, torn: bo
 def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int], bool]:
     """Return how many runs were met, and rows not whole of each; and if rows may be out of reach."""
     hurt: dict[str, int] = {}
-    torn: list[str] = []
+    torn: set[str] = set()
     runs: set[int] = set()
     # Read-only, so that it stays as it was found.
     with closing(sqlite3.connect(f"{damaged.absolute().as_uri()}?mode=ro", uri=True)) as source:
@@ -177,8 +177,8 @@ def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int], b
                     runs.add(row["rowid"])
                 whole = False
                 names = tuple(row.keys())
-                if with_checksums and "checksum" not in names and table not in torn:
-                    torn.append(table)
+                if with_checksums and "checksum" not in names:
+                    torn.add(table)
                 with suppress(sqlite3.Error, LookupError):
                     # Without a checksum what SQLite can read counts as whole.
                     if "checksum" not in names or is_whole(table, row):
@@ -199,7 +199,7 @@ def _has_checksums(source: sqlite3.Connection) -> bool:
         return True
 
 
-def _readable(source: sqlite3.Connection, table: str, torn: list[str]) -> Iterator[sqlite3.Row]:
+def _readable(source: sqlite3.Connection, table: str, torn: set[str]) -> Iterator[sqlite3.Row]:
     """Return the rows that SQLite can reach, from both ends of a table that it then calls torn."""
     seen: set[int] = set()
     for order in ("ASC", "DESC"):
@@ -214,4 +214,4 @@ def _readable(source: sqlite3.Connection, table: str, torn: list[str]) -> Iterat
             return
         except (sqlite3.Error, UnicodeDecodeError):
             continue
-    torn.append(table)
+    torn.add(table)

@@ -51,10 +51,10 @@ class Succession:
         goes on.
         """
         old = self.run
-        if old.snapshot.facts or purpose:
-            self._left_open = frozenset()
-        left_open = frozenset() if begin else self._left_open
-        self.run = self.make_run(config, left_open, begin, resume, purpose)
+        left_open = frozenset() if old.snapshot.facts or purpose else self._left_open
+        open_here = frozenset() if begin else left_open
+        self.run = self.make_run(config, open_here, begin, resume, purpose)
+        self._left_open = left_open
         old.stop()
         self._ending = [run for run in (*self._ending, old) if not run.join(0)]
         return old

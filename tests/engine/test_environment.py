@@ -32,6 +32,13 @@ def test_idle_cores_are_named_where_the_user_left_most_of_them(
     assert not named or f"{threads} of {cores} cores" in said[0]
 
 
+@pytest.mark.parametrize("value", ["", "0", "many"])
+def test_a_number_of_threads_that_sets_none_is_not_named(value: str) -> None:
+    assert costly({"OMP_NUM_THREADS": value}, 1, 8) == []
+    (said,) = costly({"OMP_NUM_THREADS": value, "MKL_NUM_THREADS": "2"}, 2, 8)
+    assert said.startswith("MKL_NUM_THREADS=2 costs speed")
+
+
 @pytest.mark.parametrize(
     ("cpu_max", "default", "threads"),
     [

@@ -361,3 +361,21 @@ def test_a_store_may_be_named_from_the_folder_one_is_in(
     monkeypatch.chdir(path.parent)
     named = Path(path.name)
     assert isinstance(mending.mend(named, mending.identity(named)), MendedError)
+
+
+def test_what_became_of_a_store_is_said_also_by_a_run_that_can_not_begin(path: Path) -> None:
+    damage(path)
+    result = CliRunner().invoke(cli, ["run", "--device", "cuda:99"], prog_name="bntui")
+    assert result.exit_code == 2
+    assert "was damaged: it lies beside" in result.stderr
+    assert "cuda:99" in result.stderr
+
+
+def test_and_once_only_by_one_that_says_more(path: Path) -> None:
+    damage(path)
+    words = ["--width", "0.03125", "--device", "cpu", "--train-size", "64", "--batch-size", "32"]
+    more = ["--no-bn", "--at", "100:recalibrate", "--steps", "200"]
+    result = CliRunner().invoke(cli, ["run", *words, *more], prog_name="bntui")
+    assert result.exit_code == 0
+    assert result.stderr.count("was damaged: it lies beside") == 1
+    assert "nothing to recalibrate" in result.stderr

@@ -4,18 +4,21 @@ import pytest
 from textual.command import CommandList
 
 from bntui.engine.config import RunConfig
+from bntui.keeping import KeptRuns
 from bntui.scenariofiles import built_in, configs_of
+from bntui.store.schema import store_path
 from bntui.ui.app import BntuiApp
 from bntui.ui.course import Course
 from bntui.ui.palette import Palette
 from bntui.ui.screens.course import CourseScreen
 from bntui.ui.screens.whatif import WhatIfScreen
 from bntui.ui.widgets.options import Options
+from tests.store.recorded import keep
 from tests.ui.scripted import ScriptedRuns
 
 
 def app() -> BntuiApp:
-    return BntuiApp(ScriptedRuns(loaded=True), RunConfig(width=0.25))
+    return BntuiApp(ScriptedRuns(loaded=True), RunConfig(width=0.25), archive=KeptRuns())
 
 
 async def test_it_offers_what_keys_do_and_none_of_it_twice() -> None:
@@ -48,9 +51,12 @@ async def test_a_command_does_what_its_key_does() -> None:
 
 @pytest.mark.parametrize("key", ["o", "question_mark", "w"])
 async def test_nor_is_anything_offered_twice_on_other_screens(key: str) -> None:
+    keep(store_path(), updates=12)
     explorer = app()
     async with explorer.run_test(size=(120, 40)) as pilot:
         await pilot.press(key)
+        await pilot.pause()
+        assert explorer.screen is not explorer.explorer
         titles = [command.title for command in explorer.get_system_commands(explorer.screen)]
     assert len(set(titles)) == len(titles)
 

@@ -32,22 +32,23 @@ class StatusLine(Canvas):
         left, right = what(snapshot, brief=brief), progress(snapshot, brief=brief)
         room = max(0, width - len(right) - 9)
         if brief and len(left) > room:
-            left = left.partition(" seed ")[0]
+            left = what(snapshot, brief=brief, seed=False)
         row: Row = [(" bntui ", "strong"), (left[:room], "faint")]
         used = sum(len(text) for text, _ in row)
         role = "bad" if snapshot.phase is Phase.FAILED else "plain"
         return [[*row, (" " * max(1, width - used - len(right) - 1), ""), (right, role)]]
 
 
-def what(snapshot: Snapshot, *, brief: bool = False) -> str:
-    """Say what the run is made of: data, device, network, seed."""
+def what(snapshot: Snapshot, *, brief: bool = False, seed: bool = True) -> str:
+    """Say what the run is made of: data, device, network, and unless told otherwise the seed."""
     facts, config = snapshot.facts, snapshot.config
     if facts is None:
         return snapshot.message
     counts = f"{facts.dataset} {facts.train:,}+{facts.validation:,}"
-    if brief:
-        return f"{counts} {facts.device} width {config.width:g} seed {config.seed}"
-    return f"{counts} images · {facts.device} · width {config.width:g} · seed {config.seed}"
+    parts = [facts.device, f"width {config.width:g}"]
+    if seed:
+        parts.append(f"seed {config.seed}")
+    return " ".join([counts, *parts]) if brief else " · ".join([f"{counts} images", *parts])
 
 
 def progress(snapshot: Snapshot, *, brief: bool = False) -> str:
