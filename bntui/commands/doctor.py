@@ -162,6 +162,7 @@ def _terminal() -> Facts:
 
 def _data() -> Facts:
     from bntui.engine.datafiles import PUBLISHED, DataError
+    from bntui.engine.datafiles.arrays import reason
     from bntui.engine.datafiles.built_in import BUILT_IN
 
     rows = []
@@ -178,13 +179,15 @@ def _data() -> Facts:
         if len(there) < len(found):
             rows.append((name, f"{len(there)} of {len(found)} files in {place}"))
             continue
-        said = f"in {place}, whole"
+        faults = []
         for file, path in there.items():
             try:  # not `read`, which would set a damaged file aside
                 published.parse(path, file)
-            except (OSError, ValueError) as error:
-                said = f"{path} is damaged: {error}"
-        rows.append((name, said))
+            except OSError as error:
+                faults.append(f"{path} can't be read ({reason(error)})")
+            except ValueError as error:
+                faults.append(f"{path} is damaged: {error}")
+        rows.append((name, "; ".join(faults) or f"in {place}, whole"))
     return rows
 
 

@@ -1,11 +1,14 @@
 """The lines above and below leave out whole words where there is no room for all."""
 
 import pytest
+from textual.widgets import Static
 
 from bntui.engine.config import RunConfig
+from bntui.ui.app import BntuiApp
+from bntui.ui.screens.keys import KEYS, RUNS, KeysScreen, Section
 from bntui.ui.widgets.hint import whole_parts
 from bntui.ui.widgets.status import StatusLine
-from tests.ui.scripted import mid_run
+from tests.ui.scripted import ScriptedRuns, mid_run
 
 
 @pytest.mark.parametrize(
@@ -26,3 +29,13 @@ def test_a_narrow_screen_has_the_seed_with_its_number_or_not_at_all() -> None:
     lines = [line(width) for width in range(60, 100)]
     assert all("seed 0" in one or "seed" not in one for one in lines)
     assert {"seed 0" in one for one in lines} == {True, False}
+
+
+@pytest.mark.parametrize("sections", [KEYS, (RUNS,)])
+async def test_no_key_s_words_are_broken_at_80_columns(sections: tuple[Section, ...]) -> None:
+    app = BntuiApp(ScriptedRuns(loaded=True), RunConfig(width=0.25))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(KeysScreen(*sections))
+        await pilot.pause()
+        heights = [one.size.height for one in app.screen.query(Static)]
+    assert heights == [1 + len(keys) for _, keys in sections]
