@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bntui.engine.config import RunConfig
 from bntui.engine.snapshot import Score, Snapshot, Validation
+from bntui.ui.app import BntuiApp
+from bntui.ui.widgets.hint import HintLine
 from bntui.ui.widgets.predictions import Predictions, most_predicted
-from tests.ui.scripted import facts, mid_run
+from tests.ui.scripted import ScriptedRuns, facts, mid_run
 
 
 def said(running: list[int], fresh: list[int], names: tuple[str, ...]) -> Snapshot:
@@ -73,3 +77,14 @@ def test_every_class_is_shown_where_there_is_room() -> None:
     assert most_predicted([0.5, 0.5, 0.0], [0.0, 0.0, 1.0], rows=3) == [0, 1, 2]
     assert most_predicted([0.5, 0.5, 0.0], [0.0, 0.0, 1.0], rows=2) == [2]
     assert most_predicted([0.0] * 4, [0.25] * 4, rows=3) == [0, 1]
+
+
+@pytest.mark.parametrize("size", [(60, 16), (76, 20), (80, 24)])
+async def test_the_panel_ends_above_the_lines_at_the_bottom(size: tuple[int, int]) -> None:
+    app = BntuiApp(ScriptedRuns(loaded=True), RunConfig(width=0.25))
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("5")
+        await pilot.pause()
+        panel = app.screen.query_one(Predictions)
+        assert panel.size.height >= 2
+        assert panel.region.bottom <= app.screen.query_one(HintLine).region.y

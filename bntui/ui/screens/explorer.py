@@ -403,7 +403,7 @@ class Explorer(Screen[None]):
         """Show one panel, where there is room for one only."""
         for panel in self.query(".panel"):
             panel.set_class(panel.id == f"panel-{number}", "shown")
-        self.query_one(Results).set_class(number == 5, "unused")
+        self.query_one("#body").set_class(number == 5, "-fifth")
         chosen = self.query_one(f"#panel-{number}")
         if self.has_class("-tabs"):
             (chosen if chosen.can_focus else self.query(Knob).first()).focus()
