@@ -94,6 +94,22 @@ def test_a_pause_holds_until_the_run_is_resumed(make: Make) -> None:
     until(runner, lambda s: s.phase is Phase.RUNNING and s.update > update)
 
 
+def test_a_pause_asked_for_while_a_command_is_answered_shows(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = started(make())
+    publish = runner._publish
+
+    def pause_at_the_answer(phase: Phase) -> None:
+        publish(phase)
+        if runner.snapshot.recalibration:
+            runner.pause()
+
+    monkeypatch.setattr(runner, "_publish", pause_at_the_answer)
+    runner.command(Command.PEEK)
+    until_phase(runner, Phase.PAUSED)
+
+
 def test_a_run_started_paused_makes_no_update(make: Make) -> None:
     runner = paused(make())
     time.sleep(A_WHILE)
