@@ -217,11 +217,14 @@ class Runner:
                 # Taken off when it is done: until then an evaluation doesn't wait for the pause.
                 self._carry_out(self._commands[0], session)
                 self._commands.popleft()
-            paused = self._paused  # read once: a pause must have been published before its wait
             phase = Phase.FINISHED if session.finished else Phase.PAUSED
-            self._publish(phase if paused else Phase.RUNNING)
+            self._publish(phase if self._paused else Phase.RUNNING)
             unkept = self._recorder is not None and self._recorder.problem
-            self._wait(lambda: not (paused and self._paused), RETRY_SECONDS if unkept else None)
+            # A pause asked for only now must be shown before the run waits in it.
+            self._wait(
+                lambda: not self._paused or self.snapshot.phase is Phase.RUNNING,
+                RETRY_SECONDS if unkept else None,
+            )
         if self.snapshot.phase is not Phase.RUNNING:
             self._show(Phase.RUNNING)
 
