@@ -18,3 +18,8 @@ def literal(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def shorten(text: str, length: int) -> str:
+    """Return `text` in at most `length` characters."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"

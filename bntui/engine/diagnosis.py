@@ -12,6 +12,7 @@ from bntui.engine.config import looks_like_torch, torch_momentum
 from bntui.engine.health import factor, forecast, forgetting, in_updates, worst_layer
 from bntui.engine.series import SeriesView
 from bntui.engine.snapshot import Phase, Snapshot, Validation
+from bntui.text import shorten
 
 GAP = 0.05
 """Validation accuracies further apart than this differ by more than chance on 1,000 images."""
@@ -254,11 +255,6 @@ def most_said(predicted: tuple[int, ...], snapshot: Snapshot) -> tuple[str, floa
     place = predicted.index(most)
     name = snapshot.facts.class_names[place] if snapshot.facts else f"{place}"
     return shorten(name, 24), most / sum(predicted)
-
-
-def shorten(name: str, length: int) -> str:
-    """Return `name` in at most `length` characters."""
-    return name if len(name) <= length else f"{name[: length - 1]}…"
 
 
 def _not_the_statistics(snapshot: Snapshot, validation: Validation) -> Verdict:

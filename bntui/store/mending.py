@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from bntui.aside import aside
@@ -25,6 +26,26 @@ class MendedError(StoreError):
 
 class MendedElsewhereError(MendedError):
     """Another process has mended it, and has said what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rescued:
+    """What could be read of a damaged store."""
+
+    runs: int
+    kept: int
+    """Of these runs, at least in part."""
+    lost: int
+    """Rows that were damaged."""
+    torn: bool
+    """Whether there may be others that are out of reach."""
+
+    def __str__(self) -> str:
+        said = f"{self.kept} of {self.runs} runs in it" if self.runs else "no run"
+        said += " could be kept"
+        if self.lost:
+            said += f", {self.lost} of their parts were damaged"
+        return f"{said}, but not all of it could be read" if self.torn else said
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -85,7 +106,7 @@ def mend(path: Path, seen: tuple[int, int] | None) -> MendedError:
         # The new one first: where it can't be made, for want of room, say, nothing is moved.
         new = path.with_name(f"{path.name}.mending")
         try:
-            runs, whole, lost, torn = _rescue(path, new)
+            rescued = _rescue(path, new)
         except BaseException:
             _discard(new)
             raise
@@ -93,12 +114,9 @@ def mend(path: Path, seen: tuple[int, int] | None) -> MendedError:
     finally:
         let_go(lock, held)
     _searched.discard(path)
-    rescued = f"{whole} of {runs} runs in it" if runs else "no run"
-    parts = f", {lost} of their parts were damaged" if lost else ""
-    parts += ", but not all of it could be read" if torn else ""
     return MendedError(
-        f"the store {path} was damaged: it lies beside its place as {damaged.name}, and {rescued} "
-        f"could be kept{parts}; try again."
+        f"the store {path} was damaged: it lies beside its place as {damaged.name}, and {rescued}; "
+        "try again."
     )
 
 
@@ -122,11 +140,8 @@ def _discard(new: Path) -> None:
         new.with_name(new.name + part).unlink(missing_ok=True)
 
 
-def _rescue(damaged: Path, new: Path) -> tuple[int, int, int, bool]:
-    """Copy every whole row that is in reach into a new store.
-
-    Return how many runs there were, how many there are, rows lost, and if others may be out of reach.
-    """
+def _rescue(damaged: Path, new: Path) -> _Rescued:
+    """Copy every whole row that is in reach into a new store."""
     _discard(new)
     with closing(connect(new, patience=1.0)) as to:
         with transaction(to):
@@ -135,7 +150,7 @@ def _rescue(damaged: Path, new: Path) -> tuple[int, int, int, bool]:
             to.execute(sealing("runs"))
         # Else what was written lies in a file beside it, which is not moved with it.
         to.execute("PRAGMA journal_mode = DELETE")
-    return runs, kept, sum(hurt.values()), torn
+    return _Rescued(runs, kept, sum(hurt.values()), torn)
 
 
 def _remark(to: sqlite3.Connection, runs: int, hurt: dict[str, int], *, torn: bool) -> int:

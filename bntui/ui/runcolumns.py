@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bntui.engine.config import RunConfig
-from bntui.engine.diagnosis import shorten
 from bntui.store.database import StoredRun
 from bntui.store.listing import differences
 from bntui.store.writing import State
+from bntui.text import shorten
 from bntui.ui.widgets.hindsight import short
 
 ID = 6

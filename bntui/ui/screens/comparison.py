@@ -11,10 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 
-from bntui.engine.diagnosis import shorten
 from bntui.engine.snapshot import Snapshot
 from bntui.scales import UNIT
-from bntui.text import literal
+from bntui.text import literal, shorten
 from bntui.ui.canvas import Canvas, Picture
 from bntui.ui.curves import compared
 from bntui.ui.differing import differing

@@ -1,7 +1,7 @@
 """What the network says: how often it predicts each class, under both kinds of statistics."""
 
-from bntui.engine.diagnosis import shorten
 from bntui.engine.snapshot import Score, Snapshot
+from bntui.text import shorten
 from bntui.ui.canvas import Canvas, Picture, Row
 from bntui.ui.charts import bar
 
