@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from bntui.engine.config import ConfigError
 from bntui.engine.norms import make
 
+Layers = list[tuple[str, nn.Module | None]]
+
 
 def build(
     *,
@@ -23,7 +25,6 @@ def build(
     ghost_batch: int = 32,
     image: Sequence[int] = (1, 28, 28),
     classes: int = 10,
-    generator: torch.Generator,
 ) -> nn.Sequential:
     """Build the thread's CNN for images (N, *image); the output is logits (N, classes).
 
@@ -32,9 +33,10 @@ def build(
     before `flatten`, where images are small. `width` scales the channels of every hidden layer.
     `ghost_batch` is in images; `image` is (channels, height, width).
 
-    Weights are Glorot uniform and biases 0, as in Keras. They depend on `generator` alone, and
-    those of the thread's layers neither on `norm` nor on `depth`. Raises ConfigError for images
-    that two poolings leave nothing of.
+    Weights are Glorot uniform and biases 0, as in Keras, drawn from torch's own generator: after
+    `torch.manual_seed` they are those of a script that makes its layers from top to bottom and then
+    initialises them in that order. Those of the thread's layers depend neither on `norm` nor on
+    `depth`. Raises ConfigError for images that two poolings leave nothing of.
     """
     colours, rows, columns = image
     if min(rows, columns) < 4:
@@ -48,7 +50,7 @@ def build(
     def bn(channels: int) -> nn.Module | None:
         return make(norm, channels, ghost_batch)
 
-    def deep(number: int) -> list[tuple[str, nn.Module | None]]:
+    def deep(number: int) -> Layers:
         return [
             (f"deep{number}_pad", nn.ZeroPad2d(1)),
             (f"deep{number}_bn", bn(c2)),
@@ -56,7 +58,7 @@ def build(
             (f"deep{number}_relu", nn.ReLU(inplace=True)),
         ]
 
-    layers: list[tuple[str, nn.Module | None]] = [
+    stem: Layers = [
         ("pad1", nn.ZeroPad2d(1)),
         ("conv1", nn.Conv2d(colours, c1, 3)),
         ("relu1", nn.ReLU(inplace=True)),
@@ -74,7 +76,8 @@ def build(
         ("conv4", nn.Conv2d(c2, c2, 3)),
         ("relu4", nn.ReLU(inplace=True)),
         ("pool2", nn.MaxPool2d(2)),
-        *(layer for number in range(1, depth + 1) for layer in deep(number)),
+    ]
+    head: Layers = [
         ("flatten", nn.Flatten()),
         ("flatten_bn", bn(flat)),
         ("dense1", nn.Linear(flat, hidden)),
@@ -82,18 +85,26 @@ def build(
         ("dense1_bn", bn(hidden)),
         ("dense2", nn.Linear(hidden, classes)),
     ]
+    _initialise([*stem, *head])
+    # Only then the extra blocks, one by one, so that the others begin alike at every depth.
+    extra: Layers = []
+    for number in range(1, depth + 1):
+        _initialise(block := deep(number))
+        extra += block
+    layers = [*stem, *extra, *head]
     normed = [name for name, _ in layers if name.endswith("_bn")]
     absent = set(normed) - set(normed[:norm_layers])
-    model = nn.Sequential(
+    return nn.Sequential(
         OrderedDict((name, layer) for name, layer in layers if layer and name not in absent)
     )
-    # The extra blocks last, so that the others begin alike at every depth.
-    for _, layer in sorted(model.named_children(), key=lambda child: child[0].startswith("deep")):
+
+
+def _initialise(layers: Layers) -> None:
+    for _, layer in layers:
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.xavier_uniform_(layer.weight, generator=generator)
+            nn.init.xavier_uniform_(layer.weight)
             assert layer.bias is not None
             nn.init.zeros_(layer.bias)
-    return model
 
 
 def parameter_count(model: nn.Module) -> int:

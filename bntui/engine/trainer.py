@@ -18,6 +18,7 @@ from bntui.engine import rules
 from bntui.engine.compiled import compiled
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset
+from bntui.engine.draws import Purpose, stream
 from bntui.engine.estimators import OWN, Estimators
 from bntui.engine.model import build
 from bntui.engine.optimisers import optimiser
@@ -58,16 +59,17 @@ class Trainer:
         self.config = config
         self.dataset = dataset
         self.device = device
-        model = build(
-            norm=config.norm,
-            norm_layers=config.norm_layers,
-            depth=config.depth,
-            ghost_batch=config.ghost_batch,
-            width=config.width,
-            image=dataset.train.images.shape[1:],
-            classes=dataset.classes,
-            generator=torch.Generator().manual_seed(config.seed),
-        )
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(config.seed)
+            model = build(
+                norm=config.norm,
+                norm_layers=config.norm_layers,
+                depth=config.depth,
+                ghost_batch=config.ghost_batch,
+                width=config.width,
+                image=dataset.train.images.shape[1:],
+                classes=dataset.classes,
+            )
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network = compiled(self.model) if config.compile else self.model
         self._precision = (
@@ -83,7 +85,7 @@ class Trainer:
         self.momentum = rules.momentum(config, config.knobs)
         """The last update's, of the run's own running statistics."""
         # Of its own, so that networks of another shape see the same batches.
-        self._shuffles = torch.Generator().manual_seed(config.seed)
+        self._shuffles = stream(config.seed, Purpose.ORDER)
         self._order = self._shuffled()
         self._position = 0
         self._epoch_sums = torch.zeros(2, device=device)

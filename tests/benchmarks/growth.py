@@ -110,7 +110,7 @@ def with_batch(path: str, batch: int, width: float) -> float | None:
 
     from bntui.engine.model import activation_bytes, build
 
-    model = build(width=width, generator=torch.Generator().manual_seed(0))
+    model = build(width=width)
     needed = 3 * batch * activation_bytes(model, torch.zeros(4, 1, 28, 28))
     if needed > psutil.virtual_memory().available:
         return None

@@ -181,11 +181,10 @@ def network(width: float) -> "nn.Sequential":
 
 def own_network(width: float) -> "nn.Sequential":
     """Return the thread's network as bntui trains it."""
-    import torch
 
     from bntui.engine.model import build
 
-    return build(width=width, generator=torch.Generator().manual_seed(0))
+    return build(width=width)
 
 
 def engine(path: str, batch: int, before: int, updates: int, width: float) -> float:

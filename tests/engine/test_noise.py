@@ -117,7 +117,7 @@ def test_each_half_is_normalised_by_its_own_statistics() -> None:
     found = measure(subject.model, subject.buffers, (first, second))
 
     def gradient_of(split: Split) -> Tensor:
-        model = build(width=SMALL.width, generator=generator())
+        model = build(width=SMALL.width)
         model.load_state_dict(subject.model.state_dict(), strict=False)
         model.train()
         cross_entropy(model(split.images), split.labels).backward()

@@ -424,7 +424,7 @@ def test_looking_changes_no_bit_of_a_run_whose_layers_remember(
 @pytest.mark.parametrize("norm", NORMS)
 def test_every_norm_learns_also_with_a_last_batch_of_one_image(norm: str, digits: Dataset) -> None:
     subject = trainer(norm, digits, width=0.125)
-    train(subject, 40, batch_size=127, learning_rate=4e-3)
+    train(subject, 80, batch_size=127, learning_rate=4e-3)
     losses = [result.loss for result in subject.take_results()][::2]  # of the 127 others
     assert all(map(math.isfinite, losses))
     assert losses[-1] < losses[0] / 2
@@ -443,8 +443,8 @@ def test_norms_without_running_statistics_have_an_empty_row(norm: str, digits: D
 
 
 def built(seed: int = 0, **settings: Any) -> nn.Sequential:
-    generator = torch.Generator().manual_seed(seed)
-    return build(generator=generator, **{"width": 0.125, **settings})
+    torch.manual_seed(seed)
+    return build(**{"width": 0.125, **settings})
 
 
 def norm_names(model: nn.Sequential) -> list[str]:
@@ -452,11 +452,11 @@ def norm_names(model: nn.Sequential) -> list[str]:
 
 
 def test_the_thread_s_net_has_its_1_691_370_parameters() -> None:
-    model = build(generator=torch.Generator().manual_seed(0))
+    model = build()
     assert parameter_count(model) == 1_691_370
     # Another norm has the same scales and shifts, but no two statistics for each channel.
     for norm, statistics in {"ghost": 2, "renorm": 2, "group": 0, "layer": 0, "none": -2}.items():
-        model = build(norm=norm, generator=torch.Generator().manual_seed(0))
+        model = build(norm=norm)
         assert parameter_count(model) == 1_691_370 + (statistics - 2) * 3776
 
 
@@ -515,3 +515,26 @@ def test_equal_seeds_give_equal_weights_whatever_the_norm_and_the_depth() -> Non
     for a, b in pairwise(reference.values()):
         assert a.shape != b.shape or not torch.equal(a, b)
     assert not torch.equal(weights(built(seed=1))["conv1"], reference["conv1"])
+
+
+@pytest.mark.parametrize("depth", [0, 2])
+def test_weights_are_those_of_a_plain_script_with_the_same_seed(
+    digits: Dataset, depth: int
+) -> None:
+    torch.manual_seed(SMALL.seed)
+    plain: dict[str, nn.Conv2d | nn.Linear] = {
+        "conv1": nn.Conv2d(1, 2, 3),
+        "conv2": nn.Conv2d(2, 2, 3),
+        "conv3": nn.Conv2d(2, 4, 3),
+        "conv4": nn.Conv2d(4, 4, 3),
+        "dense1": nn.Linear(4 * 7 * 7, 32),
+        "dense2": nn.Linear(32, 10),
+    }
+    for layer in plain.values():
+        nn.init.xavier_uniform_(layer.weight)
+
+    before = torch.get_rng_state()
+    subject = trainer("batch", digits, depth=depth).model
+    assert torch.equal(torch.get_rng_state(), before)  # a program's own draws are left alone
+    for name, layer in plain.items():
+        assert torch.equal(subject.get_parameter(f"{name}.weight"), layer.weight)

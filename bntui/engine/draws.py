@@ -1,0 +1,30 @@
+"""Where chance comes from: for every purpose a stream of its own, all of them from a run's seed.
+
+Weights come from torch's own generator, seeded as a script would (see `trainer.py`). Were all else
+drawn from the same seed directly, a sample would be the very images that training begins with.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+import torch
+
+
+class Purpose(IntEnum):
+    """What is drawn; the numbers are part of what a seed means, so none is ever changed."""
+
+    ORDER = 1
+    """Of the training images, in every epoch."""
+    SAMPLE = 2
+    """Of the training images, for fresh and recalibrated statistics."""
+    NOISE = 3
+    """Batches for the gradient noise scale."""
+
+
+def stream(seed: int, purpose: Purpose, *part: int) -> torch.Generator:
+    """Return a generator on the CPU, independent of those of other seeds, purposes and parts.
+
+    Seeded as NumPy's SeedSequence spawns its children.
+    """
+    child = np.random.SeedSequence(seed, spawn_key=(purpose, *part))
+    return torch.Generator().manual_seed(int(child.generate_state(1, np.uint64)[0]))
