@@ -27,7 +27,8 @@ class YRange:
         low, high = self.low, self.high
         if self.log:
             values, low, high = np.log10(np.maximum(values, low)), math.log10(low), math.log10(high)
-        return np.clip((np.asarray(values) - low) / (high - low), 0.0, 1.0)
+        with np.errstate(over="ignore"):  # far above is 1 all the same
+            return np.clip((np.asarray(values) - low) / (high - low), 0.0, 1.0)
 
     def ticks(self, most: int) -> list[tuple[float, str]]:
         """Return some `most` + 1 round values and how to write them, in `WIDEST` characters."""

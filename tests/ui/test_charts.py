@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from bntui.engine.config import RunConfig
@@ -562,6 +563,16 @@ def test_a_bar_counts_eighths() -> None:
     assert [bar(fraction, 4) for fraction in (0, 1 / 32, 1 / 3, 0.5, 1, 2, -1, NAN)] == [
         "    ", "▏   ", "█▍  ", "██  ", "████", "████", "    ", "·   ",
     ]  # fmt: skip
+
+
+def test_what_is_far_outside_of_a_range_lies_at_its_edges() -> None:
+    with np.errstate(all="raise"):
+        assert YRange(0, 1e-20).fraction(np.array([-1e300, 0, 1e-20, 1e300])).tolist() == [
+            0,
+            0,
+            1,
+            1,
+        ]
 
 
 @pytest.mark.parametrize("log", [False, True])
