@@ -80,8 +80,9 @@ def follow(
                 if snapshot.facts and not started:
                     started = True
                     writer.start(snapshot, keeper.run if keeper else uuid4().hex[:12])
-                for report, then in _drain(coming):
-                    writer.epoch(report, then)
+                if started:
+                    for report, then in _drain(coming):
+                        writer.epoch(report, then)
                 if started and snapshot.message != told[-1] and snapshot.phase is not Phase.FAILED:
                     told.append(snapshot.message)
                     click.echo(snapshot.message, err=True)
@@ -93,6 +94,8 @@ def follow(
         if asked:
             snapshot = runner.snapshot
         with writing(asked.append):
+            if snapshot.facts and not started:
+                writer.start(snapshot, keeper.run if keeper else uuid4().hex[:12])
             for report, then in _drain(coming):
                 writer.epoch(report, then)
             writer.end(snapshot)

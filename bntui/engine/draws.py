@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 
-class Purpose(IntEnum):
+class Drawn(IntEnum):
     """What is drawn; the numbers are part of what a seed means, so none is ever changed."""
 
     ORDER = 1
@@ -21,10 +21,10 @@ class Purpose(IntEnum):
     """Batches for the gradient noise scale."""
 
 
-def stream(seed: int, purpose: Purpose, *part: int) -> torch.Generator:
-    """Return a generator on the CPU, independent of those of other seeds, purposes and parts.
+def stream(seed: int, purpose: Drawn, *part: int) -> torch.Generator:
+    """Return a generator on the CPU that has nothing to do with other seeds, purposes and parts.
 
-    Seeded as NumPy's SeedSequence spawns its children.
+    Seeded as NumPy's SeedSequence spawns its children, with the 32 bits that torch's takes.
     """
     child = np.random.SeedSequence(seed, spawn_key=(purpose, *part))
-    return torch.Generator().manual_seed(int(child.generate_state(1, np.uint64)[0]))
+    return torch.Generator().manual_seed(int(child.generate_state(1)[0]))

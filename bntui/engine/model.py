@@ -34,9 +34,8 @@ def build(
     `ghost_batch` is in images; `image` is (channels, height, width).
 
     Weights are Glorot uniform and biases 0, as in Keras, drawn from torch's own generator: after
-    `torch.manual_seed` they are those of a script that makes its layers from top to bottom and then
-    initialises them in that order. Those of the thread's layers depend neither on `norm` nor on
-    `depth`. Raises ConfigError for images that two poolings leave nothing of.
+    `torch.manual_seed` they are those of a script that makes the thread's layers from top to bottom
+    and then initialises them in that order. They depend neither on `norm` nor on `depth`. Raises ConfigError for images that two poolings leave nothing of.
     """
     colours, rows, columns = image
     if min(rows, columns) < 4:
@@ -89,7 +88,8 @@ def build(
     # Only then the extra blocks, one by one, so that the others begin alike at every depth.
     extra: Layers = []
     for number in range(1, depth + 1):
-        _initialise(block := deep(number))
+        block = deep(number)
+        _initialise(block)
         extra += block
     layers = [*stem, *extra, *head]
     normed = [name for name, _ in layers if name.endswith("_bn")]

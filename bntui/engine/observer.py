@@ -18,7 +18,7 @@ from torch import Tensor
 from bntui.engine.budget import Budget
 from bntui.engine.config import Observation, RunConfig
 from bntui.engine.data import Split
-from bntui.engine.draws import Purpose, stream
+from bntui.engine.draws import Drawn, stream
 from bntui.engine.drift import compare_modes, drift, shift
 from bntui.engine.estimators import ESTIMATORS, OWN
 from bntui.engine.evaluation import evaluate
@@ -80,7 +80,7 @@ class Observer:
         self._moments = Moments(HINDSIGHT_NAMES)
         self._measurements: deque[Measurement] = deque(maxlen=WINDOW)
         self._seed = config.seed
-        self._noise_draws = stream(config.seed, Purpose.NOISE)
+        self._noise_draws = stream(config.seed, Drawn.NOISE)
         self._kinds = cycle(filter(self._watches, ROUND))
         self._next_kind = next(self._kinds)
         self._epoch_seconds = 0.0
@@ -88,7 +88,7 @@ class Observer:
         self._epoch_images = 0
         # Fixed for the run, so that the curves move with the weights and not with the sample.
         train, validation = trainer.dataset.train, trainer.dataset.validation
-        draws = stream(config.seed, Purpose.SAMPLE)
+        draws = stream(config.seed, Drawn.SAMPLE)
         sample = torch.randperm(len(train), generator=draws).to(trainer.device)
         self._fresh_images = train.images[sample[:FRESH_IMAGES]]
         self._recalibration_images = train.images[sample[:RECALIBRATION_IMAGES]]
@@ -194,7 +194,7 @@ class Observer:
                 self._moments.append(moment)
         if self.observation.epoch_noise:
             # Of its own draws, so that it is the same whatever else was measured.
-            draws = stream(self._seed, Purpose.NOISE, trainer.update)
+            draws = stream(self._seed, Drawn.NOISE, trainer.update)
             self._measure_noise(WINDOW, draws)
         self.budget.observed(kind)
         seconds = self.budget.training - self._epoch_training

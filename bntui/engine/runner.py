@@ -11,6 +11,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from threading import TIMEOUT_MAX, Condition, Thread
 from typing import TYPE_CHECKING
@@ -139,9 +140,9 @@ class Runner:
             self._changed.notify_all()
 
     def command(self, command: Command) -> None:
-        """Ask for something to be done between two updates; all but steps only once at a time."""
+        """Ask for something to be done between two updates; all but steps not twice in a row."""
         with self._changed:
-            if command is Command.STEP or command not in self._commands:
+            if command is Command.STEP or list(self._commands)[-1:] != [command]:
                 self._commands.append(command)
             self._changed.notify_all()
 
@@ -159,13 +160,12 @@ class Runner:
                 self._session.keep("stopped")
             self._publish(self._end)
         except ConfigError as error:
-            self._show(Phase.FAILED, message=str(error))
+            self._fail(str(error))
         except Exception as error:  # nothing on this thread may end it in silence
             if memory.ran_out(error):
-                self._show(Phase.FAILED, message=NO_MEMORY)
-                return
-            message = f"{type(error).__name__}: {error}"
-            self._show(Phase.FAILED, message=message, traceback=traceback.format_exc())
+                self._fail(NO_MEMORY)
+            else:
+                self._fail(f"{type(error).__name__}: {error}", traceback.format_exc())
         finally:
             if self._recorder:
                 self._recorder.close(self.snapshot)
@@ -177,9 +177,11 @@ class Runner:
         from bntui.engine.session import Session
         from bntui.engine.twins import Twins
 
-        while self._after and not self._after.join(PUBLISH_SECONDS):
-            self._breathe()
-        self._after = None
+        if self._after:
+            # Also when stopped meanwhile: whoever waits for this run must not begin beside that one.
+            self._after.join()
+            self._after = None
+        self._breathe()
 
         def load(config: RunConfig, settled: frozenset[str] = frozenset()) -> Session:
             session = Session(
@@ -197,7 +199,6 @@ class Runner:
 
         session = Twins(self._config, load) if self._config.twin else load(self._config)
         self._begin = None
-        self._session = session
         if self._recorder:
             session.watch()
         if session.trainer.update:
@@ -205,6 +206,7 @@ class Runner:
         if session.finished:  # it was killed after its last update
             session.conclude()
             self._paused = True
+        self._session = session  # only now: a pause waits for the picture of where it begins
         self._publish(Phase.PAUSED if self._paused else Phase.RUNNING)
         return session
 
@@ -315,6 +317,12 @@ class Runner:
             message=message or self.snapshot.message,
             traceback=traceback,
         )
+
+    def _fail(self, message: str, traceback: str = "") -> None:
+        """Show what was done until it failed, and why it did."""
+        with suppress(Exception):  # what failed may fail again
+            self._publish(self.snapshot.phase)
+        self._show(Phase.FAILED, message, traceback)
 
     def _say(self, message: str) -> None:
         self._show(Phase.LOADING, message=message)

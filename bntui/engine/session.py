@@ -148,8 +148,11 @@ class Session:
         Returns the report of an epoch that ended, if any; a run that ends within one reports the
         part.
         """
+        owed: list[EpochReport] = []
         if self.trainer.epoch_over:  # it was stopped in the middle of its report
-            return self._end_epoch(full=True)
+            owed = self._end_epoch(full=True)
+            if self.finished:
+                return owed
         self._asked = wanted or self._asked
         self._follow_script(self._follow_schedule(wanted or self.knobs))
         trained = self.observer.budget.training
@@ -159,12 +162,12 @@ class Session:
         if self.trainer.must_take_results:
             self.observer.catch_up()
         if full or (self.finished and self.trainer.mid_epoch):
-            return self._end_epoch(full=full)
+            return owed + self._end_epoch(full=full)
         self.observer.observe_if_due()
         long_ago = self.observer.budget.total - self._kept_at > KEEP_SECONDS
         if (self._slow or long_ago) and self._may_keep():
             self.keep(f"update {self.trainer.update}")
-        return []
+        return owed
 
     def _end_epoch(self, *, full: bool) -> list[EpochReport]:
         report = self.observer.end_epoch(full=full)

@@ -18,7 +18,7 @@ from bntui.engine import rules
 from bntui.engine.compiled import compiled
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset
-from bntui.engine.draws import Purpose, stream
+from bntui.engine.draws import Drawn, stream
 from bntui.engine.estimators import OWN, Estimators
 from bntui.engine.model import build
 from bntui.engine.optimisers import optimiser
@@ -52,7 +52,8 @@ class Trainer:
     """The thread's network in training.
 
     The same `config` and the same knobs at the same updates give the same weights, bit for bit on
-    the CPU with the same number of threads: all randomness comes from generators made here.
+    the CPU with the same number of threads. Weights are drawn from torch's own generator, seeded for
+    that, while nobody else draws from it; all else from generators made here.
     """
 
     def __init__(self, config: RunConfig, dataset: Dataset, device: torch.device) -> None:
@@ -85,7 +86,7 @@ class Trainer:
         self.momentum = rules.momentum(config, config.knobs)
         """The last update's, of the run's own running statistics."""
         # Of its own, so that networks of another shape see the same batches.
-        self._shuffles = stream(config.seed, Purpose.ORDER)
+        self._shuffles = stream(config.seed, Drawn.ORDER)
         self._order = self._shuffled()
         self._position = 0
         self._epoch_sums = torch.zeros(2, device=device)

@@ -105,6 +105,8 @@ class Twins:
 
     def snapshot(self, phase: Phase) -> Snapshot:
         """Return the first one's state, with the other's inside."""
+        if self._active is self._other:  # asked for in the middle of its work
+            self._one.observer.budget.begin()
         one = self._one.snapshot(phase)
         with self._others_turn() as other:
             twin = other.snapshot(phase)
@@ -136,15 +138,16 @@ class Twins:
     @contextmanager
     def _others_turn(self) -> Iterator[Session]:
         """Let the other work, and count the time as the other's."""
-        self._one.observer.budget.trained()
+        before = self._active
+        before.observer.budget.trained()
         self._active = self._other
         self._other.observer.budget.begin()
         try:
             yield self._other
         finally:
             self._other.observer.budget.trained()
-            self._active = self._one
-            self._one.observer.budget.begin()
+            self._active = before
+            before.observer.budget.begin()
 
     def _for_the_other(self, wanted: Knobs | None) -> Knobs | None:
         name, _, setting = self._difference.partition("=")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
 
@@ -113,8 +114,9 @@ class BntuiApp(FrugalApp):
 
     def soon(self, do: Callable[[], object]) -> None:
         """Have something done on the app's thread; may be called from any."""
-        if self._asyncio and not self._asyncio.is_closed():
-            self._asyncio.call_soon_threadsafe(do)
+        if self._asyncio:
+            with suppress(RuntimeError):  # the loop is closed: the app is over
+                self._asyncio.call_soon_threadsafe(do)
 
     def _end_runs(self) -> bool:
         return self.explorer.end(unasked=self._asked_to_end not in {0, BY_USER})

@@ -153,11 +153,31 @@ def test_a_report_that_a_stop_cut_short_is_made_after_all() -> None:
     kept = run.keep("stopped")
     again, whole = session(kept.config, kept), session(SMALL)
     (mine,) = again.train_once(None)
-    (theirs,) = [report for _ in range(6) for report in whole.train_once(None)]
+    assert again.trainer.update == 7  # the update that was asked for is made as well
+    (theirs,) = [report for _ in range(7) for report in whole.train_once(None)]
     assert (mine.epoch, mine.update, mine.loss) == (1, 6, theirs.loss)
     assert (mine.val_acc, mine.val_loss) == (theirs.val_acc, theirs.val_loss)
     finished(again), finished(whole)
     assert all(map(torch.equal, weights(again), weights(whole)))
+
+
+def test_a_report_of_the_last_epoch_that_a_stop_cut_short_is_followed_by_no_update() -> None:
+    stopping = False
+
+    def breathe() -> None:
+        if stopping:
+            raise Stop
+
+    once = replace(SMALL, epochs=1)
+    run = Session(once, NOTHING, frozenset(), breathe=breathe, say=lambda _: None)
+    for _ in range(5):
+        run.train_once(None)
+    stopping = True
+    with pytest.raises(Stop):
+        run.train_once(None)
+    again = session(once, run.keep("stopped"))
+    (report,) = again.train_once(None)
+    assert (report.update, again.trainer.update, again.finished) == (6, 6, True)
 
 
 def test_the_oldest_thin_out_first_when_there_are_too_many() -> None:

@@ -150,3 +150,23 @@ def test_a_twin_is_written_as_it_is_read() -> None:
     for text in ("momentum=0.9", "norm=none", "norm-layers=3", "batch-schedule=x2/1", "lr=0.01"):
         assert parse_twin(text) == text
     assert twin_of(replace(SMALL, twin="norm-layers=3")) == replace(SMALL, norm_layers=3)
+
+
+def test_a_snapshot_in_the_middle_of_the_others_work_leaves_it_its_turn() -> None:
+    run = twins(replace(SMALL, twin="momentum=0.9"), HEADLESS)
+    run.train_once(None)
+    mine, theirs = run._one.observer.budget, run._other.observer.budget
+    now = 0.0
+    for budget in (mine, theirs):
+        budget._clock = lambda: now
+        budget.begin()
+    trained = mine.training
+    with run._others_turn() as other:
+        now = 5.0
+        run.snapshot(Phase.PAUSED)
+        assert run.observer is other.observer
+        run.observer.budget.begin()  # as after a pause
+        now = 7.0
+        theirs.observed("validation")
+    assert mine.training == trained
+    assert theirs.price("validation") == 2.0

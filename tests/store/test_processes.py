@@ -125,7 +125,7 @@ def test_a_killed_run_is_there_up_to_the_last_second_and_can_go_on(tmp_path: Pat
 def kill(path: Path, moment: float, code: str = WRITING) -> float:
     """Kill a recording run at a moment of its clock; return how many of its seconds are missing.
 
-    Those between the last update that the run told and the last that the store has.
+    Those between the first update that the store lacks and the last that the run told.
     """
     with writing(path, 10**9, code) as process:
         assert process.stdout is not None
@@ -145,8 +145,9 @@ def kill(path: Path, moment: float, code: str = WRITING) -> float:
         assert points.updates.tolist() == list(range(1, found.updates + 1))
         if code is WRITING:
             assert points.values.tolist() == [loss(n) for n in range(1, found.updates + 1)]
-    there = max(update for update in times if update <= max(found.updates, min(times)))
-    return times[max(times)] - times[there]
+    last = times[max(times)]
+    # From when the first update that is missing was made: before it, nothing was.
+    return last - min((times[n] for n in times if n > found.updates), default=last)
 
 
 @pytest.mark.fault("kill -9 of a recording run", injected="5 times, at random moments")

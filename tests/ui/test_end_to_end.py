@@ -19,7 +19,7 @@ from bntui.ui.course import Course
 from bntui.ui.screens.conclusion import ConclusionScreen
 from tests.ui.user import screen_text
 
-LIMIT = 30.0
+LIMIT = 120.0
 """Seconds after which a promise counts as broken."""
 
 

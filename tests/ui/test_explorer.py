@@ -344,6 +344,16 @@ class TestRunKeys:
         assert new.calls == ["start", "leave"]
         assert not user.app.all_ended
 
+    async def test_a_run_that_a_key_typed_ahead_replaced_is_not_begun(self) -> None:
+        app = BntuiApp(runs := ScriptedRuns(), CONFIG)
+        async with app.run_test(size=FULL) as pilot:
+            first = runs.made[0]
+            await pilot.press("r")
+            before = list(first.calls)
+            app.explorer._start(first)  # as from the queue, behind that key
+            assert first.calls == before
+            assert runs.made[1].calls == ["start"]
+
     async def test_the_screen_follows_the_run_by_itself(self) -> None:
         runs = ScriptedRuns()
         app = BntuiApp(runs, CONFIG, updates_per_second=50.0)

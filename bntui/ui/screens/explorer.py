@@ -1,6 +1,7 @@
 """The explorer: knobs on the left, what they do to the run on the right."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import events, on
@@ -157,9 +158,10 @@ class Explorer(Screen[None]):
         self.action_panel(1)
         self.query(Knob).first().focus()
         if self._course.first:
-            self.call_after_refresh(self._guide.ask, self._course.first, self._start)
+            unanswered = partial(self._start, self.run)
+            self.call_after_refresh(self._guide.ask, self._course.first, unanswered)
         else:
-            self.call_after_refresh(self._start)
+            self.call_after_refresh(self._start, self.run)
         self._keep_following()
         if self._offers:
             self.run_worker(self._offer.make())
@@ -173,8 +175,10 @@ class Explorer(Screen[None]):
         if checkpoint := self._offer.take():
             self._begin(checkpoint.config, checkpoint, resume=True)
 
-    def _start(self) -> None:
-        self.run.start(paused=self._pausing)
+    def _start(self, run: Run) -> None:
+        """Start the first run, unless a key typed ahead has put another in its place."""
+        if run is self.run:
+            run.start(paused=self._pausing)
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the arrangement that fits."""
@@ -208,7 +212,9 @@ class Explorer(Screen[None]):
         if snapshot is self._shown or self.app.screen is not self:
             return
         before, self._shown = self._shown, snapshot
-        if snapshot.phase is Phase.FINISHED and (before is None or before.phase != snapshot.phase):
+        if snapshot.phase is Phase.FINISHED and (
+            before is None or (before.phase, before.update) != (snapshot.phase, snapshot.update)
+        ):
             self._pausing = True
         with self.app.batch_update():
             self.query_one(StatusLine).show(snapshot)
@@ -354,7 +360,8 @@ class Explorer(Screen[None]):
             other = spec.step(knob.wanted, 1)
 
         def begin(value: Setting) -> None:
-            self._begin(replace(config, twin=f"{option}={value}"))
+            # As it is by then: it may have been fitted to the machine meanwhile.
+            self._begin(replace(self._config(), twin=f"{option}={value}"))
 
         self.app.push_screen(
             ValueScreen(spec, other, begin, title=f"a twin with another {spec.label}")
