@@ -35,7 +35,8 @@ def build(
 
     Weights are Glorot uniform and biases 0, as in Keras, drawn from torch's own generator: after
     `torch.manual_seed` they are those of a script that makes the thread's layers from top to bottom
-    and then initialises them in that order. They depend neither on `norm` nor on `depth`. Raises ConfigError for images that two poolings leave nothing of.
+    and then initialises them in that order. They depend neither on `norm` nor on `depth`. Raises
+    ConfigError for images that two poolings leave nothing of.
     """
     colours, rows, columns = image
     if min(rows, columns) < 4:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from itertools import takewhile
 from threading import TIMEOUT_MAX, Condition, Thread
 from typing import TYPE_CHECKING
 
@@ -140,9 +141,10 @@ class Runner:
             self._changed.notify_all()
 
     def command(self, command: Command) -> None:
-        """Ask for something to be done between two updates; all but steps not twice in a row."""
+        """Ask for something to be done between two updates; all but steps only once before a step."""
         with self._changed:
-            if command is Command.STEP or list(self._commands)[-1:] != [command]:
+            waiting = takewhile(lambda one: one is not Command.STEP, [*self._commands][::-1])
+            if command is Command.STEP or command not in waiting:
                 self._commands.append(command)
             self._changed.notify_all()
 
@@ -179,7 +181,9 @@ class Runner:
 
         if self._after:
             # Also when stopped meanwhile: whoever waits for this run must not begin beside that one.
-            self._after.join()
+            while not self._after.join(PUBLISH_SECONDS):
+                if self._stopping:
+                    atexit.unregister(self.leave)  # there is nothing to leave yet
             self._after = None
         self._breathe()
 
@@ -273,9 +277,16 @@ class Runner:
             self._recorder.weights(session.trainer.update, session.trainer.weights())
 
     def _update(self, session: "Session | Twins") -> None:
+        if session.trainer.epoch_over:  # it was stopped in the middle of its report
+            self._deliver(session.train_once(None), session)
+            if session.finished:
+                return
         with self._changed:
             wanted, self._wanted = self._wanted, None
-        for report in session.train_once(wanted):
+        self._deliver(session.train_once(wanted), session)
+
+    def _deliver(self, reports: list[EpochReport], session: "Session | Twins") -> None:
+        for report in reports:
             if self._recorder:
                 self._recorder.report(report)
             self._on_report(report, session.snapshot(Phase.RUNNING))

@@ -146,13 +146,10 @@ class Session:
         """Make one update with `wanted` knobs, or those at hand, and observe what is due.
 
         Returns the report of an epoch that ended, if any; a run that ends within one reports the
-        part.
+        part. Where the report of the epoch before is still owed, it is all that is made.
         """
-        owed: list[EpochReport] = []
-        if self.trainer.epoch_over:  # it was stopped in the middle of its report
-            owed = self._end_epoch(full=True)
-            if self.finished:
-                return owed
+        if self.trainer.epoch_over:
+            return self._end_epoch(full=True)
         self._asked = wanted or self._asked
         self._follow_script(self._follow_schedule(wanted or self.knobs))
         trained = self.observer.budget.training
@@ -162,12 +159,12 @@ class Session:
         if self.trainer.must_take_results:
             self.observer.catch_up()
         if full or (self.finished and self.trainer.mid_epoch):
-            return owed + self._end_epoch(full=full)
+            return self._end_epoch(full=full)
         self.observer.observe_if_due()
         long_ago = self.observer.budget.total - self._kept_at > KEEP_SECONDS
         if (self._slow or long_ago) and self._may_keep():
             self.keep(f"update {self.trainer.update}")
-        return owed
+        return []
 
     def _end_epoch(self, *, full: bool) -> list[EpochReport]:
         report = self.observer.end_epoch(full=full)

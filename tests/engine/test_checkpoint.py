@@ -3,6 +3,7 @@
 import itertools
 import math
 import os
+import time
 from dataclasses import replace
 
 import pytest
@@ -12,8 +13,10 @@ from bntui.engine.changes import parse_change
 from bntui.engine.checkpoint import Checkpoints, SpillFile, pack, unpack
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.repeat import command_line
+from bntui.engine.run import Command
+from bntui.engine.runner import Runner
 from bntui.engine.session import Session
-from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
+from bntui.engine.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 from tests.faults import Fault
 
 SMALL = RunConfig(train_size=96, width=0.0625, device="cpu", epochs=5, knobs=Knobs(batch_size=16))
@@ -153,31 +156,49 @@ def test_a_report_that_a_stop_cut_short_is_made_after_all() -> None:
     kept = run.keep("stopped")
     again, whole = session(kept.config, kept), session(SMALL)
     (mine,) = again.train_once(None)
-    assert again.trainer.update == 7  # the update that was asked for is made as well
-    (theirs,) = [report for _ in range(7) for report in whole.train_once(None)]
+    (theirs,) = [report for _ in range(6) for report in whole.train_once(None)]
     assert (mine.epoch, mine.update, mine.loss) == (1, 6, theirs.loss)
     assert (mine.val_acc, mine.val_loss) == (theirs.val_acc, theirs.val_loss)
     finished(again), finished(whole)
     assert all(map(torch.equal, weights(again), weights(whole)))
 
 
-def test_a_report_of_the_last_epoch_that_a_stop_cut_short_is_followed_by_no_update() -> None:
+@pytest.mark.parametrize(
+    ("epochs", "update", "rate"), [(3, 7, 0.25), (1, 6, SMALL.knobs.learning_rate)]
+)
+def test_a_step_after_a_report_that_a_stop_cut_short_makes_both(
+    epochs: int, update: int, rate: float
+) -> None:
     stopping = False
 
     def breathe() -> None:
         if stopping:
             raise Stop
 
-    once = replace(SMALL, epochs=1)
-    run = Session(once, NOTHING, frozenset(), breathe=breathe, say=lambda _: None)
+    run = Session(
+        replace(SMALL, epochs=epochs), NOTHING, frozenset(), breathe=breathe, say=lambda _: None
+    )
     for _ in range(5):
         run.train_once(None)
     stopping = True
     with pytest.raises(Stop):
         run.train_once(None)
-    again = session(once, run.keep("stopped"))
-    (report,) = again.train_once(None)
-    assert (report.update, again.trainer.update, again.finished) == (6, 6, True)
+    kept = run.keep("stopped")
+    reports: list[EpochReport] = []
+    runner = Runner(
+        kept.config, NOTHING, begin=kept, on_report=lambda report, _: reports.append(report)
+    )
+    runner.start(paused=True)
+    runner.apply(replace(SMALL.knobs, learning_rate=0.25))
+    runner.command(Command.STEP)
+    deadline = time.monotonic() + 60.0
+    while not (reports and runner.snapshot.update == update):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    runner.stop()
+    assert runner.join(60)
+    assert [report.update for report in reports] == [6]
+    assert (runner.snapshot.update, runner.snapshot.knobs.learning_rate) == (update, rate)
 
 
 def test_the_oldest_thin_out_first_when_there_are_too_many() -> None:

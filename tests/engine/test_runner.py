@@ -16,7 +16,7 @@ from bntui.engine.config import Change, ConfigError, Knobs, Observation, RunConf
 from bntui.engine.evaluation import evaluate
 from bntui.engine.run import Command
 from bntui.engine.runner import Runner
-from bntui.engine.snapshot import EpochReport, Phase, Snapshot
+from bntui.engine.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 from bntui.engine.trainer import Trainer
 
 LIMIT = 30.0
@@ -38,8 +38,12 @@ def make() -> Iterator[Make]:
     """Return a maker of runners, all of which are stopped when the test is over."""
     runners: list[Runner] = []
 
-    def new(config: RunConfig = ENDLESS, observation: Observation = UNOBSERVED) -> Runner:
-        runners.append(Runner(config, observation))
+    def new(
+        config: RunConfig = ENDLESS,
+        observation: Observation = UNOBSERVED,
+        begin: Checkpoint | None = None,
+    ) -> Runner:
+        runners.append(Runner(config, observation, begin=begin))
         return runners[-1]
 
     yield new
@@ -166,10 +170,8 @@ def test_a_branch_that_begins_paused_shows_its_validation(make: Make) -> None:
     runner = started(make())
     runner.apply(replace(KNOBS, learning_rate=0.01))
     checkpoint = until(runner, lambda s: s.checkpoints[-1].update).checkpoints[-1]
-    branch = Runner(checkpoint.config, Observation(), begin=checkpoint)
-    snapshot = until_phase(paused(branch), Phase.PAUSED)
-    branch.stop()
-    assert branch.join(LIMIT)
+    branch = paused(make(checkpoint.config, Observation(), checkpoint))
+    snapshot = branch.snapshot
     assert snapshot.validation
     assert snapshot.validation.update == checkpoint.update
 
@@ -267,9 +269,9 @@ def test_a_batch_larger_than_the_training_set_is_clipped_with_a_notice(make: Mak
 
 
 def test_a_pace_is_not_exceeded(make: Make) -> None:
-    runner = make(replace(ENDLESS, knobs=replace(KNOBS, pace=10.0)))
+    runner = paused(make(replace(ENDLESS, knobs=replace(KNOBS, pace=10.0))))
     begun = time.monotonic()
-    runner.start()
+    runner.resume()
     last = until_update(runner, 5).update
     assert time.monotonic() - begun > (last - 1) / 10.0
 

@@ -212,9 +212,7 @@ class Explorer(Screen[None]):
         if snapshot is self._shown or self.app.screen is not self:
             return
         before, self._shown = self._shown, snapshot
-        if snapshot.phase is Phase.FINISHED and (
-            before is None or (before.phase, before.update) != (snapshot.phase, snapshot.update)
-        ):
+        if snapshot.phase is Phase.FINISHED and (before is None or _moved(before, snapshot)):
             self._pausing = True
         with self.app.batch_update():
             self.query_one(StatusLine).show(snapshot)
@@ -520,3 +518,12 @@ class Explorer(Screen[None]):
         """Show the effect of a key before the next regular look."""
         for seconds in (0.02, 0.08):
             self.set_timer(seconds, self.follow)
+
+
+def _moved(before: Snapshot, now: Snapshot) -> bool:
+    """Tell whether something was done between two snapshots, or they are of two runs."""
+    return (
+        before.config is not now.config
+        or before.phase is not now.phase
+        or before.update != now.update
+    )
