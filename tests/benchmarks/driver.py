@@ -91,9 +91,9 @@ class Terminal:
         """The program's process id."""
         return self._process.pid
 
-    def wait(self) -> int:
+    def wait(self, patience: float = PATIENCE) -> int:
         """Wait for the program to end by itself; return its exit code. Raises TimeoutError."""
-        end = time.perf_counter() + PATIENCE
+        end = time.perf_counter() + patience
         while not self._reap(os.WNOHANG):
             if time.perf_counter() > end:
                 raise TimeoutError(f"the program did not end, and shows:\n{self.text}")
