@@ -70,6 +70,7 @@ def follow(
         keep_weights=keep_weights,
         on_report=lambda *report: coming.put(report),
     )
+    run = keeper.run if keeper else uuid4().hex[:12]
     asked: list[int] = []
     with asked_to_end(asked.append):
         runner.start()
@@ -79,13 +80,13 @@ def follow(
                 snapshot = runner.snapshot
                 if snapshot.facts and not started:
                     started = True
-                    writer.start(snapshot, keeper.run if keeper else uuid4().hex[:12])
+                    writer.start(snapshot, run)
                 if started:
                     for report, then in _drain(coming):
                         writer.epoch(report, then)
-                if started and snapshot.message != told[-1] and snapshot.phase is not Phase.FAILED:
-                    told.append(snapshot.message)
-                    click.echo(snapshot.message, err=True)
+                    if snapshot.message != told[-1] and snapshot.phase is not Phase.FAILED:
+                        told.append(snapshot.message)
+                        click.echo(snapshot.message, err=True)
                 if asked or snapshot.phase in OVER:
                     break
                 writer.progress(snapshot)
@@ -95,7 +96,7 @@ def follow(
             snapshot = runner.snapshot
         with writing(asked.append):
             if snapshot.facts and not started:
-                writer.start(snapshot, keeper.run if keeper else uuid4().hex[:12])
+                writer.start(snapshot, run)
             for report, then in _drain(coming):
                 writer.epoch(report, then)
             writer.end(snapshot)

@@ -9,10 +9,10 @@ Adam's preconditioning nor the loss's curvature is in it.
 BN couples the images of a batch. Here each half of a batch is normalised by its own statistics, as
 a training batch of that size is.
 
-Seen on full MNIST (torch 2.14, CPU, quarter width, batch 512, Adam at 1e-3, one seed, halves of 512),
-8 measurements in 40 updates each: with BN 1,600 ± 600 at first and 4,500 to 15,000 from update 60 to
-400, with errors of a half and at times lost in noise; without BN 150 ± 60 at first and then 280 to
-1,300, about the 900 that is published for MNIST. It grows as the gradient shrinks.
+Seen on full MNIST (torch 2.14, CPU, quarter width, batch 512, Adam at 1e-3, one seed, halves of
+512), 8 measurements in 40 updates each: with BN 1,600 ± 600 at first and 4,500 to 15,000 from update
+60 to 400, with errors of a half and at times lost in noise; without BN 150 ± 60 at first and then 280
+to 1,300, about the 900 that is published for MNIST. It grows as the gradient shrinks.
 """
 
 import math

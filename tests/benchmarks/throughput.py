@@ -181,7 +181,6 @@ def network(width: float) -> "nn.Sequential":
 
 def own_network(width: float) -> "nn.Sequential":
     """Return the thread's network as bntui trains it."""
-
     from bntui.engine.model import build
 
     return build(width=width)

@@ -140,20 +140,25 @@ class Stop(Exception):  # noqa: N818 (a request, as in the runner)
     pass
 
 
-def test_a_report_that_a_stop_cut_short_is_made_after_all() -> None:
+def stopped_in_its_report(config: RunConfig) -> Checkpoint:
+    """Return what is kept of a run that is stopped in the report of its first epoch, of 6 updates."""
     stopping = False
 
     def breathe() -> None:
         if stopping:
             raise Stop
 
-    run = Session(SMALL, NOTHING, frozenset(), breathe=breathe, say=lambda _: None)
+    run = Session(config, NOTHING, frozenset(), breathe=breathe, say=lambda _: None)
     for _ in range(5):
         run.train_once(None)
     stopping = True
     with pytest.raises(Stop):
         run.train_once(None)
-    kept = run.keep("stopped")
+    return run.keep("stopped")
+
+
+def test_a_report_that_a_stop_cut_short_is_made_after_all() -> None:
+    kept = stopped_in_its_report(SMALL)
     again, whole = session(kept.config, kept), session(SMALL)
     (mine,) = again.train_once(None)
     (theirs,) = [report for _ in range(6) for report in whole.train_once(None)]
@@ -169,21 +174,7 @@ def test_a_report_that_a_stop_cut_short_is_made_after_all() -> None:
 def test_a_step_after_a_report_that_a_stop_cut_short_makes_both(
     epochs: int, update: int, rate: float
 ) -> None:
-    stopping = False
-
-    def breathe() -> None:
-        if stopping:
-            raise Stop
-
-    run = Session(
-        replace(SMALL, epochs=epochs), NOTHING, frozenset(), breathe=breathe, say=lambda _: None
-    )
-    for _ in range(5):
-        run.train_once(None)
-    stopping = True
-    with pytest.raises(Stop):
-        run.train_once(None)
-    kept = run.keep("stopped")
+    kept = stopped_in_its_report(replace(SMALL, epochs=epochs))
     reports: list[EpochReport] = []
     runner = Runner(
         kept.config, NOTHING, begin=kept, on_report=lambda report, _: reports.append(report)
