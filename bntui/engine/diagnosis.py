@@ -22,6 +22,8 @@ SHIFTED = 0.5
 """Standard deviations between validation and training images from which on they are different."""
 RECENT = 16
 """Updates for which a measurement speaks of now, in an epoch that has fewer."""
+READING = 10.0
+"""Seconds for which it does in any case: time to read it, and to act on it."""
 
 
 class Cause(StrEnum):
@@ -124,7 +126,13 @@ def recent_accuracy(snapshot: Snapshot) -> float:
 
 def recent(snapshot: Snapshot, update: int) -> bool:
     """Tell whether `update` is so little ago that what was measured then still speaks of now."""
-    return snapshot.update - update <= max(RECENT, snapshot.updates_per_epoch)
+    if snapshot.update - update <= max(RECENT, snapshot.updates_per_epoch):
+        return True
+    clock = snapshot.series.get("seconds")
+    if clock is None:
+        return False
+    then = clock.last[clock.x >= update]
+    return len(then) > 0 and bool(snapshot.seconds - then[0] <= READING)
 
 
 def _waits_for(snapshot: Snapshot) -> str:

@@ -11,7 +11,7 @@ from textual.keys import format_key
 
 from bntui.engine import limits
 from bntui.engine.config import ConfigError, Knobs
-from bntui.engine.snapshot import Phase
+from bntui.engine.snapshot import Phase, Recalibration
 from bntui.ui.app import BntuiApp
 from bntui.ui.screens.explorer import Explorer
 from bntui.ui.screens.keys import KEYS, Section
@@ -311,6 +311,23 @@ class TestRunKeys:
             assert user.run.calls[3:] == ["PEEK"]
             await user.press("c")
             assert user.run.calls[4:] == ["RECALIBRATE"]
+
+    async def test_what_was_tried_is_told_and_applied_by_c_for_as_long_as_it_takes_to_read(
+        self,
+    ) -> None:
+        async with opened() as user:
+            await user.press("c")
+            await user.see(recalibration=Recalibration(97, 0.1, 0.95, False))
+            assert "would give 0.100 → 0.950" in user.text
+            # A fast run: some hundred updates in three seconds.
+            clock = history([0.2 + 0.01 * n for n in range(400)])
+            await user.see(update=400, seconds=4.2, series={"seconds": clock})
+            await user.press("c")
+            assert user.run.calls[-1] == "RECALIBRATE"
+            await user.press("c")
+            await user.see(update=800, seconds=30.0, series={"seconds": clock})
+            await user.press("c")
+            assert user.run.calls[-2:] == ["PEEK", "PEEK"]
 
     async def test_d_takes_the_built_in_digits_but_only_after_a_failure(self) -> None:
         config = replace(CONFIG, dataset="mnist", data_dir="/data", train_size=50_000)

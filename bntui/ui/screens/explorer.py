@@ -248,9 +248,12 @@ class Explorer(Screen[None]):
         if snapshot.message and (before is None or before.message != snapshot.message):
             self.notify(snapshot.message, markup=False)
         done = snapshot.recalibration
-        if done and done.applied and (before is None or before.recalibration is not done):
+        if done and (before is None or before.recalibration is not done):
+            gain = f"{done.before:.3f} → {done.after:.3f}"
             self.notify(
-                f"recalibrated at update {done.update}: {done.before:.3f} → {done.after:.3f}"
+                f"recalibrated at update {done.update}: {gain}"
+                if done.applied
+                else f"a recalibration at update {done.update} would give {gain}; c again applies one"
             )
 
     # From the keys to the run
