@@ -1,4 +1,7 @@
-"""`bntui doctor`: what bntui runs on and what it finds there, fit to be pasted into a bug report."""
+"""`bntui doctor`: what bntui runs on and what it finds there, fit to be pasted into a bug report.
+
+Every start of bntui imports this module: what takes long to load is imported where it is used.
+"""
 
 import getpass
 import locale
@@ -6,11 +9,9 @@ import os
 import platform
 import re
 import shutil
-import socket
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
@@ -65,6 +66,8 @@ def facts(*, quick: bool = False) -> "list[tuple[str, Facts]]":
 
 def anonymous(text: str) -> str:
     """Return `text` with ~ for the home directory, and without user and host name."""
+    import socket
+
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is none
     if len(home) > 1:
         text = re.sub(re.escape(home.rstrip("/")) + r"(?![\w.-])", "~", text)
@@ -89,6 +92,7 @@ def _whatever_happens(find: "Callable[[], Facts]") -> Facts:
 
 def _versions() -> Facts:
     import sqlite3
+    from importlib.metadata import PackageNotFoundError, version
 
     from bntui import __version__
 

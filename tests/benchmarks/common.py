@@ -147,6 +147,8 @@ def main(*benchmarks: Benchmark) -> None:
     options = parser.parse_args()
     effort = Effort(options.quick, options.rounds or (1 if options.quick else 3))
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    # With it, every start would compile all of bntui anew, as only the first one does elsewhere.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if effort.quick:  # on a shared machine two threads mostly wait for one another
         os.environ.setdefault("OMP_NUM_THREADS", "1")
     facts = machine()

@@ -9,11 +9,10 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from bntui.engine.datafiles.arrays import (
     Arrays,
@@ -40,6 +39,9 @@ DEEP = ("I", "F")
 """Pillow's modes of more than 8 bits, by how they begin."""
 TOLD_EVERY = 500
 """Images between two words about the progress."""
+
+if TYPE_CHECKING:  # every start of bntui imports this module, and few read a folder
+    from PIL import Image
 
 T = TypeVar("T")
 
@@ -172,15 +174,17 @@ def _common_shape(paths: Iterable[Path]) -> tuple[int, ...]:
     return (*size[::-1], 3) if colour else size[::-1]
 
 
-def _pixels(image: Image.Image, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _pixels(image: "Image.Image", shape: tuple[int, ...]) -> NDArray[np.uint8]:
     pixels = np.asarray(image.convert("L" if len(shape) == 2 else "RGB"))
     if pixels.shape != shape:
         raise ValueError("it changed since it was looked at")
     return pixels
 
 
-def _with_image(path: Path, use: Callable[[Image.Image], T]) -> T:
+def _with_image(path: Path, use: "Callable[[Image.Image], T]") -> T:
     """Return what `use` makes of an image; whatever fails, the image is at fault."""
+    from PIL import Image
+
     try:
         if not path.is_file():
             raise ValueError("a pipe would wait forever")
