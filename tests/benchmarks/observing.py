@@ -1,6 +1,6 @@
 """What observing costs beside training: `python -m tests.benchmarks.observing`.
 
-The same run with one part switched on at a time, beside the same run with nothing on: how much
+The same run with one part switched on at a time, right after the same run with nothing on: how much
 longer its updates take by the clock on the wall, and what one look costs. While training, looks are
 taken as long as they keep within a share of the time, so any one of them alone fills that share:
 there the price of one look is what tells the parts apart.
@@ -30,9 +30,9 @@ EXPLORER = Observation(epoch_fresh=False, noise_scale=True)
 """As `bntui` has it."""
 BATCH = 256
 WIDTH, QUICK_WIDTH = 0.25, 0.0625
-UPDATES, QUICK_UPDATES = (32, 160), (4, 16)
+UPDATES, QUICK_UPDATES = (64, 240), (4, 16)
 """How many go before, and how many are measured: an epoch has 16."""
-NOTHING, DRIFT = "nothing", "  of which drift"
+DRIFT = "  of which drift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class Part:
     """Whether it is the run's first minute, in which looks may take more of the time."""
 
 
+NOTHING = Part()
 PARTS = {
-    NOTHING: Part(),
     "epoch ends: both validations, drift": Part(AT_ENDS),
     "epoch ends: those, every momentum": Part(Observation(live=False, hindsight=True)),
     "epoch ends: those, noise scale": Part(Observation(live=False, noise_scale=True)),
@@ -70,14 +70,15 @@ COLUMNS = {
 
 
 def all_parts(width: float, before: int, updates: int) -> dict[str, dict[str, float]]:
-    """Measure every part, one after the other, in this process."""
+    """Measure every part, one after the other, in this process, each beside nothing."""
     prepare_environment()
-    measure(PARTS[NOTHING], width, before, before)  # once for nothing: torch sets itself up
+    measure(NOTHING, width, before, before)  # once for nothing: torch sets itself up
     found = {}
     for name, part in PARTS.items():
-        found[name] = measure(part, width, before, updates)
+        base = measure(NOTHING, width, before, updates)["update"]
+        found[name] = {"nothing": base} | measure(part, width, before, updates)
         if drift := found[name].pop("drift", None):
-            found[DRIFT] = {"look": drift}
+            found[DRIFT] = {"nothing": base, "look": drift}
     return found
 
 
@@ -133,10 +134,10 @@ def tables(effort: Effort) -> Iterator[Table]:
     name = "every part"
     found = alternate({name: lambda: in_process(all_parts, width, *counts).value}, effort.rounds)
     rounds: list[dict[str, dict[str, float]]] = found[name]
-    update = [round_[NOTHING]["update"] for round_ in rounds]
     rows = []
     for name in rounds[0]:
         parts = [round_[name] for round_ in rounds]
+        update = [part["nothing"] for part in parts]
         times = [part["update"] for part in parts if "update" in part]
         prices = [part["look"] for part in parts if "look" in part]
         whole = len(prices) == len(rounds)

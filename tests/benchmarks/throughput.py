@@ -3,8 +3,8 @@
 Every program trains the same network on the same digits, in a process of its own, one after the
 other and again: Keras with the thread's script; the usual PyTorch script, as tutorials have it; a
 loop by hand, tuned, that knows of nothing but training, with torch's own batch norm and with
-bntui's, which sums more exactly; the engine without a screen; the engine under the explorer in a
-pseudo-terminal. None of them evaluates, so images/s are those of training
+bntui's, which sums more exactly; the engine without a screen, as it is and compiled; the engine
+under the explorer in a pseudo-terminal. None of them evaluates, so images/s are those of training
 alone, and the first updates, when programs compile and allocate, do not count. Of the engine the
 time in training steps counts, as it shows it itself.
 """
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bntui.engine.config import RunConfig
 from bntui.engine.device import prepare_environment
 from tests.benchmarks import runs
 from tests.benchmarks.common import Effort, Table, alternate, in_process, main, median_ratio
@@ -28,7 +29,7 @@ from tests.benchmarks.common import Effort, Table, alternate, in_process, main, 
 if TYPE_CHECKING:
     from torch import nn
 
-UPDATES = {64: (10, 100), 512: (3, 15), 4096: (1, 3)}
+UPDATES = {64: (10, 100), 512: (3, 15), 4096: (1, 5)}
 """By batch size: how many updates go before, and how many are measured."""
 QUICK_UPDATES = {64: (2, 4)}
 QUICK_WIDTH = 0.25
@@ -188,7 +189,16 @@ def own_network(width: float) -> "nn.Sequential":
 
 def engine(path: str, batch: int, before: int, updates: int, width: float) -> float:
     """Return images/s of the engine on its thread, without a screen."""
-    config = runs.endless(batch, dataset=path, width=width)
+    return _engine(runs.endless(batch, dataset=path, width=width), before, updates)
+
+
+def compiled(path: str, batch: int, before: int, updates: int, width: float) -> float:
+    """Return images/s of the engine with a network that torch has compiled."""
+    config = runs.endless(batch, dataset=path, width=width, compile=True)
+    return _engine(config, before, updates)
+
+
+def _engine(config: RunConfig, before: int, updates: int) -> float:
     stretch = runs.headless(config, before, before + updates)
     return stretch.images / stretch.training
 
@@ -245,6 +255,7 @@ PROGRAMS: dict[str, Callable[..., float]] = {
     BARE: bare,
     SAME: same_layers,
     "bntui's engine": engine,
+    "bntui's engine, --compile": compiled,
     "bntui's explorer": explorer,
 }
 COLUMNS = {
@@ -261,7 +272,7 @@ COLUMNS = {
 
 def tables(effort: Effort) -> Iterator[Table]:
     """Measure every program at every batch size."""
-    programs = {name: each for name, each in PROGRAMS.items() if _is_there(each)}
+    programs = {name: each for name, each in PROGRAMS.items() if _is_there(each, effort)}
     width = QUICK_WIDTH if effort.quick else 1.0
     side = QUICK_SIDE if effort.quick else SIDE
     flops = in_process(flops_per_image, width).value
@@ -303,7 +314,9 @@ def tables(effort: Effort) -> Iterator[Table]:
     )
 
 
-def _is_there(program: Callable[..., float]) -> bool:
+def _is_there(program: Callable[..., float], effort: Effort) -> bool:
+    if program is compiled:
+        return not effort.quick  # to compile takes a minute
     return program is not keras_on_tensorflow or find_spec("tensorflow") is not None
 
 
