@@ -3,6 +3,7 @@
 The engine and the screen are imported only when a command needs them.
 """
 
+import gc
 import os
 import sys
 from dataclasses import replace
@@ -118,6 +119,9 @@ def cli(
             "the explorer needs a terminal that can place its cursor, and TERM is 'dumb': "
             "use `bntui run` to train without a screen."
         )
+    # Of what is made up to the first picture nothing is garbage, and looking for some took a tenth of
+    # that time. The app turns it on again.
+    gc.disable()
     from bntui.engine.runner import Runner
     from bntui.keeping import KeptRuns, recorder
     from bntui.ui import terminal

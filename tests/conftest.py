@@ -1,11 +1,12 @@
 """Settings that hold before anything imports torch."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from tests.faults import Faults, fault
+from tests.faults import SKIPPED, Faults, fault
 
 __all__ = ["fault"]
 
@@ -29,6 +30,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             default=number,
             help=f"how many of them make fuzz tries [{number}]",
         )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a test's fixtures know that it was skipped."""
+    report = yield
+    item.stash[SKIPPED] = item.stash.get(SKIPPED, False) or report.skipped
+    return report
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,8 +1,9 @@
 """Keeps observing to its share of a run's time."""
 
-import time
 from collections.abc import Callable
 from typing import Any
+
+from bntui.engine import clock
 
 OPENING_SECONDS = 60.0
 OPENING_SHARE = 0.5
@@ -11,15 +12,18 @@ LATER_SHARE = 0.1
 
 
 class Budget:
-    """Decides whether observing may go on, so that it keeps to its share of the time."""
+    """Decides whether observing may go on, so that it keeps to its share of the time.
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+    What is not asked for here counts as well: Keras's validation at the ends of epochs.
+    """
+
+    def __init__(self, now: Callable[[], float] = clock.now) -> None:
         self.training = 0.0
         self.observing = 0.0
-        self._clock = clock
+        self._now = now
         self._opening = (0.0, 0.0)
         self._costs: dict[str, float] = {}
-        self._since = clock()
+        self._since = now()
 
     @property
     def total(self) -> float:
@@ -28,7 +32,7 @@ class Budget:
 
     def begin(self) -> None:
         """Start the watch: what went before is not counted."""
-        self._since = self._clock()
+        self._since = self._now()
 
     def trained(self) -> None:
         """Count the time since the last call of any of these as training."""
@@ -74,6 +78,7 @@ class Budget:
         self.begin()
 
     def _lap(self) -> float:
-        now = self._clock()
-        lap, self._since = now - self._since, now
+        now = self._now()
+        # The clock may have been set back by a little more than the process stood still.
+        lap, self._since = max(0.0, now - self._since), now
         return lap

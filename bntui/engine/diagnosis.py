@@ -132,7 +132,11 @@ def recent(snapshot: Snapshot, update: int) -> bool:
     if clock is None:
         return False
     then = clock.last[clock.x >= update]
-    return len(then) > 0 and bool(snapshot.seconds - then[0] <= READING)
+    if not len(then):
+        return False
+    # The seconds of work leave out the rests that a slow pace takes.
+    paced = (snapshot.update - update) / snapshot.knobs.pace
+    return bool(max(snapshot.seconds - then[0], paced) <= READING)
 
 
 def _waits_for(snapshot: Snapshot) -> str:

@@ -81,7 +81,7 @@ class Observer:
         self._measurements: deque[Measurement] = deque(maxlen=WINDOW)
         self._seed = config.seed
         self._noise_draws = stream(config.seed, Drawn.NOISE)
-        self._kinds = cycle(filter(self._watches, ROUND))
+        self._kinds = cycle([kind for kind in ROUND if self._watches(kind)])
         self._next_kind = next(self._kinds)
         self._epoch_seconds = 0.0
         self._epoch_training = 0.0

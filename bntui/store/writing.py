@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, version
 from json import dumps
 
 import numpy as np
@@ -41,6 +40,8 @@ def now() -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of what a run's numbers depend on; asking imports none of it."""
+    from importlib.metadata import PackageNotFoundError, version  # slow, and not of the start
+
     found = {"bntui": __version__, "python": platform.python_version()}
     for package in ("torch", "numpy"):
         try:

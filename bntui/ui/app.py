@@ -1,6 +1,7 @@
 """The Textual application around the explorer. Importing it loads no torch."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -104,6 +105,10 @@ class BntuiApp(FrugalApp):
         self._asyncio = asyncio.get_running_loop()
         if self._asked_to_end:
             self.exit(return_code=self._asked_to_end)
+
+    def on_ready(self) -> None:
+        """Collect garbage from the first picture on."""
+        gc.enable()
 
     def end_with(self, status: int) -> None:
         """End the app without a key, with an exit status; may be called from any thread."""

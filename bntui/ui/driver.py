@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable
 from threading import Thread
 from typing import IO, Any, Protocol, cast
@@ -12,6 +13,7 @@ import psutil
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from bntui.engine import clock
 from bntui.signals import HUNG_UP, write_nowhere_if_hung_up
 
 
@@ -57,6 +59,12 @@ class FragileDriver(LinuxDriver):
         write_nowhere_if_hung_up()
         self.exit_event.set()  # of the thread that reads
         self._ending.end_with(HUNG_UP)
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Stop, which returns when the shell continues; that time is none of the run's."""
+        begun = time.perf_counter()
+        super()._sigtstp_application()
+        clock.stood_still(time.perf_counter() - begun)
 
     def _sigcont_application(self, *_: object) -> None:
         """Take the terminal again: after ctrl+z, and when the process was stopped unasked."""

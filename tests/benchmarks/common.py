@@ -116,11 +116,17 @@ def surroundings(folder: str | Path) -> dict[str, str]:
     }
 
 
-def alternate(programs: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
-    """Run all programs one after the other, and again; return what each returned every time."""
+def alternate(
+    programs: Mapping[str, Callable[[], T]], rounds: int, *, turning: bool = False
+) -> dict[str, list[T]]:
+    """Run all programs one after the other, and again; return what each returned every time.
+
+    If `turning`, every second round goes backwards: what drifts meanwhile favours none.
+    """
     results: dict[str, list[T]] = {name: [] for name in programs}
     for number in range(1, rounds + 1):
-        for name, program in programs.items():
+        backwards = turning and number % 2 == 0
+        for name, program in list(programs.items())[:: -1 if backwards else 1]:
             say(f"round {number} of {rounds}: {name}")
             results[name].append(program())
     return results

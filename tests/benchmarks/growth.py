@@ -11,10 +11,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import psutil
 
 from bntui.engine import config
@@ -47,9 +49,10 @@ LAYERS, QUICK_LAYERS = (1, 2, 5, 16, 64), (1, 16)
 ROWS, QUICK_ROWS = (4, 13, 32, 64), (4, 64)
 TIMES, QUICK_TIMES = 10, 2
 """Updates, or looks, that are measured at each number of layers or rows."""
-MOMENTS = 512
+MOMENTS = 511
+"""Of the map that is drawn: a run keeps fewer than 512."""
 MAP = (88, 66)
-"""Columns and rows of the map that is drawn."""
+"""Its columns and rows."""
 
 
 def over_updates(milestones: Sequence[int]) -> list[list[float]]:
@@ -118,7 +121,7 @@ def with_batch(path: str, batch: int, width: float) -> float | None:
     before = max(1, updates // 10)
     about = runs.endless(batch, dataset=path, width=width)
     stretch = runs.headless(about, before, before + updates)
-    return stretch.images / stretch.training
+    return stretch.images / stretch.seconds
 
 
 def with_layers(layers: int, width: float, times: int) -> list[float]:
@@ -147,14 +150,21 @@ def with_rows(rows: int, width: float, times: int) -> list[float]:
     ]
     from bntui.ui.widgets.hindsight import heat_map
 
-    for moment in run.observer._moments._moments * MOMENTS:
-        run.observer._moments.append(moment)
-    hindsight = run.observer.hindsight
-    assert hindsight is not None
-    assert len(hindsight.names) == rows
+    found = run.observer.hindsight
+    assert found is not None
+    assert len(found.names) == rows
+    accuracy = np.random.default_rng(0).random((rows, MOMENTS))
+    hindsight = replace(
+        found,
+        updates=np.arange(1.0, MOMENTS + 1),
+        accuracy=accuracy,
+        own=accuracy[0],
+        fresh=accuracy[-1],
+        momentum=np.full(MOMENTS, 0.99),
+    )
     width, height = MAP
-    places, end = hindsight.updates, float(run.trainer.update)
-    drawing = partial(heat_map, hindsight, places, width=width, height=height, x=(0.0, end))
+    x = (0.0, float(MOMENTS))
+    drawing = partial(heat_map, hindsight, hindsight.updates, width=width, height=height, x=x)
     return [*seconds, timed(drawing, times)]
 
 
@@ -189,7 +199,7 @@ def tables(effort: Effort) -> Iterator[Table]:
         f"Growth with BN layers: batch {BATCH} at width {width:g}",
         {"BN layers": "d", "update, ms": ".1f", "live validation, ms": ".1f"},
         _medians(with_layers, layers, width, times, effort.rounds),
-        "Layers beyond the thread's five stand where images are smallest.",
+        "Layers beyond the thread's five come with a convolution each, where images are smallest.",
     )
     rows = QUICK_ROWS if effort.quick else ROWS
     yield Table(

@@ -1,11 +1,12 @@
 """What observing costs beside training: `python -m tests.benchmarks.observing`.
 
 The same run with one part switched on at a time, right after the same run with nothing on: how much
-longer its updates take by the clock on the wall, and what one look costs. While training, looks are
+longer its updates take, with all that is done between them, and what one look costs. While training, looks are
 taken as long as they keep within a share of the time, so any one of them alone fills that share:
 there the price of one look is what tells the parts apart.
 """
 
+import math
 import statistics
 import time
 from collections import defaultdict
@@ -85,6 +86,7 @@ def all_parts(width: float, before: int, updates: int) -> dict[str, dict[str, fl
 def measure(part: Part, width: float, before: int, updates: int) -> dict[str, float]:
     """Return the seconds of an update and of one look, and of that the part that drift takes."""
     from bntui.engine import observer
+    from bntui.engine.session import KEEPING
 
     laps: dict[str, list[float]] = defaultdict(list)
     drift: list[float] = []
@@ -108,8 +110,8 @@ def measure(part: Part, width: float, before: int, updates: int) -> dict[str, fl
         stack.enter_context(patch.object(budget.Budget, "observed", note))
         if part.looks:
             stack.enter_context(patch.object(observer, "ROUND", part.looks))
-        if not part.opening:
-            stack.enter_context(patch.object(budget, "OPENING_SECONDS", 0.0))
+        opening = math.inf if part.opening else 0.0
+        stack.enter_context(patch.object(budget, "OPENING_SECONDS", opening))
         if part.looks == ("validation",):
             for name in ("compare_modes", "drift", "shift"):
                 stack.enter_context(patch.object(observer, name, timed(getattr(observer, name))))
@@ -119,8 +121,8 @@ def measure(part: Part, width: float, before: int, updates: int) -> dict[str, fl
         config = runs.endless(BATCH, width=width)
         stretch = run(config, before, before + updates, part.observation, recorder)
     found = {"update": stretch.seconds / stretch.updates}
-    prices = [lap for kind, times in laps.items() if kind != "checkpoint" for lap in times]
-    if prices and part.observation != runs.NOTHING:
+    prices = [lap for kind, times in laps.items() if kind not in {"", KEEPING} for lap in times]
+    if prices and not part.screen:
         found["look"] = statistics.fmean(prices)
     if drift:
         found["drift"] = sum(drift) / len(prices)

@@ -32,9 +32,7 @@ class Stretch:
     updates: int
     images: int
     seconds: float
-    """By the clock on the wall."""
-    training: float
-    """Seconds in training steps only."""
+    """Of the run's work: all that it did, measuring and keeping included."""
     last: Snapshot
 
 
@@ -118,21 +116,16 @@ def explored(
 
 
 def _follow(runner: Runner, first: int, last: int) -> Stretch:
-    begun, begin = _reached(runner, first)
-    ended, end = _reached(runner, last)
+    begin, end = _reached(runner, first), _reached(runner, last)
     return Stretch(
-        end.update - begin.update,
-        end.images - begin.images,
-        ended - begun,
-        end.images / end.images_per_s - begin.images / begin.images_per_s,
-        end,
+        end.update - begin.update, end.images - begin.images, end.seconds - begin.seconds, end
     )
 
 
-def _reached(runner: Runner, update: int) -> tuple[float, Snapshot]:
-    """Wait for the first snapshot at `update` or later; return when it was there, and itself."""
+def _reached(runner: Runner, update: int) -> Snapshot:
+    """Wait for the first snapshot at `update` or later."""
     while (snapshot := runner.snapshot).update < update:
         if snapshot.phase in {Phase.FAILED, Phase.STOPPED}:
             raise RuntimeError(f"{snapshot.message}\n{snapshot.traceback}")
         time.sleep(POLL_SECONDS)
-    return time.perf_counter(), snapshot
+    return snapshot

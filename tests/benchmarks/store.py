@@ -35,10 +35,12 @@ EVERY_UPDATE = ("train_loss", "train_acc", "smooth_loss", "smooth_acc", "seconds
 EVERY_VALIDATION = (
     *("val_loss", "val_acc", "fresh_loss", "fresh_acc"),
     *(f"{what}:layer{number}" for what in ("drift", "gap") for number in range(5)),
+    *(f"hindsight:{row}" for row in range(16)),
+    *("noise_scale", "images"),
 )
 RATE = 1000
-CALLS = 10
-"""A second."""
+CALLS = 20
+"""A second, as a run publishes."""
 FACTS = RunFacts("cpu", "digits", 4000, 1000, 107_722, tuple("0123456789"), 350_000, 2)
 STATE = bytes(2_000_000)
 """A checkpoint, of which there is a new one at every call."""

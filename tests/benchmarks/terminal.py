@@ -158,16 +158,17 @@ def tables(effort: Effort) -> Iterator[Table]:
     if there := find_spec("wandb") is not None:
         screens[f"wandb leet {SIZE[0]}×{SIZE[1]}"] = partial(leet, SIZE, SSH, counts)
     rows: list[Row] = [
-        (name, *(statistics.median(column) for column in zip(*found, strict=True)))
+        (name, *map(statistics.median, columns), max(longest))
         for name, found in alternate(screens, effort.rounds).items()
+        for *columns, longest in [zip(*found, strict=True)]
     ]
     yield Table(
         "Terminal: while training at full speed",
         COLUMNS,
         rows,
-        f"Over {counts.seconds:.0f} s, then {counts.keys} keys. bntui's CPU share is that of the "
-        "thread that draws, since the others train; "
-        + ("wandb leet's is all of it." if there else "wandb leet is not installed here."),
+        f"Over {counts.seconds:.0f} s, then {counts.keys} keys: bntui's draw both charts anew. Its CPU "
+        "share is that of the thread that draws, since the others train; wandb leet"
+        + ("'s is all of it, and its keys show and hide its help." if there else " is not here."),
     )
 
 

@@ -158,7 +158,7 @@ def test_a_snapshot_in_the_middle_of_the_others_work_leaves_it_its_turn() -> Non
     mine, theirs = run._one.observer.budget, run._other.observer.budget
     now = 0.0
     for budget in (mine, theirs):
-        budget._clock = lambda: now
+        budget._now = lambda: now
         budget.begin()
     trained = mine.training
     with run._others_turn() as other:
