@@ -54,7 +54,7 @@ soak: $(VENV)/dev.stamp  ## an hour of the explorer at full speed: does anything
 
 check: lint test  ## the whole gate
 
-bench: $(VENV)/dev.stamp  ## measure speed beside Keras and PyTorch scripts, on a quiet machine, for over an hour
+bench: $(VENV)/dev.stamp  ## measure speed beside Keras and PyTorch scripts, on a quiet machine, for one to two hours
 	$(BIN)/python -m tests.benchmarks --json build/bench.json --markdown build/bench.md $(ARGS)
 
 bench-quick: $(VENV)/dev.stamp  ## only show that the benchmarks work

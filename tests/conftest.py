@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import SKIPPED, Faults, fault
+from tests.faults import PASSED, Faults, fault
 
 __all__ = ["fault"]
 
@@ -36,9 +36,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let a test's fixtures know that it was skipped."""
+    """Let a test's fixtures know whether it has passed."""
     report = yield
-    item.stash[SKIPPED] = item.stash.get(SKIPPED, False) or report.skipped
+    if report.when != "teardown":
+        item.stash[PASSED] = report.passed
     return report
 
 

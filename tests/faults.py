@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 COLUMNS = ("fault", "injected", "what the user saw", "lost")
-SKIPPED = pytest.StashKey[bool]()
-"""Whether a test was skipped, which the fixture can't see by itself."""
+PASSED = pytest.StashKey[bool]()
+"""Whether a test has passed, which the fixture can't see by itself."""
 BEGIN, END = "<!-- made by make faults -->", "<!-- end of what make faults made -->"
 
 
@@ -78,7 +78,7 @@ def fault(request: pytest.FixtureRequest) -> Iterator[Fault]:
         raise LookupError("a test that uses `fault` needs the mark `fault`")
     row = Fault(*mark.args, **mark.kwargs)
     yield row
-    if request.node.stash.get(SKIPPED, False):
+    if not request.node.stash.get(PASSED, True):
         return
     assert row.saw, f"the test of {row.name!r} does not tell what the user saw"
     assert row.lost, f"the test of {row.name!r} does not tell what was lost"

@@ -79,6 +79,5 @@ class Budget:
 
     def _lap(self) -> float:
         now = self._now()
-        # The clock may have been set back by a little more than the process stood still.
-        lap, self._since = max(0.0, now - self._since), now
+        lap, self._since = now - self._since, now
         return lap

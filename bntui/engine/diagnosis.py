@@ -134,7 +134,7 @@ def recent(snapshot: Snapshot, update: int) -> bool:
     then = clock.last[clock.x >= update]
     if not len(then):
         return False
-    # The seconds of work leave out the rests that a slow pace takes.
+    # The seconds of work leave out a slow pace's rests: as if it had always been the present one.
     paced = (snapshot.update - update) / snapshot.knobs.pace
     return bool(max(snapshot.seconds - then[0], paced) <= READING)
 

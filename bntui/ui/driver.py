@@ -4,7 +4,6 @@ import os
 import select
 import signal
 import sys
-import time
 from collections.abc import Callable
 from threading import Thread
 from typing import IO, Any, Protocol, cast
@@ -62,9 +61,8 @@ class FragileDriver(LinuxDriver):
 
     def _sigtstp_application(self, *_: object) -> None:
         """Stop, which returns when the shell continues; that time is none of the run's."""
-        begun = time.perf_counter()
-        super()._sigtstp_application()
-        clock.stood_still(time.perf_counter() - begun)
+        with clock.standing_still():
+            super()._sigtstp_application()
 
     def _sigcont_application(self, *_: object) -> None:
         """Take the terminal again: after ctrl+z, and when the process was stopped unasked."""

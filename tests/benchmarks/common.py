@@ -46,7 +46,7 @@ class Effort:
 
     quick: bool = False
     """Sizes and numbers that only show that the benchmark works."""
-    rounds: int = 3
+    rounds: int = 4
     """How often each program runs: alternately, and the median counts."""
 
 
@@ -121,7 +121,7 @@ def alternate(
 ) -> dict[str, list[T]]:
     """Run all programs one after the other, and again; return what each returned every time.
 
-    If `turning`, every second round goes backwards: what drifts meanwhile favours none.
+    If `turning`, every second round goes backwards: over an even number, drift favours none.
     """
     results: dict[str, list[T]] = {name: [] for name in programs}
     for number in range(1, rounds + 1):
@@ -147,11 +147,11 @@ def main(*benchmarks: Benchmark) -> None:
     """Print the tables of `benchmarks`, and write them where the command line says."""
     parser = argparse.ArgumentParser(description="Benchmarks of bntui on this machine.")
     parser.add_argument("--quick", action="store_true", help="only show that they work")
-    parser.add_argument("--rounds", type=int, help="how often each program runs [3; quick: 1]")
+    parser.add_argument("--rounds", type=int, help="how often each program runs [4; quick: 1]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
     options = parser.parse_args()
-    effort = Effort(options.quick, options.rounds or (1 if options.quick else 3))
+    effort = Effort(options.quick, options.rounds or (1 if options.quick else 4))
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     # With it, every start would compile all of bntui anew, as only the first one does elsewhere.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -21,6 +21,7 @@ import psutil
 
 from bntui.engine import config
 from bntui.engine.device import prepare_environment
+from bntui.engine.moments import CAPACITY
 from bntui.engine.snapshot import Phase
 from tests.benchmarks import runs
 from tests.benchmarks.common import (
@@ -49,8 +50,8 @@ LAYERS, QUICK_LAYERS = (1, 2, 5, 16, 64), (1, 16)
 ROWS, QUICK_ROWS = (4, 13, 32, 64), (4, 64)
 TIMES, QUICK_TIMES = 10, 2
 """Updates, or looks, that are measured at each number of layers or rows."""
-MOMENTS = 511
-"""Of the map that is drawn: a run keeps fewer than 512."""
+MOMENTS = CAPACITY
+"""Of the map that is drawn: as many as a run keeps."""
 MAP = (88, 66)
 """Its columns and rows."""
 
@@ -206,7 +207,7 @@ def tables(effort: Effort) -> Iterator[Table]:
         f"Growth with the map's rows: batch {BATCH} at width {width:g}",
         {"rows": "d", "update, ms": ".1f", "look back, ms": ".1f", "drawing, ms": ".1f"},
         _medians(with_rows, rows, width, times, effort.rounds),
-        f"The explorer has 13. Drawn is a map of {MOMENTS} moments.",
+        f"The explorer has 13. Drawn is a map of {MOMENTS} random moments: the worst case.",
     )
 
 

@@ -1,9 +1,9 @@
 """What observing costs beside training: `python -m tests.benchmarks.observing`.
 
 The same run with one part switched on at a time, right after the same run with nothing on: how much
-longer its updates take, with all that is done between them, and what one look costs. While training, looks are
-taken as long as they keep within a share of the time, so any one of them alone fills that share:
-there the price of one look is what tells the parts apart.
+longer its updates take, with all that is done between them, and what one look costs. While training,
+looks are taken as long as they keep within a share of the time, so any one of them alone fills that
+share: there the price of one look is what tells the parts apart.
 """
 
 import math
@@ -53,7 +53,7 @@ NOTHING = Part()
 PARTS = {
     "epoch ends: both validations, drift": Part(AT_ENDS),
     "epoch ends: those, every momentum": Part(Observation(live=False, hindsight=True)),
-    "epoch ends: those, noise scale": Part(Observation(live=False, noise_scale=True)),
+    "epoch ends: those, noise scale": Part(Observation(live=False, epoch_noise=True)),
     "live: both validations, drift": Part(LIVE, ("validation",)),
     "live: map of every momentum": Part(LIVE, ("hindsight",)),
     "live: noise scale": Part(LIVE, ("noise",)),

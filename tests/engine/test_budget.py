@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from threading import Thread
 
 import pytest
 
@@ -30,6 +31,19 @@ def test_observing_keeps_to_its_share() -> None:
     most = budget.OPENING_SECONDS * (budget.OPENING_SHARE + budget.LATER_SHARE)
     assert most - 0.3 <= watch.observing <= most + 0.3
     assert watch.observing == pytest.approx(0.1 * looks)
+
+
+def test_whoever_reads_a_clock_that_stands_still_waits() -> None:
+    seen: list[float] = []
+    reader = Thread(target=lambda: seen.append(clock.now()))
+    begun, reading = time.perf_counter(), clock.now()
+    with clock.standing_still(), clock.standing_still():
+        reader.start()
+        reader.join(0.2)
+        assert not seen
+    reader.join()
+    assert reading <= seen[0] <= clock.now()
+    assert clock.now() - reading <= time.perf_counter() - begun - 0.2
 
 
 def test_a_stopped_process_neither_trains_nor_observes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ The commands and options are click's own, so that new ones are tried without a w
 command line would train is made tiny; the explorer ends before it draws.
 """
 
+import gc
 import os
 import re
 import traceback
@@ -133,6 +134,7 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def explore(make_run: Any, config: RunConfig, left_open: frozenset[str], **rest: Any) -> int:
         begin = rest["begin"]
         make_run(begin.config if begin else config, left_open, begin, begin is not None, None)
+        gc.enable()  # as the app does
         return 0
 
     monkeypatch.setattr("bntui.ui.app.explore", explore)
