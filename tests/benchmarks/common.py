@@ -32,6 +32,7 @@ SIZE = (120, 40)
 """Columns and rows of a terminal, unless the benchmark is about them."""
 LONGEST = 3600.0
 """Seconds that a program may take: it measures, and how long that is lies with the machine."""
+ROUNDS = 4
 MEGABYTE = 1e6
 PACKAGES = ("torch", "textual", "keras", "tensorflow")
 
@@ -46,7 +47,7 @@ class Effort:
 
     quick: bool = False
     """Sizes and numbers that only show that the benchmark works."""
-    rounds: int = 4
+    rounds: int = ROUNDS
     """How often each program runs: alternately, and the median counts."""
 
 
@@ -147,11 +148,13 @@ def main(*benchmarks: Benchmark) -> None:
     """Print the tables of `benchmarks`, and write them where the command line says."""
     parser = argparse.ArgumentParser(description="Benchmarks of bntui on this machine.")
     parser.add_argument("--quick", action="store_true", help="only show that they work")
-    parser.add_argument("--rounds", type=int, help="how often each program runs [4; quick: 1]")
+    parser.add_argument(
+        "--rounds", type=int, help=f"how often each program runs [{ROUNDS}; quick: 1]"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
     options = parser.parse_args()
-    effort = Effort(options.quick, options.rounds or (1 if options.quick else 4))
+    effort = Effort(options.quick, options.rounds or (1 if options.quick else ROUNDS))
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     # With it, every start would compile all of bntui anew, as only the first one does elsewhere.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
