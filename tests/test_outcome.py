@@ -64,6 +64,12 @@ def test_layers_are_summed_up_by_their_worst_first_and_last() -> None:
     assert result.final("start_left") == 0.3
 
 
+def test_the_error_of_the_logits_is_the_network_s() -> None:
+    assert ended(report(1, logits_error=4.1), report(2, logits_error=math.inf)).history(
+        "logits_error"
+    ) == [4.1, math.inf]
+
+
 def test_a_single_layer_is_the_first_and_the_last() -> None:
     result = ended(report(1, layers=(layer(),)))
     assert result.final("first_error") == result.final("network_error") == 0.2

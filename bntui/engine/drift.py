@@ -129,6 +129,8 @@ class Comparison:
     """Share of images whose predicted class differs."""
     statistics: Tensor
     """The images' own statistics: (2, C)."""
+    logits_error: float
+    """Of the logits, after the best rescaling: see `rescaled_error`."""
 
 
 def compare_modes(
@@ -136,8 +138,9 @@ def compare_modes(
 ) -> Comparison:
     """Compare eval mode under `running` with training mode on `images` (N, …).
 
-    Local drift can fall while the errors grow: they compound through successive layers. Changes
-    nothing.
+    Local drift can fall while the errors grow, since a layer gets what those before it put out. The
+    layers' errors are near 1 as soon as the output is small or has nothing in common with that of
+    training mode; the logits' error tells these apart. Changes nothing.
     """
     in_eval: dict[nn.Module, Tensor] = {}
     errors: list[Tensor] = []
@@ -162,13 +165,27 @@ def compare_modes(
         with torch.no_grad(), buffers.holding(running):
             model.eval()
             with hooked(keep):
-                guesses = model(images).argmax(1)
+                seen = model(images)
             model.train()
             buffers.row.zero_()  # else 0·NaN could outlive the row that is compared
             with hooked(compare):
-                flipped = (model(images).argmax(1) != guesses).float().mean()
+                logits = model(images)
+            flipped = (seen.argmax(1) != logits.argmax(1)).float().mean()
             statistics = buffers.row * buffers.biased(len(images))
     finally:
         model.train(was_training)
-    *values, share = torch.stack([*errors, flipped]).tolist()
-    return Comparison(tuple(values), share, statistics)
+    *values, share, error = torch.stack([*errors, flipped, rescaled_error(seen, logits)]).tolist()
+    return Comparison(tuple(values), share, statistics, error)
+
+
+def rescaled_error(seen: Tensor, logits: Tensor) -> Tensor:
+    """Return ‖seen − a·logits‖ / ‖a·logits‖ at the a that makes ‖seen − a·logits‖ least.
+
+    Both are (N, classes). So it is what of `seen` is no multiple of `logits`, relative to what is: the
+    tangent of the angle between them, infinite where a ≤ 0. Logits that are only smaller predict the
+    same classes, and have no error.
+    """
+    seen, logits = seen.float().flatten(), logits.float().flatten()
+    alike = seen @ logits / logits.norm()
+    apart = (seen - alike * logits / logits.norm()).norm()
+    return torch.where(alike <= 0.0, math.inf, apart / alike)

@@ -175,11 +175,13 @@ class Observer:
         running = fresh = None
         kind = ""
         layers: tuple[LayerDrift, ...] = ()
+        logits_error = math.nan
         if self.observation.epoch_ends:
             if self.observation.epoch_fresh or self.budget.allows(EPOCH):
                 kind = EPOCH
                 validation = self._validate(validation_set)
                 running, fresh = validation.running, validation.fresh
+                logits_error = validation.logits_error
                 layers = tuple(replace(layer, detail=NO_DETAIL) for layer in validation.layers)
                 whole = len(self._live) == len(validation_set) and not self.led
                 if whole or not self.observation.live:
@@ -213,6 +215,7 @@ class Observer:
             layers=layers,
             hindsight=tuple(zip(HINDSIGHT_NAMES, hindsight, strict=False)),
             noise=self.noise,
+            logits_error=logits_error,
         )
         self._epoch_seconds = self.budget.total
         self._epoch_training = self.budget.training
@@ -290,7 +293,14 @@ class Observer:
         )
         shifted = shift(buffers, statistics, modes.statistics)
         return Validation(
-            trainer.update, len(split), running, fresh, layers, modes.flipped, shifted
+            trainer.update,
+            len(split),
+            running,
+            fresh,
+            layers,
+            modes.flipped,
+            shifted,
+            logits_error=modes.logits_error,
         )
 
     def _measure_noise(self, times: int, draws: torch.Generator) -> None:

@@ -87,7 +87,7 @@ class LayerDrift:
     output_error: float
     """RMS difference between the layer's output in eval and in training mode."""
     network_error: float
-    """The same through the whole network, where errors compound, relative to the output's RMS."""
+    """The same with stale statistics in all layers before it too, relative to the output's RMS."""
     start_left: float
     """Share of the start value (mean 0, variance 1) that is still in the running statistics."""
     start_share: float
@@ -112,6 +112,8 @@ class Validation:
     """Share of predictions that differ between eval and training mode, on a few images."""
     shift: float = 0.0
     """The first BN layer's mean gap between validation images' own statistics and fresh ones."""
+    logits_error: float = math.nan
+    """Of the logits in eval mode, after the best rescaling, on a few images (`rescaled_error`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,6 +182,8 @@ class EpochReport:
     """The setting in which the run differs from its twin, if it is the second of two in lockstep."""
     noise: Noise | None = None
     """None where it was not asked for."""
+    logits_error: float = math.nan
+    """Of the logits in eval mode against training mode, after the best rescaling."""
 
     @property
     def noise_scale(self) -> float:

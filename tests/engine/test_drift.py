@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bntui.engine.config import Knobs
-from bntui.engine.drift import DEAD, compare_modes, drift
+from bntui.engine.drift import DEAD, compare_modes, drift, rescaled_error
 from bntui.engine.estimators import OWN, initial
 from bntui.engine.snapshot import LayerDrift
 from bntui.engine.statistics import Buffers, collect
@@ -143,10 +143,12 @@ def test_modes_agree_under_the_images_own_statistics_and_differ_under_stale_ones
     sound = compare_modes(model, buffers, fresh, images)
     assert max(sound.errors) < 1e-3
     assert sound.flipped == 0.0
+    assert sound.logits_error < 1e-3
     torch.testing.assert_close(sound.statistics, fresh)
     stale = compare_modes(model, buffers, trainer.estimators[OWN], images)
     assert min(stale.errors) > 0.1
     assert stale.flipped > 0.1
+    assert stale.logits_error > 0.1
     torch.testing.assert_close(stale.statistics, fresh)
 
 
@@ -164,3 +166,42 @@ def test_errors_through_the_network_are_relative_to_training_mode_in_forward_ord
     expected = [((a - b).square().sum() / b.square().sum()).sqrt().item() for a, b in outputs]
     compared = compare_modes(trainer.model, buffers, running, images)
     assert compared.errors == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("seen", "error"),
+    [
+        ([[3.0, 0.0], [0.0, 4.0]], 0.0),
+        ([[0.3, 0.0], [0.0, 0.4]], 0.0),  # smaller, and the same predictions
+        ([[0.3, 0.0], [0.5, 0.4]], 1.0),
+        ([[3.0, 20.0], [0.0, 4.0]], 4.0),
+        ([[0.0, 1.0], [1.0, 0.0]], math.inf),  # nothing in common
+        ([[-3.0, 0.0], [0.0, -4.0]], math.inf),  # the least likely is now the likeliest
+        ([[0.0, 0.0], [0.0, 0.0]], math.inf),
+        ([[math.nan, 0.0], [0.0, 4.0]], math.nan),
+    ],
+)
+def test_the_error_of_logits_does_not_count_their_size(
+    seen: list[list[float]], error: float
+) -> None:
+    logits = torch.tensor([[3.0, 0.0], [0.0, 4.0]])
+    found = rescaled_error(torch.tensor(seen), logits).item()
+    assert found == pytest.approx(error, nan_ok=True, abs=1e-6)
+    assert rescaled_error(torch.tensor(seen), 7.0 * logits).item() == pytest.approx(
+        error, nan_ok=True, abs=1e-6
+    )
+
+
+def test_the_error_of_logits_is_what_the_best_factor_leaves(trainer: Trainer) -> None:
+    train(trainer, 20, Knobs(batch_size=25))
+    buffers, running = trainer.buffers, trainer.estimators[OWN]
+    images = trainer.dataset.train.images[:50]
+    with torch.no_grad(), buffers.holding(running):
+        seen, logits = trainer.model.eval()(images), trainer.model.train()(images)
+    best = min(
+        (0.0001 * step for step in range(1, 20_000)),
+        key=lambda factor: (seen - factor * logits).norm().item(),
+    )
+    left = (seen - best * logits).norm() / (best * logits).norm()
+    compared = compare_modes(trainer.model, buffers, running, images)
+    assert compared.logits_error == pytest.approx(left.item(), rel=1e-2)
