@@ -35,7 +35,7 @@ CONFIG = {
 }
 EPOCH = (
     *("event", "epoch", "update", "seconds", "images_per_s", "loss", "acc", "val_loss"),
-    *("val_acc", "val_loss_fresh", "val_acc_fresh", "layers"),
+    *("val_acc", "val_loss_fresh", "val_acc_fresh", "layers", "logits_error"),
 )
 LAYER = {
     *("name", "channels", "mean_gap", "mean_gap_max", "log_var_ratio", "output_error"),
