@@ -1,8 +1,11 @@
 """How runs find their way into the store, and back to the command line and the screen."""
 
+from dataclasses import replace
+
 from bntui.engine.config import ConfigError
 from bntui.engine.snapshot import Checkpoint, Snapshot
-from bntui.store.database import ALIVE, Store, StoredRun
+from bntui.store.database import Store, StoredRun
+from bntui.store.listing import why_not_resumed
 from bntui.store.loading import load_snapshot, repeating
 from bntui.store.mending import MendedError
 from bntui.store.recorder import StoreRecorder
@@ -35,19 +38,11 @@ def resumable(name: str) -> Checkpoint:
     """
     with Store() as store:
         found = store.find(name)
-        if found.state in ALIVE:
-            raise ConfigError(f"run {found.id} is under way in another bntui: let that one end.")
-        if found.config.twin:
-            raise ConfigError(
-                f"run {found.id} trained beside a twin, and two can't be resumed: "
-                f"`bntui show {found.id}` gives the command that repeats both."
-            )
+        if why := why_not_resumed(found):
+            raise ConfigError(why)
         checkpoint = store.last_checkpoint(found.id)
-    if checkpoint is None:
-        raise ConfigError(
-            f"run {found.id} has {found.state.value} and left no checkpoint to go on from: "
-            f"`bntui show {found.id}` gives the command that repeats it."
-        )
+    if checkpoint is None:  # another process has ended it meanwhile
+        raise ConfigError(why_not_resumed(replace(found, checkpoint=None)))
     return checkpoint
 
 

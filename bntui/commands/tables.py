@@ -4,6 +4,8 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -80,12 +82,21 @@ def page(
         yield _heading("marks")
         yield _pairs([(f"update {mark.update:,}", mark.label) for mark in marks])
     if verdicts:
-        yield _heading("verdicts")
-        for said in verdicts:
-            yield _text(f"update {said.at:,}: {said.cause}")
-            for sentence in (*said.evidence, said.outlook):
-                if sentence:
-                    yield _text(f"    {sentence}")
+        yield from _judged(verdicts)
+
+
+def _judged(verdicts: Sequence[StoredVerdict]) -> Iterator[RenderableType]:
+    """Return the verdict that stands at last, and below it every one before, as it was at last."""
+    spans = [list(span) for _, span in groupby(verdicts, attrgetter("cause"))]
+    for place, span in enumerate(reversed(spans)):
+        if place < 2:
+            yield _heading("verdicts before" if place else "verdict")
+        first, last = span[0], span[-1]
+        since = "" if first.at == last.at else f", since update {first.at:,}"
+        yield _text(f"update {last.at:,}: {last.cause}{since}")
+        for sentence in (*last.evidence, last.outlook):
+            if sentence:
+                yield _text(f"    {sentence}")
 
 
 def _result(run: StoredRun) -> list[tuple[str, str]]:

@@ -316,3 +316,25 @@ class Snapshot:
     def report(self) -> EpochReport | None:
         """The last finished epoch's."""
         return self.reports[-1] if self.reports else None
+
+    @property
+    def accuracies(self) -> tuple[float, float] | None:
+        """Validation accuracy with running and with fresh statistics, as they were seen last.
+
+        Both are of one measurement: the last epoch's report; or the last validation, where that is
+        newer, came after a recalibration, or has fresh statistics where the report has none. NaN for
+        what was not measured, None where nothing was.
+        """
+        report, validation, done = self.report, self.validation, self.recalibrated
+        seen: list[tuple[int, int, float, float]] = []  # of one update, what goes before has more
+        fresh = report.val_acc_fresh if report else math.nan
+        if report:
+            seen.append((report.update, 1, report.val_acc, fresh))
+        if done:  # which leaves the weights, and so what fresh statistics make of them
+            same = report is not None and report.update == done.update
+            seen.append((done.update, 2, done.after, fresh if same else math.nan))
+        if validation:
+            more = math.isnan(fresh) or (done is not None and done.update == validation.update)
+            both = validation.running.accuracy, validation.fresh.accuracy
+            seen.append((validation.update, 3 if more else 0, *both))
+        return max(seen)[2:] if seen else None

@@ -16,6 +16,13 @@ COLUMNS = (
     *("loss", "acc", "val_acc", "val_acc_fresh"),
 )
 """What runs can be sorted by: a field of `StoredRun`, else a setting."""
+HOW = {
+    State.FINISHED: "has finished",
+    State.STOPPED: "was stopped",
+    State.FAILED: "has failed",
+    State.INTERRUPTED: "was interrupted",
+}
+"""What became of a run that is over."""
 _ASCENDING = {"id", "state", "note", "dataset", "device", "seed", "norm", "estimator", "loss"}
 
 
@@ -53,16 +60,21 @@ def matching(runs: Iterable[StoredRun], text: str) -> list[StoredRun]:
     return [run for run in runs if _has_all(run, words)]
 
 
-def interrupted(runs: Iterable[StoredRun]) -> StoredRun | None:
-    """Return the run to go on with, of runs with the newest first.
+def why_not_resumed(run: StoredRun) -> str:
+    """Return why a run can't be gone on with, in one sentence; nothing where it can."""
+    repeat = f"`bntui show {run.id}` gives the command that repeats"
+    if run.state in ALIVE:
+        return f"run {run.id} is under way in another bntui: let that one end."
+    if run.config.twin:
+        return f"run {run.id} trained beside a twin, and two can't be resumed: {repeat} both."
+    if run.checkpoint is None:
+        return f"run {run.id} {HOW[run.state]} and left no checkpoint to go on from: {repeat} it."
+    return ""
 
-    That is the last that is over, if it was interrupted and left a checkpoint.
-    """
-    over = (run for run in runs if run.state not in ALIVE)
-    last = next(over, None)
-    if last is None or last.state is not State.INTERRUPTED:
-        return None
-    return None if last.checkpoint is None or last.config.twin else last
+
+def interrupted(runs: Iterable[StoredRun]) -> list[StoredRun]:
+    """Return the interrupted runs that can be gone on with, in their order."""
+    return [run for run in runs if run.state is State.INTERRUPTED and not why_not_resumed(run)]
 
 
 def differences(one: RunConfig, other: RunConfig) -> list[tuple[str, Any, Any]]:

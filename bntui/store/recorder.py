@@ -4,7 +4,7 @@ import sqlite3
 import time
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from uuid import uuid4
@@ -99,6 +99,8 @@ class StoreRecorder:
         self._new_marks: list[Mark] = []
         self._marks_kept = 0
         self._reports: list[EpochReport] = []
+        self._reported: EpochReport | None = None
+        """The run's own last, which a snapshot may not have yet."""
         self._weights: tuple[int, bytes] | None = None
         """Those that could not be kept yet, with their update."""
         self._checkpoint: Checkpoint | None = resume
@@ -107,7 +109,6 @@ class StoreRecorder:
         self._checkpoint_due = 0.0
         self._judged: object = None
         """What the last verdict was about."""
-        self._cause = ""
         self._verdicts: list[tuple[int, Verdict]] = []
         self._hindsight: Hindsight | None = None
         self._looked_back = float(self._resumed_at or 0)
@@ -128,6 +129,8 @@ class StoreRecorder:
     def report(self, report: EpochReport) -> None:
         """Take an epoch's figures."""
         self._reports.append(report)
+        if not report.twin:
+            self._reported = report
 
     def weights(self, update: int, content: bytes) -> None:
         """Keep the weights of this moment, in place of those kept before."""
@@ -194,14 +197,15 @@ class StoreRecorder:
         self._looked_back = float(hindsight.updates[-1])
 
     def _judge(self, snapshot: Snapshot) -> None:
-        """Take the verdict if there is something new to judge and its cause is another."""
+        """Take the verdict if there is something new to judge."""
         about = (snapshot.validation, snapshot.divergence, snapshot.phase is Phase.FAILED)
         if about == self._judged:
             return
         self._judged = about
         judged = verdict(snapshot)
-        if judged.cause not in {Cause.WAITING, self._cause}:
-            self._cause = judged.cause
+        if judged.cause is not Cause.WAITING:
+            if [before.cause for _, before in self._verdicts[-2:]] == [judged.cause] * 2:
+                self._verdicts.pop()  # only the first and the last are kept
             at = snapshot.validation.update if snapshot.validation else snapshot.update
             self._verdicts.append((at, judged))
 
@@ -248,7 +252,6 @@ class StoreRecorder:
                 put_run(connection, self.run, self._state, snapshot, self._parent, self._note)
             else:
                 self._take_back(connection, self._resumed_at)
-        put_progress(connection, self.run, self._state, snapshot)
         for name, chunk in self._chunks.items():
             if len(chunk.values) > chunk.written:
                 number = self._numbers.get(name, 0)
@@ -256,6 +259,9 @@ class StoreRecorder:
         put_marks(connection, self.run, self._new_marks, self._marks_kept)
         put_verdicts(connection, self.run, self._verdicts)
         put_reports(connection, self.run, self._reports)
+        if self._reported:
+            snapshot = replace(snapshot, reports=(self._reported,))
+        put_progress(connection, self.run, self._state, snapshot)  # over what the reports say
 
     def _take_back(self, connection: sqlite3.Connection, update: int) -> None:
         """Forget what the run to resume did after its checkpoint, and count what it has."""
@@ -272,11 +278,6 @@ class StoreRecorder:
         ).fetchall()
         self._marks_kept = marks[-1]["number"] + 1 if marks else 0
         self._new_marks = _later([Mark(*mark[:3]) for mark in marks], self._new_marks)
-        verdicts = connection.execute(
-            "SELECT cause FROM verdicts WHERE run = ? ORDER BY rowid", (self.run,)
-        ).fetchall()
-        if verdicts and self._verdicts and verdicts[-1]["cause"] == self._verdicts[0][1].cause:
-            del self._verdicts[0]
 
     def _committed(self) -> None:
         """Forget what is safe."""

@@ -88,12 +88,13 @@ def put_run(
 def put_progress(
     connection: sqlite3.Connection, run: str, state: State, snapshot: Snapshot
 ) -> None:
-    """Write how far a run is."""
+    """Write how far a run is, and the accuracies that it showed last."""
+    seen = snapshot.accuracies
     change_run(
         connection,
         run,
         "state = ?, ended = ?, knobs = ?, message = ?, updates = ?, epoch = ?, images = ?,"
-        " seconds = ?",
+        " seconds = ?" + ", val_acc = ?, val_acc_fresh = ?" * (seen is not None),
         state,
         now(),
         write(snapshot.knobs),
@@ -102,6 +103,7 @@ def put_progress(
         snapshot.epoch,
         snapshot.images,
         snapshot.seconds,
+        *(seen or ()),
     )
 
 
@@ -140,13 +142,22 @@ def put_marks(connection: sqlite3.Connection, run: str, marks: Sequence[Mark], f
 def put_verdicts(
     connection: sqlite3.Connection, run: str, verdicts: Iterable[tuple[int, Verdict]]
 ) -> None:
-    """Add verdicts, each with its update."""
+    """Add verdicts, each with its update.
+
+    Of verdicts with the same cause in succession two rows stay: as it was first seen, and as it was
+    last.
+    """
     for at, judged in verdicts:
+        before = connection.execute(
+            "SELECT rowid, cause FROM verdicts WHERE run = ? ORDER BY rowid DESC LIMIT 2", (run,)
+        ).fetchall()
+        if [row["cause"] for row in before] == [judged.cause] * 2:
+            connection.execute("DELETE FROM verdicts WHERE rowid = ?", (before[0]["rowid"],))
         put(connection, "verdicts", run, at, judged.cause, write(judged))
 
 
 def put_reports(connection: sqlite3.Connection, run: str, reports: Sequence[EpochReport]) -> None:
-    """Add epochs' figures, of which the listing shows the last."""
+    """Add epochs' figures, of which the listing shows the last loss and accuracy in training."""
     for report in reports:
         put(connection, "reports", run, report.update, report.twin, write_report(report))
     own = [report for report in reports if not report.twin]

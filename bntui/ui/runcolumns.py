@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bntui.engine.config import RunConfig
 from bntui.store.database import StoredRun
-from bntui.store.listing import differences
+from bntui.store.listing import differences, why_not_resumed
 from bntui.store.writing import State
 from bntui.text import shorten
 from bntui.ui.widgets.hindsight import short
@@ -22,7 +22,7 @@ STATES = {
     State.FAILED: ("×", "bad"),
     State.INTERRUPTED: ("!", "bad strong"),
 }
-"""A sign for each state, and the role that both are drawn in."""
+"""A sign for each state, and the role that both are drawn in; see `sign`."""
 NOTE = 8
 """Cells below which a note is not worth showing."""
 
@@ -46,6 +46,12 @@ def _estimator(run: StoredRun) -> str:
     return short(run.config.knobs.estimator) if run.config.has_statistics else "–"
 
 
+def sign(run: StoredRun) -> tuple[str, str]:
+    """Return the sign of a run's state and its role: an interrupted run stands out if it can go on."""
+    over = run.state is State.INTERRUPTED and why_not_resumed(run)
+    return STATES[State.STOPPED if over else run.state]
+
+
 def figure(value: float) -> str:
     """Write an accuracy, a dash for none."""
     return "–" if math.isnan(value) else f"{value:.4f}"
@@ -62,7 +68,7 @@ def when(moment: datetime, now: datetime) -> str:
 COLUMNS = (
     Column("id", "run", ID, lambda run: run.id[:ID]),
     Column("started", "when", 5, lambda run: when(run.started, datetime.now(run.started.tzinfo))),
-    Column("state", "state", 13, lambda run: f"{STATES[run.state][0]} {run.state}"),
+    Column("state", "state", 13, lambda run: f"{sign(run)[0]} {run.state}"),
     Column("dataset", "data", 8, lambda run: run.facts.dataset),
     Column("norm", "norm", 6, lambda run: run.config.norm),
     Column("batch_size", "batch", 5, lambda run: f"{run.config.knobs.batch_size}", number=True),
@@ -129,6 +135,9 @@ def about(run: StoredRun) -> list[tuple[str, str]]:
         lines.append((f"this bntui does not know its {', '.join(run.unknown)}", "faint"))
     if run.message:
         lines.append((run.message, "bad" if run.state is State.FAILED else "faint"))
+    if run.state is State.INTERRUPTED:
+        can = f"R goes on with it from update {run.checkpoint}"
+        lines.append((why_not_resumed(run) or can, "faint"))
     if run.note:
         lines.append((run.note, ""))
     return lines

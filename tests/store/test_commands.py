@@ -137,6 +137,18 @@ class TestShow:
             " --at 7:momentum=0.9 --at 20:recalibrate"
         )
 
+    def test_the_verdict_that_stands_comes_before_those_that_stood(self) -> None:
+        recorder = StoreRecorder()
+        story = [(5, 0.114, 0.974), (30, 0.2, 0.975), (35, 0.97, 0.975), (40, 0.96, 0.97)]
+        for update, running, fresh in story:
+            recorder.record(state(update, validation=validation(running, fresh, update=update)), ())
+        recorder.close(state(40, phase=Phase.FINISHED))
+        out = said("show", recorder.run)
+        standing, before = out.partition("\nverdict\n")[2].split("\nverdicts before\n")
+        assert standing.startswith("update 40: statistics are sound, since update 35\n")
+        assert before.startswith("update 30: stale: start values, since update 5\n")
+        assert "Running 0.200, fresh 0.975" in before
+
     def test_the_line_that_repeats_it_is_one_that_run_takes(self, run: str) -> None:
         words = shlex.split(said("show", "last").splitlines()[-1])
         assert words[:2] == ["bntui", "run"]

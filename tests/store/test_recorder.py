@@ -15,7 +15,7 @@ from bntui import __version__
 from bntui.engine.config import Change, Knobs, RunConfig
 from bntui.engine.moments import Moment, Moments
 from bntui.engine.run import Recorder
-from bntui.engine.snapshot import Mark, Noise, Phase, Snapshot
+from bntui.engine.snapshot import Mark, Noise, Phase, Recalibration, Snapshot
 from bntui.store import recorder as recording
 from bntui.store.checksum import sealing
 from bntui.store.database import Store
@@ -147,14 +147,73 @@ class TestWhatIsKept:
         assert twin.noise is None
         assert store.run(recorder.run).loss == 1.0
 
+    @pytest.mark.parametrize(
+        ("seen", "shown"),
+        [
+            pytest.param({}, (0.114, 0.97), id="the last report"),
+            pytest.param(
+                {"recalibrated": Recalibration(32, 0.114, 0.958, applied=True)},
+                (0.958, 0.97),
+                id="a recalibration after it, of the same weights",
+            ),
+            pytest.param(
+                {"recalibrated": Recalibration(36, 0.114, 0.958, applied=True)},
+                (0.958, math.nan),
+                id="a recalibration of later weights",
+            ),
+            pytest.param(
+                {"recalibrated": Recalibration(20, 0.114, 0.958, applied=True)},
+                (0.114, 0.97),
+                id="no recalibration before it",
+            ),
+            pytest.param(
+                {
+                    "recalibrated": Recalibration(32, 0.114, 0.958, applied=True),
+                    "validation": validation(0.957, 0.96, update=32),
+                },
+                (0.957, 0.96),
+                id="the validation after a recalibration",
+            ),
+            pytest.param(
+                {"validation": validation(0.2, 0.96, update=35)}, (0.2, 0.96), id="a later one"
+            ),
+            pytest.param(
+                {"validation": validation(0.2, 0.96, update=32)},
+                (0.114, 0.97),
+                id="whole before few",
+            ),
+            pytest.param(
+                {
+                    "reports": (report(2, val_acc_fresh=math.nan),),
+                    "validation": validation(0.114, 0.958, update=32),
+                },
+                (0.114, 0.958),
+                id="fresh statistics that the report has not",
+            ),
+            pytest.param({"reports": ()}, (0.114, 0.97), id="nothing since it was resumed"),
+        ],
+    )
+    def test_the_listing_shows_what_the_screen_showed_last(
+        self, path: Path, store: Store, seen: dict[str, Any], shown: tuple[float, float]
+    ) -> None:
+        recorder = StoreRecorder(path)
+        feed(recorder, range(1, 41))
+        last = state(40, **{"phase": Phase.FINISHED, "reports": (report(1), report(2)), **seen})
+        recorder.close(last)
+        run = store.run(recorder.run)
+        assert [run.val_acc, run.val_acc_fresh] == pytest.approx(shown, nan_ok=True)
+
     def test_figures_that_were_not_measured_are_nan(self, path: Path, store: Store) -> None:
         run = store.run(keep(path, updates=5))
         assert math.isnan(run.loss)
         assert math.isnan(run.val_acc_fresh)
 
-    def test_the_verdict_is_kept_when_its_cause_changes(self, path: Path, store: Store) -> None:
+    def test_of_each_verdict_the_first_and_the_last_are_kept(
+        self, path: Path, store: Store
+    ) -> None:
         recorder = StoreRecorder(path)
-        story = [(5, 0.114, 0.974), (10, 0.2, 0.975), (15, 0.97, 0.975), (20, 0.114, 0.98)]
+        story = [(5, 0.114, 0.974), (7, 0.3, 0.974), (10, 0.2, 0.975), (15, 0.97, 0.975)]
+        story += [(20, 0.114, 0.98)]
         for update, running, fresh in story:
             judged = validation(running, fresh, update=update)
             for later in (0, 1):  # the same validation again: nothing new to say
@@ -163,10 +222,12 @@ class TestWhatIsKept:
         verdicts = store.verdicts(recorder.run)
         assert [(said.at, said.cause) for said in verdicts] == [
             (5, "stale: start values"),
+            (10, "stale: start values"),
             (15, "statistics are sound"),
             (20, "stale: start values"),
         ]
         assert "Running 0.114, fresh 0.974" in verdicts[0].evidence[0]
+        assert "Running 0.200, fresh 0.975" in verdicts[1].evidence[0]
         assert "recalibration" in verdicts[0].cure
 
     def test_a_failure_is_kept_with_its_sentence(self, path: Path, store: Store) -> None:
@@ -397,10 +458,11 @@ class TestResuming:
     def test_a_verdict_that_still_holds_is_not_said_again(self, path: Path, store: Store) -> None:
         judged = validation(update=10)
         run = keep(path, updates=40, end=Phase.STOPPED, validation=judged)
-        recorder = StoreRecorder(path, resume=checkpoint(20, run=run))
-        recorder.record(state(25, validation=validation(update=25)), ())
-        recorder.close(state(25, validation=validation(update=25)))
-        assert [said.at for said in store.verdicts(run)] == [10]
+        for update in (25, 30, 35):
+            recorder = StoreRecorder(path, resume=checkpoint(20, run=run))
+            recorder.record(state(update, validation=validation(update=update)), ())
+            recorder.close(state(update, validation=validation(update=update)))
+            assert [said.at for said in store.verdicts(run)] == [10, update]
 
     def test_a_run_under_way_cant_be_resumed(self, path: Path) -> None:
         recorder = StoreRecorder(path)

@@ -118,7 +118,7 @@ class TestColumns:
 
     def test_a_run_is_written_as_a_row(self) -> None:
         config = RunConfig(width=0.25, knobs=Knobs(4096, 0.995, "bias-corrected", 0.0005))
-        run = stored(config=config, state="interrupted", note="a long note about it")
+        run = stored(config=config, state="interrupted", checkpoint=32, note="a long note about it")
         text = "".join(written(column, column.text(run)) for column in COLUMNS)
         assert text[13:] == (
             "! interrupted digits   batch   4096 0.995 b-cor    0.0005   0.25     160  0.1135"
@@ -176,12 +176,43 @@ class TestList:
             await user.press("home")
             assert f"{ids[2]} · finished" in user.part("#about")
 
-    async def test_an_interrupted_run_stands_out(self) -> None:
+    async def test_an_interrupted_run_stands_out_if_it_can_go_on(self) -> None:
         kept()
+        interrupt(kept(checkpoints=(checkpoint(32),), end=Phase.STOPPED))
         interrupt(kept())
         async with listed() as user:
+            assert "■ interrupted" in user.text
+            assert "left no checkpoint to go on from" in user.part("#about")
+            await user.press("down")
             assert "! interrupted" in user.text
+            assert "R goes on with it from update 32" in user.part("#about")
             assert "√ finished" in user.text
+
+    async def test_i_goes_on_with_the_last_run_whose_row_says_that_it_can(self) -> None:
+        older = kept(checkpoints=(checkpoint(32),), end=Phase.STOPPED)
+        interrupt(older)
+        interrupt(kept())
+        kept()
+        async with opened(archive=KeptRuns()) as user:
+            await user.press("i")
+            await user.until(lambda: len(user.runs.made) == 2)
+            begin, resumed = user.runs.begins[-1]
+            assert begin is not None
+            assert (begin.run, begin.update, resumed) == (older, 32, True)
+            assert f"run {older[:6]} goes on from update 32" in user.text
+
+    async def test_where_i_can_go_on_with_none_it_says_why(self) -> None:
+        async with opened(archive=KeptRuns()) as user:
+            await user.press("i")
+            await user.until(lambda: "no run was interrupted" in user.part())
+        runs = [kept(), kept()]
+        for run in runs:
+            interrupt(run)
+        async with opened(archive=KeptRuns()) as user:
+            await user.press("i")
+            await user.until(lambda: "2 runs were interrupted" in user.part())
+            assert f"run {runs[1]} was interrupted and left no checkpoint" in user.part()
+            assert len(user.runs.made) == 1
 
     async def test_without_runs_it_says_so(self) -> None:
         async with listed() as user:

@@ -171,9 +171,13 @@ class Explorer(Screen[None]):
         self.set_timer(self._rhythm.wait(), self._keep_following)
 
     def action_go_on(self) -> None:
-        """Go on with the run that was interrupted."""
-        if checkpoint := self._offer.take():
-            self._begin(checkpoint.config, checkpoint, resume=True)
+        """Go on with the run that was interrupted last."""
+
+        async def go_on() -> None:
+            if checkpoint := await self._offer.take():
+                self._begin(checkpoint.config, checkpoint, resume=True)
+
+        self.run_worker(go_on(), exclusive=True, group="resume")
 
     def _start(self, run: Run) -> None:
         """Start the first run, unless a key typed ahead has put another in its place."""

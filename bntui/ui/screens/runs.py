@@ -178,9 +178,16 @@ class RunsScreen(Screen[Chosen | None]):
         self._column = names[(names.index(self._column) + 1) % len(names)]
         self._show()
 
+    def _chosen(self) -> StoredRun | None:
+        """Return the run that a key acts on; say it if there is none."""
+        chosen = self.query_one(RunList).chosen
+        if chosen is None:
+            self.app.notify("there is no run here to do that with")
+        return chosen
+
     def action_mark(self) -> None:
         """Mark the chosen run to be compared, or no longer; a third one takes the first one's place."""
-        if run := self.query_one(RunList).chosen:
+        if run := self._chosen():
             if run.id in self._marked:
                 self._marked.remove(run.id)
             else:
@@ -189,7 +196,7 @@ class RunsScreen(Screen[Chosen | None]):
 
     def action_note(self) -> None:
         """Ask what is to be remembered of the chosen run."""
-        if run := self.query_one(RunList).chosen:
+        if run := self._chosen():
 
             def take(note: str | None) -> None:
                 if note is not None:
@@ -202,12 +209,12 @@ class RunsScreen(Screen[Chosen | None]):
 
     def action_pin(self) -> None:
         """Keep the chosen run on top of the list, or no longer."""
-        if run := self.query_one(RunList).chosen:
+        if run := self._chosen():
             self._change(lambda: self._archive.pin(run.id, pinned=not run.pinned))
 
     def action_delete(self) -> None:
         """Take the chosen run off the list."""
-        if run := self.query_one(RunList).chosen:
+        if run := self._chosen():
             self._deleted.append(run.id)
             self._marked = [marked for marked in self._marked if marked != run.id]
             self._change(lambda: self._archive.delete(run.id))
@@ -223,7 +230,7 @@ class RunsScreen(Screen[Chosen | None]):
 
     def action_repeat(self) -> None:
         """Show and copy the command line that repeats the chosen run."""
-        if run := self.query_one(RunList).chosen:
+        if run := self._chosen():
 
             def show(line: str) -> None:
                 self.app.copy_to_clipboard(line)
@@ -234,12 +241,12 @@ class RunsScreen(Screen[Chosen | None]):
 
     def action_resume(self) -> None:
         """Go on with a run that came to no end."""
-        if run := self.query_one(RunList).chosen:
+        if run := self._chosen():
             self._ask(lambda: self._archive.checkpoint(run.id), self.dismiss)
 
     def action_lay_over(self) -> None:
         """Lay the chosen run over the charts, or take it away again."""
-        chosen = self.query_one(RunList).chosen
+        chosen = self._chosen()
         if chosen and chosen.id in self._overlaid:
             self.dismiss((chosen.id, None))
         elif chosen:
@@ -254,6 +261,7 @@ class RunsScreen(Screen[Chosen | None]):
         runs = [*self._marked, *([chosen.id] if chosen else [])]
         runs = list(dict.fromkeys(runs))[:2]
         if not runs:
+            self._chosen()
             return
 
         def compare(snapshots: list[Snapshot]) -> None:

@@ -15,7 +15,7 @@ from textual.message import Message
 
 from bntui.store.database import StoredRun
 from bntui.ui.canvas import Canvas, Picture, Row
-from bntui.ui.runcolumns import STATES, fitting, written
+from bntui.ui.runcolumns import fitting, sign, written
 
 SIGNS = 4
 """Cells for a run's signs, and the blank behind them."""
@@ -120,7 +120,7 @@ class RunList(Canvas, can_focus=True):
         for place, run in enumerate(self._runs[self._top : self._top + rows], self._top):
             row: Row = [(f"{self._signs.get(run.id, ''):<{SIGNS}}", "strong")]
             for column in columns:
-                role = STATES[run.state][1] if column.name == "state" else ""
+                role = sign(run)[1] if column.name == "state" else ""
                 row.append((written(column, column.text(run)), role))
             if place == self._at:
                 row = [(text, f"{role} chosen".strip()) for text, role in [*row, (" " * width, "")]]
