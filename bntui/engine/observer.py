@@ -213,9 +213,9 @@ class Observer:
             val_loss_fresh=fresh.loss if fresh else math.nan,
             val_acc_fresh=fresh.accuracy if fresh else math.nan,
             layers=layers,
+            logits_error=logits_error,
             hindsight=tuple(zip(HINDSIGHT_NAMES, hindsight, strict=False)),
             noise=self.noise,
-            logits_error=logits_error,
         )
         self._epoch_seconds = self.budget.total
         self._epoch_training = self.budget.training

@@ -176,14 +176,14 @@ class EpochReport:
     val_acc_fresh: float
     layers: tuple[LayerDrift, ...] = ()
     """Every BN layer's drift, with `NO_DETAIL` of its channels."""
+    logits_error: float = math.nan
+    """Of the logits in eval mode against training mode, after the best rescaling."""
     hindsight: tuple[tuple[str, float], ...] = ()
     """Validation accuracy under each estimator row, by the row's name."""
     twin: str = ""
     """The setting in which the run differs from its twin, if it is the second of two in lockstep."""
     noise: Noise | None = None
     """None where it was not asked for."""
-    logits_error: float = math.nan
-    """Of the logits in eval mode against training mode, after the best rescaling."""
 
     @property
     def noise_scale(self) -> float:
