@@ -1,6 +1,6 @@
 """Ending when the world asks for it: the link drops (SIGHUP), ctrl+c (SIGINT), a kill (SIGTERM).
 
-What there is to save is saved by `Run.leave`; here is only who asks, and with which exit status the
+And with every other signal that would end the program, such as SIGXCPU. What there is to save is saved by `Run.leave`; here is only who asks, and with which exit status the
 program then ends: 128 and the signal's number, as a shell counts.
 """
 
@@ -13,7 +13,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread, Timer
 
-ASKING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+_STOPPING = "KILL STOP TSTP TTIN TTOU CONT"
+_HARMLESS = "CHLD URG WINCH INFO"
+_REPEATED = "SEGV BUS FPE ILL EMT"
+"""Faults of machine code: where Python takes note of one, the same instruction runs again, for ever."""
+ASKING = frozenset(
+    number
+    for number in signal.valid_signals()
+    if getattr(number, "name", "").removeprefix("SIG")
+    not in f"{_STOPPING} {_HARMLESS} {_REPEATED}".split()
+)
+"""The signals that end a program that does not take them."""
 HUNG_UP = 128 + signal.SIGHUP
 UNREAD = 128 + signal.SIGPIPE
 BY_USER = 128 + signal.SIGINT
@@ -28,7 +38,7 @@ def asked_to_end(end: Callable[[int], object]) -> Iterator[None]:
     """Have `end` called with the exit status, instead of dying, for as long as the block lasts.
 
     It is called between any two steps of the main thread, perhaps more than once, so it should only
-    take note. A signal that is ignored, as with nohup, stays so.
+    take note. A signal that is ignored, as with nohup, stays so, and one that a library in C takes.
     """
 
     def take(number: int, _: object) -> None:
@@ -36,7 +46,7 @@ def asked_to_end(end: Callable[[int], object]) -> Iterator[None]:
             write_nowhere_if_hung_up()
         end(128 + number)
 
-    asking = [one for one in ASKING if signal.getsignal(one) is not signal.SIG_IGN]
+    asking = [one for one in ASKING if signal.getsignal(one) not in {signal.SIG_IGN, None}]
     before = [signal.signal(one, take) for one in asking]
     try:
         yield
@@ -96,16 +106,18 @@ def writing(end: Callable[[int], object]) -> Iterator[None]:
             raise
 
 
-def end_anyway(status: int, save: Callable[[], object]) -> None:
+def end_anyway(status: int, *last: Callable[[], object]) -> None:
     """End the process after a while, should something keep it: a terminal that takes nothing, say.
 
-    `save` is called before, on a thread of its own, and not waited for if it takes long.
+    What is to be done before, such as saving, is called in turn, each on a thread of its own, and not
+    waited for if it takes long.
     """
 
     def end() -> None:
-        saving = Thread(target=save, daemon=True)
-        saving.start()
-        saving.join(SAVE_SECONDS)
+        for do in last:
+            doing = Thread(target=do, daemon=True)
+            doing.start()
+            doing.join(SAVE_SECONDS)
         os._exit(status)
 
     timer = Timer(LAST_RESORT_SECONDS, end)

@@ -29,6 +29,11 @@ STATES = {
     signal.SIGTERM: State.INTERRUPTED,
     signal.SIGINT: State.STOPPED,
 }
+UNUSUAL = [
+    *(signal.SIGQUIT, signal.SIGXCPU, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM),
+    *(signal.SIGVTALRM, signal.SIGPROF, signal.SIGABRT),
+]
+"""Signals that end a program that does not take them, and that nobody sends often."""
 SLOW = """
 import sys, time
 import torch
@@ -89,6 +94,24 @@ def test_a_signal_ends_the_explorer_well(fault: Fault) -> None:
         ended.append(f"{code}")
     fault.saw = f"the shell again, exit status {', '.join(ended)}"
     fault.lost = "nothing"
+
+
+@pytest.mark.fault(
+    "a signal that hardly anybody sends",
+    injected=f"{', '.join(one.name for one in UNUSUAL)} to the explorer",
+)
+def test_any_other_signal_ends_the_explorer_as_a_kill_does(fault: Fault) -> None:
+    for number in UNUSUAL:
+        with explorer("--train-size", "400") as terminal:
+            before = terminal.settings
+            terminal.until(trains)
+            terminal.send(number)
+            assert terminal.wait() == 128 + number
+            assert SHELL_AGAIN in terminal.last
+            assert terminal.settings == before
+        with Store() as store:
+            assert store.runs()[0].state is State.INTERRUPTED
+    fault.saw, fault.lost = "the shell again, exit status 128 and the signal's number", "nothing"
 
 
 @pytest.mark.fault("signal to `bntui run`", injected="SIGHUP, SIGTERM and SIGINT while training")
