@@ -83,9 +83,7 @@ OPTIONS = (
     _option("--ghost-updates", limits.parse_ghost_updates, "HOW", "each of them, or once [each]."),
     _option("--optimizer", limits.parse_optimizer, "NAME", "adam, or sgd with momentum [adam]."),
     _option("--batch-schedule", limits.parse_batch_schedule, "S", "x2/1, or 1:16,5:64 by epoch."),
-    _option(
-        "--lr-rule", limits.parse_lr_rule, "RULE", "Grow it with the batch: none, sqrt, linear."
-    ),
+    _option("--lr-rule", limits.parse_lr_rule, "RULE", "Rate only, by batch: none, sqrt, linear."),
     _option("--lr-warmup", limits.parse_lr_warmup, "N", "Updates over which the rate rises [0]."),
     _option("--base-batch", limits.parse_base_batch, "N", "Batch that rate and m are for [64]."),
     _option("--seed", limits.parse_seed, "N", "Of weights and data order [0]."),

@@ -30,7 +30,8 @@ def learning_rate(config: RunConfig, knobs: Knobs, update: int) -> float:
     """Return the rate of the update after `update` others.
 
     rate · (B / base)^p · min(1, (update + 1) / warm-up), with p = 1 for `linear` (Goyal et al. 2017,
-    1706.02677, for SGD), ½ for `sqrt` (Malladi et al. 2022, 2205.10287, for Adam) and else 0.
+    1706.02677, for SGD), ½ for `sqrt` and else 0. `sqrt` is the rate's part alone of the rule of
+    Malladi et al. (2022, 2205.10287) for Adam, by which 1 − β also grows as B / base and ε falls.
     """
     grown: float = (knobs.batch_size / config.base_batch) ** EXPONENTS[config.lr_rule]
     risen = min(1.0, (update + 1) / config.lr_warmup) if config.lr_warmup else 1.0

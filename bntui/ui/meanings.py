@@ -117,7 +117,7 @@ def _lr_rule(config: RunConfig, _: int | None) -> str:
     if config.lr_rule == "none":
         return "The learning rate is taken as it is, whatever the batch size."
     how, source = {
-        "sqrt": ("the square root of", "Malladi et al. 2022, for Adam"),
+        "sqrt": ("the square root of", "the rate only; Malladi et al. 2022 also scale β and ε"),
         "linear": ("", "Goyal et al. 2017, for SGD"),
     }[config.lr_rule]
     grown = knobs.learning_rate * (knobs.batch_size / base) ** rules.EXPONENTS[config.lr_rule]
