@@ -49,15 +49,21 @@ def resumable(name: str) -> Checkpoint:
 class KeptRuns:
     """The store for the screen (see `ui.archive`): opened anew each time, so from any thread."""
 
+    remarks: tuple[str, ...] = ()
+
     def runs(self) -> list[StoredRun]:
         """Return all runs that are not deleted, the newest first."""
         with Store() as store:
-            return store.runs()
+            runs = store.runs()
+            self.remarks = tuple(store.remarks)
+            return runs
 
     def load(self, run: str) -> Snapshot:
         """Return a run's last state, with its histories."""
         with Store() as store:
-            return load_snapshot(store, run)
+            snapshot = load_snapshot(store, run)
+            self.remarks = tuple(store.remarks)
+            return snapshot
 
     def command(self, run: str) -> str:
         """Return the command line that repeats a run. Raises ConfigError if there is none."""

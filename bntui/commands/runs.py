@@ -63,6 +63,7 @@ def runs(column: str, text: str, as_json: bool) -> None:
     with Store() as store:
         kept = store.runs()
         found = ordered(matching(kept, text), column)
+        _remark(store)
     if as_json:
         for run in found:
             click.echo(_json(run))
@@ -89,6 +90,7 @@ def show(run: str) -> None:
         found = store.find(run)
         marks, verdicts = store.marks(found.id), store.verdicts(found.id)
         reports, line = store.reports(found.id), repeating(store, found)
+        _remark(store)
     out = console()
     for part in page(found, marks, verdicts, reports):
         out.print(part)
@@ -124,6 +126,7 @@ def export(run: str, kind: str, to: str | None, force: bool) -> None:
                 raise
             reason = getattr(error, "strerror", None) or str(error)
             raise ConfigError(f"{path} can't be written: {reason}.") from None
+        _remark(store)
     click.echo(f"wrote {literal(str(path))}")
 
 
@@ -173,6 +176,12 @@ def _write_folder(store: "Store", run: str, path: Path, *, force: bool) -> None:
 
 def _exists(path: Path) -> ConfigError:
     return ConfigError(f"{path} exists: give another name with --to, or --force to overwrite it.")
+
+
+def _remark(store: "Store") -> None:
+    """Say on standard error what the store holds and can't be read."""
+    for remark in store.remarks:
+        click.echo(remark, err=True)
 
 
 def _json(run: "StoredRun") -> str:

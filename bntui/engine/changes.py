@@ -1,12 +1,14 @@
-"""One setting by its name: what `--at` changes on the way, and what `--twin` makes another run of.
+"""One setting by its name: what `--at` changes, what `--twin` differs in, what a file says of it.
 
 Imports no torch.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from bntui.border import BorderError, convert
 from bntui.engine import limits
 from bntui.engine.config import Change, ConfigError, RunConfig
 
@@ -87,3 +89,63 @@ def twin_of(config: RunConfig) -> RunConfig:
     if name in CHANGES:
         return replace(alone, knobs=replace(config.knobs, **change))
     return replace(alone, **change)
+
+
+def judged(settings: Mapping[str, Any], refused: list[str]) -> dict[str, Any]:
+    """Return settings as a file has them, by their fields, judged as on the command line.
+
+    What is not possible is left out, and its name added to those `refused`. A field that nobody
+    judges stays as it is.
+    """
+    possible: dict[str, Any] = {}
+    for name, value in settings.items():
+        judge = _JUDGES.get(name)
+        if judge is None or value is None:
+            possible[name] = value
+            continue
+        try:
+            possible[name] = judge(value)
+        except (ConfigError, BorderError):
+            refused.append(name)
+    return possible
+
+
+def _by(parse: Callable[[str], Any]) -> Callable[[object], Any]:
+    """Return a judge of a file's value from one of what is typed."""
+
+    def judge(value: object) -> Any:
+        plain = convert(_PLAIN, value)
+        if plain == math.inf:  # as the command line has it
+            plain = "max"
+        return parse(str(plain))
+
+    return judge
+
+
+def _planned(value: object) -> tuple[Change, ...]:
+    return tuple(_change(one) for one in convert(list[Change], value))
+
+
+def _change(change: Change) -> Change:
+    """Return one planned change. Raises ConfigError."""
+    if change.setting == "recalibrate":
+        return Change(limits.parse_update(str(change.update)), "recalibrate")
+    for field_name, parse in CHANGES.values():
+        if field_name == change.setting:
+            value = _by(parse)(change.value)
+            return Change(limits.parse_update(str(change.update)), field_name, value)
+    raise ConfigError(f"setting {change.setting!r} can't be changed on the way.")
+
+
+_PLAIN: Any = int | float | str
+_JUDGES: dict[str, Callable[[object], Any]] = {
+    **{name: _by(parse) for name, parse in (CHANGES | STRUCTURE).values()},
+    "train_size": _by(limits.parse_train_size),
+    "device": _by(limits.parse_device),
+    "threads": _by(limits.parse_threads),
+    "epochs": _by(limits.parse_epochs),
+    "steps": _by(limits.parse_steps),
+    "twin": lambda value: value and _by(parse_twin)(value),
+    "at": _planned,
+}
+"""By field, who judges what a file says of it. Where data lie is found out when they are read."""

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from bntui.border import Positive
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.series import SeriesView
 
@@ -248,7 +249,7 @@ class RunFacts:
 
     device: str
     dataset: str
-    train: int
+    train: Positive
     validation: int
     parameters: int
     class_names: tuple[str, ...]

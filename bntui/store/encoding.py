@@ -1,19 +1,21 @@
-"""Settings and results as JSON, and back from whatever version of bntui wrote them."""
+"""Settings and results as JSON, and back from whatever version of bntui, or whoever, wrote them."""
 
 import json
 import math
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import MISSING, asdict, fields, is_dataclass
-from enum import Enum
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields, is_dataclass
 from functools import lru_cache
-from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
+from bntui.border import BorderError, convert, parsed, shown
+from bntui.engine.changes import judged
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.snapshot import NO_DETAIL, EpochReport, RunFacts
 
 Thing = TypeVar("Thing")
+
+MOST_UNKNOWN = 20
+"""Settings that are named, of those that this version does not know."""
 
 
 def write(thing: Any) -> str:
@@ -21,29 +23,34 @@ def write(thing: Any) -> str:
     return json.dumps(finite(asdict(thing), str))
 
 
-def read(kind: type[Thing], text: str) -> tuple[Thing, tuple[str, ...]]:
+def read(kind: type[Thing], text: object) -> tuple[Thing, tuple[str, ...]]:
     """Return what `write` wrote, and the names of the settings that this version does not know.
 
-    What is missing, or can't be understood, has its default. Raises ValueError if there is none.
+    What is missing, or can't be understood, has its default. Raises BorderError if there is none.
     """
     unknown: list[str] = []
-    thing: Thing = _decoded(kind, json.loads(text), unknown)
+    thing = convert(kind, parsed(text), unknown=unknown)
     return thing, tuple(unknown)
 
 
-def read_config(text: str) -> tuple[RunConfig, tuple[str, ...]]:
-    """Return a run's configuration, and the names of what this version does not know of it."""
-    return read(RunConfig, text)
+def read_config(text: object) -> tuple[RunConfig, tuple[str, ...]]:
+    """Return a run's configuration, and the names of what this version does not know of it.
+
+    Every setting is judged as it would be on the command line. Raises BorderError.
+    """
+    read: tuple[RunConfig, tuple[str, ...]] = _settings(RunConfig, text)
+    return read
 
 
-def read_knobs(text: str) -> Knobs:
-    """Return a run's knobs."""
-    return read(Knobs, text)[0]
+def read_knobs(text: object) -> Knobs:
+    """Return a run's knobs, judged in the same way. Raises BorderError."""
+    knobs: Knobs = _settings(Knobs, text)[0]
+    return knobs
 
 
-def read_facts(text: str) -> RunFacts:
-    """Return what a run is made of."""
-    return read(RunFacts, text)[0]
+def read_facts(text: object) -> RunFacts:
+    """Return what a run is made of. Raises BorderError."""
+    return convert(RunFacts, parsed(text))
 
 
 def write_report(report: EpochReport) -> str:
@@ -59,13 +66,14 @@ def report_values(report: EpochReport) -> dict[str, Any]:
     return values
 
 
-def read_report(text: str) -> EpochReport:
-    """Return an epoch's figures; every layer's channels are `NO_DETAIL`."""
-    values = json.loads(text)
-    for layer in values.get("layers", ()):
-        layer["detail"] = NO_DETAIL
-    report: EpochReport = _decoded(EpochReport, values, [])
-    return report
+def read_report(text: object) -> EpochReport:
+    """Return an epoch's figures; every layer's channels are `NO_DETAIL`. Raises BorderError."""
+    values = parsed(text)
+    layers = values.get("layers") if isinstance(values, dict) else None
+    for layer in layers if isinstance(layers, list) else ():
+        if isinstance(layer, dict):
+            layer["detail"] = NO_DETAIL
+    return convert(EpochReport, values)
 
 
 def settings(config: RunConfig) -> dict[str, Any]:
@@ -93,54 +101,17 @@ def finite(value: Any, instead: Callable[[float], Any] = lambda _: None) -> Any:
     return value
 
 
-def _decoded(kind: Any, value: Any, unknown: list[str]) -> Any:
-    """Return a JSON value as the type `kind`. Raises TypeError or ValueError."""
-    if isinstance(kind, type) and is_dataclass(kind):
-        return value if isinstance(value, kind) else _built(kind, value, unknown)
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin in {Union, UnionType}:
-        return _one_of(arguments, value, unknown)
-    if origin is tuple:
-        if arguments[-1] is Ellipsis:
-            return tuple(_decoded(arguments[0], item, unknown) for item in value)
-        return tuple(_decoded(a, item, unknown) for a, item in zip(arguments, value, strict=True))
-    if kind is float:
-        return float(value)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(value)
-    if isinstance(kind, type) and not isinstance(value, kind):
-        raise TypeError(f"{value!r} is no {kind.__name__}")
-    return value
+@lru_cache(maxsize=512)
+def _settings(kind: type[Thing], text: object) -> tuple[Thing, tuple[str, ...]]:
+    """Return settings, and the names of those that are not known or not possible.
 
-
-def _one_of(kinds: Iterable[Any], value: Any, unknown: list[str]) -> Any:
-    """Return a JSON value as the first of `kinds` that it can be: a number before a text."""
-    if value is None and type(None) in kinds:
-        return None
-    for kind in kinds:
-        with suppress(TypeError, ValueError):
-            return _decoded(kind, value, unknown)
-    raise TypeError(f"{value!r} is none of {kinds}")
-
-
-def _built(kind: type[Any], values: dict[str, Any], unknown: list[str]) -> Any:
-    if not isinstance(values, dict):
-        raise TypeError(f"{values!r} is no {kind.__name__}")
-    hints = _hints(kind)  # type: ignore[arg-type]
-    unknown += sorted(values.keys() - hints.keys())
-    known: dict[str, Any] = {}
-    for field in fields(kind):
-        if field.name not in values:
-            continue
-        try:
-            known[field.name] = _decoded(hints[field.name], values[field.name], unknown)
-        except (TypeError, ValueError):
-            if field.default is MISSING and field.default_factory is MISSING:
-                raise
-            unknown.append(field.name)
-    return kind(**known)
-
-
-@lru_cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    return get_type_hints(kind)
+    Most runs of a store have the settings of another, so what was read is kept.
+    """
+    values, unknown = parsed(text), list[str]()
+    if not isinstance(values, Mapping):
+        raise BorderError(f"it is {shown(values)} and must be a table")
+    possible = judged(values, unknown)
+    if isinstance(knobs := possible.get("knobs"), Mapping):
+        possible["knobs"] = judged(knobs, unknown)
+    thing = convert(kind, possible, unknown=unknown)
+    return thing, tuple(unknown[:MOST_UNKNOWN])

@@ -1,5 +1,6 @@
 """A stored run as a snapshot, so that what draws a live one can draw it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -77,31 +78,53 @@ def repeating(store: Store, run: StoredRun) -> str | None:
     A branch is repeated from the knobs with which the run it comes from began; its own marks tell
     what was changed since. None if that run is no longer in the store. Raises StoreError.
     """
-    origin = run
+    origin, met = run, {run.id}
     while origin.parent:
-        found = store.look_up(origin.parent)
+        found = None if origin.parent in met else store.look_up(origin.parent)
         if found is None:
             return None
         origin = found
+        met.add(origin.id)
     began = replace(run, config=replace(run.config, knobs=origin.config.knobs))
     return command_line(outline(began, store.marks(run.id)))
 
 
 def _hindsight(points: Mapping[str, Points]) -> Hindsight | None:
-    rows = {
+    """Return the map, of the rows that have a value wherever the run's own has one."""
+    every = {
         name.removeprefix(HINDSIGHT): series
         for name, series in points.items()
         if name.startswith(HINDSIGHT)
     }
-    if not rows.keys() >= set(_BESIDE):
+    if not every.keys() >= set(_BESIDE):
+        return None
+    updates = every["own"].updates
+    rows = {
+        name: series.values
+        for name, series in every.items()
+        if np.array_equal(series.updates, updates) and (name in _BESIDE or _is_estimator(name))
+    }
+    if not rows.keys() > set(_BESIDE):
         return None
     own, fresh, momentum = (rows.pop(name) for name in _BESIDE)
     return Hindsight(
         names=tuple(rows),
         images=0,  # not kept
-        updates=own.updates.astype(np.float64),
-        accuracy=np.array([row.values for row in rows.values()]),
-        own=own.values,
-        fresh=fresh.values,
-        momentum=momentum.values,
+        updates=updates.astype(np.float64),
+        accuracy=np.array(list(rows.values())),
+        own=own,
+        fresh=fresh,
+        momentum=momentum,
     )
+
+
+def _is_estimator(name: str) -> bool:
+    """Tell whether a row of the map may be called so: a momentum as a number, or a word."""
+    return name.replace("-", "_").isidentifier() or _is_number(name)
+
+
+def _is_number(name: str) -> bool:
+    try:
+        return math.isfinite(float(name))
+    except ValueError:
+        return False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bntui.aside import aside
 from bntui.store.checksum import CHECKED, DamagedError, insertion, is_whole, sealing
-from bntui.store.liveness import hold, is_held, let_go, live_path
+from bntui.store.liveness import MENDING, hold, is_held, let_go, live_path
 from bntui.store.schema import StoreError, connect, lenient, transaction, version
 
 MAGIC = b"SQLite format 3\0"
@@ -88,7 +88,7 @@ def mend(path: Path, seen: tuple[int, int] | None) -> MendedError:
     process that saw the same has mended it, and it is let be. Nothing is deleted. Raises StoreError
     while a run that is under way writes to it, and OSError.
     """
-    lock = live_path(path, "mending")
+    lock = live_path(path, MENDING)
     held = hold(lock)
     if held is None:
         raise StoreError(f"the store {path} is being mended by another bntui: try again.")

@@ -14,6 +14,7 @@ from bntui.engine.run import Point
 from bntui.engine.snapshot import Checkpoint, EpochReport, Hindsight, Mark, Phase, Snapshot
 from bntui.store.database import PATIENCE, Store
 from bntui.store.liveness import hold, let_go, live_path
+from bntui.store.rows import sweep
 from bntui.store.schema import StoreError, connect, sentence, store_path, transaction
 from bntui.store.writing import (
     State,
@@ -265,6 +266,7 @@ class StoreRecorder:
 
     def _take_back(self, connection: sqlite3.Connection, update: int) -> None:
         """Forget what the run to resume did after its checkpoint, and count what it has."""
+        sweep(connection, self.run)
         truncate_after(connection, self.run, update)
         self._numbers = dict(
             connection.execute(

@@ -13,6 +13,9 @@ class Archive(Protocol):
     sentence, where it can't do what was asked.
     """
 
+    remarks: tuple[str, ...]
+    """What the last list of runs, or the last run, lacks and why: a sentence for each."""
+
     def runs(self) -> list[StoredRun]:
         """Return all runs that are not deleted, the newest first."""
 

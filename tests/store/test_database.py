@@ -139,12 +139,16 @@ class TestTheFile:
     def test_a_run_that_can_not_be_read_is_one_sentence(
         self, path: Path, store: Store, damage: str
     ) -> None:
-        run = keep(path, updates=1)
+        whole, run = keep(path, updates=1), keep(path, updates=1)
         with connect(path, patience=1.0) as connection:
-            connection.execute(f"UPDATE runs SET facts = {damage}")
+            connection.execute(f"UPDATE runs SET facts = {damage} WHERE id = ?", (run,))
             connection.execute(sealing("runs"))
         with pytest.raises(StoreError, match=f"run '{run}' in .* is not as this bntui writes them"):
-            store.runs()
+            store.run(run)
+        assert [found.id for found in store.runs()] == [whole]
+        assert store.find("last").id == whole
+        (remark,) = store.remarks
+        assert remark.startswith(f"left out, not as bntui writes it: a run {run} (facts")
 
     def test_it_lies_where_the_user_says(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

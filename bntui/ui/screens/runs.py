@@ -81,6 +81,8 @@ class RunsScreen(Screen[Chosen | None]):
         self._clerk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bntui-runs")
         """Reads and writes the store, one thing after the other."""
         self._column = COLUMNS[1].name
+        self._told: set[str] = set()
+        """What was remarked on runs that lack something, once each."""
         self._marked: list[str] = []
         self._deleted: list[str] = []
 
@@ -306,8 +308,16 @@ class RunsScreen(Screen[Chosen | None]):
                 self._refuse(str(error))
             else:
                 then(result)
+                self._tell_what_is_left_out()
 
         self.run_worker(wait())
+
+    def _tell_what_is_left_out(self) -> None:
+        """Say, once, what the store holds and can't be read."""
+        for remark in self._archive.remarks:
+            if remark not in self._told:
+                self._told.add(remark)
+                self.app.notify(remark, severity="warning", markup=False)
 
     def _refuse(self, sentence: str) -> None:
         """Say why something was not done."""

@@ -1,0 +1,281 @@
+"""The rows of the store, each as what it tells: a run, a piece of a series, a mark and the like.
+
+Whoever can write a file can write a checksum. So every row passes the border (see `bntui.border`), and
+one that is not as bntui writes them is a BorderError with the reason.
+"""
+
+import math
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bntui.border import BorderError, Count, Length, Read, Seconds, Within, convert, parsed
+from bntui.engine.config import Knobs, RunConfig
+from bntui.engine.series import Array
+from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, RunFacts
+from bntui.store.checksum import prove
+from bntui.store.encoding import read_config, read_facts, read_knobs, read_report
+from bntui.store.liveness import is_id
+from bntui.store.writing import State
+from bntui.text import literal
+
+Thing = TypeVar("Thing")
+
+LAST_UPDATE = 2**32 - 1
+"""Points keep the number of their update in four bytes."""
+YEARS = range(2, 9999)
+"""In these a moment has a time in every zone."""
+
+
+def _id(value: object) -> str:
+    if not isinstance(value, str) or not is_id(value):
+        raise ValueError("made of the digits and letters 0 to f")
+    return value
+
+
+def _moment(value: object) -> datetime:
+    """Return a moment in UTC; one without a zone is taken to be in it."""
+    try:
+        moment = datetime.fromisoformat(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ValueError("a moment such as 2026-01-31T12:00:00+00:00") from None
+    if moment.year not in YEARS:
+        raise ValueError(f"of the years {YEARS[0]} to {YEARS[-1]}")
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+
+
+def _measured(value: object) -> float:
+    """Return a figure, where SQLite keeps NaN as NULL."""
+    return math.nan if value is None else convert(float, value)
+
+
+def _name(value: object) -> str:
+    """Return the name of a series, fit to be shown."""
+    return literal(convert(Annotated[str, Length(1, 200)], value))  # type: ignore[arg-type]
+
+
+def _numbers(kind: str) -> Read:
+    def read(value: object) -> npt.NDArray[Any]:
+        if not isinstance(value, bytes) or not value or len(value) % np.dtype(kind).itemsize:
+            raise ValueError(f"whole numbers of {np.dtype(kind).itemsize} bytes")
+        return np.frombuffer(value, kind)
+
+    return Read(read)
+
+
+Id = Annotated[str, Read(_id)]
+Moment = Annotated[datetime, Read(_moment)]
+Measured = Annotated[float, Read(_measured)]
+Update = Annotated[int, Within(0, LAST_UPDATE)]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """One run as a listing shows it. What was not measured is NaN."""
+
+    id: Id
+    state: State
+    started: Moment
+    ended: Moment
+    """When it was last written to; both in UTC."""
+    config: RunConfig
+    """As it began; of a branch, with the knobs of the moment."""
+    unknown: tuple[str, ...]
+    """Settings that this version of bntui does not know, and `config` therefore lacks."""
+    knobs: Annotated[Knobs, Read(read_knobs)]
+    """The last that were applied."""
+    facts: Annotated[RunFacts, Read(read_facts)]
+    versions: Annotated[dict[str, str], Read(lambda text: convert(dict[str, str], parsed(text)))]
+    parent: Id | None
+    """The run that this one branched off."""
+    branched: Update | None
+    """After how many updates it did."""
+    message: str
+    updates: Update
+    epoch: Count
+    images: Count
+    seconds: Seconds
+    """Spent training and observing."""
+    loss: Measured
+    """This and the next three are of the last epoch reported."""
+    acc: Measured
+    val_acc: Measured
+    val_acc_fresh: Measured
+    checkpoint: Update | None
+    """The update of the last checkpoint, if there is one to resume from."""
+    note: str
+    pinned: Annotated[bool, Read(lambda value: bool(convert(int, value)))]
+    deleted: Moment | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """A series at full resolution: read-only arrays of equal length, updates ascending."""
+
+    updates: npt.NDArray[np.int64]
+    values: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """A piece of a series."""
+
+    series: Annotated[str, Read(_name)]
+    chunk: Update
+    last: Update
+    updates: Annotated[npt.NDArray[np.uint32], _numbers("<u4")]
+    vals: Annotated[Array, _numbers("<f8")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A verdict's sentences."""
+
+    evidence: tuple[str, ...] = ()
+    outlook: str = ""
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVerdict:
+    """A verdict (see `engine.diagnosis`) at the update where its cause was first seen."""
+
+    at: int
+    cause: str
+    evidence: tuple[str, ...]
+    outlook: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    at: Update
+    cause: str
+    words: Annotated[_Words, Read(lambda text: convert(_Words, parsed(text)))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    number: Update
+    at: Update
+    label: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    at: Update
+    twin: str
+    figures: Annotated[EpochReport, Read(read_report)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Checkpoint:
+    run: Id
+    at: Update
+    label: str
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    at: Update
+    data: bytes
+
+
+def run(row: sqlite3.Row) -> StoredRun:
+    """Return a run, its state as it was written last."""
+    config, unknown = _inside("config", read_config, row["config"])
+    return convert(StoredRun, {**dict(row), "config": config, "unknown": unknown})
+
+
+def chunk(row: sqlite3.Row) -> Chunk:
+    """Return a piece of a series: updates that do not fall, and as many values."""
+    piece = convert(Chunk, dict(row))
+    updates = piece.updates.astype(np.int64)
+    if len(updates) != len(piece.vals) or updates[-1] != piece.last or (np.diff(updates) < 0).any():
+        raise BorderError(f"{piece.series} has updates that fall, or not one for each value")
+    return piece
+
+
+def joined(chunks: Iterable[Chunk]) -> tuple[dict[str, Points], int]:
+    """Return every series from its pieces, by name, in the order in which they began.
+
+    And how many pieces were left out, for they begin before the end of the one before.
+    """
+    series: dict[str, list[Chunk]] = {}
+    left_out = 0
+    for piece in chunks:
+        before = series.setdefault(piece.series, [])
+        if before and piece.updates[0] < before[-1].updates[-1]:
+            left_out += 1
+        else:
+            before.append(piece)
+    return {name: _whole(pieces) for name, pieces in series.items()}, left_out
+
+
+def mark(row: sqlite3.Row) -> Mark:
+    """Return what happened at an update."""
+    found = convert(_Mark, dict(row))
+    return Mark(found.at, found.label, found.change)
+
+
+def verdict(row: sqlite3.Row) -> StoredVerdict:
+    """Return a verdict."""
+    found = convert(_Verdict, dict(row))
+    words = found.words
+    return StoredVerdict(found.at, found.cause, words.evidence, words.outlook, words.cure)
+
+
+def report(row: sqlite3.Row) -> EpochReport:
+    """Return an epoch's figures."""
+    return convert(_Report, dict(row)).figures
+
+
+def checkpoint(row: sqlite3.Row) -> tuple[Checkpoint, tuple[str, ...]]:
+    """Return what a run can go on from, and the settings that this version does not know."""
+    config, unknown = _inside("config", read_config, row["config"])
+    found = convert(_Checkpoint, dict(row))
+    return Checkpoint(found.at, found.label, config, found.state, found.run), unknown
+
+
+def weights(row: sqlite3.Row) -> tuple[int, bytes]:
+    """Return the update of a run's weights, and them."""
+    found = convert(_Weights, dict(row))
+    return found.at, found.data
+
+
+def sweep(connection: sqlite3.Connection, run: str) -> None:
+    """Within a transaction, remove what belongs to a run and is not as bntui writes it.
+
+    Who goes on with a run writes behind what it has, and would stumble over that.
+    """
+    readers = {"points": chunk, "marks": mark, "verdicts": verdict, "reports": report}
+    for table, read in readers.items():
+        found = connection.execute(f"SELECT rowid AS place, * FROM {table} WHERE run = ?", (run,))
+        for row in found.fetchall():
+            prove(table, row)
+            try:
+                read(row)
+            except BorderError:
+                connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (row["place"],))
+
+
+def _whole(pieces: list[Chunk]) -> Points:
+    updates = np.concatenate([piece.updates for piece in pieces]).astype(np.int64)
+    values = np.concatenate([piece.vals for piece in pieces])
+    updates.flags.writeable = values.flags.writeable = False
+    return Points(updates, values)
+
+
+def _inside(column: str, read: Callable[[object], Thing], value: object) -> Thing:
+    """Return what a column says, with its name in the message of what it can't say."""
+    try:
+        return read(value)
+    except BorderError as error:
+        raise BorderError(f"{column}: {error}") from error
