@@ -5,7 +5,6 @@ A report is what `bntui doctor` finds without computing, and the traceback. Noth
 
 import errno
 import sys
-import tempfile
 import termios
 import threading
 import traceback
@@ -15,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+
+from bntui.places import make_folder, new_file, reports_folder, temporary_folder
 
 STATUS = 1
 """The exit status after a bug."""
@@ -54,15 +55,20 @@ def told_in_one_line() -> Iterator[None]:
 
 
 def saved(trace: str) -> str:
-    """Save the report on an error with this traceback; return the line that says where it is."""
+    """Save the report on an error with this traceback; return the line that says where it is.
+
+    Where no file can be written, the report itself comes before that line.
+    """
     from bntui.commands.doctor import anonymous
 
     what = anonymous(trace.strip().splitlines()[-1])
+    content = report(trace)
     try:
-        path = _write(report(trace))
+        path = _write(content)
     except OSError as error:
         return (
-            f"Error: bntui has a bug ({what}); no report could be saved: {error.strerror or error}."
+            f"{content}\n\nError: bntui has a bug ({what}): please report it with what stands above, "
+            f"since no file could be written: {error.strerror or error}."
         )
     return f"Error: bntui has a bug ({what}): please report it with the file {path}"
 
@@ -72,13 +78,6 @@ def report(trace: str) -> str:
     from bntui.commands.doctor import anonymous, facts, text
 
     return f"{text(facts(quick=True))}\n\n{anonymous(trace)}"
-
-
-def folder() -> Path:
-    """Return where reports are kept."""
-    import platformdirs
-
-    return platformdirs.user_data_path("bntui") / "crashes"
 
 
 def restore(settings: "tuple[int, list[object]] | None") -> None:
@@ -103,15 +102,18 @@ def _terminal_settings() -> "tuple[int, list[object]] | None":
 
 def _write(content: str) -> Path:
     """Write a new file, if need be where temporary ones go. Raises OSError."""
-    stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")
+    name = f"bntui-crash-{datetime.now():%Y-%m-%d-%H%M%S-%f}.txt"
     try:
-        folder().mkdir(parents=True, exist_ok=True)
-        return _written(folder() / f"bntui-crash-{stamp}.txt", content)
+        make_folder(reports_folder())
+        return _written(reports_folder() / name, content)
     except OSError:
-        return _written(Path(tempfile.gettempdir()) / f"bntui-crash-{stamp}.txt", content)
+        folder = temporary_folder()
+        if folder is None:
+            raise
+        return _written(folder / name, content)
 
 
 def _written(path: Path, content: str) -> Path:
-    with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(content)
+    with new_file(path) as file:
+        file.write(content.encode("utf-8", "backslashreplace"))
     return path

@@ -5,26 +5,20 @@ import io
 from datetime import datetime
 from pathlib import Path
 
-import platformdirs
-
 from bntui.engine.snapshot import Snapshot
-
-
-def folder() -> Path:
-    """Return the folder that exports go to. Raises OSError if it can't be made."""
-    path = platformdirs.user_data_path("bntui") / "exports"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+from bntui.places import exports_folder, make_folder, new_file
 
 
 def save(text: str, suffix: str) -> Path:
     """Write `text` to a new file that is named after this moment. Raises OSError."""
+    folder = exports_folder()
+    make_folder(folder)
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
     for number in range(1000):
-        path = folder() / f"bntui-{stamp}{f'-{number}' if number else ''}.{suffix}"
+        path = folder / f"bntui-{stamp}{f'-{number}' if number else ''}.{suffix}"
         try:
-            with path.open("x", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with new_file(path) as file:
+                file.write(text.encode("utf-8", "backslashreplace"))
         except FileExistsError:
             continue
         return path

@@ -13,9 +13,9 @@ from bntui.cli import cli
 from bntui.engine import changes, limits
 from bntui.engine.config import ConfigError
 from bntui.engine.datafiles import DataError
+from bntui.places import store_path
 from bntui.scenarioreader import parse
 from bntui.store.database import Store
-from bntui.store.schema import store_path
 from tests.faults import Fault
 from tests.store.recorded import keep
 
@@ -101,7 +101,7 @@ def test_a_hostile_path_is_shown_literally(
 
 class TestExports:
     def test_keys_never_overwrite(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(export, "folder", lambda: tmp_path)
+        monkeypatch.setattr(export, "exports_folder", lambda: tmp_path)
         paths = [export.save(f"{number}", "csv") for number in range(5)]
         assert len(set(paths)) == 5
         assert [path.read_text() for path in paths] == ["0", "1", "2", "3", "4"]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from bntui import places
 from bntui.engine import environment
 
 Facts = list[tuple[str, str]]
@@ -181,7 +182,7 @@ def _data() -> Facts:
         found = {file: published.find(place, file) for file in published.files}
         there = {file: path for file, path in found.items() if path is not None}
         if len(there) < len(found):
-            rows.append((name, f"{len(there)} of {len(found)} files in {place}"))
+            rows.append((name, f"{len(there)} of {len(found)} files in {places.shown(place)}"))
             continue
         faults = []
         for file, path in there.items():
@@ -198,9 +199,11 @@ def _data() -> Facts:
 def _store() -> Facts:
     import sqlite3
 
-    from bntui.store.schema import MIGRATIONS, store_path
+    from bntui.store.schema import MIGRATIONS
 
-    path = store_path()
+    path = places.store_path()
+    if places.is_nowhere(path):
+        return [("file", f"none, since {places.HOMELESS}")]
     if not path.exists():
         return [("file", f"{path} (none yet)")]
     rows = [("file", f"{path}, {path.stat().st_size / 1e6:.1f} MB")]
@@ -222,24 +225,21 @@ def _store() -> Facts:
 
 
 def _places() -> Facts:
-    import platformdirs
-
-    from bntui import crash
-    from bntui.engine.datafiles.published import data_root
-    from bntui.store.schema import store_path
-
-    own = platformdirs.user_data_path("bntui")
-    places = {
-        "store": store_path(),
-        "data": data_root(None),
-        "exports": own / "exports",
-        "crash reports": crash.folder(),
+    found = {
+        "store": places.store_path(),
+        "data": places.data_root(None),
+        "exports": places.exports_folder(),
+        "crash reports": places.reports_folder(),
     }
-    return [(name, f"{path} ({_access(path)})") for name, path in places.items()]
+    rows = [(name, f"{places.shown(path)} ({_access(path)})") for name, path in found.items()]
+    temporary = places.temporary_folder()
+    return [*rows, ("temporary files", str(temporary or "can't be written anywhere"))]
 
 
 def _access(path: Path) -> str:
     """Say whether a place can be written to, or made."""
+    if places.is_nowhere(path):
+        return places.HOMELESS
     if path.exists():
         return "writable" if os.access(path, os.W_OK) else "not writable"
     there = next((above for above in path.parents if above.exists()), Path("/"))

@@ -18,6 +18,7 @@ import torch
 
 from bntui.engine.config import ConfigError
 from bntui.engine.snapshot import Checkpoint
+from bntui.places import temporary_folder
 
 CHECKSUM = 4
 """Bytes of a CRC-32."""
@@ -95,7 +96,7 @@ class SpillFile:
 
     def __init__(self) -> None:
         """Make it. Raises OSError."""
-        self._file = TemporaryFile(buffering=0)  # noqa: SIM115 - open as long as this lives
+        self._file = TemporaryFile(dir=temporary_folder(), buffering=0)  # noqa: SIM115 - open as long as this lives
         self._end = 0
         self.free: list[tuple[int, int]] = []
         """Where something was, and how much room it had. Any thread may add to it."""

@@ -2,12 +2,12 @@
 
 import os
 import sys
-import tempfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bntui.engine import allocator, environment
 from bntui.engine.config import PUBLISHED, ConfigError, RunConfig
+from bntui.places import has_name, temporary_folder
 
 if TYPE_CHECKING:
     import torch
@@ -26,12 +26,12 @@ def prepare_environment() -> None:
     """
     if "torch" not in sys.modules:
         os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-        # Importing torch's optimisers asks for a folder for what it compiles, where temporary
-        # files go, and fails without one. Without --compile nothing is put there: any that exists will do.
-        try:
-            tempfile.gettempdir()
-        except OSError:
-            os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", "/")
+        # Importing torch's optimisers asks for a folder for what it compiles, named after the user,
+        # where temporary files go, and fails without either. Without --compile nothing is put there.
+        folder = temporary_folder()
+        if folder is None or not has_name():
+            cache = folder / f"torchinductor_{os.getuid()}" if folder else "/"
+            os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache))
     allocator.share_one_heap()
 
 

@@ -10,12 +10,13 @@ from typing import Self, TypeVar
 
 from bntui.border import BorderError
 from bntui.engine.snapshot import Checkpoint, EpochReport, Mark
+from bntui.places import store_path
 from bntui.store import rows
 from bntui.store.checksum import prove
 from bntui.store.liveness import is_held, is_id, live_path
 from bntui.store.mending import MendedElsewhereError, identity, mend, search, shows_damage
 from bntui.store.rows import Points, StoredRun, StoredVerdict, joined
-from bntui.store.schema import StoreError, connect, sentence, store_path, transaction
+from bntui.store.schema import StoreError, connect, sentence, transaction
 from bntui.store.writing import State, change_run, now, put_weights
 from bntui.text import storable
 

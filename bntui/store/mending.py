@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bntui.aside import aside
+from bntui.places import aside
 from bntui.store.checksum import CHECKED, DamagedError, insertion, is_whole, sealing
 from bntui.store.liveness import MENDING, hold, is_held, let_go, live_path
 from bntui.store.schema import StoreError, connect, lenient, transaction, version

@@ -12,10 +12,11 @@ from uuid import uuid4
 from bntui.engine.diagnosis import Cause, Verdict, verdict
 from bntui.engine.run import Point
 from bntui.engine.snapshot import Checkpoint, EpochReport, Hindsight, Mark, Phase, Snapshot
+from bntui.places import HOMELESS, is_nowhere, store_path
 from bntui.store.database import PATIENCE, Store
 from bntui.store.liveness import hold, let_go, live_path
 from bntui.store.rows import sweep
-from bntui.store.schema import StoreError, connect, sentence, store_path, transaction
+from bntui.store.schema import StoreError, connect, sentence, transaction
 from bntui.store.writing import (
     State,
     drop_checkpoint,
@@ -113,7 +114,9 @@ class StoreRecorder:
         self._verdicts: list[tuple[int, Verdict]] = []
         self._hindsight: Hindsight | None = None
         self._looked_back = float(self._resumed_at or 0)
-        if resume:
+        if is_nowhere(self.path):
+            self._give_up(f"{HOMELESS}; name a file with BNTUI_STORE.")
+        elif resume:
             self._go_on()
 
     def record(self, snapshot: Snapshot, journal: Sequence[Point]) -> None:
@@ -318,9 +321,12 @@ class StoreRecorder:
 
     def _give_up_if_too_much(self, why: str) -> None:
         if sum(len(chunk.values) for chunk in self._chunks.values()) > MOST_WAITING:
-            self._given_up = True
-            self._chunks.clear()
-            self.problem = f"this run is not being kept: {why} The rest of it is given up."
+            self._give_up(f"{why} The rest of it is given up.")
+
+    def _give_up(self, why: str) -> None:
+        self._given_up = True
+        self._chunks.clear()
+        self.problem = f"this run is not being kept: {why}"
 
     def _disconnect(self) -> None:
         if self._connection is not None:

@@ -4,15 +4,13 @@ Points of a series lie in chunks, a row each, as packed little-endian arrays: `u
 float64. A listing reads the table `runs` alone.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
-
 from bntui.engine.config import ConfigError
+from bntui.places import HOMELESS, is_nowhere, make_folder
 from bntui.store.checksum import CHECKED, checksum, sealing
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -98,14 +96,6 @@ class StoreError(ConfigError):
     """The store can't do what was asked; the message is one sentence fit for the screen."""
 
 
-def store_path() -> Path:
-    """Return where runs are kept: BNTUI_STORE, else a file in the user's data directory."""
-    given = os.environ.get("BNTUI_STORE")
-    if given:
-        return Path(os.path.expanduser(given))  # noqa: PTH111 - Path's raises for an unknown user
-    return platformdirs.user_data_path("bntui") / "runs.sqlite"
-
-
 def connect(path: Path, *, patience: float) -> sqlite3.Connection:
     """Open the store, made or brought up to date where needed.
 
@@ -113,7 +103,7 @@ def connect(path: Path, *, patience: float) -> sqlite3.Connection:
     from thread to thread, one at a time. Raises sqlite3.Error, OSError, and StoreError for a newer
     format.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     connection = sqlite3.connect(
         path, timeout=patience, isolation_level=None, check_same_thread=False
     )
@@ -176,5 +166,7 @@ def sentence(path: Path, error: Exception) -> str:
     """Say why the store can't be used."""
     if isinstance(error, ConfigError):
         return str(error)
+    if is_nowhere(path):
+        return f"no run is kept, since {HOMELESS}: name a file with BNTUI_STORE."
     reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
     return f"the store {path} can't be used: {reason}; name another file with BNTUI_STORE."

@@ -22,7 +22,7 @@ from bntui.engine.datafiles import mnist_on_disk
 from bntui.engine.datafiles.built_in import DIGITS
 from bntui.engine.datafiles.cifar import CIFAR10
 from bntui.engine.datafiles.idx import FASHION_MNIST, KMNIST, MNIST
-from bntui.engine.datafiles.published import data_root
+from bntui.places import data_root
 from tests.engine.loading import assert_standardised, files_under, load
 from tests.engine.stand_ins import (
     IMAGES,

@@ -20,9 +20,9 @@ from bntui.cli import cli
 from bntui.commands.tables import listing
 from bntui.engine.config import RunConfig
 from bntui.engine.snapshot import Mark, Phase
+from bntui.places import store_path
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
-from bntui.store.schema import store_path
 from tests.store.recorded import journal, keep, loss, state
 from tests.store.test_database import HOSTILE
 from tests.ui.scripted import validation

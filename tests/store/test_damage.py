@@ -11,11 +11,12 @@ from click.testing import CliRunner
 from bntui.cli import cli
 from bntui.engine.snapshot import Mark, Phase
 from bntui.keeping import recorder
+from bntui.places import store_path
 from bntui.store import mending
 from bntui.store.database import Store
 from bntui.store.mending import REMARK, MendedError
 from bntui.store.recorder import StoreRecorder
-from bntui.store.schema import StoreError, connect, store_path
+from bntui.store.schema import StoreError, connect
 from tests.faults import Fault
 from tests.store.recorded import checkpoint, feed, keep, state
 from tests.ui.scripted import validation

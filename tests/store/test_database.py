@@ -9,11 +9,12 @@ import pytest
 
 from bntui.engine.config import ConfigError
 from bntui.engine.snapshot import Mark, Phase
+from bntui.places import store_path
 from bntui.store import schema
 from bntui.store.checksum import sealing
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
-from bntui.store.schema import MIGRATIONS, StoreError, connect, store_path, transaction
+from bntui.store.schema import MIGRATIONS, StoreError, connect, transaction
 from bntui.store.writing import truncate_after
 from tests.store.recorded import checkpoint, keep, report, state
 

@@ -5,8 +5,8 @@ from textual.command import CommandList
 
 from bntui.engine.config import RunConfig
 from bntui.keeping import KeptRuns
+from bntui.places import store_path
 from bntui.scenariofiles import built_in, configs_of
-from bntui.store.schema import store_path
 from bntui.ui.app import BntuiApp
 from bntui.ui.course import Course
 from bntui.ui.palette import Palette

@@ -1,6 +1,5 @@
 """Data sets that torchvision knows: where their files lie, and how they get there."""
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,22 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import platformdirs
-
-from bntui.aside import aside
 from bntui.engine.datafiles.arrays import Arrays, DataError, reason
 from bntui.engine.datafiles.download import Archive, DownloadError, download
-
-
-def given_root(data_dir: str | None) -> str | None:
-    """Return the folder the user named, by option or by BNTUI_DATA: bntui never writes there."""
-    return data_dir or os.environ.get("BNTUI_DATA") or None
-
-
-def data_root(data_dir: str | None) -> Path:
-    """Return the folder in torchvision's layout: the one named, else the user's data directory."""
-    root = given_root(data_dir) or platformdirs.user_data_dir("bntui")
-    return Path(os.path.expanduser(root))  # noqa: PTH111 - Path's raises for an unknown user
+from bntui.places import HOMELESS, aside, data_root, given_data_root, is_nowhere, make_folder
 
 
 @dataclass(frozen=True)
@@ -90,7 +76,7 @@ class Published(ABC):
 
     def check_given(self, data_dir: str | None) -> None:
         """Raise DataError if the user named a folder that lacks the files. Reads no content."""
-        if given_root(data_dir):
+        if given_data_root(data_dir):
             place = self.place(data_dir)
             for file in self.files:
                 if self.find(place, file) is None:
@@ -107,7 +93,7 @@ class Published(ABC):
         If none was named, from the user's data directory, and download what is missing there.
         `breathe` is called before each file and may raise. Raises DataError.
         """
-        if given_root(data_dir):
+        if given_data_root(data_dir):
             cure = f"name the folder above a whole {self.folder} in --data-dir or BNTUI_DATA"
         else:
             cure = f"ask for --dataset {self.name} again to download it"
@@ -124,7 +110,7 @@ class Published(ABC):
                 raise _unusable(f"{path} can't be read ({reason(error)})", cure) from error
             except ValueError as error:
                 fault = f"{path} is damaged, {error}"
-                if not given_root(data_dir):  # a folder of the user's is left alone
+                if not given_data_root(data_dir):  # a folder of the user's is left alone
                     fault += _set_aside(path)
                 raise _unusable(fault, cure) from error
         return self.assemble(contents)
@@ -136,8 +122,13 @@ class Published(ABC):
         missing = [file for file in self.files if self.find(place, file) is None]
         if not missing:
             return
+        if is_nowhere(place):
+            raise _unusable(
+                f"{self.title} has no place, since {HOMELESS}",
+                "name a folder that holds it in --data-dir or BNTUI_DATA",
+            )
         try:
-            place.mkdir(parents=True, exist_ok=True)
+            make_folder(place)
             # In a folder of its own until it is checked: neither a crash nor a second bntui at the
             # same work can leave half a file where the next start would take it for a whole one.
             with TemporaryDirectory(
