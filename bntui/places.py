@@ -26,7 +26,7 @@ def own_folder() -> Path:
     import platformdirs  # every start of bntui imports this module, and few need the folder
 
     try:
-        folder = platformdirs.user_data_path("bntui")
+        folder = Path(platformdirs.user_data_dir("bntui"))
     except (RuntimeError, OSError, LookupError):
         return NOWHERE
     return folder if folder.is_absolute() else NOWHERE  # some versions return the ~ as it is
