@@ -54,6 +54,8 @@ def _epochs_to(history: Sequence[float], level: float) -> float:
 
 
 def _epochs(history: Sequence[float], first: float, last: float) -> Sequence[float]:
+    if math.isinf(first) or math.isinf(last):  # as `epochs_to` gives for what was never reached
+        raise NotMeasured
     return history[max(0, math.ceil(first) - 1) : max(0, math.floor(last))]
 
 
@@ -184,7 +186,10 @@ def _compile(source: str, arms: Collection[str], rows: Collection[str]) -> Expre
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ClaimError(f"{_quoted(source)} is not an expression") from None
     reader = _Reader(arms, rows)
-    truth, evaluate = reader.read(tree.body, 0)
+    try:
+        truth, evaluate = reader.read(tree.body, 0)
+    except RecursionError:  # from ast.unparse, for a message about what is not understood anyway
+        raise ClaimError("an expression is nested too deeply") from None
     return Expression(source, truth, frozenset(reader.reads), evaluate)
 
 
@@ -264,7 +269,8 @@ class _Reader:
                 if len(limits) != count:
                     raise ClaimError(f"{name} is used so: {words}")
                 return lambda outcomes: over_epochs(
-                    outcomes[arm].history(quantity), *(limit(outcomes) for limit in limits)
+                    outcomes[arm].history(quantity),
+                    *(_measured(limit(outcomes)) for limit in limits),
                 )
             case _:
                 raise ClaimError(f"{_quoted(ast.unparse(node))} is not understood")

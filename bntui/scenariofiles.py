@@ -3,6 +3,7 @@
 What such a file may say is judged in `scenarioreader.py`.
 """
 
+import codecs
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -15,11 +16,14 @@ from bntui import options
 from bntui.claims import nearest
 from bntui.engine.config import RunConfig
 from bntui.engine.datafiles.arrays import reason
+from bntui.regularfile import open_regular
 from bntui.scenario import Arm, Scenario
 from bntui.scenarioreader import ScenarioError, parse, shown
 from bntui.text import literal
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 100_000
+OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How files in other encodings of Unicode begin, UTF-32 included."""
 
 
 @cache
@@ -70,12 +74,16 @@ def _built_in(file: Traversable) -> Scenario:
 def _from_file(path: Path) -> Scenario:
     called = literal(str(path))
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(MAX_BYTES + 1)
-        text = content.decode("utf-8")
+        if content.startswith(OTHER_ENCODINGS) or b"\0" in content[:4]:
+            raise ScenarioError(f"{called} is in UTF-16 or UTF-32: save it as UTF-8.")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ScenarioError(f"{called}, line {line}: this is not UTF-8 text.") from None
+    except ScenarioError:
+        raise
     except (OSError, ValueError) as error:
         raise ScenarioError(f"{called} can't be read ({reason(error)}).") from None
     if len(content) > MAX_BYTES:

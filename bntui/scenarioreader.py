@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from bntui import options
+from bntui import options, tomllines
 from bntui.claims import (
     RESERVED,
     ClaimError,
@@ -23,6 +23,7 @@ from bntui.engine.config import ConfigError
 from bntui.outcome import published
 from bntui.scenario import ROWS, Arm, Choice, Claim, Question, Scenario
 from bntui.text import literal
+from bntui.tomllines import Where
 
 MAX_BITS = 64
 """Of a whole number, as TOML has it; Python would not write out thousands of digits."""
@@ -32,8 +33,6 @@ MAX_CHOICES = 9
 POSTS = 5
 
 Compiled = TypeVar("Compiled", Expression, Text)
-Where = tuple[str | int, ...]
-"""The way to a value in a file: tables, keys, and places in lists."""
 
 
 class ScenarioError(ConfigError):
@@ -46,7 +45,10 @@ def parse(text: str, *, name: str, file: str) -> Scenario:
     Raises ScenarioError.
     """
     try:
+        lines = tomllines.lines(text)
         data = tomllib.loads(text)
+    except tomllines.TooManyParts as error:
+        raise ScenarioError(f"{file}, line {error.line}: {error}.") from None
     except tomllib.TOMLDecodeError as error:
         what, _, where = str(error).removesuffix(")").rpartition(" (at ")
         place = where.partition(",")[0].replace(
@@ -57,7 +59,7 @@ def parse(text: str, *, name: str, file: str) -> Scenario:
         raise ScenarioError(f"{file}: a number in it has too many digits.") from None
     except RecursionError:
         raise ScenarioError(f"{file}: its brackets are nested too deeply.") from None
-    return _Reader(file, _lines(text)).scenario(data, name)
+    return _Reader(file, lines).scenario(data, name)
 
 
 class _Reader:
@@ -250,41 +252,10 @@ class _Reader:
         return ScenarioError(f"{place}, {literal(key[:80])}: {literal(fault)}.")
 
 
-def _lines(text: str) -> dict[Where, int]:
-    """Return the line of every table and key, as far as one line shows it: tomllib doesn't tell.
-
-    Keys within inline tables and arrays have none, and are found with what they are in.
-    """
-    lines: dict[Where, int] = {}
-    table: Where = ()
-    counts: dict[Where, int] = {}
-    quote = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if quote:
-            quote = "" if quote in line else quote
-            continue
-        if header := re.match(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]", line):
-            table = _keys(header[2])
-            if header[1] == "[[":
-                lines.setdefault(table, number)
-                counts[table] = counts.get(table, -1) + 1
-                table = (*table, counts[table])
-            lines.setdefault(table, number)
-        elif key := re.match(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*'|\s*\.\s*)+?)\s*=""", line):
-            lines.setdefault((*table, *_keys(key[1])), number)
-        for mark in ('"""', "'''"):
-            if line.count(mark) % 2:
-                quote = mark
-    return lines
-
-
-def _keys(dotted: str) -> Where:
-    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
-
-
 def shown(value: object) -> str:
     """Return a value as a message shows it: cut where it is long."""
-    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+    try:
+        words = repr(value)
+    except ValueError:  # Python writes out no whole number of thousands of digits
         return "a number of too many digits"
-    words = repr(value)
     return words if len(words) <= 60 else words[:59] + "…"

@@ -9,6 +9,8 @@ from bntui.cli import cli
 from bntui.scenario import ROWS, Scenario
 from bntui.scenariofiles import built_in, config_of, find
 from bntui.scenarioreader import ScenarioError
+from tests.faults import Fault
+from tests.no_files import NO_FILES
 from tests.test_scenarioreader import GOOD
 
 
@@ -57,10 +59,38 @@ def test_files_that_cant_be_read(tmp_path: Path) -> None:
     path.rmdir()
     path.write_bytes(b"title = 'x'\nwatch = '\xff'\n")
     assert why(path) == f"{path}, line 2: this is not UTF-8 text."
-    path.write_bytes(b"#" * 1_000_001)
-    assert why(path) == f"{path} is larger than 1,000,000 bytes: no experiment is."
+    path.write_bytes(b"#" * 100_001)
+    assert why(path) == f"{path} is larger than 100,000 bytes: no experiment is."
     path.write_text(GOOD)
     assert find(str(path)).name == "mine"
+
+
+@pytest.mark.fault(
+    "an experiment that is no file", injected="a named pipe, a socket and a device as --scenario"
+)
+def test_only_files_are_opened(fault: Fault, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    said = []
+    for kind, make in NO_FILES.items():
+        make(path)
+        with pytest.raises(ScenarioError) as caught:
+            find(str(path))
+        said.append(str(caught.value))
+        assert said[-1] == f"{path} can't be read (it is a {kind} and no file)."
+        path.unlink()
+    fault.saw = said[0].replace(str(tmp_path), "…")
+    fault.lost = "nothing"
+
+
+def test_a_byte_order_mark_is_read_over_and_other_encodings_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    for encoding in ("utf-8", "utf-8-sig"):
+        path.write_text(GOOD, encoding=encoding)
+        assert find(str(path)).title == "Two momenta"
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"):
+        path.write_text(GOOD, encoding=encoding)
+        with pytest.raises(ScenarioError, match=r"is in UTF-16 or UTF-32: save it as UTF-8\.$"):
+            find(str(path))
 
 
 def test_a_number_of_more_digits_than_python_reads_is_no_experiment() -> None:

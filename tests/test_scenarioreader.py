@@ -1,6 +1,7 @@
 """Experiments as files: what is read, and what is refused with the file, the line and the key."""
 
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -212,12 +213,42 @@ class TestRefusals:
             ("claim = [3]\n" + GOOD.partition("[[claim]]")[0], "line 1, claim.1: 3 is not a table"),
             ('"\\u001b[31m" = 1\n', r"\x1b[31m: there is no such key"),
             ("'" + "k" * 5000 + "' = 1\n", "there is no such key"),
+            (GOOD.replace('"Two momenta"', "[0x" + "f" * 5000 + "]"), "title: a number of too"),
+            *(
+                (text % ("a." * 20_000), "a key has more than 10 parts")
+                for text in ("%sa = 1", "[%sa]", "[[%sa]]", "x = {%sa = 1}", "x = [{%s'a' = 1}]")
+            ),
+            ('"a" . ' * 20_000 + "a = 1", "a key has more than 10 parts"),
         ],
     )
     def test_what_is_no_experiment_is_refused_in_one_sentence(self, text: str, said: str) -> None:
         sentence = refusal(text)
         assert said in sentence
         assert len(sentence) < 400
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *(mark * 50_000 for mark in ("0", "[", "[ ", '"', "'", "a ", ". .", "{", "\\", "#")),
+            *(f"a = {mark * 50_000}" for mark in ("0", "1", "[", '"', "'", "a.", "{a=")),
+            "a = [\n" + "1" * 24 + "0" * 24 + "\n]",
+            "[" + " " * 50_000,
+            "a = " + '"""\\' * 50_000,
+            "a = " + "'''a" * 50_000,
+        ],
+        ids=lambda text: ascii(text[:9]),
+    )
+    def test_the_time_to_refuse_grows_as_the_text_does(self, text: str) -> None:
+        begun = time.process_time()
+        assert len(refusal(text)) < 400
+        assert time.process_time() - begun < 10  # a second is plenty, and what it guards was hours
+
+    def test_lines_are_counted_as_tomllib_counts_them(self) -> None:
+        odd = 'for \\""" \u2028 \x85 "" long.'
+        text = GOOD.replace("for long.", odd).replace("post = 1", "post = 8")
+        assert line_of("post = 8", text) in refusal(text)
+        text = text.replace("post = 8", "post = 1").replace("published = 4096", "published = 8")
+        assert line_of("published = 8", text) in refusal(text)
 
     def test_too_many_arms(self) -> None:
         assert "arm: give 1 to 20" in refusal("".join(f"[arm.a{i}]\n" for i in range(21)))
