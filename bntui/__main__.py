@@ -1,11 +1,21 @@
 """`python -m bntui`, and the console script `bntui`."""
 
+import signal
+
+from bntui import output
 from bntui.cli import cli
 from bntui.crash import told_in_one_line
+from bntui.engine import environment
 
 
 def main() -> None:
     """Run the command line."""
+    # ctrl+c ends as a kill does, also where nobody takes what is written: an exception would wait for
+    # that at the end of the program. Who has something to save asks for it: `signals.asked_to_end`.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    environment.settle()
+    output.prepare()
     with told_in_one_line():
         cli(prog_name="bntui")
 

@@ -4,7 +4,6 @@ The engine and the screen are imported only when a command needs them.
 """
 
 import gc
-import os
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from bntui.commands import runs as stored
 from bntui.commands.doctor import doctor
 from bntui.commands.scenarios import scenarios
 from bntui.crash import saved
+from bntui.engine import environment
 from bntui.engine.config import ConfigError, Observation, RunConfig
 from bntui.options import Refused, config_of, given, kept, remark, shared
 
@@ -114,7 +114,7 @@ def cli(
             "the explorer needs a terminal, and standard output or input is none: "
             "use `bntui run` to train without a screen."
         )
-    if os.environ.get("TERM") == "dumb":
+    if environment.variable("TERM") == "dumb":
         raise ConfigError(
             "the explorer needs a terminal that can place its cursor, and TERM is 'dumb': "
             "use `bntui run` to train without a screen."

@@ -1,14 +1,12 @@
 """A guided experiment without a screen: shown, run arm by arm, concluded."""
 
 import shlex
-import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
-
+from bntui import output
 from bntui.engine.config import ConfigError, Observation
 from bntui.engine.snapshot import Phase
 from bntui.headless import JsonLines, Lines, exit_code, follow, write_json
@@ -149,7 +147,7 @@ def _write_json(scenario: Scenario, conclusion: Conclusion) -> None:
 def _paragraph(text: str, *, first: str = "", rest: str = "") -> str:
     return textwrap.fill(
         text,
-        min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns),
+        min(WIDTH, output.width() or WIDTH),
         initial_indent=first,
         subsequent_indent=rest,
         break_long_words=False,
@@ -158,4 +156,4 @@ def _paragraph(text: str, *, first: str = "", rest: str = "") -> str:
 
 
 def _print(text: str) -> None:
-    Console(highlight=False, markup=False, emoji=False, soft_wrap=True).print(text)
+    output.console().print(text)

@@ -15,14 +15,15 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from bntui import __version__
+from bntui import __version__, output
 from bntui.crash import saved
 from bntui.engine.config import Observation, RunConfig
 from bntui.engine.diagnosis import Cause, figures, verdict
+from bntui.engine.run import LEAVE_SECONDS
 from bntui.engine.runner import Runner
 from bntui.engine.snapshot import Checkpoint, EpochReport, LayerDrift, Mark, Phase, Snapshot
 from bntui.keeping import recorder
-from bntui.signals import BY_USER, asked_to_end, writing
+from bntui.signals import BY_USER, SAVE_SECONDS, asked_to_end, end_anyway, writing
 from bntui.store.encoding import finite, settings
 
 POLL_SECONDS = 0.05
@@ -57,8 +58,9 @@ def follow(
 ) -> Snapshot:
     """Train to the end and write what happens; return the last snapshot.
 
-    Where a signal asks for the end, it is reached at the next update, and SystemExit raised.
-    The run is kept in the `store`, with a `note`. `begin` is the checkpoint of the run to resume.
+    Where a signal asks for the end, it is reached at the next update, and SystemExit raised; where
+    nobody takes what is written, the process ends all the same. The run is kept in the `store`, with
+    a `note`. `begin` is the checkpoint of the run to resume.
     """
     coming: SimpleQueue[tuple[EpochReport, Snapshot]] = SimpleQueue()
     keeper = recorder(begin, resume=begin is not None, note=note) if store else None
@@ -72,11 +74,20 @@ def follow(
     )
     run = keeper.run if keeper else uuid4().hex[:12]
     asked: list[int] = []
-    with asked_to_end(asked.append):
+
+    def ask(status: int) -> None:
+        asked.append(status)
+        if len(asked) == 1:
+            end_anyway(status, lambda: leave(SAVE_SECONDS / 2))
+
+    def leave(timeout: float = LEAVE_SECONDS) -> bool:
+        return runner.leave(timeout, interrupted=bool(asked) and asked[0] != BY_USER)
+
+    with asked_to_end(ask):
         runner.start()
         started, told = False, [""]
         while True:
-            with writing(asked.append):
+            with writing(ask):
                 snapshot = runner.snapshot
                 if snapshot.facts and not started:
                     started = True
@@ -91,10 +102,10 @@ def follow(
                     break
                 writer.progress(snapshot)
             time.sleep(POLL_SECONDS)
-        ended = runner.leave(interrupted=bool(asked) and asked[0] != BY_USER)
+        ended = leave()
         if asked:
             snapshot = runner.snapshot
-        with writing(asked.append):
+        with writing(ask):
             if snapshot.facts and not started:
                 writer.start(snapshot, run)
             for report, then in _drain(coming):
@@ -225,6 +236,8 @@ class Lines:
 
     def __init__(self) -> None:
         self._console = _Console(highlight=False, markup=False, soft_wrap=True)
+        # A terminal for certain: rich also believes variables that ask for colours in a log.
+        moves = output.width() is not None and self._console.is_interactive
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
@@ -232,7 +245,7 @@ class Lines:
             TextColumn("updates  loss {task.fields[loss]}"),
             console=self._console,
             transient=True,
-            disable=not self._console.is_terminal,
+            disable=not moves or self._console.is_dumb_terminal,
         )
         self._task = self._progress.add_task("", total=None, epoch="", loss="")
         self._epochs = 0

@@ -12,11 +12,13 @@ def environment(**changes: str) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | changes
 
 
-def python(code: str, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
-    """Run code to its end, its environment changed."""
+def python(
+    code: str, *arguments: str, encoding: str | None = None, **changes: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run code to its end, its environment changed; what it writes is in an `encoding`."""
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
-        capture_output=True, text=True, timeout=200, env=environment(**changes),
+        capture_output=True, text=True, timeout=200, env=environment(**changes), encoding=encoding,
     )  # fmt: skip
 
 

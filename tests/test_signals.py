@@ -6,11 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bntui.store.database import Store
+from bntui.store.schema import store_path
 from bntui.store.writing import State
 from tests.benchmarks import common
 from tests.benchmarks.driver import Terminal
@@ -137,6 +141,60 @@ def test_a_signal_ends_a_run_well(fault: Fault) -> None:
         ended.append(f"{program.returncode}")
     fault.saw = f"the last line of the output, exit status {', '.join(ended)}"
     fault.lost = "nothing"
+
+
+@pytest.mark.skipif(not Path("/proc/self/wchan").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("words", [("--json",), ()], ids=["json", "text"])
+@pytest.mark.fault(
+    "standard output is not read",
+    injected="`bntui run` into a pipe that is full, then SIGHUP, SIGTERM and SIGINT",
+)
+def test_a_signal_ends_a_run_whose_output_is_not_read(words: tuple[str, ...], fault: Fault) -> None:
+    ended = []
+    for number, state in STATES.items():
+        with blocked("run", *TINY, *words) as program:
+            while only_run().updates == 0:
+                time.sleep(0.05)
+            program.send_signal(number)
+            assert program.wait(timeout=60) == 128 + number
+        run = only_run()
+        assert run.state is state
+        assert run.checkpoint == run.updates > 0
+        store_path().unlink()
+        ended.append(f"{program.returncode}")
+    fault.saw = f"exit status {', '.join(ended)}"
+    fault.lost = "nothing"
+
+
+@pytest.mark.skipif(not Path("/proc/self/wchan").exists(), reason="needs Linux's /proc")
+def test_ctrl_c_ends_any_command_whose_output_is_not_read() -> None:
+    with blocked("scenarios") as program:
+        program.send_signal(signal.SIGINT)
+        assert program.wait(timeout=60) == -signal.SIGINT
+
+
+@contextmanager
+def blocked(*words: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a command until it waits for somebody to read what it writes: nobody does."""
+    unread, full = os.pipe()
+    os.set_blocking(full, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(full, bytes(4096))
+    os.set_blocking(full, True)
+    # Shells have what they start in the background ignore ctrl+c.
+    default = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    program = subprocess.Popen([*BNTUI, *words], stdout=full, preexec_fn=default)
+    try:
+        while "pipe" not in Path(f"/proc/{program.pid}/wchan").read_text():
+            assert program.poll() is None
+            time.sleep(0.05)
+        yield program
+    finally:
+        program.kill()
+        program.wait()
+        os.close(unread)
+        os.close(full)
 
 
 @pytest.mark.fault(

@@ -8,10 +8,9 @@ import locale
 import os
 import platform
 import re
-import shutil
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import click
@@ -145,7 +144,7 @@ def _terminal() -> Facts:
 
     from bntui.ui import terminal
 
-    size = shutil.get_terminal_size()
+    written = sys.stdout.encoding if sys.stdout else "none"
     ends = [
         name
         for name in ("stdin", "stdout", "stderr")
@@ -153,16 +152,24 @@ def _terminal() -> Facts:
     ]
     return [
         ("a terminal", ", ".join(ends) or "none of stdin, stdout and stderr"),
-        ("size", f"{size.columns} × {size.lines}"),
-        ("TERM", os.environ.get("TERM", "not set")),
-        ("COLORTERM", os.environ.get("COLORTERM", "not set")),
+        ("size", _size()),
+        ("TERM", environment.variable("TERM") or "not set"),
+        ("COLORTERM", environment.variable("COLORTERM") or "not set"),
         ("colours", Console(file=sys.__stdout__).color_system or "none"),
-        ("encoding", locale.getencoding()),
+        ("encoding", f"{written} (locale {locale.getencoding()})"),
         ("drawn with", terminal.glyphs(plain=False).name.lower()),
         ("over SSH", "yes" if terminal.over_ssh() else "no"),
-        ("tmux", "yes" if "TMUX" in os.environ else "no"),
-        ("screen", "yes" if "STY" in os.environ else "no"),
+        ("tmux", "yes" if environment.variable("TMUX") else "no"),
+        ("screen", "yes" if environment.variable("STY") else "no"),
     ]
+
+
+def _size() -> str:
+    for descriptor in range(3):
+        with suppress(OSError):
+            size = os.get_terminal_size(descriptor)
+            return f"{size.columns} × {size.lines}"
+    return "not known"
 
 
 def _data() -> Facts:
@@ -248,7 +255,7 @@ def _access(path: Path) -> str:
 
 
 def _settings() -> Facts:
-    return [(name, os.environ[name]) for name in SETTINGS if name in os.environ]
+    return [(name, value) for name in SETTINGS if (value := environment.variable(name))]
 
 
 def _speed() -> Facts:

@@ -7,8 +7,9 @@ between others, so that a batch of 4,096 would need half as much memory again.
 """
 
 import ctypes
-import os
 import sys
+
+from bntui.engine.environment import variable
 
 MOST_KEPT = 1 << 30
 """Bytes of activations of a batch up to which memory is kept: where it costs little."""
@@ -35,7 +36,7 @@ def keep_freed(*, keep: bool) -> None:
 
 
 def _mallopt(parameter: int, value: int) -> None:
-    if "GLIBC_TUNABLES" in os.environ or _SETTINGS[parameter] in os.environ:
+    if variable("GLIBC_TUNABLES") or variable(_SETTINGS[parameter]):
         return
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
         library.mallopt(parameter, value)

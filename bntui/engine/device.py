@@ -25,13 +25,13 @@ def prepare_environment() -> None:
     profit from it must start afterwards.
     """
     if "torch" not in sys.modules:
-        os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+        environment.suggest("THP_MEM_ALLOC_ENABLE", "1")
         # Importing torch's optimisers asks for a folder for what it compiles, named after the user,
         # where temporary files go, and fails without either. Without --compile nothing is put there.
         folder = temporary_folder()
         if folder is None or not has_name():
             cache = folder / f"torchinductor_{os.getuid()}" if folder else "/"
-            os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache))
+            environment.suggest("TORCHINDUCTOR_CACHE_DIR", str(cache))
     allocator.share_one_heap()
 
 

@@ -1,4 +1,7 @@
-"""What of the user's environment costs speed, and how many threads are worth having. No torch."""
+"""The user's environment: its variables, which of them cost speed, how many threads are worth having.
+
+Imports no torch.
+"""
 
 import os
 from collections.abc import Mapping
@@ -26,6 +29,30 @@ COSTLY = {
 HARMLESS = {"", "0", "default", "all", "pymalloc"}
 """What they are set to where they change nothing."""
 THREADS_GIVEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_OF_ANOTHER_TERMINAL = ("COLUMNS", "LINES")
+_NONE_AT_ALL = ("_VISIBLE_DEVICES", "_proxy")
+"""How variables end that mean `none` where they are empty."""
+
+
+def variable(name: str) -> str:
+    """Return the value of a variable, empty if it is unset: an empty one is as good as unset."""
+    return os.environ.get(name, "")
+
+
+def suggest(name: str, value: str) -> None:
+    """Set a variable, unless the user did."""
+    if not variable(name):
+        os.environ[name] = value
+
+
+def settle() -> None:
+    """Unset what libraries would believe wrongly; to be called before any of them is loaded.
+
+    That is what is empty, and the size of the terminal, which it tells better itself.
+    """
+    for name, value in list(os.environ.items()):
+        if name in _OF_ANOTHER_TERMINAL or not (value or name.endswith(_NONE_AT_ALL)):
+            del os.environ[name]
 
 
 def costly(environ: Mapping[str, str], threads: int, cores: int) -> list[str]:
@@ -57,7 +84,7 @@ def worthwhile_threads(environ: Mapping[str, str], default: int, root: Path = Pa
     their turn hold up all others at the end of every operation. What the user has set stays.
     `root` is where proc and sys are found.
     """
-    if any(name in environ for name in THREADS_GIVEN):
+    if any(environ.get(name) for name in THREADS_GIVEN):
         return default
     return max(1, min(default, MOST_THREADS, _allowed(root) or default))
 

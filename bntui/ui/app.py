@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.theme import ThemeProvider
 
 from bntui.engine.config import RunConfig
+from bntui.engine.environment import variable
 from bntui.engine.run import MakeRun
 from bntui.engine.snapshot import Checkpoint, Phase
 from bntui.signals import BY_USER, asked_to_end, end_anyway
@@ -69,9 +70,8 @@ class BntuiApp(FrugalApp):
         glyphs: Glyphs = Glyphs.BRAILLE,
     ) -> None:
         # Without this Textual keeps to greys under NO_COLOR, but still sends their codes.
-        super().__init__(
-            driver_class=FragileDriver, ansi_color=True if "NO_COLOR" in os.environ else None
-        )
+        colourless = bool(variable("NO_COLOR"))
+        super().__init__(driver_class=FragileDriver, ansi_color=True if colourless else None)
         self.glyphs = glyphs
         """What every picture is made of."""
         self.set_class(glyphs is Glyphs.ASCII, "-ascii")

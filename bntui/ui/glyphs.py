@@ -5,6 +5,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
+from rich.cells import cell_len
 
 
 class Glyphs(StrEnum):
@@ -62,6 +63,11 @@ def cell(fraction: float, cells: int, dots: int) -> int:
 def ascii_only(text: str) -> str:
     """Return `text` in ASCII, a character for a character: "│ 4.2 σ →" becomes "| 4.2 s >"."""
     return text if text.isascii() else "".join(map(_ascii, text))
+
+
+def ascii_cells(text: str) -> str:
+    """Return `text` in ASCII, a character for every cell: "数 σ" becomes "?? s"."""
+    return text if text.isascii() else "".join(_ascii(one) * cell_len(one) for one in text)
 
 
 def fit(app: object, text: str) -> str:

@@ -1,11 +1,10 @@
 """The last word on what a terminal without Unicode is sent."""
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from bntui.ui.glyphs import ascii_only
+from bntui.ui.glyphs import ascii_cells
 
 
 class AsciiOnly(LineFilter):
@@ -16,10 +15,6 @@ class AsciiOnly(LineFilter):
         return [
             segment
             if segment.text.isascii()
-            else Segment(
-                "".join(ascii_only(one) * cell_len(one) for one in segment.text),
-                segment.style,
-                segment.control,
-            )
+            else Segment(ascii_cells(segment.text), segment.style, segment.control)
             for segment in segments
         ]

@@ -1,8 +1,9 @@
 """What the terminal at the other end can bear. Call `prepare` before textual is imported."""
 
 import locale
-import os
+import sys
 
+from bntui.engine.environment import suggest, variable
 from bntui.ui.glyphs import Glyphs
 
 SSH_UPDATES_PER_SECOND = 4.0
@@ -11,7 +12,7 @@ LOCAL_UPDATES_PER_SECOND = 15.0
 
 def over_ssh() -> bool:
     """Tell whether this session came over SSH."""
-    return "SSH_CONNECTION" in os.environ
+    return bool(variable("SSH_CONNECTION"))
 
 
 def prepare() -> None:
@@ -20,9 +21,9 @@ def prepare() -> None:
     And no keyboard protocol on the Linux console, which knows none.
     """
     if over_ssh():
-        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    if os.environ.get("TERM") == "linux":
-        os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
+        suggest("TEXTUAL_ANIMATIONS", "none")
+    if variable("TERM") == "linux":
+        suggest("TEXTUAL_DISABLE_KITTY_KEY", "1")
 
 
 def updates_per_second() -> float:
@@ -33,8 +34,10 @@ def updates_per_second() -> float:
 def glyphs(*, plain: bool) -> Glyphs:
     """Return the characters that the terminal can show; `plain` asks for ASCII.
 
-    A locale that is not UTF-8 shows ASCII at most, and the Linux console's font has no braille.
+    A locale, or a PYTHONIOENCODING, that is not UTF-8 shows ASCII at most, and the Linux console's
+    font has no braille.
     """
-    if plain or locale.getencoding().lower() not in {"utf-8", "utf8"}:
+    written = sys.__stderr__.encoding if sys.__stderr__ else "utf-8"
+    if plain or not {locale.getencoding().lower(), written.lower()} <= {"utf-8", "utf8"}:
         return Glyphs.ASCII
-    return Glyphs.BLOCKS if os.environ.get("TERM") == "linux" else Glyphs.BRAILLE
+    return Glyphs.BLOCKS if variable("TERM") == "linux" else Glyphs.BRAILLE
