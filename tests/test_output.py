@@ -8,8 +8,8 @@ import pytest
 
 from bntui.engine import environment
 from bntui.engine.snapshot import Mark
+from bntui.places import store_path
 from bntui.store.database import Store
-from bntui.store.schema import store_path
 from tests.children import python
 from tests.faults import Fault
 from tests.store.recorded import keep

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bntui.places import store_path
 from bntui.store.database import Store
-from bntui.store.schema import store_path
 from bntui.store.writing import State
 from tests.benchmarks import common
 from tests.benchmarks.driver import Terminal
