@@ -1,14 +1,25 @@
 """Keeps observing to its share of a run's time."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
+from bntui.border import Seconds
 from bntui.engine import clock
 
 OPENING_SECONDS = 60.0
 OPENING_SHARE = 0.5
 """Share of the time that observing may take in a run's first minute, when the story happens."""
 LATER_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetState:
+    """Seconds spent, and what each kind of observation took the last time."""
+
+    training: Seconds
+    observing: Seconds
+    opening: tuple[Seconds, Seconds]
+    costs: dict[str, Seconds]
 
 
 class Budget:
@@ -60,21 +71,16 @@ class Budget:
         cost = self.price(kind)
         return observing + cost <= share * (total + cost)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> BudgetState:
         """Return what `restore` needs to go on from here."""
-        return {
-            "training": self.training,
-            "observing": self.observing,
-            "opening": list(self._opening),
-            "costs": self._costs,
-        }
+        return BudgetState(self.training, self.observing, self._opening, self._costs)
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: BudgetState) -> None:
         """Go on from a state, with the watch started."""
-        self.training = state["training"]
-        self.observing = state["observing"]
-        self._opening = (state["opening"][0], state["opening"][1])
-        self._costs = dict(state["costs"])
+        self.training = state.training
+        self.observing = state.observing
+        self._opening = state.opening
+        self._costs = dict(state.costs)
         self.begin()
 
     def _lap(self) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bntui.border import BorderError, convert
 from bntui.engine import limits
-from bntui.engine.config import Change, ConfigError, RunConfig
+from bntui.engine.config import Change, ConfigError, Knobs, RunConfig
 
 CHANGES: dict[str, tuple[str, Callable[[str], float | str]]] = {
     "batch": ("batch_size", limits.parse_batch_size),
@@ -108,6 +108,15 @@ def judged(settings: Mapping[str, Any], refused: list[str]) -> dict[str, Any]:
         except (ConfigError, BorderError):
             refused.append(name)
     return possible
+
+
+def knobs_of(settings: object) -> Knobs:
+    """Return knobs as a file has them, judged as on the command line. Raises BorderError."""
+    refused: list[str] = []
+    possible = judged(convert(dict, settings), refused)
+    if refused:
+        raise BorderError(f"{', '.join(refused)} can't be so")
+    return convert(Knobs, possible)
 
 
 def _by(parse: Callable[[str], Any]) -> Callable[[object], Any]:

@@ -1,29 +1,38 @@
 """Moments of a run that can be returned to, as bytes: enough to go on bit for bit.
 
-A state is a dict of plain numbers, strings, lists, arrays and tensors. Written with torch.save, it is
-read back without executing anything (`weights_only`). Knows nothing of what is in it: trainer,
-observer and session say so themselves (`state` and `restore`).
+A state is a tree of plain values, arrays and tensors. Knows nothing of what is in it: trainer, observer
+and session say so themselves (`state` and `restore`), as dataclasses that what is read must fit.
 """
 
-import io
+import json
+import math
 import os
 import zlib
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
+from bntui.border import BorderError, Length, convert, parsed, shown
 from bntui.engine.config import ConfigError
 from bntui.engine.snapshot import Checkpoint
 from bntui.places import temporary_folder
 
-CHECKSUM = 4
-"""Bytes of a CRC-32."""
-FORMAT = 1
+WORD = 4
+"""Bytes of a CRC-32, and of a length."""
+MAGIC = b"bntui"
+FORMAT = 2
 """Raised whenever what is in a state changes."""
+ARRAY = "$array"
+"""What stands for an array in the outline of a state: whether it is a tensor, its kind and shape."""
+DTYPES = frozenset({"f4", "f8", "i4", "i8", "u1", "b1"})
+"""Kinds of arrays, as numpy writes them; all little-endian."""
+_Form: Any = tuple[bool, str, Annotated[list[int], Length(0, 8)]]
 MOST_BYTES = 256_000_000
 """What all checkpoints of a run may take on disk, together."""
 MOST = 128
@@ -32,26 +41,35 @@ SHARE = 0.02
 """Share of the time that checkpoints at epoch ends may take."""
 
 
-def pack(state: dict[str, Any]) -> bytes:
-    """Return `state` as bytes, its checksum first: torch reads damaged numbers without a word."""
-    out = io.BytesIO()
-    torch.save(_tensors({"format": FORMAT, **state}), out)
-    content = out.getvalue()
-    return zlib.crc32(content).to_bytes(CHECKSUM) + content
+def pack(state: Any) -> bytes:
+    """Return `state` as bytes: a checksum, what it is, and its arrays one behind the other.
+
+    A state is made of dataclasses, dictionaries with texts for keys, lists, tuples, numbers, texts,
+    None, tensors and arrays of the kinds in `DTYPES`.
+    """
+    arrays: list[bytes] = []
+    outline = json.dumps(_outline(state, arrays)).encode()
+    content = b"".join([MAGIC, bytes([FORMAT]), len(outline).to_bytes(WORD), outline, *arrays])
+    return zlib.crc32(content).to_bytes(WORD) + content
 
 
 def unpack(content: bytes) -> dict[str, Any]:
-    """Return the state that `pack` wrote, its tensors on the CPU and its arrays as tensors.
+    """Return the state that `pack` wrote, its tensors on the CPU, dataclasses as dictionaries.
 
-    Raises ConfigError if it is damaged or of another version.
+    Takes about as much memory as `content`, and an outline of at most `LONGEST_JSON`, whatever is in
+    it: nothing in it is compressed, or shared, or run. Raises ConfigError if it is damaged or of
+    another version.
     """
-    checksum, content = content[:CHECKSUM], content[CHECKSUM:]
+    checksum, content = content[:WORD], content[WORD:]
+    old = content.startswith(b"PK")  # the zip of torch.save, format 1
     try:
-        if zlib.crc32(content).to_bytes(CHECKSUM) != checksum:
-            raise ValueError("wrong checksum")
-        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        version = state["format"]
-    except Exception as error:  # zip, pickle and torch each have their own ways to fail
+        if zlib.crc32(content).to_bytes(WORD) != checksum:
+            raise BorderError("wrong checksum")
+        if not old and not content.startswith(MAGIC):
+            raise BorderError("no state")
+        version = 1 if old else content[len(MAGIC)]
+        state = _unpacked(content[len(MAGIC) + 1 :]) if version == FORMAT else {}
+    except (ValueError, LookupError, TypeError, RecursionError, OverflowError) as error:
         raise ConfigError(
             "the checkpoint is damaged: return to another one, or repeat the run from its start."
         ) from error
@@ -60,17 +78,71 @@ def unpack(content: bytes) -> dict[str, Any]:
             f"the checkpoint has format {version} and this bntui reads {FORMAT}: repeat the run "
             "from its start."
         )
-    return dict(state)
+    return state
 
 
-def _tensors(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return torch.from_numpy(value.copy())
+def like(own: Tensor, kept: Tensor, what: str) -> Tensor:
+    """Return what was kept of `own`, laid out in memory as that is. Raises BorderError for another shape."""
+    if kept.shape != own.shape or kept.dtype != own.dtype:
+        raise BorderError(f"{what}: {tuple(kept.shape)} instead of {tuple(own.shape)}")
+    return torch.empty_like(own).copy_(kept)
+
+
+def _outline(value: Any, arrays: list[bytes]) -> Any:
+    """Return what JSON can say of a value, and append what it can't to `arrays`."""
+    if isinstance(value, Tensor | np.ndarray):
+        array = value.detach().cpu().numpy() if isinstance(value, Tensor) else value
+        arrays.append(array.tobytes())
+        return {ARRAY: [isinstance(value, Tensor), array.dtype.str[1:], list(array.shape)]}
+    if is_dataclass(value):
+        return {one.name: _outline(getattr(value, one.name), arrays) for one in fields(value)}
     if isinstance(value, dict):
-        return {key: _tensors(item) for key, item in value.items()}
+        return {key: _outline(item, arrays) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_tensors(item) for item in value]
+        return [_outline(item, arrays) for item in value]
     return value
+
+
+def _unpacked(content: bytes) -> dict[str, Any]:
+    size, begin = int.from_bytes(content[:WORD]), WORD
+    outline = content[begin : begin + size]
+    reader = _Arrays(content, begin + size)
+    state = reader.filled(parsed(outline.decode()))
+    if reader.place != len(content) or not isinstance(state, dict):
+        raise BorderError("more than the arrays that it tells of, or fewer")
+    return state
+
+
+class _Arrays:
+    """Reads arrays one behind the other, so that no two of them share memory."""
+
+    def __init__(self, content: bytes, place: int) -> None:
+        self._content = content
+        self.place = place
+        """Where the next one begins."""
+
+    def filled(self, outline: Any) -> Any:
+        """Return what an outline tells of, its arrays in their places. Raises ValueError."""
+        if isinstance(outline, list):
+            return [self.filled(item) for item in outline]
+        if not isinstance(outline, dict):
+            return outline
+        if ARRAY in outline:
+            return self._next(*convert(_Form, outline[ARRAY]))
+        return {key: self.filled(item) for key, item in outline.items()}
+
+    def _next(self, is_tensor: bool, kind: str, shape: list[int]) -> Tensor | NDArray[Any]:
+        if kind not in DTYPES:
+            raise BorderError(f"arrays of {shown(kind)} are not kept")
+        count = math.prod(shape)
+        end = self.place + count * np.dtype(kind).itemsize
+        if end > len(self._content):
+            raise BorderError("an array is cut short")
+        found = np.frombuffer(self._content, "u1" if kind == "b1" else kind, count, self.place)
+        self.place = end
+        # A copy, aligned and its own; of bytes that are to be yes or no, any but 0 is yes.
+        array = (found != 0 if kind == "b1" else found.copy()).reshape(shape)
+        return torch.from_numpy(array) if is_tensor else array
 
 
 class Spilled:

@@ -4,12 +4,16 @@ Running statistics never feed back into training, so one run can carry any numbe
 batch renorm alone reads the run's own. Each keeps one row (2, C), as `statistics.py` has them.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
+from bntui.border import Count, Read, Share, convert
+from bntui.engine.checkpoint import like
 from bntui.engine.config import MOMENTA
+from bntui.engine.limits import parse_estimator
 from bntui.engine.statistics import Buffers
 
 OWN = "own"
@@ -25,6 +29,17 @@ def initial(buffers: Buffers) -> Tensor:
     row = torch.zeros_like(buffers.row)
     row[1] = 1.0
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatorsState:
+    """The rows, and what the next update of them depends on."""
+
+    rows: Tensor
+    start_left: Share
+    own: Annotated[str, Read(lambda name: parse_estimator(convert(str, name)))]
+    momenta_product: Share
+    updates: Count
 
 
 class Estimators:
@@ -78,23 +93,19 @@ class Estimators:
         weight = torch.tensor(weights, dtype=batch.dtype).to(batch.device, non_blocking=True)
         self.rows.lerp_(batch, weight[:, None, None])
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> EstimatorsState:
         """Return what `restore` needs to go on from here."""
-        return {
-            "rows": self.rows,
-            "start_left": self.start_left,
-            "own": self._own,
-            "momenta_product": self._momenta_product,
-            "updates": self._updates,
-        }
+        return EstimatorsState(
+            self.rows, self.start_left, self._own, self._momenta_product, self._updates
+        )
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state. In place: layers may look at the rows."""
-        self.rows.copy_(state["rows"])
-        self.start_left = state["start_left"]
-        self._own = state["own"]
-        self._momenta_product = state["momenta_product"]
-        self._updates = state["updates"]
+    def restore(self, state: EstimatorsState) -> None:
+        """Go on from a state. In place: layers may look at the rows. Raises BorderError."""
+        self.rows.copy_(like(self.rows, state.rows, "running statistics"))
+        self.start_left = state.start_left
+        self._own = state.own
+        self._momenta_product = state.momenta_product
+        self._updates = state.updates
 
     @property
     def unstarted(self) -> Tensor:

@@ -1,11 +1,25 @@
 """What a run remembers of its course: every history by its name (names: `Snapshot.series`)."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
 
+from bntui.border import Length
 from bntui.engine.run import Point
-from bntui.engine.series import Series, SeriesView, Smoothing
+from bntui.engine.series import Series, SeriesState, SeriesView, Smoothing, SmoothingState
 from bntui.engine.snapshot import Validation
 from bntui.engine.trainer import Result
+
+MOST_SERIES = 1000
+"""Two for each of the most layers are a tenth of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoriesState:
+    """Every history by its name, and the moving averages."""
+
+    series: Annotated[dict[str, SeriesState], Length(0, MOST_SERIES)]
+    smooth_loss: SmoothingState
+    smooth_acc: SmoothingState
 
 
 class Histories:
@@ -45,19 +59,18 @@ class Histories:
             self.append(f"drift:{layer.name}", update, layer.log_var_ratio)
             self.append(f"gap:{layer.name}", update, layer.mean_gap)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> HistoriesState:
         """Return what `restore` needs to go on from here."""
-        return {
-            "series": {name: series.state() for name, series in self._series.items()},
-            "smooth": [self._smooth_loss.state(), self._smooth_acc.state()],
-        }
+        return HistoriesState(
+            series={name: series.state() for name, series in self._series.items()},
+            smooth_loss=self._smooth_loss.state(),
+            smooth_acc=self._smooth_acc.state(),
+        )
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        for name, series in state["series"].items():
+    def restore(self, state: HistoriesState) -> None:
+        """Go on from a state. Raises BorderError."""
+        for name, series in state.series.items():
             self._series[name] = Series()
             self._series[name].restore(series)
-        for smoothing, sums in zip(
-            (self._smooth_loss, self._smooth_acc), state["smooth"], strict=True
-        ):
-            smoothing.restore(sums)
+        self._smooth_loss.restore(state.smooth_loss)
+        self._smooth_acc.restore(state.smooth_acc)

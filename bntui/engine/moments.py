@@ -1,11 +1,12 @@
 """The map of every momentum in hindsight: moments of a run, thinned out as it grows."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
+from bntui.border import BorderError, Count, Length, Positive
 from bntui.engine.snapshot import Doubles, Hindsight
 
 CAPACITY = 512
@@ -20,6 +21,15 @@ class Moment:
     own: float
     fresh: float
     momentum: float
+
+
+@dataclass(frozen=True, slots=True)
+class MomentsState:
+    """The moments that are shown, and of how many offered each of them is one."""
+
+    moments: Annotated[list[Moment], Length(0, CAPACITY)]
+    stride: Positive
+    offered: Count
 
 
 class Moments:
@@ -46,21 +56,23 @@ class Moments:
             self._stride *= 2
         self._view = None
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> MomentsState:
         """Return what `restore` needs to go on from here."""
-        return {
-            "moments": [astuple(moment) for moment in self._moments],
-            "stride": self._stride,
-            "offered": self._offered,
-        }
+        return MomentsState(self._moments, self._stride, self._offered)
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state with the same names."""
-        self._moments = [
-            Moment(update, tuple(accuracy), *rest) for update, accuracy, *rest in state["moments"]
-        ]
-        self._stride = state["stride"]
-        self._offered = state["offered"]
+    def restore(self, state: MomentsState) -> None:
+        """Go on from a state with the same names. Raises BorderError."""
+        updates = [moment.update for moment in state.moments]
+        if (
+            updates != sorted(updates)
+            or len(updates) > state.offered
+            or (state.offered % state.stride and not updates)
+            or any(len(moment.accuracy) != len(self._names) for moment in state.moments)
+        ):
+            raise BorderError("the map of all momenta does not fit, or its updates fall")
+        self._moments = list(state.moments)
+        self._stride = state.stride
+        self._offered = state.offered
         self._view = None
 
     def view(self, images: int) -> Hindsight:

@@ -19,11 +19,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from bntui.border import Within
 from bntui.engine.data import Split
 from bntui.engine.snapshot import Noise
 from bntui.engine.statistics import Buffers
@@ -34,14 +36,17 @@ WINDOW = 4
 """Measurements that are averaged: the weights move on, so older ones are forgotten. More would
 steady the number, but the first updates' gradients, ten times as long, would rule it for longer."""
 
+LARGEST = 1e100
+"""More than float32 gives the square of a gradient; the square of it is still a number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """Unbiased estimates at one moment of the weights."""
 
-    gradient: float
+    gradient: Annotated[float, Within(-LARGEST, LARGEST, or_not_finite=True)]
     """|G|²; noise can make it negative."""
-    spread: float
+    spread: Annotated[float, Within(-LARGEST, LARGEST, or_not_finite=True)]
     """tr(Σ)."""
 
 

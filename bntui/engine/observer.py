@@ -8,22 +8,23 @@ Nothing here changes a bit of the weights: what is drawn at random comes from a 
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import cycle
-from typing import Any
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from bntui.engine.budget import Budget
+from bntui.border import Count, Length, Seconds
+from bntui.engine.budget import Budget, BudgetState
 from bntui.engine.config import Observation, RunConfig
 from bntui.engine.data import Split
 from bntui.engine.draws import Drawn, stream
 from bntui.engine.drift import compare_modes, drift, shift
 from bntui.engine.estimators import ESTIMATORS, OWN
 from bntui.engine.evaluation import evaluate
-from bntui.engine.histories import Histories
-from bntui.engine.moments import Moment, Moments
+from bntui.engine.histories import Histories, HistoriesState
+from bntui.engine.moments import Moment, Moments, MomentsState
 from bntui.engine.noise import WINDOW, Measurement, draw, estimate, measure
 from bntui.engine.snapshot import (
     NO_DETAIL,
@@ -53,6 +54,20 @@ VALIDATION, HINDSIGHT, NOISE, EPOCH = "validation", "hindsight", "noise", "epoch
 ROUND = (VALIDATION, HINDSIGHT, NOISE, VALIDATION, HINDSIGHT)
 """The live ones in turn. They cost about the same; the story needs the first two most."""
 HINDSIGHT_NAMES = tuple(name for name in ESTIMATORS if name != OWN)
+
+
+@dataclass(frozen=True, slots=True)
+class ObserverState:
+    """What was seen of a run so far, and where the draws for what is to be seen stand."""
+
+    histories: HistoriesState
+    moments: MomentsState
+    budget: BudgetState
+    epoch: tuple[Seconds, Seconds, Count]
+    """When the epoch under way began: in seconds of all, seconds of training, images."""
+    noise: Annotated[list[Measurement], Length(0, WINDOW)]
+    noise_draws: Tensor
+    divergence: Divergence | None
 
 
 class Observer:
@@ -242,30 +257,31 @@ class Observer:
         self.budget.begin()
         return Recalibration(trainer.update, before.accuracy, after.accuracy, apply)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> ObserverState:
         """Return what `restore` needs to go on from here. Results must have been taken."""
-        found = self.divergence
-        return {
-            **self.histories.state(),
-            "moments": self._moments.state(),
-            "budget": self.budget.state(),
-            "epoch": [self._epoch_seconds, self._epoch_training, self._epoch_images],
-            "noise": [[one.gradient, one.spread] for one in self._measurements],
-            "noise_draws": self._noise_draws.get_state(),
-            "divergence": [found.update, found.layer] if found else [],
-        }
+        return ObserverState(
+            histories=self.histories.state(),
+            moments=self._moments.state(),
+            budget=self.budget.state(),
+            epoch=(self._epoch_seconds, self._epoch_training, self._epoch_images),
+            noise=list(self._measurements),
+            noise_draws=self._noise_draws.get_state(),
+            divergence=self.divergence,
+        )
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state, beside a trainer that was restored to the same update."""
-        self.histories.restore(state)
-        self._moments.restore(state["moments"])
-        self.budget.restore(state["budget"])
-        self._epoch_seconds, self._epoch_training, self._epoch_images = state["epoch"]
+    def restore(self, state: ObserverState) -> None:
+        """Go on from a state, beside a trainer that was restored to the same update.
+
+        Raises BorderError, and RuntimeError for what is no state of a generator.
+        """
+        self.histories.restore(state.histories)
+        self._moments.restore(state.moments)
+        self.budget.restore(state.budget)
+        self._epoch_seconds, self._epoch_training, self._epoch_images = state.epoch
         self._timed = self.trainer.update
-        self._measurements.extend(Measurement(*pair) for pair in state["noise"])
-        self._noise_draws.set_state(state["noise_draws"])
-        if state["divergence"]:
-            self.divergence = Divergence(*state["divergence"])
+        self._measurements.extend(state.noise)
+        self._noise_draws.set_state(state.noise_draws)
+        self.divergence = state.divergence
 
     def _settle(self, kind: str, *, asked: bool) -> None:
         if asked:

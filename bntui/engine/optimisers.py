@@ -1,8 +1,13 @@
 """The optimisers, each with one method: `update(learning_rate)`."""
 
 import math
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
+
+from bntui.border import BorderError, Count
+from bntui.engine.checkpoint import like
 
 ADAM_BETAS = (0.9, 0.999)
 ADAM_EPSILON = 1e-7
@@ -42,8 +47,61 @@ class Sgd(torch.optim.SGD):
 
 
 Optimiser = KerasAdam | Sgd
+SLOTS = {
+    KerasAdam: frozenset({"step", "exp_avg", "exp_avg_sq"}),
+    Sgd: frozenset({"momentum_buffer"}),
+}
+"""What torch keeps beside every parameter once there was an update."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptimiserState:
+    """What an optimiser has beside the parameters, and how many updates it has made."""
+
+    slots: list[dict[str, Tensor]]
+    """For each parameter by the names in `SLOTS`, or nothing."""
+    updates: Count
 
 
 def optimiser(name: str, parameters: list[torch.nn.Parameter]) -> Optimiser:
     """Return the optimiser called `name`: one of `config.OPTIMIZERS`."""
     return Sgd(parameters) if name == "sgd" else KerasAdam(parameters)
+
+
+def state(optimiser: Optimiser) -> OptimiserState:
+    """Return what `restore` needs to go on from here."""
+    group = optimiser.param_groups[0]
+    slots = [dict(optimiser.state.get(parameter, {})) for parameter in group["params"]]
+    return OptimiserState(slots, group.get("updates", 0))
+
+
+def restore(optimiser: Optimiser, state: OptimiserState) -> None:
+    """Go on from a state of the same optimiser of the same parameters. Raises BorderError."""
+    parameters = optimiser.param_groups[0]["params"]
+    if len(parameters) != len(state.slots):
+        raise BorderError(f"{len(state.slots)} parameters instead of {len(parameters)}")
+    whole = optimiser.state_dict()
+    whole["state"] = {
+        place: {name: _slot(name, parameter, kept) for name, kept in slots.items()}
+        for place, (parameter, slots) in enumerate(zip(parameters, state.slots, strict=True))
+        if _are_known(slots, SLOTS[type(optimiser)])
+    }
+    if state.updates:
+        whole["param_groups"][0]["updates"] = state.updates
+    optimiser.load_state_dict(whole)
+
+
+def _are_known(slots: dict[str, Tensor], names: frozenset[str]) -> bool:
+    """Tell whether there are slots. Raises BorderError for others than torch keeps."""
+    if slots and slots.keys() != names:
+        raise BorderError(f"{sorted(slots)} instead of {sorted(names)}")
+    return bool(slots)
+
+
+def _slot(name: str, parameter: Tensor, kept: Tensor) -> Tensor:
+    if name != "step":
+        return like(parameter, kept, name)
+    step = like(torch.zeros(()), kept, name)
+    if not 1.0 <= step.item() < math.inf:
+        raise BorderError(f"step {step.item()} is no count")
+    return step

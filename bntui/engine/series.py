@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+
+from bntui.border import BorderError, Count, Positive, Read, Within
 
 Array = npt.NDArray[np.float64]
 
@@ -31,6 +33,29 @@ class SeriesView:
     def latest(self) -> float:
         """The newest value: NaN if there is none or if it was not finite."""
         return float(self.last[-1]) if len(self.x) else float("nan")
+
+
+def _grid(value: object) -> Array:
+    if not isinstance(value, np.ndarray) or value.dtype != np.float64 or value.ndim != 2:
+        raise ValueError("rows of numbers")
+    return value
+
+
+def _flags(value: object) -> npt.NDArray[np.bool_]:
+    if not isinstance(value, np.ndarray) or value.dtype != np.bool_ or value.ndim != 1:
+        raise ValueError("a row of yes and no")
+    return value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeriesState:
+    """The buckets of a series that are in use."""
+
+    values: Annotated[Array, Read(_grid)]
+    """(4, n): x, low, high, last."""
+    broken: Annotated[npt.NDArray[np.bool_], Read(_flags)]
+    stride: Positive
+    count: Count
 
 
 def _frozen(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
@@ -83,23 +108,26 @@ class Series:
             self._view = SeriesView(x, low, high, last, _frozen(self._broken[:used]))  # type: ignore[arg-type]
         return self._view
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> SeriesState:
         """Return what `restore` needs to go on from here."""
         used = -(-self._count // self._stride)
-        return {
-            "values": self._values[:, :used],
-            "broken": self._broken[:used],
-            "stride": self._stride,
-            "count": self._count,
-        }
+        return SeriesState(self._values[:, :used], self._broken[:used], self._stride, self._count)
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state of a series of the same capacity."""
-        used = len(state["broken"])
-        self._values[:, :used] = state["values"]
-        self._broken[:used] = state["broken"]
-        self._stride = state["stride"]
-        self._count = state["count"]
+    def restore(self, state: SeriesState) -> None:
+        """Go on from a state of a series of the same capacity. Raises BorderError."""
+        used, x = len(state.broken), state.values[0]
+        if (
+            used > len(self._broken)
+            or state.values.shape != (4, used)
+            or used != -(-state.count // state.stride)
+            or not np.isfinite(x).all()
+            or (np.diff(x) < 0).any()
+        ):
+            raise BorderError("a history does not fit, or its updates fall")
+        self._values[:, :used] = state.values
+        self._broken[:used] = state.broken
+        self._stride = state.stride
+        self._count = state.count
         self._view = None
 
     def _halve(self) -> None:
@@ -134,6 +162,12 @@ def thinned(x: npt.ArrayLike, values: npt.ArrayLike, capacity: int = 1024) -> Se
     return SeriesView(*(_frozen(column) for column in columns))  # type: ignore[arg-type]
 
 
+SmoothingState = tuple[
+    Annotated[float, Within(-1e300, 1e300)], Annotated[float, Within(0.0, 1e300)]
+]
+"""The sum of what was averaged, and its weight."""
+
+
 class Smoothing:
     """An exponential moving average without a start value, over the whole history, one by one.
 
@@ -153,10 +187,10 @@ class Smoothing:
         self._weight = self._keep * self._weight + 1.0
         return self._sum / self._weight
 
-    def state(self) -> list[float]:
+    def state(self) -> SmoothingState:
         """Return what `restore` needs to go on from here."""
-        return [self._sum, self._weight]
+        return self._sum, self._weight
 
-    def restore(self, state: list[float]) -> None:
+    def restore(self, state: SmoothingState) -> None:
         """Go on from a state."""
         self._sum, self._weight = state

@@ -5,19 +5,21 @@ Synchronous and without time-outs: `runner.py` puts it on a thread. Importing th
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, astuple, replace
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
 import torch
 
-from bntui.engine import allocator, data, device, memory, rules
+from bntui.border import BorderError
+from bntui.engine import allocator, data, device, memory, resuming, rules
 from bntui.engine.changes import CHANGES
-from bntui.engine.checkpoint import SHARE, Checkpoints, pack, unpack
+from bntui.engine.checkpoint import SHARE, Checkpoints, pack
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import mnist_on_disk
 from bntui.engine.model import activation_bytes, parameter_count
 from bntui.engine.observer import Observer
+from bntui.engine.resuming import MAX_MARKS, SessionState
 from bntui.engine.run import LEAVE_SECONDS, Point
 from bntui.engine.snapshot import (
     MAX_REPORTS,
@@ -31,7 +33,6 @@ from bntui.engine.snapshot import (
 )
 from bntui.engine.trainer import Trainer
 
-MAX_MARKS = 1000
 PROBE = 4
 """Images that activations are measured on."""
 KEEP_SECONDS = 30.0
@@ -79,6 +80,7 @@ class Session:
             breathe=breathe,
         )
         self._images = len(dataset.train)
+        self._data, self._machine = resuming.data_of(dataset), resuming.machine_of(on)
         self.notice = ""
         if "width" in left_open and config.width < 1.0:
             self.notice = (
@@ -335,14 +337,17 @@ class Session:
         observer = self.observer
         observer.catch_up()
         state = pack(
-            {
-                "trainer": self.trainer.state(),
-                "observer": observer.state(),
-                "marks": [astuple(mark) for mark in self._marks],
-                "goal": [self._goal_epochs, self._goal_steps],
-                "knobs": asdict(self.knobs),
-                "followed": self._followed,
-            }
+            SessionState(
+                data=self._data,
+                machine=self._machine,
+                trainer=self.trainer.state(),
+                observer=observer.state(),
+                marks=list(self._marks),
+                epochs=self._goal_epochs,
+                steps=self._goal_steps,
+                knobs=self.knobs,
+                followed=self._followed,
+            )
         )
         checkpoint = Checkpoint(self.trainer.update, label, self.config, state, self._run)
         self.checkpoints.add(checkpoint)
@@ -356,19 +361,22 @@ class Session:
         return self._slow or self.observer.budget.price(KEEPING) <= SHARE * since
 
     def _restore(self, begin: Checkpoint) -> None:
-        state = unpack(begin.content())
+        state = resuming.read(begin, self._data)
         try:
-            self.trainer.restore(state["trainer"])
-            self.observer.restore(state["observer"])
-            self._marks.extend(Mark(*mark) for mark in state["marks"])
-            self._goal_epochs, self._goal_steps = state["goal"]
-            self.knobs = Knobs(**state["knobs"])
-            self._followed = state["followed"]
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise ConfigError(
-                "the checkpoint does not fit this run's network or data: repeat the run from its "
-                "start."
-            ) from error
+            if begin.update != state.trainer.update:
+                raise BorderError(f"update {state.trainer.update} instead of {begin.update}")
+            if state.knobs.batch_size > self._images:
+                raise BorderError(f"batches of {state.knobs.batch_size} images")
+            self.trainer.restore(state.trainer)
+            self.observer.restore(state.observer)
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise ConfigError(resuming.does_not_fit(error)) from error
+        self._marks.extend(state.marks)
+        self._goal_epochs, self._goal_steps = state.epochs, state.steps
+        self.knobs = state.knobs
+        self._followed = state.followed
+        said = resuming.remark(state.machine, self._machine, self.trainer.update)
+        self.notice = " ".join(filter(None, [said, self.notice]))
         self._diverged = self.observer.divergence is not None
         self.checkpoints.add(begin)
 

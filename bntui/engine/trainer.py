@@ -8,20 +8,23 @@ import io
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import Annotated
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from bntui.engine import rules
+from bntui.border import BorderError, Count, Positive, Share, Within
+from bntui.engine import optimisers, rules
+from bntui.engine.checkpoint import like
 from bntui.engine.compiled import compiled
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.data import Dataset
 from bntui.engine.draws import Drawn, stream
-from bntui.engine.estimators import OWN, Estimators
+from bntui.engine.estimators import OWN, Estimators, EstimatorsState
+from bntui.engine.limits import MAX_STEPS
 from bntui.engine.model import build
-from bntui.engine.optimisers import optimiser
+from bntui.engine.optimisers import OptimiserState, optimiser
 from bntui.engine.statistics import attach
 
 PENDING = 4096
@@ -46,6 +49,25 @@ class Result:
     accuracy: float
     broken_layer: str | None
     """The first BN layer, in the order of the forward pass, with non-finite batch statistics."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerState:
+    """Where a trainer is, but for what its configuration and its data set tell."""
+
+    weights: list[Tensor]
+    optimiser: OptimiserState
+    estimators: EstimatorsState
+    update: Annotated[int, Within(0, MAX_STEPS)]
+    images: Count
+    epoch: Positive
+    momentum: Share
+    shuffles: Tensor
+    order: Tensor
+    """The images of the epoch under way, by their places in the training set."""
+    position: Count
+    """How many of them were seen."""
+    epoch_sums: Tensor
 
 
 class Trainer:
@@ -192,42 +214,47 @@ class Trainer:
         """Whether the epoch under way has seen all of its images."""
         return self._position == len(self._order)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> TrainerState:
         """Return what `restore` needs to go on from here, bit for bit on the CPU.
 
         Results must have been taken.
         """
-        return {
-            "weights": [weight.detach() for weight in self.model.parameters()],
-            "optimiser": self.optimiser.state_dict(),
-            "estimators": self.estimators.state(),
-            "update": self.update,
-            "images": self.images,
-            "epoch": self.epoch,
-            "momentum": self.momentum,
-            "shuffles": self._shuffles.get_state(),
-            "order": self._order,
-            "position": self._position,
-            "epoch_sums": self._epoch_sums,
-        }
+        return TrainerState(
+            weights=[weight.detach() for weight in self.model.parameters()],
+            optimiser=optimisers.state(self.optimiser),
+            estimators=self.estimators.state(),
+            update=self.update,
+            images=self.images,
+            epoch=self.epoch,
+            momentum=self.momentum,
+            shuffles=self._shuffles.get_state(),
+            order=self._order,
+            position=self._position,
+            epoch_sums=self._epoch_sums,
+        )
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state of a trainer with the same configuration and data set."""
+    def restore(self, state: TrainerState) -> None:
+        """Go on from a state of a trainer with the same configuration and data set.
+
+        Raises BorderError, and RuntimeError for what is no state of a generator.
+        """
+        every = torch.arange(len(self.dataset.train))
+        order = like(every, state.order, "order of the images")
+        if not torch.equal(order.sort().values, every) or state.position > len(order):
+            raise BorderError("the order of the images is not one of the data set's")
         with torch.no_grad():
-            for weight, kept in zip(self.model.parameters(), state["weights"], strict=True):
-                if weight.shape != kept.shape:
-                    raise ValueError(f"weights of shape {kept.shape} for {weight.shape}")
-                weight.copy_(kept)
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.estimators.restore(state["estimators"])
-        self.update = self._taken = state["update"]
-        self.images = state["images"]
-        self.epoch = state["epoch"]
-        self.momentum = state["momentum"]
-        self._shuffles.set_state(state["shuffles"])
-        self._order = state["order"].to(self.device)
-        self._position = state["position"]
-        self._epoch_sums.copy_(state["epoch_sums"])
+            for weight, kept in zip(self.model.parameters(), state.weights, strict=True):
+                weight.copy_(like(weight, kept, "weights"))
+        optimisers.restore(self.optimiser, state.optimiser)
+        self.estimators.restore(state.estimators)
+        self.update = self._taken = state.update
+        self.images = state.images
+        self.epoch = state.epoch
+        self.momentum = state.momentum
+        self._shuffles.set_state(state.shuffles)
+        self._order = order.to(self.device)
+        self._position = state.position
+        self._epoch_sums.copy_(like(self._epoch_sums, state.epoch_sums, "sums of the epoch"))
 
     def _shuffled(self) -> Tensor:
         order = torch.randperm(len(self.dataset.train), generator=self._shuffles)
