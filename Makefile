@@ -37,7 +37,7 @@ lint: $(VENV)/dev.stamp  ## format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test-experiments: $(VENV)/dev.stamp  ## run every guided experiment and check its conclusion
+test-experiments: $(VENV)/dev.stamp  ## run every guided experiment and check its conclusion (ARGS="--seeds 10")
 	$(BIN)/python -m pytest -m experiment -n 2 tests/experiments $(ARGS)
 
 test-system: $(VENV)/dev.stamp  ## run the tests on real terminals, and those that need sshd and tmux

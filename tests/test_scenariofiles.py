@@ -1,12 +1,11 @@
 """Finding experiments: the built-in course, and files of the user's own."""
 
-import re
 from pathlib import Path
 
 import pytest
 
 from bntui.cli import cli
-from bntui.scenario import ROWS, Scenario
+from bntui.scenario import Scenario
 from bntui.scenariofiles import built_in, config_of, find
 from bntui.scenarioreader import ScenarioError
 from tests.faults import Fault
@@ -35,14 +34,6 @@ def test_each_arm_is_a_command_that_bntui_run_understands(scenario: Scenario) ->
     for arm in scenario.arms:
         cli.commands["run"].make_context("run", list(arm.words))
         assert config_of(arm, {})
-
-
-@pytest.mark.parametrize("scenario", built_in(), ids=lambda scenario: scenario.name)
-def test_no_text_states_a_number_that_is_measured(scenario: Scenario) -> None:
-    for claim in scenario.claims:
-        for text in filter(None, (claim.text, claim.otherwise)):
-            literal = "".join(part for part in text.parts if isinstance(part, str))
-            assert set(re.findall(r"\d+\.\d+|\d+ ?%", literal)) <= set(ROWS), literal
 
 
 def test_files_that_cant_be_read(tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""What an expression of an experiment is made of, for tests that hold texts and figures against it."""
+
+import ast
+from collections.abc import Iterator
+
+from bntui.claims import HISTORY, Outcomes, compile_text
+from bntui.scenario import ROWS
+
+
+def parts(source: str) -> set[str]:
+    """Return every expression that is part of it. `a.acc` is none of `at(a.acc, 2)`."""
+    return {ast.unparse(node) for node in _nodes(ast.parse(source, mode="eval").body)}
+
+
+def numbers(source: str) -> set[str]:
+    """Return every number that is written in it, names of rows of the map of momenta included."""
+    constants = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
+    return {f"{node.value:g}" if isinstance(node.value, float) else str(node.value) for node in constants}  # fmt: skip
+
+
+def comparisons(source: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the left side, the sign and the right side of every comparison in it."""
+    signs = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+    for node in ast.walk(ast.parse(source, mode="eval")):
+        if isinstance(node, ast.Compare):
+            sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
+            for left, op, right in zip(sides, node.ops, sides[1:], strict=False):
+                yield left, signs[type(op)], right
+
+
+def value(source: str, outcomes: Outcomes) -> str:
+    """Return a number that was measured, to be read."""
+    return compile_text(f"{{{source}:.3f}}", tuple(outcomes), ROWS).written(outcomes)
+
+
+def _nodes(node: ast.expr) -> Iterator[ast.expr]:
+    yield node
+    inside = list(ast.iter_child_nodes(node))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in HISTORY:
+        inside = []
+    for child in inside:
+        if isinstance(child, ast.expr):
+            yield from _nodes(child)
