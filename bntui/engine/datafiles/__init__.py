@@ -11,6 +11,7 @@ from pathlib import Path
 from bntui.engine.datafiles.arrays import (
     Arrays,
     DataError,
+    blank_classes,
     check_memory,
     check_train_size,
 )
@@ -58,8 +59,10 @@ def read(
     path = Path(dataset)
     if path.is_absolute():
         if path.is_dir():
-            return read_folder(path, train_size, report, breathe)
-        return read_npz(path, train_size, breathe)
+            own = read_folder(path, train_size, report, breathe)
+        else:
+            own = read_npz(path, train_size, breathe)
+        return replace(own, notice=" ".join(filter(None, [own.notice, blank_classes(own)])))
     if dataset in PUBLISHED:
         arrays = PUBLISHED[dataset].read(data_dir, report, breathe)
     else:

@@ -12,6 +12,8 @@ from bntui.engine.config import ConfigError
 MIN_SIDE, MAX_SIDE = 4, 256
 """Pixels: two 2×2 pools leave nothing of fewer, and more would take minutes an update on a CPU."""
 MAX_CLASSES = 1000
+CHUNK = 1000
+"""Images that are looked at at a time."""
 MEMORY_SHARE = 0.5
 """Of the memory that is free a data set takes no more: the rest is for training."""
 
@@ -93,6 +95,20 @@ def check_classes(name: str, count: int) -> None:
         raise DataError(
             f"{name} has {count:,} class{'' if count == 1 else 'es'}: give 2 to {MAX_CLASSES:,}."
         )
+
+
+def blank_classes(arrays: Arrays) -> str:
+    """Say which classes have only blank images to train on; nothing for none, or all of them."""
+    shown = np.zeros(len(arrays.class_names), bool)
+    for start in range(0, len(arrays.train_images), CHUNK):
+        images = arrays.train_images[start : start + CHUNK].reshape(-1, arrays.train_images[0].size)
+        labels = arrays.train_labels[start : start + CHUNK]
+        shown[labels[(images != images[:, :1]).any(axis=1)]] = True
+    if shown.all() or not shown.any():
+        return ""
+    names = [name for name, one in zip(arrays.class_names, shown, strict=True) if not one]
+    more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+    return f"All training images of the class {names[0]}{more} are blank."
 
 
 def depths(labels: NDArray[Any]) -> NDArray[np.float64]:

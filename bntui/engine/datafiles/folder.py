@@ -6,7 +6,7 @@ bntui scales none, for that would be another data set than the user's.
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -14,27 +14,28 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bntui.engine.datafiles import kinds
 from bntui.engine.datafiles.arrays import (
     Arrays,
     DataError,
-    check_classes,
     check_memory,
     check_sides,
     check_train_size,
-    depths,
     mixed,
     printable,
     reason,
 )
+from bntui.engine.datafiles.listing import listing
+from bntui.regularfile import open_regular
 
-TRAIN, TEST = "train", "test"
-KEPT_FOR_TRAINING = 0.8
-SUFFIXES = {
-    *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm"),
-}
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+FORMATS = tuple(kinds.IMAGES)
 """No others, whatever a file is called: Pillow opens some of them with other programs."""
-GREY = {"1", "L", "LA", "La"}
+GREY = {"1", "L", "LA"}
+COLOURS = {"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
+SIDEWAYS = {5, 6, 7, 8}
+"""EXIF's orientations that exchange width and height."""
+EXIF = {"exif", "Raw profile type exif"}
+"""What Pillow calls the EXIF data in a PNG's header."""
 DEEP = ("I", "F")
 """Pillow's modes of more than 8 bits, by how they begin."""
 TOLD_EVERY = 500
@@ -46,15 +47,24 @@ if TYPE_CHECKING:  # every start of bntui imports this module, and few read a fo
 T = TypeVar("T")
 
 
-class Labelled(NamedTuple):
-    """Files with their labels, places in the list of classes."""
+class Look(NamedTuple):
+    """What an image's header says."""
 
-    paths: list[Path]
-    labels: NDArray[np.int64]
+    mode: str
+    """Pillow's name for the kind of its pixels."""
+    size: tuple[int, int]
+    """Width and height as a viewer shows it."""
+    frames: bool
+    """Whether there are several pictures in it."""
 
-    def at(self, places: NDArray[np.intp]) -> "Labelled":
-        """Return those at `places`, in their order."""
-        return Labelled([self.paths[place] for place in places], self.labels[places])
+
+class Common(NamedTuple):
+    """What the headers of all images say."""
+
+    shape: tuple[int, ...]
+    """(H, W) if all are grey, else (H, W, 3)."""
+    animated: list[Path]
+    """Those with several pictures."""
 
 
 def read_folder(
@@ -65,11 +75,11 @@ def read_folder(
 ) -> Arrays:
     """Read a data set, classes in the order of their names, both splits in the order of `mixed`.
 
-    Grey images stay grey; if one has colour, all become RGB. Transparency is dropped. `report` gets
-    the progress, and `breathe` is called before each image and may raise. Raises DataError.
+    Grey images stay grey; if one has colour, all become RGB. `report` gets the progress, and
+    `breathe` is called before each folder and each image and may raise. Raises DataError.
     """
     try:
-        names, train, validation, notice = _listing(root)
+        names, train, validation, notice = listing(root, breathe)
     except OSError as error:
         raise _unreadable(Path(error.filename or root), error) from error
     kept = check_train_size(root.name, train_size, len(train.paths))
@@ -80,13 +90,13 @@ def read_folder(
     def one_by_one(doing: str) -> Iterator[Path]:
         for number, path in enumerate(paths):
             if number % TOLD_EVERY == 0:
-                report(f"{doing} {root.name}: {number:,} of {len(paths):,} images")
+                report(f"{doing} {printable(root.name)}: {number:,} of {len(paths):,} images")
             breathe()
             yield path
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, which would be written over the screen
-        shape = _common_shape(one_by_one("looking at"))
+        shape, animated = _in_common(one_by_one("looking at"))
         check_memory(
             root.name,
             train=kept,
@@ -97,84 +107,60 @@ def read_folder(
         images = np.empty((len(paths), *shape), np.uint8)
         for place, path in enumerate(one_by_one("reading")):
             images[place] = _with_image(path, partial(_pixels, shape=shape))
-    return Arrays(images[:kept], train.labels, images[kept:], validation.labels, names, notice)
-
-
-def _listing(root: Path) -> tuple[tuple[str, ...], Labelled, Labelled, str]:
-    """Return the names of the classes, training and validation files, and how they were split."""
-    splits = [name for name in (TRAIN, TEST) if (root / name).is_dir()]
-    if len(splits) == 1:
-        raise DataError(
-            f"{root} holds a folder {splits[0]} and no {TEST if splits == [TRAIN] else TRAIN}: "
-            f"give both, or name {root / splits[0]} to have one image in five kept for validation."
+    if animated:
+        notice += (
+            f" Of {len(animated):,} images with several pictures, such as "
+            f"{printable(animated[0].name)}, the first is taken."
         )
-    within = root / TRAIN if splits else root
-    folders = _folders(within)
-    check_classes(f"{within} (a folder for each)", len(folders))
-    names = [folder.name for folder in folders]
-    files = _files(folders, names)
-    if splits:
-        others = _folders(root / TEST)
-        strange = [folder for folder in others if folder.name not in names]
-        if strange:
-            raise DataError(f"{strange[0]} is a class that {within} lacks: add it there.")
-        train, validation, notice = files, _files(others, names), ""
-        if not others:
-            raise DataError(f"{root / TEST} holds no folders: give one for each class.")
-    else:
-        deep = depths(files.labels) > KEPT_FOR_TRAINING
-        train, validation = files.at(np.flatnonzero(~deep)), files.at(np.flatnonzero(deep))
-        notice = (
-            f"{printable(root.name)} has no folders {TRAIN} and {TEST}: one image in five of each class "
-            f"is kept for validation, {len(validation.paths):,} in all."
-        )
-        if not validation.paths:
-            raise DataError(f"{root} holds too few images to keep some for validation: add some.")
-    return tuple(map(printable, names)), train, validation, notice
+    return Arrays(
+        images[:kept], train.labels, images[kept:], validation.labels, names, notice.strip()
+    )
 
 
-def _folders(within: Path) -> list[Path]:
-    """Return the folders `within` one, by name; the hidden ones are nobody's classes."""
-    return [path for path in _visible(within) if path.is_dir()]
-
-
-def _files(folders: Sequence[Path], names: Sequence[str]) -> Labelled:
-    paths, labels = [], []
-    for folder in folders:
-        found = [path for path in _visible(folder) if path.suffix.lower() in SUFFIXES]
-        if not found:
-            raise DataError(
-                f"{folder} holds no images ({', '.join(sorted(SUFFIXES))}): add some, or remove it."
-            )
-        paths += found
-        labels += [names.index(folder.name)] * len(found)
-    return Labelled(paths, np.array(labels, np.int64))
-
-
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-
-
-def _common_shape(paths: Iterable[Path]) -> tuple[int, ...]:
-    """Return (H, W) if all images are grey, else (H, W, 3). Reads no more than their headers."""
-    first, size, colour = None, (0, 0), False
+def _in_common(paths: Iterable[Path]) -> Common:
+    """Return what all images have in common. Reads no more than their headers."""
+    first, size, colour, animated = None, (0, 0), False, []
     for path in paths:
-        mode, found = _with_image(path, lambda image: (image.mode, image.size))
+        look = _with_image(path, _look)
         if first is None:
-            first, size = path, found
+            first, size = path, look.size
             check_sides(f"{path}", size[1], size[0])
-        if found != size:
+        if look.size != size:
             raise DataError(
-                f"{path} has {_times(found)} pixels and {first} {_times(size)}: scale all images to "
-                "one size."
+                f"{path} has {_times(look.size)} pixels and {first} {_times(size)}: scale all images "
+                "to one size."
             )
-        if mode.startswith(DEEP):
-            raise DataError(f"{path} has more than 8 bits a pixel ({mode}): save it with 8.")
-        colour = colour or mode not in GREY
-    return (*size[::-1], 3) if colour else size[::-1]
+        if look.mode.startswith(DEEP):
+            raise DataError(f"{path} has more than 8 bits a pixel ({look.mode}): save it with 8.")
+        if look.mode not in GREY | COLOURS:
+            raise DataError(f"{path} has pixels of the kind {look.mode}: save it as RGB.")
+        colour = colour or look.mode not in GREY
+        if look.frames:
+            animated.append(path)
+    return Common((*size[::-1], 3) if colour else size[::-1], animated)
+
+
+def _look(image: "Image.Image") -> Look:
+    from PIL import ExifTags
+
+    # Of a PNG without one in its header Pillow would decode all the rest to look for it.
+    exif = image.getexif() if image.format != "PNG" or EXIF & image.info.keys() else {}
+    size = image.size
+    if image.format == "TIFF":  # of which some versions of Pillow have turned the size already
+        size = exif[ExifTags.Base.ImageWidth], exif[ExifTags.Base.ImageLength]
+    if exif.get(ExifTags.Base.Orientation) in SIDEWAYS:
+        size = size[::-1]
+    return Look(image.mode, size, getattr(image, "is_animated", False))
 
 
 def _pixels(image: "Image.Image", shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return an image as a viewer shows it: turned as EXIF says, and laid on white."""
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     pixels = np.asarray(image.convert("L" if len(shape) == 2 else "RGB"))
     if pixels.shape != shape:
         raise ValueError("it changed since it was looked at")
@@ -186,16 +172,16 @@ def _with_image(path: Path, use: "Callable[[Image.Image], T]") -> T:
     from PIL import Image
 
     try:
-        if not path.is_file():
-            raise ValueError("a pipe would wait forever")
-        with Image.open(path, formats=FORMATS) as image:
+        with open_regular(path) as file, Image.open(file, formats=FORMATS) as image:
             return use(image)
     except Image.DecompressionBombError as error:
         raise DataError(f"{path} is far too large: scale all images to one size.") from error
     except Exception as error:  # Pillow's readers raise what they please
         if isinstance(error, OSError) and error.errno:
             raise _unreadable(path, error) from error
-        raise DataError(f"{path} is damaged or no image: mend or remove it.") from error
+        what = kinds.known_at(path)
+        found = f" ({what})" if what and "image" not in what else ""
+        raise DataError(f"{path} is damaged or no image{found}: mend or remove it.") from error
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:
