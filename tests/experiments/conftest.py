@@ -5,7 +5,8 @@ from collections import defaultdict
 import pytest
 
 FIGURES = "figures"
-"""What a test records: the claim's place, then a comparison's left side, its value, sign, right side and value."""
+"""What a test records of every comparison: the experiment, the claim's place, the left side, the sign,
+the right side, and the values of both sides."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -26,7 +27,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     terminalreporter.section("what the claims compare, seed by seed")
     experiment = ""
-    for (of, claim, left, sign, right), seeds in values.items():
+    in_order = sorted(values.items(), key=lambda item: item[0][0])  # claims stay in their own
+    for (of, claim, left, sign, right), seeds in in_order:
         if of != experiment:
             experiment = of
             terminalreporter.write_line(of)

@@ -49,11 +49,18 @@ def test_every_claim_holds(
 ) -> None:
     runs = [ran(config) for config in configs(scenario, seed)]
     outcomes = {arm.name: run for arm, run in zip(scenario.arms, runs, strict=True)}
+    experiment = f"{scenario.number:2}. {scenario.title}"
     figures = [
-        (scenario.heading, str(place), left, sign, right, value(left, outcomes), value(right, outcomes))
+        (
+            experiment,
+            str(place),
+            *compared,
+            value(compared[0], outcomes),
+            value(compared[2], outcomes),
+        )
         for place, claim in enumerate(scenario.claims, start=1)
-        for left, sign, right in comparisons(claim.holds.source)
-    ]  # fmt: skip
+        for compared in comparisons(claim.holds.source)
+    ]
     record_property(FIGURES, figures)
     conclusion = conclude(scenario, outcomes, None)
     assert conclusion.right is not None
