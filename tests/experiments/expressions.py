@@ -12,6 +12,12 @@ def parts(source: str) -> set[str]:
     return {ast.unparse(node) for node in _nodes(ast.parse(source, mode="eval").body)}
 
 
+def quantities(source: str) -> set[str]:
+    """Return every measured value in it, such as `a.acc`, `a["0.9"]` and `at(a.acc, 2)`."""
+    nodes = _nodes(ast.parse(source, mode="eval").body)
+    return {ast.unparse(node) for node in nodes if isinstance(node, _VALUES) or _of_history(node)}
+
+
 def numbers(source: str) -> set[str]:
     """Return every number that is written in it, names of rows of the map of momenta included."""
     constants = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
@@ -33,11 +39,15 @@ def value(source: str, outcomes: Outcomes) -> str:
     return compile_text(f"{{{source}:.3f}}", tuple(outcomes), ROWS).written(outcomes)
 
 
+_VALUES = (ast.Attribute, ast.Subscript)
+
+
+def _of_history(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in HISTORY
+
+
 def _nodes(node: ast.expr) -> Iterator[ast.expr]:
     yield node
-    inside = list(ast.iter_child_nodes(node))
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in HISTORY:
-        inside = []
-    for child in inside:
+    for child in () if _of_history(node) else ast.iter_child_nodes(node):
         if isinstance(child, ast.expr):
             yield from _nodes(child)

@@ -8,7 +8,7 @@ import pytest
 from bntui.claims import Expression, Text
 from bntui.scenario import Claim, Scenario
 from bntui.scenariofiles import built_in
-from tests.experiments.expressions import numbers, parts
+from tests.experiments.expressions import numbers, parts, quantities
 
 GIVEN = {"epochs", "updates", "images"}
 """Quantities that the settings alone decide."""
@@ -26,6 +26,10 @@ WORDS = {
     "twenty": 20,
     "hundred": 100,
 }
+COMPARING = re.compile(
+    r"\b(better|worse|best|higher|lower|larger|largest|smaller|faster|slower|nearer|sooner"
+    r"|more|less|than|instead|against|as well|neither)\b"
+)
 CLAIMS = [
     pytest.param(scenario, claim, id=f"{scenario.name}-{place}")
     for scenario in built_in()
@@ -91,6 +95,15 @@ def test_no_conclusion_states_a_number_that_neither_settings_nor_claim_have(
         assert stated(prose) <= known
 
 
+@pytest.mark.parametrize(("scenario", "claim"), CLAIMS)
+def test_a_conclusion_that_compares_has_two_measured_values_in_its_claim(
+    scenario: Scenario, claim: Claim
+) -> None:
+    for text in texts(claim):
+        prose = " ".join(part for part in text.parts if isinstance(part, str))
+        assert not COMPARING.search(prose) or len(quantities(claim.holds.source)) >= 2
+
+
 def test_numbers_are_found_in_digits_and_in_words() -> None:
     assert stated("Batch 4,096, 0.990 and 16. Twice the third; m=5, conv1_bn") == {
         *("4096", "0.99", "16", "2", "3"), "5"
@@ -101,4 +114,5 @@ def test_a_final_value_is_not_that_of_an_epoch() -> None:
     source = 'at(a.acc, 2) - b["0.9"] >= 0.25 and max(c.acc, 1) < 3'
     assert {"at(a.acc, 2)", "b['0.9']", "c.acc", "max(c.acc, 1)"} <= parts(source)
     assert "a.acc" not in parts(source)
+    assert quantities(source) == {"at(a.acc, 2)", "b['0.9']", "c.acc"}
     assert numbers(source) == {"2", "0.9", "0.25", "1", "3"}
