@@ -122,7 +122,9 @@ class Store:
         found = self._rows("points", "WHERE run = ? ORDER BY chunk, rowid", run)
         points, left_out = joined(self._sound(run, "pieces of series", found, rows.chunk))
         if left_out:
-            self._leave_out(f"{left_out} pieces of series of run {run}", "they are out of order")
+            self._leave_out(
+                f"{left_out} of the pieces of series of run {run}", "they are out of order"
+            )
         return points
 
     def marks(self, run: str) -> tuple[Mark, ...]:
@@ -268,7 +270,7 @@ class Store:
             except BorderError as error:
                 why = why or str(error)
         if why:
-            self._leave_out(f"{len(found) - len(sound)} {what} of run {run}", why)
+            self._leave_out(f"{len(found) - len(sound)} of the {what} of run {run}", why)
         return sound
 
     def _leave_out(self, what: str, why: str) -> None:

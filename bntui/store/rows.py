@@ -62,7 +62,7 @@ def _name(value: object) -> str:
 def _numbers(kind: str) -> Read:
     def read(value: object) -> npt.NDArray[Any]:
         if not isinstance(value, bytes) or not value or len(value) % np.dtype(kind).itemsize:
-            raise ValueError(f"whole numbers of {np.dtype(kind).itemsize} bytes")
+            raise ValueError(f"numbers of {np.dtype(kind).itemsize} bytes")
         return np.frombuffer(value, kind)
 
     return Read(read)
