@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from bntui.engine.libraries import why_not_loaded
 from bntui.places import make_folder, new_file, reports_folder, temporary_folder
 
 STATUS = 1
@@ -44,6 +45,8 @@ def told_in_one_line() -> Iterator[None]:
         restore(settings)
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO, errno.EPIPE}:
             lines.append(f"Error: nothing more can be written: {error.strerror}.")
+        elif isinstance(error, ImportError | MemoryError):
+            lines.append(f"Error: {why_not_loaded('what bntui is made of', error)}")
         else:
             lines.append(saved("".join(traceback.format_exception(error))))
         sys.exit(STATUS)

@@ -20,6 +20,12 @@ def literal(text: str) -> str:
     )
 
 
+def first_sentence(text: object, length: int = 160) -> str:
+    """Return the first sentence of what a library says, in at most `length` characters, no full stop."""
+    lines = (line.partition(". ")[0].strip().rstrip(".") for line in str(text).splitlines())
+    return shorten(next(filter(None, lines), ""), length)
+
+
 def shorten(text: str, length: int) -> str:
     """Return `text` in at most `length` characters."""
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -132,10 +132,14 @@ def _machine(*, quick: bool) -> Facts:
     from bntui.engine import device
 
     rows.append(("torch threads", str(torch.get_num_threads())))
-    rows.append(("device", f"{device.resolve('auto')} (--device auto)"))
+    on, remark = device.resolve("auto")
+    rows.append(("device", f"{on} (--device auto)"))
+    if remark:
+        rows.append(("", remark))
     for number in range(torch.cuda.device_count()):
-        found = torch.cuda.get_device_properties(number)
-        rows.append((f"cuda:{number}", f"{found.name}, {found.total_memory / 1e9:.1f} GB"))
+        with suppress(Exception):  # whatever a broken driver does
+            found = torch.cuda.get_device_properties(number)
+            rows.append((f"cuda:{number}", f"{found.name}, {found.total_memory / 1e9:.1f} GB"))
     return rows
 
 

@@ -2,12 +2,14 @@
 
 import os
 import sys
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bntui.engine import allocator, environment
 from bntui.engine.config import PUBLISHED, ConfigError, RunConfig
 from bntui.places import has_name, temporary_folder
+from bntui.text import first_sentence
 
 if TYPE_CHECKING:
     import torch
@@ -49,27 +51,77 @@ def tune(on: "torch.device", threads: int | None) -> list[str]:
     if on.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = True
         torch.backends.cudnn.allow_tf32 = True
-    return environment.costly(os.environ, chosen, environment.cores())
+    return environment.remarks() + environment.costly(os.environ, chosen, environment.cores())
 
 
-def resolve(name: str) -> "torch.device":
-    """Return the torch device for `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+def resolve(name: str) -> "tuple[torch.device, str]":
+    """Return the torch device for `auto`, `cpu`, `cuda`, `cuda:N` or `mps`, and what to say of it.
 
-    `auto` takes CUDA, then MPS, then the CPU. Raises ConfigError for what this machine lacks.
+    `auto` takes the first that can compute: CUDA, then MPS, then the CPU. Raises ConfigError for
+    what this machine lacks, or can't compute on.
     """
     import torch
 
-    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "cpu":
+        return torch.device(name), ""
+    cuda, complaint = _cuda_devices()
     mps = torch.backends.mps.is_available()
     if name == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+        unusable = {complaint: ["cuda"]} if complaint else {}
+        for found in [*(f"cuda:{number}" for number in range(cuda)), *(["mps"] if mps else [])]:
+            on = torch.device(found.removesuffix(":0"))
+            if not (why := _why_not(on)):
+                return on, _passed_over(unusable, str(on))
+            unusable.setdefault(why, []).append(str(on))
+        return torch.device("cpu"), _passed_over(unusable, "the CPU")
     kind, _, index = name.partition(":")
     if kind == "cuda" and int(index or 0) >= cuda:
-        found = f"{cuda} CUDA device{'s' if cuda > 1 else ''}" if cuda else "no CUDA device"
-        raise ConfigError(f"device {name!r} is not there: torch finds {found}; use --device auto.")
+        count = f"{cuda} CUDA device{'s' if cuda > 1 else ''}" if cuda else "no CUDA device"
+        why = f" ({complaint})" if complaint else ""
+        raise ConfigError(
+            f"device {name!r} is not there: torch finds {count}{why}; use --device auto."
+        )
     if kind == "mps" and not mps:
         raise ConfigError("device 'mps' is not there: torch finds no Metal; use --device auto.")
-    return torch.device(name)
+    if why := _why_not(torch.device(name)):
+        raise ConfigError(f"device {name!r} can't compute ({why}): use --device auto.")
+    return torch.device(name), ""
+
+
+def _cuda_devices() -> tuple[int, str]:
+    """Return how many there are, and what torch complains of: too old a driver, say."""
+    import torch
+
+    with warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always")
+        try:
+            count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        except Exception as error:  # whatever a broken driver does, there is the CPU
+            return 0, first_sentence(error)
+    return count, "" if count or not complaints else first_sentence(complaints[0].message)
+
+
+def _why_not(on: "torch.device") -> str:
+    """Return why a device that is there can't make what training is made of; nothing if it can."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what they warn of is tried here
+        try:
+            weights = torch.zeros(1, 1, 3, 3, device=on, requires_grad=True)
+            image = torch.zeros(1, 1, 4, 4, device=on)
+            torch.nn.functional.conv2d(image, weights).sum().backward()
+            weights.detach().cpu()  # waits until it is done
+        except Exception as error:
+            return first_sentence(error) or type(error).__name__
+    return ""
+
+
+def _passed_over(unusable: dict[str, list[str]], instead: str) -> str:
+    if not unusable:
+        return ""
+    reasons = "; ".join(f"{', '.join(names)}: {why}" for why, names in unusable.items())
+    return f"this run trains on {instead}, since the GPU can't compute ({reasons})."
 
 
 def fit_to_machine(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bntui.engine import groups
 
+MAX_THREADS = 1024
 MOST_THREADS = 16
 """Where the user has not said otherwise: a layer of a small batch has no work for more."""
 COSTLY = {
@@ -45,14 +46,30 @@ def suggest(name: str, value: str) -> None:
         os.environ[name] = value
 
 
+_no_threads: dict[str, str] = {}
+"""Variables that were unset since they set no number of threads, with their values."""
+
+
 def settle() -> None:
     """Unset what libraries would believe wrongly; to be called before any of them is loaded.
 
-    That is what is empty, and the size of the terminal, which it tells better itself.
+    That is what is empty, the size of the terminal, which it tells better itself, and numbers of
+    threads that are none.
     """
     for name, value in list(os.environ.items()):
         if name in _OF_ANOTHER_TERMINAL or not (value or name.endswith(_NONE_AT_ALL)):
             del os.environ[name]
+    for name in THREADS_GIVEN:
+        if variable(name) and not given_threads(os.environ, name):
+            _no_threads[name] = os.environ.pop(name)
+
+
+def remarks() -> list[str]:
+    """Return a sentence for each variable that was unset and that the user may have meant."""
+    return [
+        f"{name}={value} is not followed: give a whole number from 1 to {MAX_THREADS:,}, or unset it."
+        for name, value in _no_threads.items()
+    ]
 
 
 def costly(environ: Mapping[str, str], threads: int, cores: int) -> list[str]:
@@ -72,9 +89,10 @@ def costly(environ: Mapping[str, str], threads: int, cores: int) -> list[str]:
 
 
 def given_threads(environ: Mapping[str, str], name: str) -> int:
-    """Return the number of threads that a variable sets, 0 if it sets none."""
-    value = environ.get(name, "")
-    return int(value) if value.isdecimal() else 0
+    """Return the number of threads that a variable sets, 0 if it sets none that can be had."""
+    value = environ.get(name, "").partition(",")[0].strip()  # one for each level of nested loops
+    number = int(value) if value.isdecimal() and len(value) < 5 else 0
+    return number if number <= MAX_THREADS else 0
 
 
 def worthwhile_threads(environ: Mapping[str, str], default: int, root: Path = Path("/")) -> int:
@@ -84,7 +102,7 @@ def worthwhile_threads(environ: Mapping[str, str], default: int, root: Path = Pa
     their turn hold up all others at the end of every operation. What the user has set stays.
     `root` is where proc and sys are found.
     """
-    if any(environ.get(name) for name in THREADS_GIVEN):
+    if any(given_threads(environ, name) for name in THREADS_GIVEN):
         return default
     return max(1, min(default, MOST_THREADS, _allowed(root) or default))
 

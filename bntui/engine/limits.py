@@ -18,6 +18,7 @@ from bntui.engine.config import (
     OWN_ESTIMATORS,
     ConfigError,
 )
+from bntui.engine.environment import MAX_THREADS
 
 MAX_LAYERS = 64
 MAX_BATCH_SIZE = 65_536
@@ -91,7 +92,7 @@ def parse_train_size(value: str) -> int:
 
 def parse_threads(value: str) -> int:
     """Return the number of CPU threads. Raises ConfigError."""
-    return _integer("threads", value, 1, 1024, "the number of cores")
+    return _integer("threads", value, 1, MAX_THREADS, "the number of cores")
 
 
 def parse_seed(value: str) -> int:

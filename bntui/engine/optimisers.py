@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+import torch._dynamo  # which an optimiser loads when it is made: what fails in it fails with the rest
 from torch import Tensor
 
 from bntui.border import BorderError, Count
@@ -31,6 +32,11 @@ class KerasAdam(torch.optim.Adam):
             group["lr"] = learning_rate
             group["eps"] = ADAM_EPSILON / math.sqrt(1.0 - ADAM_BETAS[1] ** group["updates"])
         self.step()
+
+    def _accelerator_graph_capture_health_check(self) -> None:
+        """Leave out what torch asks at each step: it would wake a GPU that nothing computes on."""
+
+    _cuda_graph_capture_health_check = _accelerator_graph_capture_health_check  # its older name
 
 
 class Sgd(torch.optim.SGD):

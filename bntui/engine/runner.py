@@ -17,7 +17,7 @@ from itertools import takewhile
 from threading import TIMEOUT_MAX, Condition, Thread
 from typing import TYPE_CHECKING
 
-from bntui.engine import memory
+from bntui.engine import libraries, memory
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.device import prepare_environment
 from bntui.engine.run import LEAVE_SECONDS, Command, Recorder, Run
@@ -176,8 +176,9 @@ class Runner:
 
     def _load(self) -> "Session | Twins":
         self._say("loading torch")
-        from bntui.engine.session import Session
-        from bntui.engine.twins import Twins
+        with libraries.loading("torch"):
+            from bntui.engine.session import Session
+            from bntui.engine.twins import Twins
 
         if self._after:
             # Also when stopped meanwhile: whoever waits for this run must not begin beside that one.

@@ -63,8 +63,8 @@ class Session:
         begin: Checkpoint | None = None,
         run: str = "",
     ) -> None:
-        on = device.resolve(config.device)
-        remarks = device.tune(on, config.threads)
+        on, remark = device.resolve(config.device)
+        remarks = [remark, *device.tune(on, config.threads)]
         config = device.fit_to_machine(
             config,
             left_open,

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bntui.engine import libraries
 from bntui.engine.datafiles.arrays import Arrays
 from bntui.engine.datafiles.download import Archive
 from bntui.engine.datafiles.published import Published
@@ -38,7 +39,8 @@ class Cifar10(Published):
 
     def parse(self, path: Path, file: str) -> Batch:
         """Return the images and labels of one batch, the content proven to be CIFAR-10's."""
-        from torchvision.datasets import CIFAR10
+        with libraries.loading("torchvision"):
+            from torchvision.datasets import CIFAR10
 
         if not path.is_file():
             raise ValueError("it is not a file")
@@ -66,7 +68,8 @@ class Cifar10(Published):
 
     def archives(self, missing: Sequence[str]) -> list[Archive]:
         """Return the one archive that holds all."""
-        from torchvision.datasets import CIFAR10
+        with libraries.loading("torchvision"):
+            from torchvision.datasets import CIFAR10
 
         mirror = CIFAR10.url.removesuffix(CIFAR10.filename)
         return [Archive(CIFAR10.filename, CIFAR10.tgz_md5, DOWNLOAD_SIZE, (mirror,))]

@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import NamedTuple
 
+from bntui.engine import libraries
 from bntui.engine.datafiles.arrays import reason
 
 POLL_SECONDS = 0.1
@@ -40,7 +41,8 @@ def download(
     leaving, the thread ends with the file at hand. torchvision draws its bar on stderr. Raises
     DownloadError.
     """
-    from torchvision.datasets.utils import download_and_extract_archive
+    with libraries.loading("torchvision"):
+        from torchvision.datasets.utils import download_and_extract_archive
 
     leave = Event()
     failures: list[Exception] = []

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bntui.engine import libraries
 from bntui.engine.datafiles.arrays import Arrays
 from bntui.engine.datafiles.download import Archive
 from bntui.engine.datafiles.published import Published
@@ -114,7 +115,8 @@ class Idx(Published):
 
     def archives(self, missing: Sequence[str]) -> list[Archive]:
         """Return what to download for the `missing` files: a .gz for each."""
-        from torchvision import datasets
+        with libraries.loading("torchvision"):
+            from torchvision import datasets
 
         known = getattr(datasets, self.torchvision)
         checksums = dict(known.resources)

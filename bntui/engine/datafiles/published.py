@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bntui.engine.config import ConfigError
 from bntui.engine.datafiles.arrays import Arrays, DataError, reason
 from bntui.engine.datafiles.download import Archive, DownloadError, download
 from bntui.places import HOMELESS, aside, data_root, given_data_root, is_nowhere, make_folder
@@ -106,6 +107,8 @@ class Published(ABC):
                 raise self._missing(data_dir, file)
             try:
                 contents.append(self.parse(path, file))
+            except ConfigError:  # torchvision can't be loaded: nothing is known of the file
+                raise
             except OSError as error:
                 raise _unusable(f"{path} can't be read ({reason(error)})", cure) from error
             except ValueError as error:
