@@ -8,6 +8,7 @@ import math
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from bntui.engine.config import (
     DATASETS,
@@ -201,7 +202,14 @@ def parse_dataset(value: str) -> str:
     elif os.path.isdir(path) or (npz and os.path.isfile(path)):  # noqa: PTH112, PTH113
         return path
     elif os.path.exists(path):  # noqa: PTH110
-        fault = "is neither a folder nor an .npz"
+        from bntui.engine.datafiles.kinds import known_at  # loads NumPy, which few refusals need
+
+        what = known_at(Path(path))
+        fault = (
+            f"is {what} and neither a folder nor an .npz"
+            if what
+            else "is neither a folder nor an .npz"
+        )
     else:
         fault = "is not there" if npz or os.sep in value else "is unknown"
     raise ConfigError(

@@ -2,6 +2,7 @@
 
 import io
 import os
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,12 @@ import pytest
 
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import Arrays, DataError, read
+from bntui.engine.datafiles.npz import NAMES
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase
 from tests.engine.loading import assert_standardised, load, sentence
+from tests.faults import Fault
+from tests.no_files import NO_FILES
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -131,16 +135,77 @@ def test_train_size_keeps_part_of_every_class(save: Save) -> None:
         read(str(path), train_size=31)
 
 
-def test_a_class_may_lack_images(save: Save) -> None:
-    arrays = read(
-        str(
-            save(
-                y_train=np.where(GREY["y_train"] == 0, 1, GREY["y_train"]) + 1,
-                y_test=GREY["y_test"] + 1,
-            )
-        )
-    )
-    assert arrays.class_names == ("0", "1", "2", "3")
+@pytest.mark.parametrize(
+    ("renumbered", "names", "remark"),
+    [
+        ((1, 2, 3), ("1", "2", "3"), "The labels of own.npz are 1 to 3: 3 classes."),
+        ((0, 1, 3), ("0", "1", "3"), "The labels of own.npz are 0 to 1, 3: 3 classes."),
+        ((2, 500, 999), ("2", "500", "999"), "The labels of own.npz are 2, 500, 999: 3 classes."),
+    ],
+)
+def test_classes_are_the_labels_that_there_are(
+    save: Save, renumbered: tuple[int, ...], names: tuple[str, ...], remark: str
+) -> None:
+    labels = np.array(renumbered)
+    path = save(y_train=labels[GREY["y_train"]], y_test=labels[GREY["y_test"]])
+    arrays = read(str(path))
+    assert arrays.class_names == names
+    assert_holds(arrays, GREY)
+    assert load(str(path)).notice == remark
+
+
+def test_a_class_without_images_to_validate_is_told(save: Save) -> None:
+    arrays = read(str(save(y_test=GREY["y_test"] // 2)))
+    assert arrays.class_names == ("0", "1", "2")
+    assert arrays.notice == "No image of own.npz validates the class 2."
+
+
+@pytest.mark.parametrize("labels", ["(N,)", "(N, 1)", "(1, N)"])
+@pytest.mark.parametrize("of", ["grey", "colour", "channels first"])
+def test_the_images_may_be_along_the_last_axis(save: Save, of: str, labels: str) -> None:
+    stored = GREY if of == "grey" else COLOUR
+    changes = {}
+    for name in NAMES:
+        if name.startswith("x"):
+            image = np.moveaxis(stored[name], -1, 1) if of == "channels first" else stored[name]
+            changes[name] = np.moveaxis(image, 0, -1).copy()
+        else:
+            shape = {"(N,)": (-1,), "(N, 1)": (-1, 1), "(1, N)": (1, -1)}[labels]
+            changes[name] = GREY[name].reshape(shape)
+    path = save(**changes)
+    assert_holds(read(str(path)), stored)
+    assert load(str(path)).notice == "The images of own.npz are along the last axis."
+
+
+def test_names_may_be_in_capitals(save: Save, tmp_path: Path) -> None:
+    capitals: dict[str, Any] = {name.upper(): array for name, array in GREY.items()}
+    np.savez(tmp_path / "own.npz", **capitals)
+    assert_holds(read(str(tmp_path / "own.npz")), GREY)
+    both: dict[str, Any] = {"X_train": GREY["x_train"][:3], "X_TRAIN": GREY["x_train"][:2], **GREY}
+    np.savez(tmp_path / "own.npz", **both)
+    assert_holds(read(str(tmp_path / "own.npz")), GREY)
+
+
+def test_names_that_are_there_are_listed_where_others_are_expected(tmp_path: Path) -> None:
+    path = tmp_path / "own.npz"
+    np.savez(path, train_images=1, train_labels=2)
+    said = sentence(path)
+    assert "lacks x_train, y_train, x_test, y_test and holds train_images, train_labels:" in said
+    many: dict[str, Any] = {f"array {number}": 0 for number in range(20)}
+    np.savez(path, **many)
+    assert "array 7, …: give" in sentence(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("word/document.xml", "<x/>")
+    assert "and holds word/document.xml: give" in sentence(path)
+    zipfile.ZipFile(path, "w").close()
+    assert "and is empty: give" in sentence(path)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4"])
+def test_splits_of_which_one_was_scaled_are_refused(save: Save, dtype: str) -> None:
+    train, test = GREY["x_train"].astype(dtype), (GREY["x_test"] // 100).astype(dtype)
+    assert "x_train in" in (said := sentence(save(x_train=train, x_test=test)))
+    assert "reach 255 and those of x_test 2: scale both alike" in said
 
 
 OBJECTS = np.array([[[{}] * 6] * 9] * TRAIN, dtype=object)
@@ -163,7 +228,15 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "other type": ({"x_test": GREY["x_test"].astype("f4")}, "float32"),
     "more images": ({"x_train": GREY["x_train"][:29]}, "29 images"),
     "fewer labels": ({"y_test": GREY["y_test"][:3]}, "(3,)"),
-    "one-hot": ({"y_train": np.eye(3)[GREY["y_train"]].astype(int)}, "(30, 3)"),
+    "one-hot": (
+        {"y_train": np.eye(3)[GREY["y_train"]].astype(int)},
+        "(30, 3), which looks one-hot",
+    ),
+    "squares": ({"x_train": np.zeros((TRAIN, 784), np.uint8)}, "x_train.reshape(-1, 28, 28)"),
+    "class only in test": (
+        {"y_train": GREY["y_train"] * 2, "y_test": GREY["y_test"]},
+        "the label 1, and y_train only 0, 2, 4",
+    ),
     "one label": ({"y_train": np.int64(1)}, "()"),
     "no images": ({"x_train": GREY["x_train"][:0], "y_train": GREY["y_train"][:0]}, "no images"),
     "no test images": ({"x_test": GREY["x_test"][:0], "y_test": GREY["y_test"][:0]}, "no images"),
@@ -191,6 +264,86 @@ def test_what_is_no_data_set_is_refused(save: Save, changes: dict[str, Any], wor
     text = sentence(path)
     assert str(path) in text
     assert words in text
+
+
+def rewrite(
+    path: Path, member: str, content: bytes, compression: int = zipfile.ZIP_DEFLATED
+) -> None:
+    """Put other content into one member of an .npz."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, whole in (members | {member: content}).items():
+            archive.writestr(name, whole)
+
+
+@pytest.mark.fault(
+    "an .npz that unpacks to gigabytes", injected="a header of 200 MB, packed to 200 kB"
+)
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_a_header_without_end_is_not_unpacked(save: Save, version: int, fault: Fault) -> None:
+    path = save()
+    size = 65_535 if version == 1 else 200_000_000
+    length = size.to_bytes(2 if version == 1 else 4, "little")
+    head = b"\x93NUMPY" + bytes([version, 0]) + length
+    rewrite(path, "x_train.npy", head + b"{'descr': '|u1', ".ljust(size))
+    tracemalloc.start()
+    try:
+        said = sentence(path)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+    assert "x_train in " in said
+    assert "is damaged" in said
+    fault.saw = said.replace(str(path.parent), "…")
+    fault.lost = "nothing"
+
+
+@pytest.mark.parametrize("side", [2**62, 10**40, 10**400, 10**5000], ids=int.bit_length)
+def test_a_shape_of_any_size_is_refused(save: Save, side: int) -> None:
+    path = save()
+    claimed = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({TRAIN}, {side:#x}, 6)}}"
+    decimal = claimed.replace(f"{side:#x}", str(side)) if side < 10**4000 else claimed
+    for text in (claimed, decimal):
+        header = text.encode().ljust(9000) + b"\n"
+        rewrite(
+            path, "x_train.npy", b"\x93NUMPY\x01\0" + len(header).to_bytes(2, "little") + header
+        )
+        assert "x_train in " in sentence(path)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_numpy_never_packs_so_is_refused(save: Save, compression: int) -> None:
+    path = save()
+    rewrite(path, "other.npy", b"", compression)
+    assert "packed as NumPy packs nothing" in sentence(path)
+
+
+@pytest.mark.parametrize("make", NO_FILES.values(), ids=NO_FILES)
+def test_what_is_no_file_is_not_opened(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    make(tmp_path / "own.npz")
+    with pytest.raises(DataError, match=r"own\.npz can't be read \(it is a "):
+        read(str(tmp_path / "own.npz"))
+    with pytest.raises(ConfigError, match=r"is neither a folder nor an \.npz"):
+        load(str(tmp_path / "own.npz"))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"<!DOCTYPE html>", "a page of HTML"),
+        (b"\x93NUMPY\x01\0", "a single NumPy array (.npy)"),
+        (b"\x1f\x8b\x08", "a gzip file"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
+        (b"PK\x03\x04", "a zip archive"),
+        (b"", "empty"),
+    ],
+)
+def test_what_is_there_in_place_of_an_npz_is_named(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    (tmp_path / "own.npz").write_bytes(content)
+    assert f"is damaged or no .npz ({words}" in sentence(tmp_path / "own.npz")
 
 
 @pytest.mark.parametrize("name", ["x_train", "x_test"])
