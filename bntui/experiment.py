@@ -10,7 +10,7 @@ from bntui import output
 from bntui.engine.config import ConfigError, Observation
 from bntui.engine.snapshot import Phase
 from bntui.headless import JsonLines, Lines, exit_code, follow, write_json
-from bntui.outcome import Outcome, outcome
+from bntui.outcome import COMPARED, Outcome, outcome, table
 from bntui.scenario import Comparison, Conclusion, Scenario, conclude
 from bntui.scenariofiles import configs_of
 
@@ -103,7 +103,8 @@ def summary(scenario: Scenario, conclusion: Conclusion) -> str:
     )
     answer = _paragraph(conclusion.answer(scenario.question))
     beside = (_paragraph(_beside(comparison)) for comparison in conclusion.comparisons)
-    return "\n".join(["Conclusion", *findings, answer, *beside])
+    runs = textwrap.indent(table(conclusion.runs, _width() - 2), "  ")
+    return "\n".join(["Conclusion", *findings, answer, runs, *beside])
 
 
 def _beside(comparison: Comparison) -> str:
@@ -133,6 +134,10 @@ def _write_json(scenario: Scenario, conclusion: Conclusion) -> None:
         scenario=scenario.name,
         claims=[asdict(finding) for finding in conclusion.findings],
         prediction={"chosen": conclusion.chosen, "right": conclusion.right},
+        runs=[
+            {"label": label, **{name: run.final(name) for name in COMPARED}}
+            for label, run in conclusion.outcomes
+        ],
         published=[
             {
                 "arm": comparison.arm.name,
@@ -147,12 +152,16 @@ def _write_json(scenario: Scenario, conclusion: Conclusion) -> None:
 def _paragraph(text: str, *, first: str = "", rest: str = "") -> str:
     return textwrap.fill(
         text,
-        min(WIDTH, output.width() or WIDTH),
+        _width(),
         initial_indent=first,
         subsequent_indent=rest,
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def _width() -> int:
+    return min(WIDTH, output.width() or WIDTH)
 
 
 def _print(text: str) -> None:

@@ -6,12 +6,13 @@ no torch.
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
 from bntui.engine.snapshot import LayerDrift, Snapshot
+from bntui.text import shorten
 
 QUANTITIES = {
     "acc": "training accuracy, averaged over the epoch as Keras does",
@@ -36,6 +37,10 @@ QUANTITIES = {
 }
 """Every name that may follow the dot in `arm.name`. A row of the map of momenta is `arm["0.9"]`."""
 
+COMPARED = {"acc": "acc", "val_acc": "val_acc", "val_loss": "val_loss", "val_acc_fresh": "fresh"}
+"""The quantities by which runs are put beside each other, and what their columns are called."""
+VALUE = 9
+"""Cells of one of their values."""
 PUBLISHED_QUANTITIES = ("acc", "loss", "val_acc", "val_loss", "seconds")
 THREAD = {"thread_4096": 4096, "thread_64": 64}
 """The thread's own runs under the names that an expression uses, with their batch sizes."""
@@ -87,6 +92,21 @@ def outcome(snapshot: Snapshot) -> Outcome:
         values["recalibrated_from"] = [snapshot.recalibrated.before]
         values["recalibrated_to"] = [snapshot.recalibrated.after]
     return Outcome(values)
+
+
+def table(runs: Iterable[tuple[str, Outcome]], width: int) -> str:
+    """Return the last figures of runs, each under its name, a line a run; names are cut to fit."""
+    room = max(VALUE, width - VALUE * len(COMPARED))
+    lines = [
+        "after the last epoch".ljust(room) + "".join(f"{n:>{VALUE}}" for n in COMPARED.values())
+    ]
+    for name, run in runs:
+        figures = (run.final(quantity) for quantity in COMPARED)
+        written = ("–" if math.isnan(figure) else f"{figure:.4f}" for figure in figures)
+        lines.append(
+            shorten(name, room - 1).ljust(room) + "".join(f"{w:>{VALUE}}" for w in written)
+        )
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _worst_log_ratio(layers: Sequence[LayerDrift]) -> float:

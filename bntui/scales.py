@@ -54,8 +54,6 @@ class YRange:
 
 UNIT = YRange(0.0, 1.0)
 """The range of an accuracy."""
-BOTH_WAYS = YRange(-1.0, 1.0)
-"""The range of a difference of accuracies."""
 
 
 def grown(x_max: float, start: float = 32) -> float:

@@ -143,6 +143,17 @@ class Conclusion:
     right: int | None
     """The number of the choice that was right, None for none."""
     comparisons: tuple[Comparison, ...]
+    outcomes: tuple[tuple[str, Outcome], ...]
+    """Every arm's, under its label."""
+
+    @property
+    def runs(self) -> tuple[tuple[str, Outcome], ...]:
+        """The thread's runs that arms repeat, and below them every arm, by name."""
+        there = {
+            f"the thread, batch {one.batch}, {len(one.there.history('acc'))} epochs": one.there
+            for one in self.comparisons
+        }
+        return (*there.items(), *self.outcomes)
 
     def answer(self, question: Question) -> str:
         """Return the prediction against the outcome, in words."""
@@ -170,4 +181,6 @@ def conclude(scenario: Scenario, outcomes: Outcomes, chosen: int | None) -> Conc
         for arm in scenario.arms
         if arm.published
     )
-    return Conclusion(tuple(findings), chosen, scenario.question.right(known), comparisons)
+    labelled = tuple((arm.label, outcomes[arm.name]) for arm in scenario.arms)
+    right = scenario.question.right(known)
+    return Conclusion(tuple(findings), chosen, right, comparisons, labelled)

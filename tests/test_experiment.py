@@ -82,6 +82,8 @@ def test_json_has_every_arms_events_and_a_conclusion(tiny: str) -> None:
         f"hindsight {value}, run {value}, 600 images, 2 epochs"
     )
     assert conclusion["prediction"] == {"chosen": 2, "right": 1}
+    assert [run["label"] for run in conclusion["runs"]] == ["m = 0.99", "m = 0.9"]
+    assert conclusion["runs"][0]["val_acc"] == runs[2]["val_acc"]
     assert conclusion["published"] == [{"arm": "slow", "batch_size": 4096, "val_acc": 0.1141}]
 
 
@@ -101,6 +103,9 @@ def test_text_tells_the_story_in_its_order(tiny: str) -> None:
         r"  does not      4 updates",
         r"  not measured  never recalibrated",
         r"The answer was \[1\] yes",
+        r"after the last epoch +acc +val_acc +val_loss +fresh",
+        r"the thread, batch 4096, 10 epochs +0\.9873 +0\.1141 +7\.6021 +–",
+        r"\n  m = 0\.99( +\d\.\d{4}){4}\n  m = 0\.9( +\d\.\d{4}){4}\n",
         r"The thread's run at batch 4096, .*, beside m = 0\.99: acc 0\.9873\sthere and",
     ]
     assert re.search(".*".join(parts), result.stdout, re.DOTALL), result.stdout

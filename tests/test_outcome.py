@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bntui.engine.snapshot import EpochReport, LayerDrift, Noise, Recalibration, Snapshot
-from bntui.outcome import QUANTITIES, Outcome, outcome, published
+from bntui.outcome import QUANTITIES, Outcome, outcome, published, table
 from tests.ui.scripted import facts, layers
 
 
@@ -124,3 +124,14 @@ def test_the_threads_own_runs(
     assert run.history("val_acc")[0] == first_val_acc
     assert run.final("seconds") == seconds
     assert math.isnan(run.final("val_acc_fresh"))
+
+
+def test_a_table_has_a_line_for_every_run_and_a_dash_for_what_was_not_measured() -> None:
+    with_bn = Outcome({"acc": (0.5, 1.0), "val_acc": (0.1, 0.117), "val_loss": (9.0, 13.25)})
+    bare = Outcome({"acc": (0.9,), "val_acc": (0.958,), "val_acc_fresh": (0.958,)})
+    runs = [("with batch norm", with_bn), ("without, and a label that is long", bare)]
+    assert table(runs, 60).splitlines() == [
+        "after the last epoch          acc  val_acc val_loss    fresh",
+        "with batch norm            1.0000   0.1170  13.2500        –",
+        "without, and a label t…    0.9000   0.9580        –   0.9580",
+    ]

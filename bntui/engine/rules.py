@@ -4,6 +4,7 @@ Pure functions of the configuration, the knobs and where the run is.
 """
 
 import math
+from dataclasses import replace
 
 from bntui.engine.config import Knobs, RunConfig
 from bntui.engine.limits import MAX_BATCH_SIZE
@@ -50,13 +51,42 @@ def momentum(config: RunConfig, knobs: Knobs) -> float:
     return knobs.momentum
 
 
-def kept(config: RunConfig, knobs: Knobs) -> float:
+def kept(config: RunConfig, knobs: Knobs, images: int | None = None) -> float:
     """Return the share of the old statistics that one update of the weights leaves.
 
-    The momentum, but for ghost BN, which moves the statistics once for each sub-batch.
+    The momentum, but for ghost BN, which moves the statistics once for each sub-batch. An epoch's
+    last update may be of fewer `images` than the batch size.
     """
-    moves = math.ceil(knobs.batch_size / _images(config, knobs))
+    moves = math.ceil((images or knobs.batch_size) / _images(config, knobs))
     return float(momentum(config, knobs) ** moves)
+
+
+def forgets_start(knobs: Knobs) -> bool:
+    """Tell whether the estimator has no start value from its first update on.
+
+    Bias-corrected divides it out, cumulative and warm-up give their first batch all the weight.
+    """
+    return knobs.estimator not in {"momentum", "scaled"}
+
+
+def kept_over(config: RunConfig, knobs: Knobs, train: int, begin: float, end: float) -> float:
+    """Return the share of the old statistics that the updates from epoch `begin` to `end` leave.
+
+    Both count the epochs of `train` images before them, 0.5 in the middle of the first. The batch
+    size grows as scheduled.
+    """
+    share, size = 1.0, knobs.batch_size
+    while begin < end:
+        whole = begin == math.floor(begin) and not config.batch_schedule
+        until = end if whole else min(math.floor(begin) + 1.0, end)
+        size = min(size, train)
+        full, rest = divmod(round(train * min(until - begin, 1.0)), size)
+        now = replace(knobs, batch_size=size)
+        epoch = kept(config, now) ** full * (kept(config, now, rest) if rest else 1.0)
+        share *= epoch ** max(until - begin, 1.0)
+        size = scheduled_batch(config.batch_schedule, math.floor(until) + 1, size)
+        begin = until
+    return share
 
 
 def normalised_together(config: RunConfig, knobs: Knobs) -> int:

@@ -296,6 +296,7 @@ class Session:
         return Snapshot(
             phase=phase,
             message=self.notice,
+            run=self._run,
             config=self.config,
             facts=self._facts,
             knobs=self.knobs,

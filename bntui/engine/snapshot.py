@@ -267,6 +267,8 @@ class Snapshot:
     message: str = ""
     """What is being loaded, or why the run failed, in one sentence."""
     traceback: str = ""
+    run: str = ""
+    """The run's id, if it is kept; empty until it is loaded."""
     config: RunConfig = field(default_factory=RunConfig)
     facts: RunFacts | None = None
     """None until the run is loaded."""

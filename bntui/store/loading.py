@@ -59,6 +59,7 @@ def outline(run: StoredRun, marks: tuple[Mark, ...]) -> Snapshot:
     return Snapshot(
         phase=Phase(run.state.value),
         message=run.message,
+        run=run.id,
         config=run.config,
         facts=run.facts,
         knobs=run.knobs,

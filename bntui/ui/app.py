@@ -182,10 +182,14 @@ class BntuiApp(FrugalApp):
         await super().on_event(event)
 
     def notify(self, message: str, **options: Any) -> None:
-        """Show a notice in what the terminal can show: text of the user's may be in it."""
+        """Show a notice in what the terminal can show: text of the user's may be in it.
+
+        One that is still there is not shown a second time, such as while a key is held.
+        """
         message = literal(message)
-        plain = self.glyphs is Glyphs.ASCII
-        super().notify(ascii_only(message) if plain else message, **options)
+        message = ascii_only(message) if self.glyphs is Glyphs.ASCII else message
+        if all(shown.message != message for shown in self._notifications):
+            super().notify(message, **options)
 
     def _fatal_error(self) -> None:
         """End without Textual's traceback, pages of it over the terminal: `explore` raises the error."""

@@ -3,7 +3,7 @@
 from bntui.engine import rules
 from bntui.engine.config import Knobs, RunConfig, torch_momentum
 from bntui.engine.limits import MAX_LEARNING_RATE
-from bntui.engine.snapshot import Snapshot
+from bntui.engine.snapshot import Phase, Snapshot
 from bntui.ui.knobs import BATCH_SIZE, ESTIMATOR, LEARNING_RATE, MOMENTUM, NORM, KnobSpec
 from bntui.ui.noise import noise_scale
 
@@ -21,15 +21,7 @@ def consequence(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
         return spec.hint
     batch = min(knobs.batch_size, facts.train)
     updates = -(-facts.train // batch)
-    planned = snapshot.epochs if snapshot.epochs < UNPLANNED else 10
-    left = (
-        rules.kept(snapshot.config, knobs) ** (updates * planned)
-        if knobs.estimator in {"momentum", "scaled"}
-        else 0.0
-    )
-    start = f"{left:.2g} of the start left after {planned} epochs"
-    if not snapshot.config.has_statistics:
-        start = "no statistics to go stale"
+    start = start_words(knobs, snapshot, facts.train)
     if spec is BATCH_SIZE:
         memory = size(facts.activation_bytes * batch / 1e9)
         last = noise_scale(snapshot) or f"×2 a step, to {facts.train:,}"
@@ -44,6 +36,37 @@ def consequence(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
     if spec is NORM:
         return "starts a new run with the same seed · on or off · old curves stay as a ghost"
     return "updates a second at most, to watch a fast machine · 0.5 to 50 in steps, or max"
+
+
+def start_words(knobs: Knobs, snapshot: Snapshot, train: int) -> str:
+    """Say how much of the start value will be left in the running statistics, and when."""
+    if not snapshot.config.has_statistics:
+        return "no statistics to go stale"
+    trained = snapshot.images / train
+    until, when = float(snapshot.epochs), f"after {snapshot.epochs:,} epochs"
+    if snapshot.phase is Phase.FINISHED or snapshot.epochs >= UNPLANNED:
+        ahead = min(snapshot.config.epochs, 10)
+        until, when = trained + ahead, f"after {ahead} more epochs"
+    left = 0.0 if rules.forgets_start(knobs) else start_left(snapshot)
+    left *= rules.kept_over(snapshot.config, knobs, train, trained, until)
+    return f"{left:.2g} of the start left {when}"
+
+
+def start_left(snapshot: Snapshot) -> float:
+    """Return the share of the start value that is left in the running statistics.
+
+    As it was measured last, less what the updates since have taken; none once they were recalibrated.
+    """
+    validation = snapshot.validation
+    if snapshot.recalibrated:
+        return 0.0
+    at, left = 0, 1.0
+    if validation and validation.layers:
+        at, left = validation.update, validation.layers[0].start_left
+    since = snapshot.update - at
+    if since and rules.forgets_start(snapshot.knobs):
+        return 0.0
+    return float(left * rules.kept(snapshot.config, snapshot.knobs) ** since)
 
 
 def estimating(config: RunConfig, knobs: Knobs) -> str:

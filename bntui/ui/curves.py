@@ -1,6 +1,7 @@
 """The lines that the charts show of runs: the one under way, and others as ghosts behind it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,8 +21,9 @@ def curves(
     """Return the lines of `what` ("acc" or "loss") over the axis of `view`.
 
     `ghosts` are other runs, each under a name of three or four letters and drawn by its own clock. A
-    run with a twin gets one more line, "apart": its validation less the twin's. Smooth, the
-    training line is the moving average, with the raw one faint and unnamed behind it.
+    run with a twin gets one more line, "apart": how far its validation and the twin's are apart,
+    whichever is higher, so that it has room on the same axis. Smooth, the training line is the
+    moving average, with the raw one faint and unnamed behind it.
     """
     lines = [
         _line(snapshot, view, f"{prefix}_{what}", f"{name} {label}", label, ghost=True)
@@ -30,7 +32,7 @@ def curves(
         if f"{prefix}_{what}" in snapshot.series
     ]
     if snapshot.twin and what == "acc":
-        apart = difference(snapshot, snapshot.twin, "val_acc")
+        apart = magnitude(difference(snapshot, snapshot.twin, "val_acc"))
         lines.append(Line("apart", "bad", along(apart, snapshot.series.get(view.axis))))
     if view.smooth:
         lines.append(_line(snapshot, view, f"train_{what}", "", "train", ghost=True))
@@ -69,3 +71,9 @@ def difference(one: Snapshot, other: Snapshot, name: str) -> SeriesView:
     updates, here, there = np.intersect1d(mine.x, theirs.x, return_indices=True)
     apart = mine.last[here] - theirs.last[there]
     return SeriesView(updates, apart, apart, apart, np.isnan(apart))
+
+
+def magnitude(view: SeriesView) -> SeriesView:
+    """Return a series of single values without their signs."""
+    size = np.abs(view.last)
+    return replace(view, low=size, high=size, last=size)

@@ -30,6 +30,23 @@ CHANGES: dict[str, Callable[[View, Snapshot, float], View]] = {
 """What the keys do to the view: zoom by a factor, pan by a share of the window, move the crosshair
 by recorded positions, jump to a mark before or after; the others take no amount."""
 
+
+def why_same(change: str, amount: float, snapshot: Snapshot) -> str:
+    """Return why a change of a view of `snapshot` left it as it was, in one sentence."""
+    onward = amount > 0
+    if not snapshot.series or (change != "jump" and not snapshot.update):
+        return "there is nothing to look at yet"
+    if change == "jump" and not snapshot.marks:
+        return "this run has no marks: changes of knobs and recalibrations are some"
+    return {
+        "zoom": "this is as near as it goes" if amount > 1 else "the whole run is in sight",
+        "pan": f"the run goes no further {'on' if onward else 'back'}; + shows a part of it",
+        "move": f"the crosshair is at the {'last' if onward else 'first'} point",
+        "jump": f"there is no mark {'after' if onward else 'before'} the crosshair",
+        "reset": "the whole run is in sight, without a crosshair",
+    }.get(change, "nothing changes")
+
+
 LOOKS = (
     Binding("comma", "look('move', -1)", "crosshair", key_display=", ."),
     Binding("x", "look('axis', 0)", "x axis"),

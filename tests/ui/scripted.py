@@ -116,6 +116,7 @@ def mid_run(config: RunConfig, **changes: Any) -> Snapshot:
     """Return the state after 97 updates at momentum 0.99: fresh statistics well, running ones not."""
     values: dict[str, Any] = {
         "phase": Phase.RUNNING,
+        "run": "5c1e0ac1d2b3",
         "config": config,
         "knobs": config.knobs,
         "facts": facts(),

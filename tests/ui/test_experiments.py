@@ -337,7 +337,8 @@ class TestConclusion:
             said = user.part("VerticalScroll")
             assert "acc val_acc val_loss" in said
             assert "the thread, batch 4096, 10 epochs 0.9873 0.1141 7.6021" in said
-            assert "m = 0.99 0.9000 0.2000 2.0000" in said
+            assert "m = 0.99 0.9000 0.2000 2.0000 0.9500" in said
+            assert "m = 0.9 0.9000 0.9000 2.0000 0.9500" in said
             assert "enter next, 2. One run" in said
             assert "enter: the next · g: all · esc: stay here" in said
 

@@ -113,7 +113,7 @@ class TestKnobs:
     async def test_the_estimator_is_changed_live_and_explained(self) -> None:
         async with opened() as user:
             await user.choose("estimator")
-            assert "each update keeps 0.99 of the old value · 0.2 of the start" in user.text
+            assert "each update keeps 0.99 of the old value · 0.21 of the start" in user.text
             for said in (
                 "divides the start value out as Adam does · 0 of the start left",
                 "the mean over all updates",

@@ -18,6 +18,7 @@ from bntui.ui.channels import parts, split, strip, worst
 from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs
 from bntui.ui.screens.layer import Layer, LayerScreen, history, outlook
+from bntui.ui.widgets.keyline import KeyLine
 from tests.ui import scripted
 from tests.ui.scripted import NAN, diverged, layers, mid_run
 
@@ -239,18 +240,21 @@ class TestHistory:
             "drift:conv1_bn": scripted.history([1.0, NAN, 0.0], every=10),
         }
         shot = mid_run(RunConfig(), update=30, series=series)
-        assert text(history(shot, "conv1_bn", 30, 6)) == [
-            "─ mean gap σ, updates 0–32 ───",
+        assert text(history(shot, "conv1_bn", 30, 8)) == [
+            "─ mean gap σ ─────────────────",
             "   1 ┤              ⢀⣀⣀⠤⠤⠒⠒⠉⠁",
             "   0 ┤       ⢀⡠⠤⠔⠒⠒⠉⠁",
             "─ ln of the variance ratio ───",
             "   1 ┤       ⠈",
+            "     │",
             "   0 ┤              ×       ⡀",
+            "      0       updates       32",
         ]
+        assert text(history(shot, "conv1_bn", 30, 5))[0] == "─ ln of the variance ratio ───"
 
     def test_before_any_history(self) -> None:
         shot = mid_run(RunConfig(), series={})
-        assert text(history(shot, "conv1_bn", 30, 6))[0].startswith("─ mean gap σ, updates 0–128 ─")
+        assert text(history(shot, "conv1_bn", 30, 8))[0].startswith("─ mean gap σ ──")
 
 
 def detailed(number: int, layer: LayerDrift) -> LayerDrift:
@@ -295,12 +299,16 @@ def lines(pilot: Pilot[None]) -> list[str]:
     return [shown.render_line(y).text.rstrip() for y in range(shown.size.height)]
 
 
+def footer(pilot: Pilot[None]) -> str:
+    return " ".join(pilot.app.screen.query_one(KeyLine).render_line(0).text.split())
+
+
 class TestScreen:
     async def test_80_by_24_has_everything(self) -> None:
         async with opened(followed()) as pilot:
             shown = lines(pilot)
             assert shown[:5] == [
-                " conv1_bn   layer 1 of 5, update 97   × stale      ← → other layers, esc closes",
+                " conv1_bn   layer 1 of 5, update 97   × stale",
                 " 8 channels: 0 dead, 0 not finite · 784 × 256 = 200,704 values each per batch",
                 " momentum 0.99 · 38.0% of the start value left",
                 " sound in about 222 updates at momentum 0.99, if weights stood still",
@@ -309,8 +317,10 @@ class TestScreen:
             assert [number for number, row in enumerate(shown) if row.startswith("─")] == [5, 9, 13]
             assert shown[14].startswith(" channel 0: mean 2.0 σ too low, variance ÷7.39")
             assert " mean 0.93 σ = 0.93 + 0.00" in shown[14]
-            assert len(shown) == 24
+            assert len(shown) == 23
             assert all(shown)
+            assert shown[-1].split()[-1] == "128"  # the axis of updates, below the last chart
+            assert footer(pilot) == "← → other layers esc close"
 
     async def test_120_by_40_has_ten_channels(self) -> None:
         async with opened(followed(), 3, (120, 40)) as pilot:
@@ -318,6 +328,24 @@ class TestScreen:
             assert sum(row.startswith(" channel ") for row in shown) == 10
             assert "784 channels" in shown[1]
             assert "7 channels a bar" in shown[5]
+            assert len(shown) == 39
+            assert shown[-1].split()[-1] == "128"
+            assert footer(pilot) == "← → other layers esc close"
+
+    async def test_60_by_16_has_all_words_and_the_worst_channels(self) -> None:
+        async with opened(followed(), 0, (60, 16)) as pilot:
+            shown = lines(pilot)
+            words = " ".join(" ".join(shown).split())
+            for whole in (
+                "200,704 values each per batch",
+                "sound in about 222 updates at momentum 0.99, if weights stood still",
+                "network error 80%, compounded through earlier layers",
+                "channel 0: mean 2.0 σ too low, variance ÷7.39",
+            ):
+                assert whole in words
+            assert len(shown) == 15
+            assert all(shown)
+            assert footer(pilot) == "← → other layers esc close"
 
     async def test_left_and_right_go_around(self) -> None:
         async with opened(followed(), 4) as pilot:

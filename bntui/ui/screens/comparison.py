@@ -17,7 +17,7 @@ from bntui.text import literal, shorten
 from bntui.ui.canvas import Canvas, Picture
 from bntui.ui.curves import compared
 from bntui.ui.differing import differing
-from bntui.ui.looks import CHANGES, LOOKS
+from bntui.ui.looks import CHANGES, LOOKS, why_same
 from bntui.ui.screens.keys import CHARTS, KeysScreen
 from bntui.ui.view import View
 from bntui.ui.widgets.chart import Chart
@@ -89,8 +89,10 @@ class ComparisonScreen(Screen[None]):
 
     def action_look(self, change: str, amount: float) -> None:
         """Change the view of both charts."""
-        self.view = CHANGES[change](self.view, self._longer, amount)
+        before, self.view = self.view, CHANGES[change](self.view, self._longer, amount)
         self._draw()
+        if self.view == before:
+            self.app.notify(why_same(change, amount, self._longer))
 
     def action_keys(self) -> None:
         """Open the help."""

@@ -9,8 +9,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from bntui.outcome import Outcome
-from bntui.scenario import Comparison, Scenario
+from bntui.outcome import table
+from bntui.scenario import Scenario
 from bntui.ui.course import Performance
 from bntui.ui.glyphs import fit
 
@@ -19,9 +19,9 @@ JUDGED = {
     False: ("× does not", "bad"),
     None: ("· not measured", "faint"),
 }
-COMPARED = ("acc", "val_acc", "val_loss")
-NAME, VALUE = 36, 10
-"""Cells of a run's name and of each of its values."""
+WIDTH = 92
+FRAME = 6
+"""Cells that a table can't have: the border's, the padding's and the scrollbar's."""
 
 
 class Next(Enum):
@@ -83,8 +83,8 @@ class ConclusionScreen(ModalScreen[Next | None]):
                 with Horizontal():
                     yield self._text(words, f"mark {style}")
                     yield self._text(finding.text, "claim")
-            for comparison in conclusion.comparisons:
-                yield self._text(table(comparison))
+            width = min(WIDTH, self.app.size.width) - FRAME
+            yield self._text(table(conclusion.runs, width))
             yield self._text(self._keys(), "faint")
 
     def action_following(self) -> None:
@@ -104,18 +104,3 @@ class ConclusionScreen(ModalScreen[Next | None]):
 
     def _text(self, text: str, classes: str = "") -> Static:
         return Static(fit(self.app, text), markup=False, classes=classes)
-
-
-def table(comparison: Comparison) -> str:
-    """Return the thread's figures above those of the arm that repeats it."""
-    epochs = len(comparison.there.history("acc"))
-    head = f"{'after the last epoch':{NAME}}" + "".join(f"{name:>{VALUE}}" for name in COMPARED)
-    there = f"the thread, batch {comparison.batch}, {epochs} epochs"
-    return "\n".join(
-        [head, _row(there, comparison.there), _row(comparison.arm.label, comparison.here)]
-    )
-
-
-def _row(name: str, outcome: Outcome) -> str:
-    name = name if len(name) < NAME else f"{name[: NAME - 2]}…"
-    return f"{name:{NAME}}" + "".join(f"{outcome.final(of):>{VALUE}.4f}" for of in COMPARED)

@@ -21,6 +21,7 @@ from bntui.engine.run import Command, MakeRun, Purpose, Run
 from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
 from bntui.export import series_csv
 from bntui.ui.archive import Archive
+from bntui.ui.availability import label, waits, why_not
 from bntui.ui.consequence import consequence
 from bntui.ui.course import Course
 from bntui.ui.ghosts import Ghosts
@@ -29,6 +30,7 @@ from bntui.ui.knobs import KNOBS, PACE, Setting
 from bntui.ui.looks import LOOKS
 from bntui.ui.offer import Offer
 from bntui.ui.rhythm import Rhythm
+from bntui.ui.runcolumns import ID
 from bntui.ui.saving import save_and_tell
 from bntui.ui.screens.branch import BranchScreen
 from bntui.ui.screens.keys import KeysScreen
@@ -41,6 +43,7 @@ from bntui.ui.screens.whatif import WhatIfScreen
 from bntui.ui.succession import Succession
 from bntui.ui.widgets.drift import DriftTable
 from bntui.ui.widgets.guideline import GuideLine
+from bntui.ui.widgets.hindsight import HindsightMap
 from bntui.ui.widgets.hint import HintLine
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
@@ -54,6 +57,7 @@ FULL = (116, 34)
 KNOBS_FIT = 76
 """Columns in which all knobs fit with their longest values."""
 SMALLEST = (60, 16)
+TWIN_HINT = "Both begin at update 0, with the same seed and the same batches; all else is alike."
 TABS = "1 accuracy  2 loss  3 momenta  4 drift  5 it says"
 
 
@@ -84,6 +88,7 @@ class Explorer(Screen[None]):
         *(Binding(str(number), f"panel({number})", show=False) for number in range(1, 6)),
         Binding("D", "save_data", "save the data as CSV", show=False),
         Binding("W", "keep_weights", "keep the weights", show=False),
+        Binding("left,right", "choose_a_knob", show=False),
         Binding("i", "go_on", "go on with the interrupted run", show=False),
     ]
 
@@ -155,7 +160,7 @@ class Explorer(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin the run once there is a picture, and follow it."""
-        self.action_panel(1)
+        self._show_panel(1)
         self.query(Knob).first().focus()
         if self._course.first:
             unanswered = partial(self._start, self.run)
@@ -205,6 +210,10 @@ class Explorer(Screen[None]):
         """Catch up with what happened under another screen."""
         self.follow()
 
+    def action_choose_a_knob(self) -> None:
+        """Say what turns knobs, where something else was chosen."""
+        self.notify("← → turn a knob: choose one with ↑ ↓ or tab")
+
     # From the run to the screen
 
     def follow(self) -> None:
@@ -223,6 +232,10 @@ class Explorer(Screen[None]):
             self._show_knobs(snapshot)
             self.query_one(Results).show(snapshot, self._behind)
             self.query_one(Predictions).show(snapshot)
+            self.query_one(KeyLine).show(
+                said=lambda action: label(action, snapshot),
+                hidden=lambda action: bool(why_not(action, snapshot)),
+            )
             self.query_one(VerdictPanel).show(snapshot)
         self._tell(snapshot, before)
         self._guide.follow(snapshot)
@@ -241,7 +254,10 @@ class Explorer(Screen[None]):
         if isinstance(self.focused, Knob):
             snapshot = self.run.snapshot
             knobs = self._asked or snapshot.knobs
-            self.query_one(HintLine).show(consequence(self.focused.spec, knobs, snapshot))
+            said = consequence(self.focused.spec, knobs, snapshot)
+            if self.focused.wanted != self.focused.applied and (when := waits(snapshot)):
+                said = f"{when} · {said}"
+            self.query_one(HintLine).show(said)
         elif self.focused is not None:
             self.query_one(HintLine).show(getattr(self.focused, "hint", ""))
 
@@ -275,9 +291,20 @@ class Explorer(Screen[None]):
         self.run.apply(self._asked)
         self._explain()
 
+    def _refuses(self, action: str) -> bool:
+        """Say why the key of an action can't act now, if it can't; return whether that is so."""
+        reason = why_not(action, self.run.snapshot)
+        if reason:
+            self.notify(reason, markup=False)
+        return bool(reason)
+
     def action_pause(self) -> None:
         """Pause, or train on."""
+        if self._refuses("pause"):
+            return
         self._pausing = not self._pausing
+        if self.run.snapshot.phase is Phase.LOADING:
+            self.notify("once loaded, the run " + ("waits" if self._pausing else "trains"))
         if self._pausing:
             self.run.pause()
         else:
@@ -286,6 +313,8 @@ class Explorer(Screen[None]):
 
     def action_step(self) -> None:
         """Make one update and stay paused."""
+        if self._refuses("step"):
+            return
         self._pausing = True
         self.run.pause()
         self.run.command(Command.STEP)
@@ -293,10 +322,12 @@ class Explorer(Screen[None]):
 
     def action_recalibrate(self) -> None:
         """Find out what a recalibration would do; a second time, soon after, apply it."""
+        if self._refuses("recalibrate"):
+            return
         snapshot = self.run.snapshot
         soon = self._peeked_at is not None and recent(snapshot, self._peeked_at)
         self.run.command(Command.RECALIBRATE if soon else Command.PEEK)
-        if soon and snapshot.config.has_statistics:
+        if soon:
             self._guide.changed()
         self._peeked_at = None if soon else snapshot.update
         self.query_one(HintLine).show(
@@ -313,6 +344,10 @@ class Explorer(Screen[None]):
                 updates_per_second=self._updates_per_second,
             )
         )
+
+    @on(HindsightMap.Opened)
+    def _open_what_if(self) -> None:
+        self.action_what_if()
 
     @on(DriftTable.Opened)
     def _open_layer(self, event: DriftTable.Opened) -> None:
@@ -342,8 +377,13 @@ class Explorer(Screen[None]):
 
     def action_keep_weights(self) -> None:
         """Keep the weights of this moment in the store."""
+        if self._refuses("keep_weights"):
+            return
         self.run.command(Command.KEEP_WEIGHTS)
-        self.notify("the weights go to the store: bntui export last --format weights")
+        at, run = self.run.snapshot.update, self.run.snapshot.run[:ID]
+        self.notify(
+            f"the weights of update {at} go to the store: bntui export {run} --format weights"
+        )
 
     def action_experiments(self) -> None:
         """Open the guided experiments."""
@@ -369,11 +409,15 @@ class Explorer(Screen[None]):
             self._begin(replace(self._config(), twin=f"{option}={value}"))
 
         self.app.push_screen(
-            ValueScreen(spec, other, begin, title=f"a twin with another {spec.label}")
+            ValueScreen(
+                spec, other, begin, title=f"a twin with another {spec.label}", hint=TWIN_HINT
+            )
         )
 
     def action_branch(self) -> None:
         """Return to a checkpoint, and wait there for other knobs."""
+        if self._refuses("branch"):
+            return
         checkpoints = self.run.snapshot.checkpoints
 
         def begin(checkpoint: Checkpoint | None) -> None:
@@ -383,9 +427,8 @@ class Explorer(Screen[None]):
                     f"back at update {checkpoint.update}: turn knobs, then space goes on from there."
                 )
 
-        if checkpoints:
-            near = self.query_one(Results).view.cursor
-            self.app.push_screen(BranchScreen(checkpoints, near), begin)
+        near = self.query_one(Results).view.cursor
+        self.app.push_screen(BranchScreen(checkpoints, near), begin)
 
     def action_restart(self, seeds: int) -> None:
         """Begin again, `seeds` further on."""
@@ -394,25 +437,30 @@ class Explorer(Screen[None]):
 
     def action_digits(self) -> None:
         """After a failure, go on with the data set that is always there."""
-        if self.run.snapshot.phase is Phase.FAILED:
-            self._begin(
-                replace(
-                    self._config(),
-                    dataset="digits",
-                    data_dir=None,
-                    train_size=None,
-                    device="auto",
-                )
-            )
+        if self._refuses("digits"):
+            return
+        self._begin(
+            replace(self._config(), dataset="digits", data_dir=None, train_size=None, device="auto")
+        )
 
     # What is looked at, and taken away
 
     def action_look(self, change: str, amount: float) -> None:
         """Change the view of all charts."""
-        self.query_one(Results).look(change, amount)
+        if reason := self.query_one(Results).look(change, amount):
+            self.notify(reason)
 
     def action_panel(self, number: int) -> None:
-        """Show one panel, where there is room for one only."""
+        """Show one panel, where there is room for one only; else go to it."""
+        self._show_panel(number)
+        if self.has_class("-full"):
+            chosen = self.query_one(f"#panel-{number}")
+            if chosen.can_focus:
+                chosen.focus()
+            else:
+                self.notify("all panels are in sight; 3 and 4 go to the map and the drift table")
+
+    def _show_panel(self, number: int) -> None:
         for panel in self.query(".panel"):
             panel.set_class(panel.id == f"panel-{number}", "shown")
         self.query_one("#body").set_class(number == 5, "-fifth")
@@ -480,7 +528,8 @@ class Explorer(Screen[None]):
 
     def action_save_data(self) -> None:
         """Write what the charts show to a CSV file."""
-        save_and_tell(self.app, series_csv(self.run.snapshot), "csv")
+        if not self._refuses("save_data"):
+            save_and_tell(self.app, series_csv(self.run.snapshot), "csv")
 
     def end(self, *, unasked: bool) -> bool:
         """Stop every run and wait for the threads; return whether all have ended.

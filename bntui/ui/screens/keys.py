@@ -40,7 +40,7 @@ KEYS: tuple[Section, ...] = (
         (
             ("↑ ↓ tab", "choose a knob, the map or the drift table"),
             ("← →", "turn a knob, from the next update on (BN: in a new run)"),
-            ("enter", "type a value; open a layer of the drift table"),
+            ("enter", "type a value; on the map: what if; on drift: open a layer"),
         ),
     ),
     (

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -18,12 +19,21 @@ from bntui.ui.channels import parts, rule, strip, worst
 from bntui.ui.glyphs import DOTS, Glyphs
 from bntui.ui.plot import Line, plot
 from bntui.ui.widgets.drift import MARKS
+from bntui.ui.widgets.keyline import KeyLine
 
-KEYS = "← → other layers, esc closes"
-BELOW = 11
+KEYS = (
+    Binding("left", "", "other layers", key_display="← →"),
+    Binding("escape", "", "close", key_display="esc"),
+)
+"""The line at the bottom."""
+BELOW = 10
 """Rows for the worst channels, and for the split and the history beside them, at least."""
 LEFT = 52
 """Cells of " channel 3135: mean 11.2 σ too high, variance ×14.2 "."""
+RIGHT = 27
+"""Cells below which there is nothing beside them: "variance 1230% = 1229% + 1%" must fit."""
+BOTH = 8
+"""Rows from which on there are two histories, and not that of the variance alone."""
 EMPTY = Series(2).view()
 
 
@@ -46,8 +56,9 @@ class LayerScreen(Screen[int]):
         self._updates_per_second = updates_per_second
 
     def compose(self) -> ComposeResult:
-        """Lay out the picture."""
+        """Lay out the picture, and the keys."""
         yield Layer()
+        yield KeyLine(KEYS)
 
     def on_mount(self) -> None:
         """Follow the run."""
@@ -104,26 +115,37 @@ def picture(
     height: int,
     glyphs: Glyphs = Glyphs.BRAILLE,
 ) -> Picture:
-    """Draw layer `index`: words, two strips of channels; below worst channels, split, history."""
+    """Draw layer `index`: words, two strips of channels; below worst channels, split, history.
+
+    What finds no room is left out: first what is below on the right, or the strips.
+    """
     layer = validation.layers[index]
     top = header(snapshot, validation, index, width)
-    below = max(BELOW, (height - len(top)) // 2)
-    strips = height - len(top) - below
+    rows = height - len(top) - max(BELOW, (height - len(top)) // 2)
     means, ratios = layer.detail.mean_gap, layer.detail.log_var_ratio
-    left = worst(layer.detail, min(LEFT - 1, width), below)
+    strips = [
+        *strip("mean", means, layer.detail, width, rows - rows // 2, glyphs),
+        *strip("variance", ratios, layer.detail, width, rows // 2, glyphs),
+    ]
+    below = height - len(top) - len(strips)
     room = width - LEFT
-    split = parts(layer.detail, room)
-    right = [*split, *history(snapshot, layer.name, room, below - len(split), glyphs)]
+    if room < RIGHT:
+        left, right = worst(layer.detail, width, below), []
+    else:
+        left, split = worst(layer.detail, LEFT - 1, below), parts(layer.detail, room)
+        right = [*split, *history(snapshot, layer.name, room, below - len(split), glyphs)]
     return [
         *top,
-        *strip("mean", means, layer.detail, width, strips - strips // 2, glyphs),
-        *strip("variance", ratios, layer.detail, width, strips // 2, glyphs),
+        *strips,
         *beside(left, right, min(LEFT, width)),
     ]
 
 
 def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -> Picture:
-    """Say what the layer is, how it is, what will happen, and what that does to the network."""
+    """Say what the layer is, how it is, what will happen, and what that does to the network.
+
+    Lines that are longer than `width` are wrapped.
+    """
     layer = validation.layers[index]
     knobs, images = snapshot.knobs, snapshot.knobs.batch_size
     how = f"momentum {knobs.momentum:g}"
@@ -132,21 +154,18 @@ def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -
     mark, role = MARKS[health(layer)]
     name = f" {layer.name}"
     place = f"   layer {index + 1} of {len(validation.layers)}, update {validation.update}   "
-    keys = KEYS.rjust(max(0, width - len(name + place + mark) - 1))
     values = layer.positions * images
     count = f"{layer.channels} channels: {layer.dead} dead, {layer.non_finite} not finite"
+    said = [
+        f"{count} · {layer.positions} × {images} = {values:,} values each per batch",
+        f"{how} · {layer.start_left:.1%} of the start value left",
+        outlook(layer, snapshot),
+        f"output error {layer.output_error:.2f} alone · network error "
+        f"{layer.network_error:.0%}, compounded through earlier layers",
+    ]
     return [
-        [(name, "strong"), (place, ""), (mark, role), (keys, "faint")],
-        [(f" {count} · {layer.positions} × {images} = {values:,} values each per batch", "")],
-        [(f" {how} · {layer.start_left:.1%} of the start value left", "")],
-        [(f" {outlook(layer, snapshot)}", "")],
-        [
-            (
-                f" output error {layer.output_error:.2f} alone · network error "
-                f"{layer.network_error:.0%}, compounded through earlier layers",
-                "",
-            )
-        ],
+        [(name, "strong"), (place, ""), (mark, role)],
+        *([(f" {line}", "")] for words in said for line in wrap(words, max(8, width - 1))),
     ]
 
 
@@ -167,14 +186,23 @@ def outlook(layer: LayerDrift, snapshot: Snapshot) -> str:
 def history(
     snapshot: Snapshot, layer: str, width: int, height: int, glyphs: Glyphs = Glyphs.BRAILLE
 ) -> Picture:
-    """Draw how the layer's mean gap and log-variance ratio went, in two small charts."""
-    upper = height - height // 2
+    """Draw how the layer's mean gap and log-variance ratio went over the updates, in small charts.
+
+    Where there is little room only the second.
+    """
     x_high = grown(snapshot.update)
     gap, ratio = (snapshot.series.get(f"{what}:{layer}", EMPTY) for what in ("gap", "drift"))
-    return [
-        *small_chart(f"mean gap σ, updates 0–{x_high:.0f}", gap, x_high, width, upper, glyphs),
-        *small_chart("ln of the variance ratio", ratio, x_high, width, height - upper, glyphs),
+    upper = (height - 1) // 2 if height >= BOTH else 0
+    lower = height - 1 - upper
+    charts = [
+        *small_chart("mean gap σ", gap, x_high, width, upper, glyphs),
+        *small_chart("ln of the variance ratio", ratio, x_high, width, lower, glyphs),
     ]
+    if not charts:
+        return []
+    end = f"{x_high:.0f}"
+    below = "0" + "updates".center(width - AXIS - 1 - len(end)) + end
+    return [*charts, [(" " * AXIS + below, "axis")]]
 
 
 def small_chart(

@@ -18,10 +18,18 @@ class ValueScreen(PromptScreen):
     """Asks for one value, and hands it to `take` unless the user thinks better of it."""
 
     def __init__(
-        self, spec: KnobSpec, value: Setting, take: Callable[[Setting], None], *, title: str = ""
+        self,
+        spec: KnobSpec,
+        value: Setting,
+        take: Callable[[Setting], None],
+        *,
+        title: str = "",
+        hint: str = "",
     ) -> None:
-        """`title` is what the value is for, unless it is the knob's own."""
-        super().__init__(title or spec.label, spec.hint, spec.show(value).removesuffix("/s"))
+        """`title` and `hint` say what the value is for, unless it is the knob's own."""
+        super().__init__(
+            title or spec.label, hint or spec.hint, spec.show(value).removesuffix("/s")
+        )
         self._spec = spec
         self._take = take
 

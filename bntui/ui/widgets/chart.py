@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bntui.engine.series import SeriesView
 from bntui.engine.snapshot import Mark
-from bntui.scales import BOTH_WAYS, YRange, extent, settled
+from bntui.scales import YRange, extent, settled
 from bntui.ui.axes import position
 from bntui.ui.canvas import Canvas, Picture
 from bntui.ui.charts import chart
@@ -62,7 +62,7 @@ class Chart(Canvas):
         log = self._log and view.log_loss
         shown = extent((line.view for line in lines), *self._x, log=log)
         if self._fixed and view.window is None:
-            self._y = BOTH_WAYS if shown[0] < self._fixed.low else self._fixed
+            self._y = self._fixed
         else:
             self._y = settled(self._y, *shown, log=log)
         self._said = self._how(view, end, note)

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from bntui.engine.config import RunConfig
 from bntui.engine.series import Array
@@ -35,10 +36,13 @@ class HindsightMap(Canvas, can_focus=True):
     """One row an estimator; ↑ and ↓ choose the one that the line below the map reads."""
 
     BORDER_TITLE = TITLE
-    hint = "↑ ↓ choose a momentum, , and . a moment; tab goes on"
+    hint = "↑ ↓ choose a momentum, ← → a moment; enter: what if, for these weights; tab goes on"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "row up", show=False),
         Binding("down", "move(1)", "row down", show=False),
+        Binding("left", "screen.look('move', -1)", show=False),
+        Binding("right", "screen.look('move', 1)", show=False),
+        Binding("enter", "open", show=False),
     ]
     COMPONENT_CLASSES = {f"canvas--{role}" for role in (*HEAT, "cursor")}
     # From blue to yellow, evenly brighter (on a light ground darker): safe for colour-blind eyes.
@@ -57,6 +61,9 @@ class HindsightMap(Canvas, can_focus=True):
         & > .canvas--cursor { text-style: reverse; }
     }
     """
+
+    class Opened(Message):
+        """The user wants to see every momentum for the weights at hand."""
 
     row = "0.9"
     """The estimator that is read: one of the map's names, or `RUN`."""
@@ -90,6 +97,10 @@ class HindsightMap(Canvas, can_focus=True):
             self.screen.focus_next()
         else:
             self.screen.focus_previous()
+
+    def action_open(self) -> None:
+        """Open the what-if."""
+        self.post_message(self.Opened())
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the map and the reading below it; or a line saying what it waits for."""

@@ -3,7 +3,7 @@
 Not Textual's Footer, which is built anew at every change of focus: 20 ms and 400 bytes a key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.binding import Binding
 
@@ -17,10 +17,22 @@ class KeyLine(Canvas):
 
     def __init__(self, bindings: Sequence[Binding]) -> None:
         super().__init__()
-        self._keys = [
-            (binding.key_display or binding.key, binding.description)
-            for binding in bindings
-            if binding.show
+        self._shown = [binding for binding in bindings if binding.show]
+        self._keys = self._written(lambda _: "", lambda _: False)
+
+    def show(self, *, said: Callable[[str], str], hidden: Callable[[str], bool]) -> None:
+        """Show the keys whose actions are not `hidden`, with what is `said` of one, if anything."""
+        if (keys := self._written(said, hidden)) != self._keys:
+            self._keys = keys
+            self.repaint()
+
+    def _written(
+        self, said: Callable[[str], str], hidden: Callable[[str], bool]
+    ) -> list[tuple[str, str]]:
+        return [
+            (binding.key_display or binding.key, said(binding.action) or binding.description)
+            for binding in self._shown
+            if not hidden(binding.action)
         ]
 
     def draw(self, width: int, height: int) -> Picture:

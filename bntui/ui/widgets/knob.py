@@ -53,8 +53,12 @@ class Knob(Canvas, can_focus=True):
         self.tooltip = spec.hint
 
     def action_turn(self, by: int) -> None:
-        """Go one step up or down."""
-        self.turn_to(self.spec.step(self.wanted, by))
+        """Go one step up or down; say so where there is none."""
+        spec, value = self.spec, self.spec.step(self.wanted, by)
+        if value == self.wanted:
+            typed = "" if len(spec.ladder) == 2 else "; enter types any value"
+            self.notify(f"{spec.label}: no step beyond {spec.show(value)}{typed}", markup=False)
+        self.turn_to(value)
 
     def action_type(self) -> None:
         """Ask for a typed value; a switch just switches."""

@@ -8,7 +8,7 @@ from textual.containers import Container
 from bntui.engine.snapshot import Snapshot
 from bntui.scales import UNIT
 from bntui.ui.curves import curves
-from bntui.ui.looks import CHANGES
+from bntui.ui.looks import CHANGES, why_same
 from bntui.ui.noise import NORMALISED, noise_scale
 from bntui.ui.view import View
 from bntui.ui.widgets.chart import Chart
@@ -44,10 +44,14 @@ class Results(Container):
         """Look at the whole run again, as for a new one."""
         self.view = self.view.reset()
 
-    def look(self, change: str, amount: float) -> None:
-        """Change the view: one of `CHANGES`, by an amount that means what it does there."""
-        self.view = CHANGES[change](self.view, self._snapshot, amount)
+    def look(self, change: str, amount: float) -> str:
+        """Change the view: one of `CHANGES`, by an amount that means what it does there.
+
+        Returns why it stays as it was, if it does.
+        """
+        before, self.view = self.view, CHANGES[change](self.view, self._snapshot, amount)
         self._draw()
+        return why_same(change, amount, self._snapshot) if self.view == before else ""
 
     def _draw(self) -> None:
         snapshot, view = self._snapshot, self.view
