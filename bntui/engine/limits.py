@@ -205,11 +205,7 @@ def parse_dataset(value: str) -> str:
         from bntui.engine.datafiles.kinds import known_at  # loads NumPy, which few refusals need
 
         what = known_at(Path(path))
-        fault = (
-            f"is {what} and neither a folder nor an .npz"
-            if what
-            else "is neither a folder nor an .npz"
-        )
+        fault = f"is neither a folder nor an .npz{f' ({what})' if what else ''}"
     else:
         fault = "is not there" if npz or os.sep in value else "is unknown"
     raise ConfigError(
