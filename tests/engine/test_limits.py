@@ -121,7 +121,9 @@ def test_the_user_s_own_data_set_is_an_absolute_path(
     assert limits.parse_dataset("./Own Images/../own.NPZ") == str(tmp_path / "own.NPZ")
     assert limits.parse_dataset("mnist") == "mnist"  # a name goes first
     assert limits.parse_dataset("./mnist") == str(tmp_path / "mnist")
-    with pytest.raises(ConfigError, match=r"'own.zip' is neither a folder nor an .npz \(a zip archive\): "):
+    with pytest.raises(
+        ConfigError, match=r"'own.zip' is neither a folder nor an .npz \(a zip archive\): "
+    ):
         limits.parse_dataset("own.zip")
     with pytest.raises(ConfigError, match=r"'./gone' is not there: "):
         limits.parse_dataset("./gone")

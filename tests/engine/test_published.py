@@ -34,6 +34,7 @@ from tests.engine.stand_ins import (
     needs_mnist,
 )
 from tests.faults import Fault
+from tests.no_files import NO_FILES
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -151,6 +152,18 @@ def empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
+def html(path: Path) -> None:
+    path.write_text("<!DOCTYPE html><html>sign in to the network</html>")
+
+
+def replaced(make: Callable[[Path], object]) -> Callable[[Path], None]:
+    def replace(path: Path) -> None:
+        path.unlink()
+        make(path)
+
+    return replace
+
+
 def keep_end(path: Path) -> None:
     path.write_bytes(path.read_bytes()[-9:])
 
@@ -171,12 +184,21 @@ def bomb(path: Path) -> None:
         (cut, "bytes instead of", False),
         (empty, "holds 0 bytes", False),
         (flip, "SHA-256", True),
-        (folder, "bytes instead of", False),
+        (folder, "can't be read (Is a directory)", False),
+        (html, "is a page of HTML and not MNIST's", False),
+        *(
+            (replaced(make), f"(it is a {kind} and no file)", False)
+            for kind, make in NO_FILES.items()
+        ),
         (loop, "can't be read (Too many levels", False),
         (partial(gz, damage=cut), "bytes instead of", False),
         (partial(gz, damage=empty), "holds 0 bytes", False),
         (partial(gz, damage=flip), "is damaged", True),
-        (partial(gz, damage=keep_end), "gzip", True),
+        (partial(gz, damage=keep_end), "holds 9 bytes instead of", False),
+        *(
+            (partial(gz, damage=replaced(make)), f"(it is a {kind} and no file)", False)
+            for kind, make in NO_FILES.items()
+        ),
         (bomb, "is damaged", True),
     ],
 )
@@ -202,7 +224,8 @@ def test_every_fault_of_mnist_is_named(
         (1, lambda path: path.write_bytes(path.read_bytes()[:-1] + b"\x0a"), "holds the label 10"),
         (3, partial(gz, damage=partial(flip, at=20)), "is damaged"),
         (0, partial(gz, damage=partial(flip, at=-6)), "not a whole gzip"),  # in its checksum
-        (3, folder, "bytes instead of"),
+        (3, folder, "can't be read (Is a directory)"),
+        (2, html, "is a page of HTML and not "),
     ],
 )
 def test_without_a_checksum_header_and_labels_are_checked(
@@ -223,8 +246,10 @@ def test_without_a_checksum_header_and_labels_are_checked(
         (cut, "MD5"),
         (flip, "MD5"),
         (empty, "MD5"),
-        (folder, "not a file"),
-        (loop, "not a file"),
+        (folder, "can't be read (Is a directory)"),
+        (loop, "can't be read (Too many levels"),
+        (html, "is a page of HTML and not CIFAR-10's"),
+        *((replaced(make), f"(it is a {kind} and no file)") for kind, make in NO_FILES.items()),
         (lambda path: os.truncate(path, 50_000_001), "larger than"),
     ],
 )
@@ -269,6 +294,91 @@ def test_damage_in_our_own_folder_is_set_aside_for_the_next_download(
     assert path.with_name(f"{path.name}.damaged-1").read_bytes() == damaged
     fault.saw = said.replace(str(home), "…")
     fault.lost = "nothing; the next start downloads it again"
+
+
+@pytest.mark.parametrize("damage", [folder, loop, *map(replaced, NO_FILES.values())])
+def test_what_is_no_file_in_our_own_folder_is_left_there_and_so_it_is_said(
+    damage: Callable[[Path], object], mnist: StandIn, home: Path
+) -> None:
+    mnist.root.rename(home)
+    damage(home / MNIST.folder / MNIST.files[0])
+    before = files_under(home)
+    assert "remove it and ask for --dataset mnist again" in complaint("mnist")
+    assert files_under(home) == before
+
+
+def test_a_link_to_a_damaged_file_is_left_there_and_so_is_the_file(
+    mnist: StandIn, home: Path, tmp_path: Path
+) -> None:
+    mnist.root.rename(home)
+    path = home / MNIST.folder / MNIST.files[0]
+    cut(path)
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    assert "is damaged, it holds 15,695 bytes" in (said := complaint("mnist"))
+    assert "remove it and ask for --dataset mnist again" in said
+    assert path.is_symlink()
+    assert (tmp_path / "elsewhere").exists()
+
+
+NAMES = ("train-images.idx3-ubyte", "train.images.idx3.ubyte", "Train_Images_idx3_ubyte")
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+@pytest.mark.parametrize("name", [*NAMES, *(f"{name}.gz" for name in NAMES), MNIST.files[0]])
+def test_a_file_may_be_called_otherwise_and_packed_whatever_its_name(
+    name: str, packed: bool, mnist: StandIn
+) -> None:
+    expected = mnist.arrays().train_images
+    path = mnist.place / MNIST.files[0]
+    content = path.read_bytes()
+    path.unlink()
+    (mnist.place / name).write_bytes(gzip.compress(content) if packed else content)
+    assert mnist_on_disk(str(mnist.root))
+    np.testing.assert_array_equal(mnist.arrays().train_images, expected)
+
+
+@pytest.mark.parametrize("inside", [MNIST.files[1], "train-labels.idx1-ubyte"])
+def test_a_file_may_lie_in_a_folder_of_its_name(inside: str, mnist: StandIn) -> None:
+    expected = mnist.arrays().train_labels
+    path = mnist.place / MNIST.files[1]
+    path.rename(mnist.place / "moved")
+    path.mkdir()
+    (mnist.place / "moved").rename(path / inside)
+    np.testing.assert_array_equal(mnist.arrays().train_labels, expected)
+
+
+def test_data_that_lie_close_to_where_they_were_looked_for_are_named(
+    any_of_them: StandIn, tmp_path: Path
+) -> None:
+    name, root, place = any_of_them.name, any_of_them.root, any_of_them.place
+    for given in (place, place.parent):
+        if given != root:
+            assert f"name {root} instead" in complaint(name, data_dir=str(given))
+    assert f"name {root} instead" in complaint(name, data_dir=str(tmp_path))
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    place.rename(flat / "data")
+    for given in (flat, flat / "data"):
+        said = complaint(name, data_dir=str(given))
+        assert f"put the files of {flat / 'data'} into {given / any_of_them.known.folder}" in said
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name", "words"),
+    [
+        ("cifar10", "cifar-10-python.tar.gz", "unpack {}"),
+        ("cifar10", "cifar-10-batches-bin", "get the edition that torchvision reads instead of {}"),
+        ("mnist", "mnist.npz", "give --dataset {}"),
+        ("fashion-mnist", "Fashion_MNIST.zip", "unpack {}"),
+    ],
+)
+def test_other_forms_of_the_data_are_named(
+    dataset: str, name: str, words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"") if "." in name else path.mkdir()
+    assert words.format(path) in complaint(dataset, data_dir=str(tmp_path))
 
 
 def test_damage_in_a_folder_of_the_users_is_left_where_it_is(mnist: StandIn) -> None:

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bntui.engine import libraries
+from bntui.engine.datafiles import kinds
 from bntui.engine.datafiles.arrays import Arrays
 from bntui.engine.datafiles.download import Archive
 from bntui.engine.datafiles.published import Published
+from bntui.regularfile import open_regular
 
 TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
 TEST = ("test_batch",)
@@ -42,14 +44,16 @@ class Cifar10(Published):
         with libraries.loading("torchvision"):
             from torchvision.datasets import CIFAR10
 
-        if not path.is_file():
-            raise ValueError("it is not a file")
-        if path.stat().st_size > LARGEST:
-            raise ValueError(f"it is larger than {LARGEST:,} bytes")
-        content = path.read_bytes()
+        with open_regular(path) as stored:
+            content = stored.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise ValueError(f"is damaged, it is larger than {LARGEST:,} bytes")
         checksum = dict(CIFAR10.train_list + CIFAR10.test_list)[file]
         if hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum:
-            raise ValueError("its content is not CIFAR-10's (wrong MD5)")
+            what = kinds.known(content[: kinds.HEAD])
+            if what not in {"", "empty", "a pickle"}:
+                raise ValueError(f"is {what} and not {self.title}'s")
+            raise ValueError(f"is damaged, its content is not {self.title}'s (wrong MD5)")
         batch = pickle.loads(content, encoding="latin1")
         images = batch["data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
         return images, np.array(batch["labels"], np.uint8)

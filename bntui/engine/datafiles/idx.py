@@ -1,24 +1,32 @@
 """MNIST, Fashion-MNIST and KMNIST: four files each in the IDX format, of one shape for all three.
 
-A file has a header of 4 bytes and 4 for each dimension, then the bytes, and may be packed as .gz.
+A file has a header of 4 bytes and 4 for each dimension, then the bytes, and may be packed with gzip,
+whatever it is called: browsers unpack a .gz and leave its name.
 """
 
 import gzip
 import hashlib
 import math
+import os
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bntui.engine import libraries
+from bntui.engine.datafiles import kinds
 from bntui.engine.datafiles.arrays import Arrays
 from bntui.engine.datafiles.download import Archive
 from bntui.engine.datafiles.published import Published
+from bntui.regularfile import open_regular
 
+GZIP = b"\x1f\x8b"
+"""How a packed file begins."""
 UNSIGNED_BYTES = 0x08
 CLASSES = 10
 SHAPES = (
@@ -67,8 +75,18 @@ class Idx(Published):
         return tuple(file.name for file in self.contents)
 
     def places(self, place: Path, file: str) -> tuple[Path, ...]:
-        """Return where `file` may lie, plain before .gz."""
-        return place / file, place / f"{file}.gz"
+        """Return where `file` may lie: train-images.idx3-ubyte is a common name of the same.
+
+        Some programs unpack it into a folder of its name.
+        """
+        exact = (place / file, place / f"{file}.gz")
+        try:
+            there = [path for path in sorted(place.iterdir()) if _same(path.name, file)]
+            there += [path for folder in there if folder.is_dir() for path in folder.iterdir()]
+            others = [path for path in there if _same(path.name, file) and path.is_file()]
+        except OSError:  # reading the file itself says why
+            others = []
+        return (*(path for path in exact if path in others), *others, *exact)
 
     def on_disk(self, data_dir: str | None) -> bool:
         """Tell whether all files exist with the right sizes. Reads no content."""
@@ -84,26 +102,33 @@ class Idx(Published):
     def parse(self, path: Path, file: str) -> NDArray[np.uint8]:
         """Return the images or labels in `path`, of the shape that they must have."""
         expected = self.contents[self.files.index(file)]
-        size = unpacked_size(path)
-        if size != expected.size:
-            raise ValueError(f"it holds {size:,} bytes instead of {expected.size:,}")
-        if path.suffix == ".gz":
-            try:
-                with gzip.open(path) as packed:
-                    content = packed.read(size + 1)  # a file of 1 MB can hold a GB of zeros
+        with open_regular(path) as stored:
+            start = stored.read(kinds.HEAD)
+            what = kinds.known(start)
+            packed = start.startswith(GZIP)
+            if start and what and not packed and "IDX" not in what:
+                raise ValueError(f"is {what} and not {self.title}'s")
+            size = _size(stored, packed=packed)
+            if size != expected.size:
+                raise ValueError(
+                    f"is damaged, it holds {size:,} bytes instead of {expected.size:,}"
+                )
+            stored.seek(0)
+            try:  # a file of 1 MB can hold a GB of zeros
+                content = (gzip.GzipFile(fileobj=stored) if packed else stored).read(size + 1)
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                raise ValueError("it is not a whole gzip file") from error
-        else:
-            content = path.read_bytes()
+                raise ValueError("is damaged, it is not a whole gzip file") from error
         if expected.sha256 and hashlib.sha256(content).hexdigest() != expected.sha256:
-            raise ValueError(f"its content is not {self.title}'s (wrong SHA-256)")
+            raise ValueError(f"is damaged, its content is not {self.title}'s (wrong SHA-256)")
         header = expected.header
         if len(content) != expected.size or not content.startswith(header):
-            raise ValueError(f"its header is not {self.title}'s")
+            raise ValueError(f"is damaged, its header is not {self.title}'s")
         # A bytearray, because torch warns about memory that can't be written.
         values = np.frombuffer(bytearray(content), np.uint8, offset=len(header))
         if len(expected.shape) == 1 and values.max() >= CLASSES:
-            raise ValueError(f"it holds the label {values.max()}, of 0 to {CLASSES - 1}")
+            raise ValueError(
+                f"is damaged, it holds the label {values.max()}, of 0 to {CLASSES - 1}"
+            )
         return values.reshape(expected.shape)
 
     def assemble(self, contents: Sequence[NDArray[np.uint8]]) -> Arrays:
@@ -130,16 +155,25 @@ class Idx(Published):
 
 
 def unpacked_size(path: Path) -> int:
-    """Return the content's size in bytes; of a .gz the one its last four bytes claim.
+    """Return the content's size in bytes; of a packed file the one its last four bytes claim.
 
     Raises OSError.
     """
-    size = path.stat().st_size
-    if path.suffix != ".gz":
-        return size
-    with path.open("rb") as packed:
-        packed.seek(max(0, size - 4))
-        return int.from_bytes(packed.read(4), "little")
+    with open_regular(path) as stored:
+        return _size(stored, packed=stored.read(len(GZIP)) == GZIP)
+
+
+def _size(stored: BinaryIO, *, packed: bool) -> int:
+    size = stored.seek(0, os.SEEK_END)
+    if packed:
+        stored.seek(max(0, size - 4))
+        return int.from_bytes(stored.read(4), "little")
+    return size
+
+
+def _same(name: str, file: str) -> bool:
+    """Tell whether a file's name means `file`, packed or not."""
+    return re.sub("[-._ ]", "-", name.lower()).removesuffix("-gz") == file
 
 
 def _files(

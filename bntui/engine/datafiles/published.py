@@ -1,5 +1,6 @@
 """Data sets that torchvision knows: where their files lie, and how they get there."""
 
+import stat
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,7 +38,8 @@ class Published(ABC):
     def parse(self, path: Path, file: str) -> Any:
         """Return the content of `file`, which lies at `path`.
 
-        Raises OSError where it can't be read, and ValueError saying what is wrong with the content.
+        Raises OSError where it can't be read, and ValueError with what is to be said of the file, such
+        as "is damaged, it holds 9 bytes".
         """
 
     @abstractmethod
@@ -94,10 +96,8 @@ class Published(ABC):
         If none was named, from the user's data directory, and download what is missing there.
         `breathe` is called before each file and may raise. Raises DataError.
         """
-        if given_data_root(data_dir):
-            cure = f"name the folder above a whole {self.folder} in --data-dir or BNTUI_DATA"
-        else:
-            cure = f"ask for --dataset {self.name} again to download it"
+        given = given_data_root(data_dir)
+        if not given:
             self._complete(self.place(data_dir), report, breathe)
         contents = []
         for file in self.files:
@@ -109,12 +109,17 @@ class Published(ABC):
                 contents.append(self.parse(path, file))
             except ConfigError:  # torchvision can't be loaded: nothing is known of the file
                 raise
-            except OSError as error:
-                raise _unusable(f"{path} can't be read ({reason(error)})", cure) from error
-            except ValueError as error:
-                fault = f"{path} is damaged, {error}"
-                if not given_data_root(data_dir):  # a folder of the user's is left alone
-                    fault += _set_aside(path)
+            except (OSError, ValueError) as error:
+                fault, there = _fault(path, error), True
+                if isinstance(error, ValueError) and not given:  # the user's folder is left alone
+                    fault, there = _set_aside(path, fault)
+                if given:
+                    cure = (
+                        f"name the folder above a whole {self.folder} in --data-dir or BNTUI_DATA"
+                    )
+                else:
+                    first = "remove it and " if there else ""
+                    cure = f"{first}ask for --dataset {self.name} again to download it"
                 raise _unusable(fault, cure) from error
         return self.assemble(contents)
 
@@ -144,7 +149,7 @@ class Published(ABC):
                     try:
                         self.parse(self.unpacked(folder, file), file)
                     except ValueError as error:
-                        raise self._failed(f"what came as {file} is damaged, {error}") from error
+                        raise self._failed(f"what came as {file} {error}") from error
                 for file in missing:
                     self.unpacked(folder, file).replace(place / file)
         except OSError as error:
@@ -183,19 +188,70 @@ class Published(ABC):
         else:
             state = "is not a folder" if root.exists() else "does not exist"
             fault = f"the data folder {root} {state}"
+        cure = self._nearby(root, file)
         return _unusable(
-            fault, f"name a folder that holds {self.folder} as torchvision lays it out"
+            fault, cure or f"name a folder that holds {self.folder} as torchvision lays it out"
         )
 
+    def _nearby(self, root: Path, file: str) -> str:
+        """Return what to do with files that lie close to where they were looked for."""
+        try:
+            below = [path for path in sorted(root.iterdir()) if path.is_dir()]
+        except OSError:
+            below = []
+        for other in (*root.parents[:2], *below):
+            if self.find(other / self.folder, file):
+                return f"name {other} instead"
+        for other in (root, *below, root / Path(self.folder).parts[0]):
+            if self.find(other, file):
+                return f"put the files of {other} into {root / self.folder}"
+        for place in (root, self.place(str(root))):
+            for path in self._related(place):
+                if path.suffix == ".npz":
+                    return f"give --dataset {path}"
+                if path.is_file():
+                    return f"unpack {path} first, so that {self.folder} lies in {root}"
+                return f"get the edition that torchvision reads instead of {path}"
+        return ""
 
-def _set_aside(path: Path) -> str:
-    """Rename a damaged file of ours, so that the next start downloads it; return what to say."""
+    def _related(self, place: Path) -> list[Path]:
+        """Return what lies in a folder and is called like the data set, but for where it belongs."""
+        try:
+            there = sorted(place.iterdir())
+        except OSError:
+            return []
+        own = {*self.files, *Path(self.folder).parts}
+        return [
+            path
+            for path in there
+            if path.name not in own and _letters(path.name).startswith(_letters(self.name))
+        ]
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _fault(path: Path, error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        return f"{path} can't be read ({reason(error)})"
+    return f"{path} {error}"
+
+
+def _set_aside(path: Path, fault: str) -> tuple[str, bool]:
+    """Rename a damaged file of ours, so that the next start downloads it.
+
+    Returns the fault with what to say of that, and whether it is still there: what is no file, such
+    as a link to one that is elsewhere, is not ours.
+    """
     name = aside(path)
     try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return fault, True
         path.rename(name)
     except OSError as error:
-        return f" (and can't be set aside, {reason(error)})"
-    return f" (set aside as {name.name})"
+        return f"{fault} (and can't be set aside, {reason(error)})", True
+    return f"{fault} (set aside as {name.name})", False
 
 
 def _unusable(fault: str, cure: str) -> DataError:
