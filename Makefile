@@ -46,7 +46,7 @@ test-system: $(VENV)/dev.stamp  ## run the tests on real terminals, and those th
 faults: $(VENV)/dev.stamp  ## inject every fault, and remake the README's table of them
 	$(BIN)/python -m pytest -m fault --faults=README.md $(ARGS)
 
-fuzz: $(VENV)/dev.stamp  ## 100,000 random actions, 10,000 command lines, all long tests (ARGS="--actions N --command-lines N")
+fuzz: $(VENV)/dev.stamp  ## 100,000 random actions, 10,000 command lines, 20,000 files, all long tests (ARGS="--actions N --command-lines N --files N")
 	$(BIN)/python -m pytest -m long -s tests $(ARGS)
 
 soak: $(VENV)/dev.stamp  ## an hour of the explorer at full speed: does anything grow? (ARGS="--minutes N")

@@ -24,7 +24,7 @@ def _store_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seeds", type=int, default=3, help="seeds of guided experiments [3]")
     parser.addoption("--faults", type=Path, metavar="FILE", help="write the table of faults there")
-    for what, number in (("actions", 100_000), ("command-lines", 10_000)):
+    for what, number in (("actions", 100_000), ("command-lines", 10_000), ("files", 20_000)):
         parser.addoption(
             f"--{what}",
             type=int,

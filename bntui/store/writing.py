@@ -16,7 +16,7 @@ import numpy.typing as npt
 from bntui import __version__
 from bntui.engine.diagnosis import Verdict
 from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
-from bntui.store.checksum import insertion, prove, sealing
+from bntui.store.checksum import insertion, prove, seal
 from bntui.store.encoding import read_report, write, write_report
 from bntui.text import storable
 
@@ -60,7 +60,7 @@ def change_run(connection: sqlite3.Connection, run: str, change: str, *values: o
 
 
 def _seal(connection: sqlite3.Connection, run: str) -> None:
-    connection.execute(f"{sealing('runs')} WHERE id = ?", (run,))
+    seal(connection, "runs", "WHERE id = ?", run)
 
 
 def put_run(

@@ -190,15 +190,19 @@ def _leaf(rng: random.Random, leaf: Any) -> Any:
     return changed.numpy() if isinstance(leaf, np.ndarray) else changed
 
 
-def store(rng: random.Random, path: Path) -> str:
-    """Change the store at `path`; return what was done, in words."""
+TABLES = (*CHECKED, "runs", "runs")
+"""Of a store, whose rows are changed; the runs' more often."""
+
+
+def store(rng: random.Random, path: Path, tables: tuple[str, ...] = TABLES) -> str:
+    """Change rows of the store at `path`, of these tables; return what was done, in words."""
     done = []
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
         connection.text_factory = lambda found: found.decode("utf-8", "surrogateescape")
         connection.create_function("checksum", -1, checksum, deterministic=True)
         for _ in range(rng.choice((1, 1, 1, 2, 5))):
-            table = rng.choice((*CHECKED, "runs", "runs", "checkpoints", "checkpoints"))
+            table = rng.choice(tables)
             rows = connection.execute(f"SELECT rowid AS place, * FROM {table}").fetchall()
             if rows:
                 done.append(_row(rng, connection, table, rng.choice(rows)))
@@ -207,6 +211,8 @@ def store(rng: random.Random, path: Path) -> str:
 
 def _row(rng: random.Random, connection: sqlite3.Connection, table: str, row: sqlite3.Row) -> str:
     column = rng.choice(CHECKED[table])
+    if table == "checkpoints" and rng.random() < 0.8:
+        column = "state"
     content = row[column]
     if rng.random() < 0.02:
         connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (row["place"],))

@@ -24,10 +24,10 @@ from bntui.engine.session import Session
 from bntui.engine.snapshot import Checkpoint, Mark, Phase
 from bntui.keeping import KeptRuns
 from bntui.places import store_path
-from bntui.store.checksum import CHECKED, checksum
+from bntui.store.checksum import CHECKED, checksum, seal
 from bntui.store.database import Store
 from bntui.store.liveness import is_held, live_path
-from bntui.store.schema import StoreError
+from bntui.store.schema import StoreError, connect
 from tests.faults import Fault
 from tests.fuzz.mutations import bomb
 from tests.store.recorded import checkpoint, keep
@@ -203,6 +203,20 @@ def test_runs_that_are_each_others_parents_are_no_endless_chain() -> None:
     change("runs", "parent", other, one)
     change("runs", "parent", one, other)
     assert "No one line repeats this run" in bntui("show", one)[1]
+
+
+def test_a_note_that_is_no_text_is_shown_literally_and_the_run_can_be_pinned() -> None:
+    run = keep(store_path())
+    change("runs", "note", b"gr\xfcn")
+    with closing(sqlite3.connect(store_path(), isolation_level=None)) as connection:
+        connection.execute("UPDATE runs SET note = CAST(note AS TEXT)")
+        connection.execute("UPDATE runs SET checksum = NULL")
+    with connect(store_path(), patience=1.0) as connection:
+        seal(connection, "runs")
+    KeptRuns().pin(run, pinned=True)
+    code, out, err = bntui("show", run)
+    assert (code, err) == (0, "")
+    assert r"gr\udcfcn" in out
 
 
 def test_names_of_series_are_shown_literally() -> None:

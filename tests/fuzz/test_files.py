@@ -1,0 +1,255 @@
+"""Files that somebody hands over, changed at random, through every door that reads them.
+
+None ends in anything but success or one sentence, whatever it says. A file's number is its seed: what
+`changed` says of it is what a failure shows.
+"""
+
+import os
+import random
+import shutil
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from bntui import headless
+from bntui.cli import cli
+from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.engine.run import Command
+from bntui.engine.runner import Runner
+from bntui.engine.session import Session
+from bntui.engine.snapshot import Mark, Phase
+from bntui.keeping import KeptRuns
+from bntui.outcome import Outcome
+from bntui.scenario import ROWS, conclude
+from bntui.scenariofiles import configs_of, find
+from bntui.store.database import Store
+from bntui.store.listing import COLUMNS
+from bntui.store.recorder import StoreRecorder
+from tests.fuzz import mutations
+from tests.fuzz.test_commands import judge
+from tests.store.recorded import keep
+from tests.ui.user import FULL, opened
+
+TINY = RunConfig(
+    width=1 / 32, train_size=48, device="cpu", threads=1, epochs=2, knobs=Knobs(batch_size=16)
+)
+FEW, PART = 480, 60
+"""Files that `make test` tries, and so many in each test."""
+EXPERIMENT, RESUMED, SHOWN = 0.25, 0.2, 0.1
+"""Shares of all files: that are experiments, that are resumed of the stores, shown on the screen."""
+TO_RESUME = ("checkpoints", "checkpoints", "checkpoints", *mutations.TABLES)
+PER_SITTING = 40
+"""Stores that one app looks at."""
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store with a run that can be gone on with, one that has finished, and a branch."""
+    path = tmp_path_factory.mktemp("sound") / "runs.sqlite"
+    recorder = StoreRecorder(path)
+    runner = Runner(TINY, Observation(hindsight=True, noise_scale=True), recorder=recorder)
+    runner.start(paused=True)
+    for command in (*[Command.STEP] * 4, Command.RECALIBRATE, Command.KEEP_WEIGHTS):
+        runner.command(command)
+    while runner.snapshot.recalibrated is None or runner._commands:
+        assert runner.snapshot.phase is not Phase.FAILED, runner.snapshot.message
+        time.sleep(0.01)
+    assert runner.leave(60)
+    marks = (Mark(7, "momentum 0.97→0.9", "momentum=0.9"), Mark(9, "recalibrated", "recalibrate"))
+    keep(path, updates=40, marks=marks)
+    with Store(path) as store:
+        begin = store.last_checkpoint(recorder.run)
+        assert begin
+    branch = StoreRecorder(path, parent=begin)
+    last = Runner(TINY, Observation(live=False), begin=begin, recorder=branch)
+    last.start(paused=True)
+    last.command(Command.STEP)
+    while last.snapshot.update < begin.update + 1:
+        time.sleep(0.01)
+    assert last.leave(60)
+    assert not Path(f"{path}-wal").exists()
+    return path
+
+
+class Brief(Session):
+    """Ends after one more update, wherever it begins."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._begun: int | None = None
+        super().__init__(*arguments, **options)
+        self._begun = self.trainer.update
+
+    @property
+    def finished(self) -> bool:
+        return self._begun is not None and self.trainer.update > self._begun
+
+
+class Small(Runner):
+    """Trains what is asked for where that is little, and something small in place of the rest."""
+
+    def __init__(self, config: RunConfig, *arguments: Any, **options: Any) -> None:
+        little = config.width <= 2 * TINY.width and config.depth < 4
+        known = config.dataset in {"digits", "photos"} or "/" in config.dataset
+        if not little or not known or (config.threads or 1) > 4 or config.compile or config.twin:
+            config = TINY
+        super().__init__(replace(config, at=config.at[:3]), *arguments, **options)
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bntui.engine.session.Session", Brief)
+    monkeypatch.setattr(headless, "Runner", Small)
+    monkeypatch.setattr(headless, "POLL_SECONDS", 0.002)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def bntui(*words: str) -> None:
+    judge(list(words), CliRunner().invoke(cli, words, prog_name="bntui"))
+
+
+def lay(sound: Path, rng: random.Random, tables: tuple[str, ...] = mutations.TABLES) -> str:
+    """Put a store that was changed in the place of the user's; return what was done."""
+    path = Path(os.environ["BNTUI_STORE"])
+    for file in path.parent.glob(f"{path.name}*"):
+        shutil.rmtree(file) if file.is_dir() else file.unlink()
+    shutil.copy(sound, path)
+    return mutations.store(rng, path, tables)
+
+
+def read(rng: random.Random, *, resumed: bool) -> None:
+    """Have the store listed, each of its runs shown, one of them written, and maybe resumed."""
+    archive = KeptRuns()
+    try:
+        runs = archive.runs()
+    except ConfigError:
+        runs = []
+    bntui("runs", "--sort", rng.choice(COLUMNS), *rng.choice(((), ("--json",))))
+    names = [*(run.id for run in runs), "last", "0"]
+    for name in names[:-1]:
+        bntui("show", name)
+    kind = rng.choice(("csv", "jsonl", "svg", "weights"))
+    bntui("export", rng.choice(names), "--format", kind, "--to", "written", "--force")
+    if resumed:
+        able = [run.id for run in runs if run.checkpoint is not None]
+        bntui("run", "--resume", rng.choice(able or names))
+
+
+def tried(seeds: range, how: Callable[[random.Random, Callable[[str], None]], None]) -> None:
+    """Have files tried, each by its number; of every kind of failure, say which it was and why."""
+    failures: dict[str, str] = {}
+    for seed in seeds:
+        done: list[str] = []
+        try:
+            how(random.Random(seed), done.append)
+        except Exception:
+            trace = traceback.format_exc()
+            failures.setdefault("".join(trace.splitlines()[-3:]), f"file {seed}: {done}\n{trace}")
+    assert not failures, "\n".join(failures.values())
+
+
+def any_file(sound: Path, texts: list[str], tmp_path: Path) -> Any:
+    def each(rng: random.Random, tell: Callable[[str], None]) -> None:
+        if rng.random() < EXPERIMENT:
+            text = mutations.experiment(rng, rng.choice(texts))
+            tell(text[:3000])
+            perform(text, tmp_path / "own.toml", rng)
+        else:
+            resumed = rng.random() < RESUMED
+            tell(lay(sound, rng, TO_RESUME if resumed else mutations.TABLES))
+            read(rng, resumed=resumed)
+
+    return each
+
+
+def perform(text: str, path: Path, rng: random.Random) -> None:
+    """Have an experiment read, and concluded from some outcome of its runs."""
+    path.write_text(text, encoding="utf-8", errors="replace")
+    try:
+        scenario = find(str(path))
+        configs_of(scenario, {})
+    except ConfigError:
+        return
+    outcomes = {arm.name: outcome(rng) for arm in scenario.arms}
+    conclude(scenario, outcomes, rng.choice((None, 1))).answer(scenario.question)
+
+
+def outcome(rng: random.Random) -> Outcome:
+    epochs = rng.choice((0, 1, 3))
+    names = ("acc", "loss", "val_acc", "val_acc_fresh", "epochs", "updates", "seconds", *ROWS)
+    return Outcome(
+        {name: [float(rng.choice(mutations.NUMBERS)) for _ in range(epochs)] for name in names}
+    )
+
+
+@pytest.fixture
+def texts() -> list[str]:
+    from importlib import resources
+
+    files = resources.files("bntui.scenarios").iterdir()
+    return sorted(file.read_text(encoding="utf-8") for file in files if file.name.endswith(".toml"))
+
+
+async def looked_at(sound: Path, seeds: range, done: list[str]) -> None:
+    """Have one app list, lay over, compare and repeat the runs of one store after the other."""
+    async with opened(FULL, archive=KeptRuns()) as user:
+        for seed in seeds:
+            rng = random.Random(f"shown {seed}")
+            done[:] = [f"file {seed}", lay(sound, rng)]
+            await user.press("o")
+            await user.until(lambda: "reading what is kept" not in user.text)
+            for key in ("s", "down", "space", "up", "equals_sign", "escape", "y", "escape"):
+                await user.press(key)
+            await user.press("slash", "0", "escape", "end", "R", "enter")
+            while len(user.app.screen_stack) > 2:
+                await user.press("escape")
+            user.app.clear_notifications()
+            assert user.app._exception is None
+
+
+async def shown(sound: Path, seeds: range) -> None:
+    """Have stores looked at, a new app each `PER_SITTING`; a failure says what was in the last."""
+    done: list[str] = []
+    for first in range(seeds.start, seeds.stop, PER_SITTING):
+        try:
+            await looked_at(sound, range(first, min(first + PER_SITTING, seeds.stop)), done)
+        except Exception as error:
+            raise AssertionError(f"{done}\n{traceback.format_exc()}") from error
+
+
+@pytest.mark.parametrize("first", range(0, FEW, PART))
+def test_no_file_of_some_hundred_ends_in_anything_but_success_or_a_sentence(
+    sound: Path, texts: list[str], tmp_path: Path, first: int
+) -> None:
+    tried(range(first, first + PART), any_file(sound, texts, tmp_path))
+
+
+async def test_no_store_of_some_breaks_the_list_of_runs(sound: Path) -> None:
+    await shown(sound, range(PART // 3))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+def test_no_file_ends_in_anything_but_success_or_a_sentence(
+    sound: Path, texts: list[str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    number = request.config.getoption("--files")
+    tried(range(FEW, number), any_file(sound, texts, tmp_path))
+    print(f"{number:,} files")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+async def test_no_store_breaks_the_list_of_runs(
+    sound: Path, request: pytest.FixtureRequest
+) -> None:
+    await shown(sound, range(PART, int(SHOWN * request.config.getoption("--files"))))
