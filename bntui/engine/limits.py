@@ -38,37 +38,27 @@ def parse_batch_size(value: str) -> int:
 
 def parse_momentum(value: str) -> float:
     """Return the momentum in Keras's convention. Raises ConfigError."""
-    number = _number(value)
-    if not 0.0 <= number < 1.0:
-        raise ConfigError(
-            f"momentum {value} is out of range: give 0 or more and less than 1, the share of the "
-            "old value kept, such as 0.99 (torch calls this 0.01)."
-        )
-    return number
+    way_out = (
+        "give 0 or more and less than 1, the share of the old value kept, such as 0.99 (torch calls "
+        "this 0.01)"
+    )
+    return _number("momentum", value, lambda number: 0.0 <= number < 1.0, way_out)
 
 
 def parse_learning_rate(value: str) -> float:
     """Return the learning rate. Raises ConfigError."""
-    number = _number(value)
-    if not 0.0 < number <= MAX_LEARNING_RATE:
-        raise ConfigError(
-            f"learning rate {value} is out of range: give more than 0 and at most "
-            f"{MAX_LEARNING_RATE:g}, such as 0.001."
-        )
-    return number
+    way_out = f"give more than 0 and at most {MAX_LEARNING_RATE:g}, such as 0.001"
+    return _number(
+        "learning rate", value, lambda number: 0.0 < number <= MAX_LEARNING_RATE, way_out
+    )
 
 
 def parse_pace(value: str) -> float:
     """Return the pace in updates a second, infinity for `max`. Raises ConfigError."""
     if value.strip().lower() in {"max", "unlimited"}:
         return math.inf
-    number = _number(value)
-    if not 0.0 < number <= MAX_PACE:
-        raise ConfigError(
-            f"pace {value} is out of range: give more than 0 and at most {MAX_PACE:g} updates a "
-            "second, or max."
-        )
-    return number
+    way_out = f"give more than 0 and at most {MAX_PACE:g} updates a second, or max"
+    return _number("pace", value, lambda number: 0.0 < number <= MAX_PACE, way_out)
 
 
 def parse_epochs(value: str) -> int:
@@ -103,13 +93,8 @@ def parse_seed(value: str) -> int:
 
 def parse_width(value: str) -> float:
     """Return the width factor. Raises ConfigError."""
-    number = _number(value)
-    if not MIN_WIDTH <= number <= MAX_WIDTH:
-        raise ConfigError(
-            f"width {value} is out of range: give {MIN_WIDTH:g} to {MAX_WIDTH:g}; 1 is the "
-            "thread's network, 0.25 the quick one."
-        )
-    return number
+    way_out = f"give {MIN_WIDTH:g} to {MAX_WIDTH:g}; 1 is the thread's network, 0.25 the quick one"
+    return _number("width", value, lambda number: MIN_WIDTH <= number <= MAX_WIDTH, way_out)
 
 
 def parse_base_batch(value: str) -> int:
@@ -166,9 +151,7 @@ def parse_batch_schedule(value: str) -> str:
             return ""
         if text.startswith("x"):
             factor, _, every = text[1:].partition("/")
-            number = _number(factor)
-            if not 1.0 < number <= MAX_BATCH_SIZE:
-                raise ConfigError("no factor")
+            number = _number("factor", factor, lambda one: 1.0 < one <= MAX_BATCH_SIZE, "")
             return f"x{str(number).removesuffix('.0')}/{_integer('epochs', every or '1', 1, MAX_EPOCHS, '1')}"
         points = [point.split(":") for point in text.split(",")]
         if any(len(point) != 2 for point in points):
@@ -227,22 +210,25 @@ def parse_device(value: str) -> str:
     return name
 
 
-def _number(value: str) -> float:
-    """Return a number in plain ASCII digits; NaN for anything else, which is in no range.
+def _number(name: str, value: str, allowed: Callable[[float], bool], way_out: str) -> float:
+    """Return a number in plain ASCII digits that is allowed. Raises ConfigError with the way out.
 
     There is one zero: −0 would be shown, and repeated, as another setting.
     """
     try:
-        return float(value) + 0.0 if value.isascii() and "_" not in value else math.nan
+        number = float(value) + 0.0 if value.isascii() and "_" not in value else math.nan
     except ValueError:
-        return math.nan
+        number = math.nan
+    if math.isnan(number):
+        raise ConfigError(f"{name} {value!r} is not a number: {way_out}.")
+    if not allowed(number):
+        raise ConfigError(f"{name} {value} is out of range: {way_out}.")
+    return number
 
 
 def _integer(name: str, value: str, low: int, high: int, example: str) -> int:
-    number = _number(value)
-    if not number.is_integer() or not low <= number <= high:
-        raise ConfigError(
-            f"{name} {value} is out of range: give a whole number from {low:,} to {high:,}, "
-            f"such as {example}."
-        )
+    way_out = f"give a whole number from {low:,} to {high:,}, such as {example}"
+    number = _number(name, value, lambda one: low <= one <= high, way_out)
+    if not number.is_integer():
+        raise ConfigError(f"{name} {value} is not a whole number: {way_out}.")
     return int(number)

@@ -75,6 +75,27 @@ def test_a_bad_value_gets_one_sentence_that_names_it(parse: Parse, value: str) -
     assert not re.search(r"[.!?] [A-Z]", message)
 
 
+@pytest.mark.parametrize(
+    "parse",
+    [
+        *NUMBERS,
+        *(limits.parse_update, limits.parse_base_batch, limits.parse_ghost_batch),
+        *(limits.parse_norm_layers, limits.parse_depth, limits.parse_lr_warmup),
+    ],
+)
+def test_what_is_no_number_is_not_said_to_be_out_of_range(parse: Parse) -> None:
+    for value in NO_NUMBERS:
+        with pytest.raises(ConfigError, match=re.escape(f"{value!r} is not a number: give ")):
+            parse(value)
+    with pytest.raises(ConfigError, match=" -1e99 is out of range: give "):
+        parse("-1e99")
+
+
+def test_a_part_of_an_image_is_not_said_to_be_out_of_range() -> None:
+    with pytest.raises(ConfigError, match=r"batch size 3.5 is not a whole number: give "):
+        limits.parse_batch_size("3.5")
+
+
 GOOD: list[tuple[Parse, str, object]] = [
     (limits.parse_batch_size, "1", 1),
     (limits.parse_batch_size, " 4096 ", 4096),
