@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bntui import output
 from bntui.engine.config import ConfigError
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ def runs(column: str, text: str, as_json: bool) -> None:
         for run in found:
             click.echo(_json(run))
     elif found:
-        from bntui.commands.tables import console, listing
+        from bntui.commands.tables import listing
 
-        console().print(listing(found))
+        output.console().print(listing(found, output.width()))
     elif kept:
         click.echo(f"None of the {len(kept)} runs has all of {text!r}.")
     else:
@@ -81,7 +82,7 @@ def runs(column: str, text: str, as_json: bool) -> None:
 @click.argument("run")
 def show(run: str) -> None:
     """Show all about RUN: how its id begins, or `last`."""
-    from bntui.commands.tables import console, page
+    from bntui.commands.tables import page
     from bntui.store.database import Store
     from bntui.store.loading import repeating
     from bntui.text import literal
@@ -91,8 +92,8 @@ def show(run: str) -> None:
         marks, verdicts = store.marks(found.id), store.verdicts(found.id)
         reports, line = store.reports(found.id), repeating(store, found)
         _remark(store)
-    out = console()
-    for part in page(found, marks, verdicts, reports):
+    out = output.console()
+    for part in page(found, marks, verdicts, reports, output.width()):
         out.print(part)
     gone = "No one line repeats this run: the run that it branched off is no longer kept."
     click.echo(f"\n{literal(line) if line else gone}")

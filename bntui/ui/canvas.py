@@ -17,7 +17,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from bntui.ui.glyphs import Glyphs, ascii_only
+from bntui.ui.glyphs import Glyphs, ascii_cells, ascii_only
 
 Run = tuple[str, str]
 """A text and its role: the name of a `canvas--` component class, several with spaces between."""
@@ -36,22 +36,31 @@ _TITLE = 2
 _ODD = re.compile("[^ -~\xa1-\xac\xae-\xff\u2500-\u25fc\u2800-\u28ff]")
 
 
+FILLER = "\0"
+"""Stands for the second cell of a wide character in a row that is fitted, and is not written."""
+
+
 @lru_cache
-def _narrow(character: str) -> str:
-    return character if character.isprintable() and cell_len(character) == 1 else "?"
+def _drawn(character: str) -> str:
+    """Return a character for every cell that one takes: marks that belong to another take none."""
+    if not character.isprintable():
+        return "?"
+    return (character + FILLER * (cell_len(character) - 1)) if cell_len(character) else ""
 
 
 def fitted(row: Iterable[Run], width: int, *, plain: bool = False) -> Row:
     """Return `row` in exactly `width` cells, one character a cell, equal neighbours merged.
 
-    Control characters and characters that are not one cell wide become "?". All that a canvas
+    Control characters become "?", and a wide character has a filler behind it. All that a canvas
     shows passes through here: `plain` makes it ASCII.
     """
     left = width
     runs: Row = []
     for text, role in chain(row, [(" " * width, "")]):
-        text = _ODD.sub(lambda match: _narrow(match[0]), text[:left])
-        text = ascii_only(text) if plain else text
+        text = ascii_cells(text[:left]) if plain else text[:left]
+        text = _ODD.sub(lambda match: _drawn(match[0]), text)
+        if len(text) > left:  # half a wide character is none
+            text = text[:left] if text[left] != FILLER else f"{text[: left - 1]} "
         left -= len(text)
         if runs and runs[-1][1] == role:
             runs[-1] = (runs[-1][0] + text, role)
@@ -66,7 +75,8 @@ def changed_spans(old: Row, new: Row) -> list[tuple[int, int]]:
     if old == new:
         return spans
     for column, (before, after) in enumerate(zip(_cells(old), _cells(new), strict=True)):
-        if before == after:
+        # The second half of a wide character goes with the first.
+        if before == after and not (after[0] == FILLER and spans and spans[-1][1] == column):
             continue
         if spans and column - spans[-1][1] <= MERGED_GAP:
             spans[-1] = (spans[-1][0], column + 1)
@@ -196,7 +206,10 @@ class Canvas(Widget):
             self._redraw()
         if y >= len(self._picture):
             return Strip.blank(self.size.width, self.role_style(""))
-        segments = [Segment(text, self.role_style(role)) for text, role in self._picture[y]]
+        segments = [
+            Segment(text.replace(FILLER, ""), self.role_style(role))
+            for text, role in self._picture[y]
+        ]
         return Strip(segments, self.size.width)
 
     def role_style(self, role: str) -> Style:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bntui.cells import cell_len, padded, shorten
 from bntui.engine.config import RunConfig
 from bntui.store.database import StoredRun
 from bntui.store.listing import differences, why_not_resumed
 from bntui.store.writing import State
-from bntui.text import shorten
 from bntui.ui.widgets.hindsight import short
 
 ID = 6
@@ -25,6 +25,8 @@ STATES = {
 """A sign for each state, and the role that both are drawn in; see `sign`."""
 NOTE = 8
 """Cells below which a note is not worth showing."""
+NAME, FIGURE = 13, 30
+"""Cells to which the name of a data set, and any figure, make their columns wider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +93,34 @@ _FIRST = (
 """What matters most comes first, for where there is no room for all."""
 
 
-def fitting(width: int) -> list[Column]:
+def measured(runs: Sequence[StoredRun]) -> list[Column]:
+    """Return all columns, wide enough for all of these runs: no figure is cut, nor a usual name."""
+    return [_grown(column, runs) for column in COLUMNS]
+
+
+def _grown(column: Column, runs: Sequence[StoredRun]) -> Column:
+    most = FIGURE if column.number else NAME if column.name == "dataset" else 0
+    widest = max((cell_len(column.text(run)) for run in runs), default=0) if most else 0
+    return replace(column, width=max(column.width, min(widest, most)))
+
+
+def fitting(width: int, columns: Sequence[Column] = COLUMNS) -> list[Column]:
     """Return the columns that fit, in their order; the note is as wide as there is room."""
-    by_name = {column.name: column for column in COLUMNS}
+    by_name = {column.name: column for column in columns}
     left, chosen = width, set[str]()
     for name in _FIRST:
         if by_name[name].width + 1 <= left:
             left -= by_name[name].width + 1
             chosen.add(name)
-    shown = [column for column in COLUMNS if column.name in chosen]
+    shown = [column for column in columns if column.name in chosen]
     if shown and shown[-1].name == "note":
         shown[-1] = replace(shown[-1], width=NOTE + left)
     return shown
 
 
 def written(column: Column, text: str) -> str:
-    """Return `text` as wide as the column, and the blank behind it."""
-    text = shorten(text, column.width)
-    return f"{text:>{column.width}} " if column.number else f"{text:<{column.width}} "
+    """Return `text` in the cells of the column, and the blank behind it."""
+    return padded(shorten(text, column.width), column.width, right=column.number) + " "
 
 
 def about(run: StoredRun) -> list[tuple[str, str]]:

@@ -72,18 +72,26 @@ class TestFitted:
             ("c ", ""),
         ]
 
-    def test_what_is_not_one_cell_wide_becomes_a_question_mark(self) -> None:
-        odd = "a\x1b\t\n漢🙂e\u0301\u200b\xad"
-        assert fitted([(odd, "")], 12) == [("a?????e???  ", "")]
+    def test_what_can_not_be_shown_becomes_a_question_mark(self) -> None:
+        assert fitted([("a\x1b\t\n\0e\u200b\xad", "")], 9) == [("a????e?? ", "")]
+
+    def test_a_wide_character_takes_two_cells_and_a_mark_on_another_none(self) -> None:
+        assert fitted([("漢🙂e\u0301x", "")], 8) == [("漢\0🙂\0ex  ", "")]
+        assert fitted([("a漢b", "x"), ("字c", "y")], 7) == [("a漢\0b", "x"), ("字\0c", "y")]
+
+    def test_half_a_wide_character_is_none(self) -> None:
+        assert fitted([("a漢字", "")], 4) == [("a漢\0 ", "")]
+        assert fitted([("漢", "x"), ("字", "y")], 3) == [("漢\0", "x"), (" ", "y")]
+        assert fitted([("漢", "x")], 1) == [(" ", "x")]
 
     def test_what_charts_are_made_of_is_left_alone(self) -> None:
         text = "│┤▲×⣿⠁▁█▓░·–é→σ≈✖▶◀"
         assert fitted([(text, "")], len(text)) == [(text, "")]
 
     def test_plain_is_ascii(self) -> None:
-        assert fitted([("│▲ 2 σ", "x"), ("⣿漢", "")], 9, plain=True) == [
+        assert fitted([("│▲ 2 σ", "x"), ("⣿漢", "")], 10, plain=True) == [
             ("|^ 2 s", "x"),
-            ("*? ", ""),
+            ("*?? ", ""),
         ]
 
 
@@ -102,6 +110,11 @@ class TestChangedSpans:
         assert self.spans("abcdefgh", "XbcXefgh") == [(0, 4)]
         assert self.spans("abcdefgh", "XbcdXfgh") == [(0, 1), (4, 5)]
 
+    def test_a_wide_character_is_changed_as_a_whole(self) -> None:
+        assert self.spans("a漢\0b", "a字\0b") == [(1, 3)]
+        assert self.spans("a漢\0b", "axyb") == [(1, 3)]
+        assert self.spans("axyb", "a漢\0b") == [(1, 3)]
+
     def test_another_role_is_a_change(self) -> None:
         assert changed_spans([("abc", "x")], [("a", "x"), ("b", "y"), ("c", "x")]) == [(1, 2)]
 
@@ -117,6 +130,14 @@ class TestRepaint:
                 (Region(0, 0, 1, 1), Region(6, 0, 1, 1))
             ]
             assert line(slate, 0) == "One   !           "
+
+    async def test_wide_characters_are_written_in_their_cells(self) -> None:
+        async with SlateApp().run_test() as pilot:
+            slate = pilot.app.query_one(Slate)
+            slate.show("数字 7", "two")
+            assert slate.show("数学 7", "two") == [(Region(2, 0, 2, 1),)]
+            assert line(slate, 0).rstrip() == "数学 7"
+            assert slate.render_line(0).cell_length == slate.size.width
 
     async def test_another_size_draws_everything(self) -> None:
         async with SlateApp().run_test() as pilot:

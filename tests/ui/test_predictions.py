@@ -50,6 +50,15 @@ def test_names_take_their_place_from_the_bars() -> None:
     ]
 
 
+def test_wide_names_are_drawn_and_measured_in_cells() -> None:
+    shown = rows(said([100, 0], [50, 50], ("数字", "x")))
+    assert shown == [
+        "      running     fresh",
+        " 数字 ██████ 100% ███     50%",
+        " x             0% ███     50%",
+    ]
+
+
 def test_long_names_are_cut_to_leave_bars() -> None:
     shown = rows(said([100, 0], [50, 50], ("automobile", "a name beyond all measure")))
     assert shown == [

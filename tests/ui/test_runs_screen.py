@@ -13,6 +13,7 @@ import pytest
 from textual.binding import Binding
 from textual.keys import format_key
 
+from bntui.cells import cell_len
 from bntui.engine.config import ConfigError, Knobs, RunConfig
 from bntui.engine.snapshot import Mark, Phase
 from bntui.keeping import KeptRuns
@@ -20,7 +21,7 @@ from bntui.store.database import Store, StoredRun
 from bntui.store.schema import connect
 from bntui.store.writing import State, change_run
 from bntui.ui.glyphs import Glyphs
-from bntui.ui.runcolumns import COLUMNS, about, fitting, when, written
+from bntui.ui.runcolumns import COLUMNS, about, fitting, measured, when, written
 from bntui.ui.screens.comparison import ComparisonScreen
 from bntui.ui.screens.keys import CHARTS, RUNS
 from bntui.ui.screens.runs import RunsScreen
@@ -124,6 +125,21 @@ class TestColumns:
             "! interrupted digits   batch   4096 0.995 b-cor    0.0005   0.25     160  0.1135"
             "      – a long … "
         )
+
+    @pytest.mark.parametrize("width", [50, 80, 200])
+    def test_figures_and_usual_names_are_never_cut(self, width: int) -> None:
+        config = RunConfig(knobs=Knobs(65536, 0.99999, learning_rate=0.000123), width=0.12345)
+        named = replace(facts(), dataset="fashion-mnist")
+        run = stored(config=config, updates=1_000_000_000, facts=named)
+        shown = fitting(width, measured([stored(), run]))
+        assert sum(column.width + 1 for column in shown) <= width
+        for column in shown:
+            assert written(column, column.text(run)).strip() == column.text(run)
+
+    def test_wide_characters_are_measured_in_cells(self) -> None:
+        run = stored(facts=replace(facts(), dataset="数字数字"), note="数字 数字 数字")
+        cells = [cell_len(written(column, column.text(run))) for column in COLUMNS]
+        assert cells == [column.width + 1 for column in COLUMNS]
 
     def test_without_running_statistics_there_is_no_momentum(self) -> None:
         text = {

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from itertools import zip_longest
-from textwrap import wrap
 from typing import ClassVar
 
 from textual import events
@@ -11,9 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 
+from bntui.cells import padded, shorten, wrapped
 from bntui.engine.snapshot import Snapshot
 from bntui.scales import UNIT
-from bntui.text import literal, shorten
+from bntui.text import literal
 from bntui.ui.canvas import Canvas, Picture
 from bntui.ui.curves import compared
 from bntui.ui.differing import differing
@@ -131,15 +131,15 @@ class Differences(Canvas):
         each = max(8, (width - LABEL - 2) // 2)
         one, other = (shorten(literal(name), each - 1) for name in self._names)
         picture: Picture = [
-            [(f" {'':<{LABEL}}", ""), (f"{one:<{each}}", "strong"), (other, "faint strong")]
+            [(f" {'':<{LABEL}}", ""), (padded(one, each), "strong"), (other, "faint strong")]
         ]
         for label, *values in self._rows:
-            columns = [wrap(literal(value), each - 1) or [""] for value in values]
+            columns = [wrapped(literal(value), each - 1) or [""] for value in values]
             for place, (here, there) in enumerate(zip_longest(*columns, fillvalue="")):
                 picture.append(
                     [
                         (f" {label if not place else '':<{LABEL}}", "faint"),
-                        (f"{here:<{each}}", ""),
+                        (padded(here, each), ""),
                         (there, ""),
                     ]
                 )

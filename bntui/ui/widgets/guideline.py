@@ -1,7 +1,8 @@
 """The lines under the status: which experiment is under way, what to watch, and how to leave it."""
 
-from textwrap import shorten
+import textwrap
 
+from bntui.cells import padded, shorten
 from bntui.ui.canvas import Canvas, Picture
 from bntui.ui.course import Performance
 
@@ -39,9 +40,11 @@ class GuideLine(Canvas):
             count = f" · run {performance.place + 1} of {len(scenario.arms)}: "
             said, right = count + performance.arm.label, LEAVE
         room = width - len(name) - len(right) - 2
-        said = said if len(said) <= room else f"{said[: max(0, room - 1)]}…"
-        watch = shorten(f"Watch {scenario.watch}", max(len(MORE), width - 2), placeholder=MORE)
+        said = shorten(said, max(1, room))
+        watch = textwrap.shorten(
+            f"Watch {scenario.watch}", max(len(MORE), width - 2), placeholder=MORE
+        )
         return [
-            [(name, "strong"), (said.ljust(room + 1), ""), (right, "faint")],
+            [(name, "strong"), (padded(said, room + 1), ""), (right, "faint")],
             [(f" {watch}", "faint")],
         ]

@@ -1,8 +1,8 @@
 """A few sentences, wrapped to the room there is."""
 
 from collections.abc import Iterable
-from textwrap import wrap
 
+from bntui.cells import wrapped
 from bntui.ui.canvas import Canvas, Picture
 
 WIDEST = 72
@@ -27,5 +27,5 @@ class Paragraphs(Canvas):
         return [
             [(f" {line}", role)]
             for text, role in self._paragraphs
-            for line in wrap(text, max(8, min(width - 2, WIDEST))) or [""]
+            for line in wrapped(text, max(8, min(width - 2, WIDEST))) or [""]
         ]

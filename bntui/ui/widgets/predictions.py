@@ -1,7 +1,7 @@
 """What the network says: how often it predicts each class, under both kinds of statistics."""
 
+from bntui.cells import cell_len, padded, shorten
 from bntui.engine.snapshot import Score, Snapshot
-from bntui.text import shorten
 from bntui.ui.canvas import Canvas, Picture, Row
 from bntui.ui.charts import bar
 
@@ -30,12 +30,12 @@ class Predictions(Canvas):
         shown = most_predicted(running, fresh, max(1, height - 1))
         others = set(range(len(running))) - set(shown)
         names = {place: facts.class_names[place] for place in shown}
-        label = min(max(map(len, names.values())), max(1, width // 3 - 2))
+        label = min(max(map(cell_len, names.values())), max(1, width // 3 - 2))
         size = max(1, (width - label - 3) // 2 - 5)
 
         def row(name: str, left: float, right: float) -> Row:
             return [
-                (f" {shorten(name, label):<{label}} ", "faint"),
+                (f" {padded(shorten(name, label), label)} ", "faint"),
                 (f"{bar(left, size)}{left:>5.0%}", "running"),
                 (f" {bar(right, size)}{right:>5.0%}", "fresh"),
             ]

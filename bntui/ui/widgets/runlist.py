@@ -15,7 +15,7 @@ from textual.message import Message
 
 from bntui.store.database import StoredRun
 from bntui.ui.canvas import Canvas, Picture, Row
-from bntui.ui.runcolumns import fitting, sign, written
+from bntui.ui.runcolumns import fitting, measured, sign, written
 
 SIGNS = 4
 """Cells for a run's signs, and the blank behind them."""
@@ -46,6 +46,7 @@ class RunList(Canvas, can_focus=True):
     def __init__(self, *, id: str, classes: str) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._runs: Sequence[StoredRun] = ()
+        self._columns = measured(())
         self._signs: Mapping[str, str] = {}
         self._column = ""
         self._instead = ""
@@ -72,6 +73,7 @@ class RunList(Canvas, can_focus=True):
         """
         before = self.chosen
         self._runs, self._signs = runs, signs
+        self._columns = measured(runs)
         self._column, self._instead = column, instead
         ids = [run.id for run in runs]
         place = ids.index(before.id) if before and before.id in ids else self._at
@@ -108,7 +110,7 @@ class RunList(Canvas, can_focus=True):
         """Return the header and the rows in sight, or what is to say instead."""
         if not self._runs:
             return [[(f" {line}", "")] for line in wrap(self._instead, max(8, width - 2))]
-        columns = fitting(width - SIGNS)
+        columns = fitting(width - SIGNS, self._columns)
         rows = max(1, height - 1)
         self._top = min(max(self._top, self._at - rows + 1), self._at)
         self._top = min(self._top, max(0, len(self._runs) - rows))

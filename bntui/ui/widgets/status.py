@@ -1,5 +1,7 @@
 """The line on top: what is trained on what, and how far it is."""
 
+from rich.cells import cell_len, set_cell_size
+
 from bntui.engine.snapshot import Phase, Snapshot
 from bntui.ui.canvas import Canvas, Picture, Row
 
@@ -31,10 +33,13 @@ class StatusLine(Canvas):
         snapshot, brief = self._snapshot, width < 100
         left, right = what(snapshot, brief=brief), progress(snapshot, brief=brief)
         room = max(0, width - len(right) - 9)
-        if brief and len(left) > room:
+        if brief and cell_len(left) > room:
             left = what(snapshot, brief=brief, seed=False)
-        row: Row = [(" bntui ", "strong"), (left[:room], "faint")]
-        used = sum(len(text) for text, _ in row)
+        row: Row = [
+            (" bntui ", "strong"),
+            (set_cell_size(left, min(room, cell_len(left))), "faint"),
+        ]
+        used = sum(cell_len(text) for text, _ in row)
         role = "bad" if snapshot.phase is Phase.FAILED else "plain"
         return [[*row, (" " * max(1, width - used - len(right) - 1), ""), (right, role)]]
 
