@@ -92,18 +92,22 @@ def make_folder(path: Path) -> None:
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):
         with suppress(FileExistsError):  # another process was faster
-            folder.mkdir()
-            folder.chmod(FOLDER)
+            folder.mkdir(FOLDER)
+            keep_private(folder, FOLDER)
 
 
 def make_file(path: Path) -> None:
     """Make an empty file unless there is one. Raises OSError."""
     with suppress(FileExistsError):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE)
-        try:
-            os.fchmod(descriptor, FILE)
-        finally:
-            os.close(descriptor)
+        keep_private(descriptor)
+        os.close(descriptor)
+
+
+def keep_private(path: Path | int, mode: int = FILE) -> None:
+    """Give a file, or its descriptor, its mode, where the file system has such: umask may have cut it."""
+    with suppress(OSError):
+        os.chmod(path, mode)  # noqa: PTH101 - also of a descriptor
 
 
 @contextmanager
@@ -122,7 +126,7 @@ def new_file(path: Path, *, over: bool = False) -> Iterator[BinaryIO]:
     descriptor, name = tempfile.mkstemp(prefix=".bntui-", dir=target.parent)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
-            os.fchmod(descriptor, FILE)
+            keep_private(descriptor)
             yield file
             file.flush()
             os.fsync(descriptor)

@@ -210,7 +210,9 @@ def _data() -> Facts:
 def _store() -> Facts:
     import sqlite3
 
-    from bntui.store.schema import MIGRATIONS
+    from bntui.engine.config import ConfigError
+    from bntui.store.opening import open_to_read, real
+    from bntui.store.schema import MIGRATIONS, format_of, refuse_other_things
 
     path = places.store_path()
     if places.is_nowhere(path):
@@ -219,18 +221,17 @@ def _store() -> Facts:
         return [("file", f"{path} (none yet)")]
     rows = [("file", f"{path}, {path.stat().st_size / 1e6:.1f} MB")]
     try:
-        # Reading makes files beside the store, unless SQLite is told that nobody writes: nobody does
-        # where there is no log beside it.
-        how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as store:
-            known = len(MIGRATIONS)
-            found = store.execute("PRAGMA user_version").fetchone()[0]
-            rows.append(("format", f"{found} (this bntui writes {known})"))
+        refuse_other_things(path)
+        with closing(open_to_read(real(path), 1.0, untouched=True)) as store:
+            found = format_of(store, path)
+            rows.append(("format", f"{found} (this bntui writes {len(MIGRATIONS)})"))
             checked = [row[0] for row in store.execute("PRAGMA integrity_check(5)")]
             rows.append(("integrity", "; ".join(" ".join(one.split()) for one in checked)))
             runs = store.execute("SELECT count(*), count(deleted) FROM runs").fetchone()
             rows.append(("runs", f"{runs[0]}, of which {runs[1]} deleted"))
-    except sqlite3.Error as error:
+    except ConfigError as error:
+        rows.append(("trouble", str(error)))
+    except (sqlite3.Error, OSError) as error:
         rows.append(("trouble", f"it can't be read: {error}"))
     return rows
 

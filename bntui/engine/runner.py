@@ -74,6 +74,8 @@ class Runner:
         """How the run stands once it is stopped."""
         self._commands: deque[Command] = deque()
         self._published = 0.0
+        self._noticed = ("", "")
+        """The last notice of the recorder's, and what the run itself had to say then."""
         self._session: Session | Twins | None = None
         self._after: Run | None = None
         self._thread = Thread(target=self._run, name="bntui-run", daemon=True)
@@ -200,6 +202,7 @@ class Runner:
             )
             if self._recorder:
                 session.notice = f"{self._recorder.notice} {session.notice}".strip()
+                self._noticed = (self._recorder.notice, session.notice)
             return session
 
         session = Twins(self._config, load) if self._config.twin else load(self._config)
@@ -317,9 +320,17 @@ class Runner:
             snapshot = self._session.snapshot(phase)
             if self._recorder:
                 self._recorder.record(snapshot, self._session.take_journal())
-                snapshot = replace(snapshot, message=self._recorder.problem or snapshot.message)
+                snapshot = replace(snapshot, message=self._message(snapshot.message))
             self.snapshot = snapshot
             self._published = time.monotonic()
+
+    def _message(self, message: str) -> str:
+        """Return what there is to say: that the run is not kept, else the newer of two remarks."""
+        assert self._recorder
+        if self._recorder.notice != self._noticed[0]:
+            self._noticed = (self._recorder.notice, message)
+        notice, then = self._noticed
+        return self._recorder.problem or (notice if then == message else message)
 
     def _show(self, phase: Phase, message: str = "", traceback: str = "") -> None:
         """Swap in a snapshot that differs in its phase, and in what there is to say."""

@@ -21,6 +21,7 @@ CHECKED = {
     "reports": ("run", "at", "twin", "figures"),
     "checkpoints": ("run", "at", "label", "config", "state"),
     "weights": ("run", "at", "data"),
+    "pieces": ("run", "of", "number", "count", "data"),
 }
 """By table, the columns that its column `checksum` is of. A new column needs a migration that seals."""
 

@@ -152,6 +152,7 @@ class Store:
             return None
         try:
             checkpoint, unknown = rows.checkpoint(found[0])
+            state = self._whole(run, "checkpoints", checkpoint.content())
         except BorderError as error:
             raise StoreError(
                 f"the checkpoint of run {run} is damaged ({error}): `bntui show {run}` gives the "
@@ -162,13 +163,16 @@ class Store:
                 f"run {run} has settings that this bntui does not know ({', '.join(unknown)}): "
                 "resume it with the version that began it."
             )
-        return checkpoint
+        return replace(checkpoint, state=state)
 
     def weights(self, run: str) -> tuple[int, bytes] | None:
         """Return the update of a run's weights that were kept, and them; None if none were."""
         found = self._rows("weights", "WHERE run = ?", run)
         try:
-            return rows.weights(found[0]) if found else None
+            if not found:
+                return None
+            update, first = rows.weights(found[0])
+            return update, self._whole(run, "weights", first)
         except BorderError as error:
             raise StoreError(f"the weights of run {run} can't be read: {error}.") from error
 
@@ -197,7 +201,7 @@ class Store:
         with self._told():
             # Before it is opened: should another mend it in between, it is only opened once more.
             self._file = identity(self.path)
-            self._connection = connect(self.path, patience=PATIENCE)
+            self._connection = connect(self.path, patience=PATIENCE, reading=True)
             self._file = self._file or identity(self.path)
             search(self._connection, self.path)
 
@@ -232,6 +236,12 @@ class Store:
             for row in found:
                 prove(table, row)
         return found
+
+    def _whole(self, run: str, of: str, first: bytes) -> bytes:
+        """Return a checkpoint or weights, of which the first piece may be all. Raises BorderError."""
+        return rows.with_pieces(
+            first, self._rows("pieces", "WHERE run = ? AND of = ? ORDER BY number", run, of)
+        )
 
     def _edit(self, run: str, change: str, *values: object) -> None:
         with self._told(), transaction(self._open):

@@ -8,9 +8,13 @@ import errno
 import fcntl
 import os
 import re
+import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from bntui.places import FILE, keep_private, make_folder
+from bntui.store.opening import real
 from bntui.store.schema import StoreError
 
 ATTEMPTS = 20
@@ -35,7 +39,7 @@ def live_path(store: Path, run: str) -> Path:
         raise StoreError(
             f"run {run!r} in {store} has no id as bntui writes them: it is left alone."
         )
-    return store.with_name(f"{store.name}-live") / run
+    return _folder(store) / run
 
 
 def hold(path: Path) -> int | None:
@@ -43,25 +47,48 @@ def hold(path: Path) -> int | None:
 
     Raises OSError. Somebody who looks holds it for microseconds, so it is tried for a moment.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     for _ in range(ATTEMPTS):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _AT_ONCE, 0o600)
+        make_folder(path.parent)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _AT_ONCE, FILE)
+        except FileNotFoundError:  # the last to let go has removed the folder
+            continue
+        if _taken(descriptor, fcntl.LOCK_EX):
+            if _is(descriptor, path):
+                keep_private(descriptor)
+                return descriptor
+            os.close(descriptor)  # the one before let go between our two calls
+        else:
             os.close(descriptor)
             time.sleep(_PAUSE)
-            continue
-        if _is(descriptor, path):
-            return descriptor
-        os.close(descriptor)  # the one before let go between our two calls
     return None
 
 
 def let_go(path: Path, descriptor: int) -> None:
-    """Let go of the lock, and remove its file."""
-    path.unlink(missing_ok=True)
+    """Let go of the lock, and remove its file, and the folder of the last."""
+    with suppress(OSError):  # the folder may be gone, or another's by now
+        if _is(descriptor, path):
+            path.unlink()
+        path.parent.rmdir()
     os.close(descriptor)
+
+
+def clear(store: Path) -> None:
+    """Remove the files that killed runs have left."""
+    with suppress(OSError):
+        for path in _folder(store).iterdir():
+            with suppress(OSError):
+                _clear(path)
+        _folder(store).rmdir()
+
+
+def _clear(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR | _AT_ONCE)
+    try:
+        if _taken(descriptor, fcntl.LOCK_EX) and _is(descriptor, path):
+            path.unlink()
+    finally:
+        os.close(descriptor)
 
 
 def is_held(path: Path) -> bool:
@@ -71,16 +98,60 @@ def is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
+        if isinstance(error, PermissionError):
+            return True  # another user's: only he could tell
         if error.errno in {errno.ELOOP, errno.ENXIO}:  # a link or a socket: no run holds such
             return False
         raise
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not _taken(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
-    return False
+
+
+def _folder(store: Path) -> Path:
+    store = real(store)
+    return store.with_name(f"{store.name}-live")
+
+
+def _taken(descriptor: int, how: int) -> bool:
+    """Take a lock of a kind, at once or not at all.
+
+    Where the file system has no locks, a file is its owner's as long as the process lives whose name
+    it holds; of a process of another machine, for ever.
+    """
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        owner = os.pread(descriptor, 1000, 0).decode(errors="replace")
+        if owner and _lives(owner):
+            return False
+        if how == fcntl.LOCK_EX:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, _name(os.getpid()).encode(), 0)
+    return True
+
+
+def _name(process: int) -> str:
+    """Return a name that no other process has: a number is given to another after its end."""
+    import psutil
+
+    return f"{process} {psutil.Process(process).create_time():.0f} {socket.gethostname()}"
+
+
+def _lives(owner: str) -> bool:
+    import psutil
+
+    try:
+        number, began, where = owner.split(" ", 2)
+        if where != socket.gethostname():
+            return True
+        # To a minute: the clock from which it is told may have been set since.
+        return bool(abs(psutil.Process(int(number)).create_time() - float(began)) < 60.0)
+    except (ValueError, psutil.NoSuchProcess):
+        return False
 
 
 def _is(descriptor: int, path: Path) -> bool:

@@ -9,15 +9,14 @@ from pathlib import Path
 from bntui.places import aside
 from bntui.store.checksum import CHECKED, DamagedError, insertion, is_whole, seal
 from bntui.store.liveness import MENDING, hold, is_held, let_go, live_path
-from bntui.store.schema import StoreError, connect, lenient, transaction, version
+from bntui.store.opening import BESIDE, real
+from bntui.store.schema import FIRST, MIGRATIONS, StoreError, connect, lenient, transaction, version
 
 MAGIC = b"SQLite format 3\0"
 CHECKED_BYTES = 64_000_000
 """A larger store is not searched from end to end when it is opened, only what is read of it."""
-BESIDE = ("-shm", "-wal")
-"""What SQLite keeps beside a store that is in use."""
 REMARK = "(part of it was damaged)"
-_searched: set[Path] = set()
+_searched: set[tuple[int, int] | None] = set()
 
 
 class MendedError(StoreError):
@@ -59,12 +58,13 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 def search(connection: sqlite3.Connection, path: Path) -> None:
     """Raise DamagedError, once in a process, if SQLite's own check finds something in a small store."""
-    if path in _searched or path.stat().st_size > CHECKED_BYTES:
+    file = identity(path)
+    if file in _searched or path.stat().st_size > CHECKED_BYTES:
         return
     (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
         raise DamagedError(found)
-    _searched.add(path)
+    _searched.add(file)
 
 
 def shows_damage(error: Exception, path: Path) -> bool:
@@ -88,6 +88,7 @@ def mend(path: Path, seen: tuple[int, int] | None) -> MendedError:
     process that saw the same has mended it, and it is let be. Nothing is deleted. Raises StoreError
     while a run that is under way writes to it, and OSError.
     """
+    path = real(path)
     lock = live_path(path, MENDING)
     held = hold(lock)
     if held is None:
@@ -113,7 +114,6 @@ def mend(path: Path, seen: tuple[int, int] | None) -> MendedError:
         damaged = _replace(path, new)
     finally:
         let_go(lock, held)
-    _searched.discard(path)
     return MendedError(
         f"the store {path} was damaged: it lies beside its place as {damaged.name}, and {rescued}; "
         "try again."
@@ -185,14 +185,21 @@ def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int], b
         source.text_factory = lenient
         # Otherwise SQLite refuses to read anything of a file that was cut short.
         source.execute("PRAGMA writable_schema = ON")
-        with_checksums = _has_checksums(source)
+        found = _format(source)
+        expected = CHECKED if found > 2 else FIRST
+        strange = _strange(source)
         for table, columns in CHECKED.items():
+            if table not in expected:
+                continue
+            if table in strange:
+                torn.add(table)
+                continue
             for row in _readable(source, table, torn):
                 if table == "runs":
                     runs.add(row["rowid"])
                 whole = False
                 names = tuple(row.keys())
-                if with_checksums and "checksum" not in names:
+                if found > 1 and "checksum" not in names:
                     torn.add(table)
                 with suppress(sqlite3.Error, LookupError):
                     # Without a checksum what SQLite can read counts as whole.
@@ -206,12 +213,26 @@ def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int], b
     return len(runs), hurt, bool(torn)
 
 
-def _has_checksums(source: sqlite3.Connection) -> bool:
-    """Tell whether the store is of a format whose rows have checksums: all but the first."""
+def _format(source: sqlite3.Connection) -> int:
+    """Return the store's format; the newest if nothing of it can be read."""
     try:
-        return version(source) > 1
-    except sqlite3.Error:  # nothing of it can be read
-        return True
+        return version(source)
+    except sqlite3.Error:
+        return len(MIGRATIONS)
+
+
+def _strange(source: sqlite3.Connection) -> set[str]:
+    """Return the names of what is no table: what a view holds may be without end."""
+    try:
+        there = source.execute("SELECT name, type, sql FROM sqlite_schema").fetchall()
+    except (sqlite3.Error, UnicodeDecodeError):
+        return set()
+    return {
+        row["name"]
+        for row in there
+        if row["type"] != "index"
+        and (row["type"] != "table" or not str(row["sql"]).startswith("CREATE TABLE"))
+    }
 
 
 def _readable(source: sqlite3.Connection, table: str, torn: set[str]) -> Iterator[sqlite3.Row]:

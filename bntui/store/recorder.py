@@ -14,11 +14,14 @@ from bntui.engine.run import Point
 from bntui.engine.snapshot import Checkpoint, EpochReport, Hindsight, Mark, Phase, Snapshot
 from bntui.places import HOMELESS, is_nowhere, store_path
 from bntui.store.database import PATIENCE, Store
-from bntui.store.liveness import hold, let_go, live_path
+from bntui.store.liveness import clear, hold, let_go, live_path
+from bntui.store.mending import identity
+from bntui.store.opening import BESIDE, log_of, real
 from bntui.store.rows import sweep
 from bntui.store.schema import StoreError, connect, sentence, transaction
 from bntui.store.writing import (
     State,
+    copy_run,
     drop_checkpoint,
     put_checkpoint,
     put_chunk,
@@ -86,7 +89,14 @@ class StoreRecorder:
         self._clock = clock
         self._due = 0.0
         self._connection: sqlite3.Connection | None = None
-        self._lock: int | None = None
+        self._file: tuple[int, int] | None = None
+        """The file that the connection is to: its name may come to mean another."""
+        self._log: tuple[int, int] | None = None
+        """And its write-ahead log."""
+        self._left: sqlite3.Connection | None = None
+        """The connection to the file before, which no longer has the name and still has the run."""
+        self._left_file: tuple[int, int] | None = None
+        self._lock: tuple[Path, int] | None = None
         self._begun = False
         self._given_up = False
         self._turn = Lock()
@@ -158,9 +168,9 @@ class StoreRecorder:
                 self._flush(snapshot, last=True)
             self._given_up = True
             self._disconnect()
-            if self._lock is not None:
-                let_go(live_path(self.path, self.run), self._lock)
-                self._lock = None
+            if self._left is not None:
+                self._left.close()
+            self._let_go()
 
     def _take(self, snapshot: Snapshot) -> bool:
         """Take what is new in a snapshot; return whether it should be kept at once."""
@@ -220,13 +230,17 @@ class StoreRecorder:
         checkpoint = self._new_checkpoint(begun, last=last)
         self._state = _state(snapshot.phase, self._state)
         try:
+            self._leave_file()
             if self._lock is None:
-                self._lock = hold(live_path(self.path, self.run))
+                self._hold()
             if self._connection is None:
-                self._connection = connect(self.path, patience=BRIEFLY)
+                self._connect()
+            assert self._connection is not None
             if last:  # this time it may wait
                 self._connection.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
             with transaction(self._connection):
+                if self._left is not None:
+                    self._bring(self._left, self._connection, snapshot)
                 self._write(self._connection, snapshot)
                 if last and self._state is State.FINISHED:
                     drop_checkpoint(self._connection, self.run)
@@ -238,6 +252,7 @@ class StoreRecorder:
             self.problem = f"this run is not being kept, which is tried again every second: {why}"
             self._give_up_if_too_much(why)
             return
+        self._arrived()
         self._committed()
         self.problem = self._keep_waiting_weights(self._connection)
         if checkpoint:
@@ -254,8 +269,10 @@ class StoreRecorder:
         if not self._begun:
             if self._resumed_at is None:
                 put_run(connection, self.run, self._state, snapshot, self._parent, self._note)
-            else:
+            elif connection.execute("SELECT 1 FROM runs WHERE id = ?", (self.run,)).fetchone():
                 self._take_back(connection, self._resumed_at)
+            else:  # its store was removed since it was looked up
+                self._begin_anew(connection, snapshot)
         for name, chunk in self._chunks.items():
             if len(chunk.values) > chunk.written:
                 number = self._numbers.get(name, 0)
@@ -266,6 +283,76 @@ class StoreRecorder:
         if self._reported:
             snapshot = replace(snapshot, reports=(self._reported,))
         put_progress(connection, self.run, self._state, snapshot)  # over what the reports say
+
+    def _connect(self) -> None:
+        """Open the store, beside the log of which no other file's may lie."""
+        path = real(self.path)
+        if self._left is not None and self._log is not None and identity(log_of(path)) == self._log:
+            for part in BESIDE:
+                path.with_name(path.name + part).unlink(missing_ok=True)
+        self._connection = connect(path, patience=BRIEFLY)
+        self._file, self._log = identity(self.path), identity(log_of(path))
+
+    def _leave_file(self) -> None:
+        """Give up the connection to a file that was removed, or renamed, or replaced by another."""
+        try:
+            named = identity(self.path)
+        except OSError:
+            named = None
+        if self._left is not None and named == self._left_file:  # it was out of reach for a while
+            self._disconnect()
+            self._connection, self._file, self._left = self._left, self._left_file, None
+        if self._connection is not None and named != self._file:
+            if self._left is None:
+                self._left, self._left_file = self._connection, self._file
+                self._connection = None
+            self._disconnect()
+            self._let_go()
+
+    def _bring(
+        self, source: sqlite3.Connection, to: sqlite3.Connection, snapshot: Snapshot
+    ) -> None:
+        """Within a transaction, put what was kept of the run into another file."""
+        if self._begun:
+            try:
+                copy_run(source, to, self.run)
+            except sqlite3.Error:
+                self._begin_anew(to, snapshot)
+
+    def _begin_anew(self, to: sqlite3.Connection, snapshot: Snapshot) -> None:
+        """Write what is in memory of a run whose file is lost: of its series, what charts show."""
+        to.execute("DELETE FROM runs WHERE id = ?", (self.run,))
+        put_run(to, self.run, self._state, snapshot, self._parent, self._note)
+        put_reports(to, self.run, snapshot.reports)
+        for name, view in snapshot.series.items():
+            if len(view.x):
+                put_chunk(to, self.run, name, 0, view.x.astype(int), view.last)
+        self._numbers = dict.fromkeys(snapshot.series, 1)
+        self._chunks.clear()
+        self._marks_kept, self._new_marks = 0, list(snapshot.marks)
+        self._checkpoint_kept, self._hindsight, self._looked_back = None, None, 0.0
+
+    def _arrived(self) -> None:
+        """Say that the run is in another file now, where it is."""
+        if self._left is not None:
+            self._left.close()
+            self._left = None
+            self.notice = (
+                f"the store {self.path} was removed or replaced while this run was under way: all of "
+                "the run is in the file that is there now."
+            )
+
+    def _hold(self) -> None:
+        path = live_path(self.path, self.run)
+        descriptor = hold(path)
+        if descriptor is not None:
+            self._lock = path, descriptor
+            clear(self.path)
+
+    def _let_go(self) -> None:
+        if self._lock is not None:
+            let_go(*self._lock)
+            self._lock = None
 
     def _take_back(self, connection: sqlite3.Connection, update: int) -> None:
         """Forget what the run to resume did after its checkpoint, and count what it has."""
@@ -298,7 +385,7 @@ class StoreRecorder:
     def _go_on(self) -> None:
         """Take the lock of the run to resume."""
         try:
-            self._lock = hold(live_path(self.path, self.run))
+            self._hold()
         except OSError as error:
             raise StoreError(sentence(self.path, error)) from error
         if self._lock is None:

@@ -188,6 +188,13 @@ class _Weights:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    number: Update
+    count: Update
+    data: bytes
+
+
 def run(row: sqlite3.Row) -> StoredRun:
     """Return a run, its state as it was written last."""
     config, unknown = _inside("config", read_config, row["config"])
@@ -248,6 +255,14 @@ def weights(row: sqlite3.Row) -> tuple[int, bytes]:
     """Return the update of a run's weights, and them."""
     found = convert(_Weights, dict(row))
     return found.at, found.data
+
+
+def with_pieces(first: bytes, pieces: Iterable[sqlite3.Row]) -> bytes:
+    """Return what was too large for a row, from the piece in it and the others in their order."""
+    others = [convert(_Piece, dict(row)) for row in pieces]
+    if [piece.number for piece in others] != list(range(1, others[0].count if others else 1)):
+        raise BorderError("a piece of it is missing")
+    return b"".join([first, *(piece.data for piece in others)]) if others else first
 
 
 def sweep(connection: sqlite3.Connection, run: str) -> None:

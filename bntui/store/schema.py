@@ -1,18 +1,31 @@
 """The SQLite file: where it is, what is in it, and how an older one becomes a newer one.
 
 Points of a series lie in chunks, a row each, as packed little-endian arrays: `updates` uint32, `vals`
-float64. A listing reads the table `runs` alone.
+float64. A listing reads the table `runs` alone. What is larger than SQLite's limit for a row lies in
+`pieces`, but for the first piece: of a checkpoint or of weights.
 """
 
 import sqlite3
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from bntui.engine.config import ConfigError
-from bntui.places import HOMELESS, is_nowhere, make_folder
-from bntui.store.checksum import CHECKED, checksum, sealing
+from bntui.places import HOMELESS, is_nowhere
+from bntui.store.checksum import DamagedError, checksum, sealing
+from bntui.store.opening import (
+    may_only_be_read,
+    open_to_read,
+    open_to_write,
+    real,
+    use_log,
+)
 
+FIRST = ("runs", "points", "marks", "verdicts", "reports", "checkpoints", "weights")
+"""The tables of the first format."""
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE runs (
@@ -85,8 +98,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
     ),
     (
-        *(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER" for table in CHECKED),
-        *(sealing(table) for table in CHECKED),
+        *(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER" for table in FIRST),
+        *(sealing(table) for table in FIRST),
+    ),
+    (
+        """CREATE TABLE pieces (
+            run TEXT NOT NULL REFERENCES runs ON DELETE CASCADE,
+            of TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            count INTEGER NOT NULL,
+            data BLOB NOT NULL,
+            checksum INTEGER,
+            PRIMARY KEY (run, of, number)
+        )""",
     ),
 )
 """What makes each format out of the one before; the file's `user_version` counts those done."""
@@ -96,22 +120,40 @@ class StoreError(ConfigError):
     """The store can't do what was asked; the message is one sentence fit for the screen."""
 
 
-def connect(path: Path, *, patience: float) -> sqlite3.Connection:
+def connect(path: Path, *, patience: float, reading: bool = False) -> sqlite3.Connection:
     """Open the store, made or brought up to date where needed.
 
-    `patience` is how many seconds to wait for another process that writes. The connection may go
-    from thread to thread, one at a time. Raises sqlite3.Error, OSError, and StoreError for a newer
-    format.
+    `patience` is how many seconds to wait for another process that writes. A store that may only be
+    read is opened for that where `reading` is enough. The connection may go from thread to thread,
+    one at a time. Raises sqlite3.Error, OSError, and StoreError for what is no store of ours.
     """
-    make_folder(path.parent)
-    connection = sqlite3.connect(
-        path, timeout=patience, isolation_level=None, check_same_thread=False
-    )
+    path = real(path)
+    refuse_other_things(path)
     try:
-        connection.row_factory = sqlite3.Row
-        connection.text_factory = lenient
-        connection.create_function("checksum", -1, checksum, deterministic=True)
-        connection.execute("PRAGMA journal_mode = WAL")
+        return _to_write(path, patience)
+    except (sqlite3.OperationalError, OSError) as error:
+        if not (reading and may_only_be_read(error) and path.exists()):
+            raise
+    return _to_read(path, patience)
+
+
+def refuse_other_things(path: Path) -> None:
+    """Raise StoreError where there is a folder, a pipe or a device: some would be waited for."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+            raise StoreError(
+                f"the store {path} can't be used: it is {what}; name another file with BNTUI_STORE."
+            )
+
+
+def _to_write(path: Path, patience: float) -> sqlite3.Connection:
+    connection = open_to_write(path, patience)
+    try:
+        _prepare(connection)
+        format_of(connection, path)
+        use_log(connection, path)
         # With WAL a commit then waits for no disk: what a killed program has committed is kept, and
         # a crash of the whole machine costs the last commits, never the file.
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -123,6 +165,30 @@ def connect(path: Path, *, patience: float) -> sqlite3.Connection:
     return connection
 
 
+def _to_read(path: Path, patience: float) -> sqlite3.Connection:
+    connection = open_to_read(path, patience)
+    try:
+        _prepare(connection)
+        if format_of(connection, path) < len(MIGRATIONS):
+            new = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            with closing(connection):
+                connection.backup(new)
+            connection = new
+            _prepare(connection)
+            _migrate(connection, path)
+        connection.execute("PRAGMA query_only = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.row_factory = sqlite3.Row
+    connection.text_factory = lenient
+    connection.create_function("checksum", -1, checksum, deterministic=True)
+
+
 def lenient(text: bytes) -> str:
     """Return text of the file, damaged or not: its checksum tells."""
     return text.decode("utf-8", "surrogateescape")
@@ -132,16 +198,63 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     if version(connection) == len(MIGRATIONS):
         return
     with transaction(connection):
-        found = version(connection)  # again: another process may have been faster
-        if found > len(MIGRATIONS):
-            raise StoreError(
-                f"{path} was written by a newer bntui (format {found}, this one knows "
-                f"{len(MIGRATIONS)}): update bntui, or name another file with BNTUI_STORE."
-            )
+        found = _format(connection, path)  # again: another process may have been faster
         for migration in MIGRATIONS[found:]:
             for statement in migration:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def format_of(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the number of the store's format, proven to have the tables of that format alone.
+
+    A view or a trigger would have SQLite do anything, without end, when a table of its name is asked
+    for. Raises StoreError for a newer format and for other databases, and DamagedError.
+    """
+    connection.execute("BEGIN")  # both are to be of the same moment
+    try:
+        return _format(connection, path)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _format(connection: sqlite3.Connection, path: Path) -> int:
+    found = version(connection)
+    if found > len(MIGRATIONS):
+        raise StoreError(
+            f"{path} was written by a newer bntui (format {found}, this one knows "
+            f"{len(MIGRATIONS)}): update bntui, or name another file with BNTUI_STORE."
+        )
+    layout = _layout(connection)
+    if found >= 0 and layout == _layout_of(MIGRATIONS[:found]):
+        return found
+    ours = {(kind, name) for kind, name, _ in _layout_of(MIGRATIONS)}
+    for kind, name, _ in sorted(layout):
+        if (kind, name) not in ours:
+            raise StoreError(
+                f"{path} is no store of bntui's, it has a {kind} {name!r}: name another file with "
+                "BNTUI_STORE."
+            )
+    raise DamagedError("the tables are not those of its format")
+
+
+@lru_cache
+def _layout_of(migrations: tuple[tuple[str, ...], ...]) -> frozenset[tuple[str, str, str]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        _prepare(connection)
+        for statement in chain.from_iterable(migrations):
+            connection.execute(statement)
+        return _layout(connection)
+
+
+def _layout(connection: sqlite3.Connection) -> frozenset[tuple[str, str, str]]:
+    """Return kind, name and definition of all that a database has but SQLite's own figures."""
+    rows = connection.execute("SELECT type, name, ifnull(sql, '') FROM sqlite_schema").fetchall()
+    return frozenset(
+        (kind, name, " ".join(sql.split()))
+        for kind, name, sql in rows
+        if not sql.startswith("CREATE TABLE sqlite_stat")
+    )
 
 
 def version(connection: sqlite3.Connection) -> int:
@@ -169,4 +282,6 @@ def sentence(path: Path, error: Exception) -> str:
     if is_nowhere(path):
         return f"no run is kept, since {HOMELESS}: name a file with BNTUI_STORE."
     reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
+        reason = "it may only be read"
     return f"the store {path} can't be used: {reason}; name another file with BNTUI_STORE."

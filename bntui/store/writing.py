@@ -16,9 +16,12 @@ import numpy.typing as npt
 from bntui import __version__
 from bntui.engine.diagnosis import Verdict
 from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
-from bntui.store.checksum import insertion, prove, seal
+from bntui.store.checksum import CHECKED, insertion, prove, seal
 from bntui.store.encoding import read_report, write, write_report
 from bntui.text import storable
+
+PIECE = 256_000_000
+"""Bytes of a row at most: SQLite takes no more than a billion, and Python's module half as many."""
 
 
 class State(StrEnum):
@@ -175,19 +178,52 @@ def _put_figures(connection: sqlite3.Connection, run: str, report: EpochReport |
 
 def put_checkpoint(connection: sqlite3.Connection, run: str, checkpoint: Checkpoint) -> None:
     """Keep what a run can go on from, in place of the checkpoint before."""
-    what = (storable(checkpoint.label), write(checkpoint.config), checkpoint.content())
+    first = _put_pieces(connection, run, "checkpoints", checkpoint.content())
+    what = (storable(checkpoint.label), write(checkpoint.config), first)
     put(connection, "checkpoints", run, checkpoint.update, *what)
     _note_checkpoint(connection, run)
 
 
 def put_weights(connection: sqlite3.Connection, run: str, update: int, weights: bytes) -> None:
     """Write the weights that a run had after `update`, in place of those before."""
-    put(connection, "weights", run, update, weights)
+    first = _put_pieces(connection, run, "weights", weights)
+    put(connection, "weights", run, update, first)
+
+
+def _put_pieces(connection: sqlite3.Connection, run: str, of: str, content: bytes) -> bytes:
+    """Keep all but the first piece of what may be too large for a row; return that one."""
+    connection.execute("DELETE FROM pieces WHERE run = ? AND of = ?", (run, of))
+    count = max(1, -(-len(content) // PIECE))
+    for number in range(1, count):
+        piece = content[number * PIECE : (number + 1) * PIECE]
+        put(connection, "pieces", run, of, number, count, piece)
+    return content if count == 1 else content[:PIECE]
+
+
+def _drop_stray_pieces(connection: sqlite3.Connection, run: str) -> None:
+    for of in ("checkpoints", "weights"):
+        connection.execute(
+            f"DELETE FROM pieces WHERE run = ? AND of = ? AND run NOT IN (SELECT run FROM {of})",
+            (run, of),
+        )
+
+
+def copy_run(source: sqlite3.Connection, to: sqlite3.Connection, run: str) -> None:
+    """Within a transaction, put a run, whole, from one store into another."""
+    to.execute("DELETE FROM runs WHERE id = ?", (run,))
+    for table, columns in CHECKED.items():
+        rows = source.execute(
+            f"SELECT * FROM {table} WHERE {columns[0]} = ? ORDER BY rowid", (run,)
+        )
+        for row in rows:
+            prove(table, row)
+            put(to, table, *(row[column] for column in columns))
 
 
 def drop_checkpoint(connection: sqlite3.Connection, run: str) -> None:
     """Remove a run's checkpoint."""
     connection.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
+    _drop_stray_pieces(connection, run)
     _note_checkpoint(connection, run)
 
 
@@ -218,6 +254,7 @@ def truncate_after(connection: sqlite3.Connection, run: str, update: int) -> Non
     connection.execute("DELETE FROM marks WHERE run = ? AND at >= ?", (run, update))
     for table in ("verdicts", "reports", "checkpoints", "weights"):
         connection.execute(f"DELETE FROM {table} WHERE run = ? AND at > ?", (run, update))
+    _drop_stray_pieces(connection, run)
     change_run(connection, run, "updates = min(updates, ?)", update)
     _note_checkpoint(connection, run)
     last = connection.execute(
