@@ -6,6 +6,7 @@ owner's alone, whatever the umask.
 
 import getpass
 import os
+import pwd
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from typing import BinaryIO
 NOWHERE = Path(os.devnull) / "bntui"
 """In place of the data directory of a user who has none: nothing can be made below a device."""
 HOMELESS = "this user has no home directory"
+NAMES = ("LOGNAME", "USER", "LNAME", "USERNAME", "SUDO_USER")
+"""Variables that hold what the user is called."""
 FILE, FOLDER = 0o600, 0o700
 """Modes of what is made."""
 
@@ -73,6 +76,19 @@ def has_name() -> bool:
         return bool(getpass.getuser())
     except (KeyError, OSError, ImportError):
         return False
+
+
+def names_and_homes() -> tuple[set[str], set[str]]:
+    """Return all that the user is called, and all home directories: by environment and real uid."""
+    users = {os.environ.get(name, "") for name in NAMES}
+    homes = {os.path.expanduser("~")}  # noqa: PTH111 - Path.home raises where there is none
+    with suppress(KeyError, OSError, ImportError):
+        users.add(getpass.getuser())
+    with suppress(KeyError, OSError):
+        entry = pwd.getpwuid(os.getuid())
+        users |= {entry.pw_name, entry.pw_gecos.partition(",")[0]}
+        homes.add(entry.pw_dir)
+    return users - {""}, homes - {"", "~"}
 
 
 def is_nowhere(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """A bug of ours ends with the terminal as it was, one line, and a report with nothing personal in it."""
 
 import getpass
+import pwd
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bntui import places
 from bntui.commands.doctor import anonymous
 from bntui.store.writing import State
 from tests.benchmarks.driver import Terminal
@@ -203,8 +205,29 @@ class TestAnonymous:
         text = "/home/jane/runs /home/janet /srv/jane/x jane@lab7 lab7.example.org janes"
         assert anonymous(text) == "~/runs /home/janet /srv/USER/x USER@HOST HOST janes"
 
+    def test_a_name_is_left_out_in_any_case_and_as_a_part_of_a_path(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        jane = pwd.struct_passwd(
+            ("jane", "x", 1000, 1000, "Jane Doe,,,", "/export/jane", "/bin/sh")
+        )
+        monkeypatch.setattr(pwd, "getpwuid", lambda _: jane)
+        monkeypatch.setattr(socket, "gethostname", lambda: "lab7")
+        monkeypatch.setenv("HOME", "/home/jane")
+        monkeypatch.setenv("LOGNAME", "jdoe")
+        monkeypatch.setenv("USER", "visitor")
+        text = (
+            "/srv/JANE/x /data/runs-jane.old/a_jane_b /export/jane/y Lab7 VISITOR /j/jdoe2 Jane Doe"
+        )
+        said = "/srv/USER/x /data/runs-USER.old/a_USER_b ~/y HOST USER /j/USER2 USER"
+        assert anonymous(text) == said
+
     def test_a_name_that_says_nothing_stays(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HOME", "/root")
+        for name in places.NAMES:
+            monkeypatch.delenv(name, raising=False)
+        root = pwd.struct_passwd(("root", "x", 0, 0, "root", "/root", "/bin/sh"))
+        monkeypatch.setattr(pwd, "getpwuid", lambda _: root)
         monkeypatch.setattr(getpass, "getuser", lambda: "root")
         monkeypatch.setattr(socket, "gethostname", lambda: "localhost")
         assert anonymous("square root of /root/x on localhost") == "square root of ~/x on localhost"

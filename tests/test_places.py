@@ -161,6 +161,54 @@ class TestNewFile:
             path.unlink()
 
 
+PRIVATE = """
+import os, sys
+os.umask(int(sys.argv.pop(1)))
+from pathlib import Path
+from bntui.__main__ import main
+from bntui.export import save
+from bntui.store.database import Store
+
+def bntui(*words):
+    sys.argv = ["bntui", *words]
+    try:
+        main()
+    except SystemExit as error:
+        assert not error.code, words
+
+save("a picture", "svg")
+bntui("run", *sys.argv[1:], "--keep-weights", "--epochs", "2", "--steps", "3")
+for kind in ("csv", "jsonl", "svg", "weights"):
+    bntui("export", "last", "--format", kind, "--to", f"out.{kind}")
+    bntui("export", "last", "--format", kind, "--to", f"out.{kind}", "--force")
+with Store() as store:
+    store.set_note(store.find("last").id, "in the log")
+    for path in Path("share").rglob("*"):
+        print(oct(path.stat().st_mode)[-3:], path)
+for path in Path().rglob("*"):
+    print(oct(path.stat().st_mode)[-3:], path)
+"""
+
+
+@pytest.mark.fault("a umask that lets everybody write", injected="umask 000, and 277")
+@pytest.mark.parametrize("umask", [0, 0o277])
+def test_what_commands_make_is_its_owner_s_alone(
+    tmp_path: Path, umask: int, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BNTUI_STORE")
+    before = {path.name for path in tmp_path.iterdir()}
+    done = python(PRIVATE, str(umask), *TINY, XDG_DATA_HOME=str(tmp_path / "share"))
+    assert done.returncode == 0, done.stderr
+    made = [line.split(" ", 1) for line in done.stdout.splitlines() if line[:1] in "0123467"]
+    names = {Path(path).name for _, path in made} - before
+    assert names >= {"share", "bntui", "exports", "runs.sqlite", "runs.sqlite-wal", "out.weights"}
+    for mode, path in made:
+        assert mode == ("700" if Path(path).is_dir() else "600") or path.endswith("-shm"), path
+    fault.saw = "files that only their owner can read"
+    fault.lost = "nothing"
+
+
 @pytest.mark.parametrize("umask", [0, 0o777])
 def test_what_is_made_is_its_owner_s_alone(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)

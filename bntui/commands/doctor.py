@@ -3,7 +3,6 @@
 Every start of bntui imports this module: what takes long to load is imported where it is used.
 """
 
-import getpass
 import locale
 import os
 import platform
@@ -68,17 +67,17 @@ def anonymous(text: str) -> str:
     """Return `text` with ~ for the home directory, and without user and host name."""
     import socket
 
-    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is none
-    if len(home) > 1:
-        text = re.sub(re.escape(home.rstrip("/")) + r"(?![\w.-])", "~", text)
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = ""
+    users, homes = places.names_and_homes()
+    for home in homes:
+        if len(home) > 1:
+            text = re.sub(re.escape(home.rstrip("/")) + r"(?![\w.-])", "~", text)
     host = socket.gethostname()
-    for name, instead in ((host, "HOST"), (host.partition(".")[0], "HOST"), (user, "USER")):
-        if len(name) > 1 and name not in {"root", "localhost"}:
-            text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", instead, text)
+    names = {host: "HOST", host.partition(".")[0]: "HOST", **dict.fromkeys(users, "USER")}
+    for name in sorted(names, key=len, reverse=True):
+        if len(name) > 1 and name.lower() not in {"root", "localhost"}:
+            # Also as a part of another name, of a path's, say, unless that is a longer word.
+            alone = rf"(?<![^\W\d_]){re.escape(name)}(?![^\W\d_])"
+            text = re.sub(alone, names[name], text, flags=re.IGNORECASE)
     return text
 
 

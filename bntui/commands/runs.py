@@ -5,12 +5,14 @@ Everything that draws or reads the store is imported when a command runs.
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
 from bntui import output
 from bntui.engine.config import ConfigError
+from bntui.places import keep_private, make_folder, new_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,8 +145,8 @@ def _texts(store: "Store", run: str, kind: str) -> "Iterable[str]":
 
 def _write_file(path: Path, texts: "Iterable[str]", *, force: bool) -> None:
     try:
-        with path.open("w" if force else "x", encoding="utf-8", newline="") as file:
-            file.writelines(texts)
+        with new_file(path, over=force) as file:
+            file.writelines(text.encode("utf-8", "backslashreplace") for text in texts)
     except FileExistsError:
         raise _exists(path) from None
 
@@ -157,7 +159,7 @@ def _write_weights(store: "Store", run: str, path: Path, *, force: bool) -> None
             "--keep-weights does at a run's end."
         )
     try:
-        with path.open("wb" if force else "xb") as file:
+        with new_file(path, over=force) as file:
             file.write(kept[1])
     except FileExistsError:
         raise _exists(path) from None
@@ -166,13 +168,17 @@ def _write_weights(store: "Store", run: str, path: Path, *, force: bool) -> None
 def _write_folder(store: "Store", run: str, path: Path, *, force: bool) -> None:
     from bntui.store.tensorboard import EVENTS, write_events
 
-    if path.is_dir():
-        there = list(path.glob(EVENTS))
-        if there and not force:
-            raise _exists(path)
-        for file in there:  # TensorBoard would show both as one
-            file.unlink()
-    write_events(store, run, path)
+    there = list(path.glob(EVENTS)) if path.is_dir() else []
+    if there and not force:
+        raise _exists(path)
+    make_folder(path)
+    with TemporaryDirectory(prefix=".bntui-", dir=path) as folder:
+        write_events(store, run, Path(folder))
+        for file in Path(folder).iterdir():
+            keep_private(file)
+            file.rename(path / file.name)
+    for file in there:  # TensorBoard would show both as one
+        file.unlink()
 
 
 def _exists(path: Path) -> ConfigError:
