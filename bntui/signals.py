@@ -1,7 +1,8 @@
 """Ending when the world asks for it: the link drops (SIGHUP), ctrl+c (SIGINT), a kill (SIGTERM).
 
-And with every other signal that would end the program, such as SIGXCPU. What there is to save is saved by `Run.leave`; here is only who asks, and with which exit status the
-program then ends: 128 and the signal's number, as a shell counts.
+And with every other signal that would end the program, such as SIGXCPU. What there is to save is
+saved by `Run.leave`; here is only who asks, and with which exit status the program then ends: 128
+and the signal's number, as a shell counts.
 """
 
 import errno
@@ -31,6 +32,18 @@ BY_USER = 128 + signal.SIGINT
 LAST_RESORT_SECONDS = 2.5
 SAVE_SECONDS = 1.5
 """How long the last resort waits for what there is to save."""
+
+
+@contextmanager
+def handled_as_before(*numbers: int) -> Iterator[None]:
+    """Take signals after the block as before it, whatever handlers it has put there."""
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)
 
 
 @contextmanager

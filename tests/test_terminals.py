@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from bntui.store.writing import State
+from bntui.ui.typed import REST_SECONDS
 from tests.benchmarks.driver import Terminal
 from tests.children import only_run
 from tests.faults import Fault
@@ -131,6 +132,125 @@ def test_a_process_that_was_stopped_unasked_still_ends(fault: Fault) -> None:
         terminal.press("q")
         assert terminal.wait() == 0
     fault.saw, fault.lost = "the screen again; q still quits, exit status 0", "nothing"
+
+
+def given_back(terminal: Recorded) -> bool:
+    """Tell whether the last thing done to the screen was to leave it."""
+    sent = b"".join(terminal.all)
+    return sent.rfind(b"\x1b[?1049l") > sent.rfind(b"\x1b[?1049h") >= 0
+
+
+@pytest.mark.fault(
+    "killed and continued", injected="SIGTERM or q, and SIGCONT every 30 ms until it has ended"
+)
+def test_whoever_ends_does_not_take_the_terminal_again(fault: Fault) -> None:
+    for press, code in (("", 128 + signal.SIGTERM), ("q", 0)):
+        with Recorded([*EXPLORER, "--train-size", "400"], surroundings(), SIZE) as terminal:
+            before = terminal.settings
+            terminal.until(trains)
+            if press:
+                terminal.press(press)
+            else:
+                terminal.send(signal.SIGTERM)
+            while psutil.Process(terminal.pid).status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.03)
+                terminal.send(signal.SIGCONT)
+            assert terminal.wait() == code
+            terminal.catch_up()
+            assert given_back(terminal)
+            assert terminal.settings == before
+    fault.saw, fault.lost = "the shell again, exit status 143, 0 after q", "nothing"
+
+
+BUSY = """
+import time
+from bntui.ui.screens.explorer import Explorer
+
+def for_ever(self):
+    self.app.terminal.write("busy\\r\\n")
+    self.app.terminal.flush()
+    while True:
+        time.sleep(0.01)
+
+Explorer.action_keys = for_ever
+from bntui.__main__ import main
+main()
+"""
+
+
+@pytest.mark.fault(
+    "killed while the screen is busy", injected="SIGTERM while a key's action never ends"
+)
+def test_a_busy_screen_gives_the_terminal_back_too(fault: Fault) -> None:
+    command = [sys.executable, "-c", BUSY, *EXPLORER[3:], "--train-size", "400"]
+    with Recorded(command, surroundings(), SIZE) as terminal:
+        before = terminal.settings
+        terminal.until(trains)
+        terminal.press("?")
+        terminal.until(lambda _: b"busy" in b"".join(terminal.all))
+        terminal.send(signal.SIGTERM)
+        assert terminal.wait() == 128 + signal.SIGTERM
+        terminal.catch_up()
+        assert given_back(terminal)
+        assert terminal.settings == before
+    assert only_run().state is State.INTERRUPTED
+    fault.saw, fault.lost = "the shell again after some seconds, exit status 143", "nothing"
+
+
+@pytest.mark.fault(
+    "input that is none",
+    injected="bytes that are no UTF-8, half sequences, a paste and a string without an end",
+)
+def test_whatever_stands_in_the_input_the_next_key_works(fault: Fault) -> None:
+    junk = (
+        b"\xff",
+        b"\xe9",
+        b"\x1b[M \x9f\xff",
+        b"\x1b[<0;",
+        b"\x1b[200~abc",
+        b"\x1bPabc",
+        b"\x1b]52;",
+    )
+    with explorer("--train-size", "400") as terminal:
+        terminal.until(trains)
+        for number, bytes_ in enumerate(junk):
+            terminal.press(bytes_)
+            time.sleep(REST_SECONDS + 0.5)
+            terminal.press("q" if number % 2 else "?")
+            terminal.until(lambda screen, even=number % 2 == 0: ("─ Keys ─" in screen) is even)  # type: ignore[misc]
+        terminal.press(b"\x1b[<0;\x03")
+        assert terminal.wait() == 0
+        assert b"Traceback" not in terminal.last
+    fault.saw, fault.lost = "nothing of it; the next key works", "nothing"
+
+
+@pytest.mark.fault(
+    "a library writes to the terminal",
+    injected="OMP_DISPLAY_ENV=true: torch's OpenMP writes a page to standard error",
+)
+def test_what_a_library_writes_is_told_and_written_afterwards(fault: Fault) -> None:
+    with Recorded(EXPLORER, surroundings(OMP_DISPLAY_ENV="true"), SIZE) as terminal:
+        terminal.until(lambda screen: "written beside the screen: " in screen)
+        terminal.until(trains)
+        terminal.press("q")
+        assert terminal.wait() == 0
+        terminal.catch_up()
+        sent = b"".join(terminal.all)
+    screen, afterwards = sent.rsplit(b"\x1b[?1049l", 1)
+    assert b"OPENMP DISPLAY ENVIRONMENT END" in afterwards
+    assert b"OPENMP DISPLAY ENVIRONMENT END" not in screen
+    fault.saw, fault.lost = "a notice, and all of it in the shell afterwards", "nothing"
+
+
+@pytest.mark.fault("variables of another terminal", injected="COLUMNS=60 LINES=16 on 120×40")
+def test_the_size_is_the_terminals_own(fault: Fault) -> None:
+    with explorer(COLUMNS="60", LINES="16") as terminal:
+        terminal.until(lambda screen: trains(screen) and "╭─ drift" in screen)
+        terminal.resize(100, 30)
+        terminal.until(lambda screen: "▶ running" in screen and "1 accuracy  2 loss" in screen)
+        terminal.press("q")
+        assert terminal.wait() == 0
+    fault.saw, fault.lost = "the explorer at the terminal's own size", "nothing"
 
 
 @pytest.mark.fault("a resize storm", injected="300 sizes from 1×1 to 300×100 in a row")

@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar, cast
 
 from textual import events, on
 from textual.app import SystemCommand
@@ -19,14 +21,21 @@ from bntui.engine.config import RunConfig
 from bntui.engine.environment import variable
 from bntui.engine.run import MakeRun
 from bntui.engine.snapshot import Checkpoint, Phase
-from bntui.signals import BY_USER, asked_to_end, end_anyway
+from bntui.signals import (
+    BY_USER,
+    asked_to_end,
+    end_anyway,
+    handled_as_before,
+    write_nowhere_if_hung_up,
+)
 from bntui.text import literal
 from bntui.ui import terminal
 from bntui.ui.archive import Archive
 from bntui.ui.course import Course
-from bntui.ui.driver import FragileDriver, suspend
+from bntui.ui.driver import FragileDriver, can_stop
 from bntui.ui.frugal import FrugalApp
 from bntui.ui.glyphs import Glyphs, ascii_only
+from bntui.ui.overheard import notice, overheard
 from bntui.ui.palette import Palette
 from bntui.ui.plain import AsciiOnly
 from bntui.ui.saving import save_and_tell
@@ -50,7 +59,7 @@ class BntuiApp(FrugalApp):
     TITLE = "bntui"
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+c", "quit", show=False),
+        Binding("ctrl+c", "quit", show=False, priority=True),  # also where a field would copy
         Binding("ctrl+z", "suspend_process", show=False),
         Binding("ctrl+l", "redraw", "draw everything anew", show=False),
         Binding("S", "save_picture", "save the screen as SVG", show=False),
@@ -79,6 +88,8 @@ class BntuiApp(FrugalApp):
         """Whether every run's thread had ended when the app was left."""
         self._asked_to_end = 0
         """The exit status with which something other than a key ends the app, if it does."""
+        self.terminal = cast("IO[str]", sys.__stdout__)
+        """What the driver draws on."""
         self._asyncio: asyncio.AbstractEventLoop | None = None
         self.explorer = Explorer(
             make_run,
@@ -103,6 +114,7 @@ class BntuiApp(FrugalApp):
     def on_mount(self) -> None:
         """End at once if that was asked for before there was anything to end."""
         self._asyncio = asyncio.get_running_loop()
+        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         if self._asked_to_end:
             self.exit(return_code=self._asked_to_end)
 
@@ -110,11 +122,16 @@ class BntuiApp(FrugalApp):
         """Collect garbage from the first picture on."""
         gc.enable()
 
+    @property
+    def ending(self) -> bool:
+        """Whether something other than a key ends the app."""
+        return bool(self._asked_to_end)
+
     def end_with(self, status: int) -> None:
         """End the app without a key, with an exit status; may be called from any thread."""
         if not self._asked_to_end:
             self._asked_to_end = status
-            end_anyway(status, self._end_runs)
+            end_anyway(status, self._end_runs, self._give_back)
             self.soon(lambda: self.exit(return_code=status))
 
     def soon(self, do: Callable[[], object]) -> None:
@@ -122,6 +139,22 @@ class BntuiApp(FrugalApp):
         if self._asyncio:
             with suppress(RuntimeError):  # the loop is closed: the app is over
                 self._asyncio.call_soon_threadsafe(do)
+
+    def overhear(self, text: str) -> None:
+        """Tell what a library has written; may be called from any thread."""
+        self.soon(lambda: self.notify(notice(text), severity="warning", markup=False))
+
+    def _print(self, text: str, stderr: bool = False) -> None:
+        """Have what Python code prints told as well: Textual, whose private method this is, drops it."""
+        if self.is_headless:
+            super()._print(text, stderr)
+        else:
+            with suppress(OSError):
+                os.write(2 if stderr else 1, text.encode(errors="replace"))
+
+    def _give_back(self) -> None:
+        if isinstance(self._driver, FragileDriver):
+            self._driver.give_back()
 
     def _end_runs(self) -> bool:
         return self.explorer.end(unasked=self._asked_to_end not in {0, BY_USER})
@@ -159,7 +192,9 @@ class BntuiApp(FrugalApp):
 
     def action_suspend_process(self) -> None:
         """Give the terminal back to the shell, until it continues the program."""
-        if self.is_headless or not suspend():
+        if isinstance(self._driver, FragileDriver) and can_stop():
+            self._driver.stop_all()
+        else:
             self.notify("no shell is waiting that could bring bntui back: q quits.")
 
     def action_redraw(self) -> None:
@@ -227,8 +262,14 @@ def explore(
         updates_per_second=terminal.updates_per_second(),
         glyphs=terminal.glyphs(plain=plain),
     )
-    with asked_to_end(app.end_with):
+    job_control = (signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH)
+    with (
+        handled_as_before(*job_control),
+        asked_to_end(app.end_with),
+        overheard(app.overhear) as app.terminal,
+    ):
         app.run()
+    write_nowhere_if_hung_up()
     if app._exception is not None:
         raise app._exception
     last = app.explorer.run.snapshot

@@ -21,8 +21,17 @@ class Rhythm:
         self._shortest = 1.0 / most_per_second
         self._clock = clock
         self._seen = clock()
+        self._told = 0.0
 
     def wait(self) -> float:
         """Return the seconds until the next look."""
         spent, self._seen = self._clock() - self._seen, self._clock()
         return max(self._shortest, min(spent / SHARE, LONGEST))
+
+    def another_second(self) -> bool:
+        """Return whether a second has passed since this was last so."""
+        now = time.monotonic()
+        if now - self._told < 1.0:
+            return False
+        self._told = now
+        return True

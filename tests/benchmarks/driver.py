@@ -107,9 +107,9 @@ class Terminal:
             code, said = self._process.returncode, self.last.decode(errors="replace")
             raise RuntimeError(f"the program ended with {code}:\n{said}")
 
-    def press(self, key: str) -> float:
-        """Press a key, or type what is longer, and return when."""
-        pressed, rest = time.perf_counter(), key.encode()
+    def press(self, key: str | bytes) -> float:
+        """Press a key, or type what is longer, and return when. Bytes are sent as they are."""
+        pressed, rest = time.perf_counter(), key.encode() if isinstance(key, str) else key
         while rest:
             rest = rest[os.write(self._master, rest) :]
         return pressed

@@ -59,12 +59,12 @@ def test_a_stopped_process_neither_trains_nor_observes(monkeypatch: pytest.Monke
     monkeypatch.setattr(os, "kill", stop)
     monkeypatch.setattr(clock, "_stopped", 0.0)
     driver = FragileDriver.__new__(FragileDriver)
-    driver._auto_restart = False
+    driver._writer_thread = None
     watch = Budget()
     passed += 10.0
     watch.trained()
     passed += 1.0
-    driver._sigtstp_application()
+    driver._stop()
     watch.observed("look")
     assert stopped == [(os.getpid(), signal.SIGSTOP)]
     assert (watch.training, watch.observing) == (10.0, 1.0)

@@ -219,10 +219,16 @@ class Explorer(Screen[None]):
     def follow(self) -> None:
         """Show the run's latest snapshot, if it is a new one.
 
-        Not under another screen: Textual would draw all of both for every change here.
+        Under a dialog only the line on top, once a second: Textual draws the dialog's cells again for
+        every change behind it.
         """
         snapshot = self.run.snapshot
-        if snapshot is self._shown or self.app.screen is not self:
+        if self.app.screen is not self:
+            behind = self.app.screen.is_modal and self.is_current
+            if behind and self._rhythm.another_second():
+                self.query_one(StatusLine).show(snapshot)
+            return
+        if snapshot is self._shown:
             return
         before, self._shown = self._shown, snapshot
         if snapshot.phase is Phase.FINISHED and (before is None or _moved(before, snapshot)):
