@@ -7,13 +7,12 @@ to `MOST`, and texts, lists and tables have at most `LONGEST` parts. Settings ar
 of the command line besides: see `store.encoding`.
 """
 
-import json
 import math
 import types
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bntui.text import shorten
@@ -24,8 +23,8 @@ MOST = 2**53
 """The largest whole number that every reader of JSON keeps exactly."""
 LONGEST = 100_000
 """Characters of a text, items of a list and entries of a table."""
-LONGEST_JSON = 16_000_000
-"""Characters of JSON in one row: its lists and tables take thirty times as much memory."""
+LONGEST_JSON = 4_000_000
+"""Characters of JSON in one place: its lists and tables take thirty times as much memory."""
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 """How JSON has these numbers, for which it has no word."""
 
@@ -81,6 +80,8 @@ def parsed(text: object) -> Any:
         raise _error("", text, "a text")
     if len(text) > LONGEST_JSON:
         raise BorderError(f"{len(text):,} characters are more than {LONGEST_JSON:,}")
+    import json  # not of the start, which loads the types alone
+
     try:
         return json.loads(text)
     except RecursionError:
@@ -114,9 +115,9 @@ def shown(value: object) -> str:
 
 
 def _converted(kind: Any, value: Any, unknown: list[str] | None, where: str) -> Any:
-    if isinstance(kind, type) and is_dataclass(kind):
+    origin, arguments = _form(kind)
+    if origin is dataclass:
         return value if isinstance(value, kind) else _built(kind, value, unknown, where)
-    origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return _annotated(arguments, value, unknown, where)
     if origin in {Union, types.UnionType}:
@@ -254,6 +255,14 @@ def _within(limits: Within, value: Any, where: str) -> Any:
 
 def _error(where: str, value: object, must: str) -> BorderError:
     return BorderError(f"{where or 'it'} is {shown(value)} and must be {must}")
+
+
+@cache
+def _form(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return what a type is made by, and of what; for one of a dataclass, that."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        return dataclass, ()
+    return get_origin(kind), get_args(kind)
 
 
 @lru_cache

@@ -82,21 +82,20 @@ class Store:
 
     def run(self, run: str) -> StoredRun:
         """Return the run with this id, deleted or not. Raises StoreError if there is none."""
-        found = self.look_up(run)
-        if found is None:
-            raise StoreError(f"run {run!r} is not in the store: `bntui runs` lists what is.")
-        return found
-
-    def look_up(self, run: str) -> StoredRun | None:
-        """Return the run with this id, deleted or not; None if there is none."""
         found = self._rows("runs", "WHERE id = ?", run)
+        if not found:
+            raise StoreError(f"run {run!r} is not in the store: `bntui runs` lists what is.")
         try:
-            return self._run(found[0]) if found else None
+            return self._run(found[0])
         except BorderError as error:
             raise StoreError(
                 f"run {run!r} in {self.path} is not as this bntui writes them ({error}): `bntui "
                 "runs` lists the others; update bntui if a newer one wrote it."
             ) from error
+
+    def sound(self, run: str) -> StoredRun | None:
+        """Return the run with this id, deleted or not; None if none can be read."""
+        return next(self._sound_runs("WHERE id = ?", run), None)
 
     def find(self, name: str) -> StoredRun:
         """Return the run that `name` means: how its id begins, or `last` for the one begun last.
@@ -260,9 +259,9 @@ class Store:
                 return replace(found, state=State.INTERRUPTED)
         return found
 
-    def _sound_runs(self, rest: str) -> Iterator[StoredRun]:
+    def _sound_runs(self, rest: str, *values: object) -> Iterator[StoredRun]:
         """Return runs that are as bntui writes them."""
-        for row in self._rows("runs", rest):
+        for row in self._rows("runs", rest, *values):
             try:
                 yield self._run(row)
             except BorderError as error:

@@ -14,6 +14,8 @@ from bntui.engine.snapshot import NO_DETAIL, EpochReport, RunFacts
 
 Thing = TypeVar("Thing")
 
+SHORT = 10_000
+"""Characters of a text that is worth remembering with what it says."""
 MOST_UNKNOWN = 20
 """Settings that are named, of those that this version does not know."""
 
@@ -38,19 +40,17 @@ def read_config(text: object) -> tuple[RunConfig, tuple[str, ...]]:
 
     Every setting is judged as it would be on the command line. Raises BorderError.
     """
-    read: tuple[RunConfig, tuple[str, ...]] = _settings(RunConfig, text)
-    return read
+    return _kept(_config, text)
 
 
 def read_knobs(text: object) -> Knobs:
     """Return a run's knobs, judged in the same way. Raises BorderError."""
-    knobs: Knobs = _settings(Knobs, text)[0]
-    return knobs
+    return _kept(_knobs, text)
 
 
 def read_facts(text: object) -> RunFacts:
     """Return what a run is made of. Raises BorderError."""
-    return convert(RunFacts, parsed(text))
+    return _kept(_facts, text)
 
 
 def write_report(report: EpochReport) -> str:
@@ -101,12 +101,34 @@ def finite(value: Any, instead: Callable[[float], Any] = lambda _: None) -> Any:
     return value
 
 
-@lru_cache(maxsize=512)
-def _settings(kind: type[Thing], text: object) -> tuple[Thing, tuple[str, ...]]:
-    """Return settings, and the names of those that are not known or not possible.
+def _kept(read: Callable[[object], Thing], text: object) -> Thing:
+    """Return what `read` makes of a text, at once if it made that of the same text before.
 
-    Most runs of a store have the settings of another, so what was read is kept.
+    Most runs of a store have the settings of another. What is frozen alone is read so.
     """
+    short = isinstance(text, str) and len(text) <= SHORT
+    return _remembered(read, text) if short else read(text)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(read: Callable[[object], Thing], text: object) -> Thing:
+    return read(text)
+
+
+def _config(text: object) -> tuple[RunConfig, tuple[str, ...]]:
+    return _settings(RunConfig, text)
+
+
+def _knobs(text: object) -> Knobs:
+    return _settings(Knobs, text)[0]
+
+
+def _facts(text: object) -> RunFacts:
+    return convert(RunFacts, parsed(text))
+
+
+def _settings(kind: type[Thing], text: object) -> tuple[Thing, tuple[str, ...]]:
+    """Return settings, and the names of those that are not known or not possible."""
     values, unknown = parsed(text), list[str]()
     if not isinstance(values, Mapping):
         raise BorderError(f"it is {shown(values)} and must be a table")

@@ -81,7 +81,7 @@ def repeating(store: Store, run: StoredRun) -> str | None:
     """
     origin, met = run, {run.id}
     while origin.parent:
-        found = None if origin.parent in met else store.look_up(origin.parent)
+        found = None if origin.parent in met else store.sound(origin.parent)
         if found is None:
             return None
         origin = found
