@@ -23,6 +23,7 @@ from bntui.engine.run import LEAVE_SECONDS
 from bntui.engine.runner import Runner
 from bntui.engine.snapshot import Checkpoint, EpochReport, LayerDrift, Mark, Phase, Snapshot
 from bntui.keeping import recorder
+from bntui.noisewords import noise_words
 from bntui.signals import BY_USER, SAVE_SECONDS, asked_to_end, end_anyway, writing
 from bntui.store.encoding import finite, settings
 
@@ -182,9 +183,14 @@ class JsonLines:
         if not report.hindsight:
             del values["hindsight"]
         if noise := values.pop("noise"):
-            values["noise_scale"] = noise.scale
-            values["noise_scale_error"] = noise.error
-            values["suggested_batch"] = noise.suggested_batch
+            values |= {
+                "noise_scale": noise.scale,
+                "noise_scale_low": noise.low,
+                "noise_scale_high": noise.high,
+                "noise_scale_low_68": noise.low_68,
+                "noise_scale_high_68": noise.high_68,
+                "suggested_batch": noise.suggested_batch,
+            }
         if not report.twin:
             del values["twin"]
         self._write(event="epoch", **values)
@@ -289,11 +295,8 @@ class Lines:
             parts = (f"{name} {accuracy:.4f}" for name, accuracy in report.hindsight)
             self._console.print("  in hindsight: " + " · ".join(parts))
         if report.noise:
-            noise = report.noise
-            batch = f"{noise.suggested_batch:,}" if noise.suggested_batch else "not known"
-            self._console.print(
-                f"  noise scale: {noise.scale:,.0f} ± {noise.error:,.0f} - suggested batch: {batch}"
-            )
+            assert snapshot.facts is not None
+            self._console.print(f"  {noise_words(report.noise, snapshot.facts.train)}")
 
     def end(self, snapshot: Snapshot) -> None:
         """Take the bar away."""

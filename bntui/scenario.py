@@ -62,7 +62,8 @@ class Arm:
         return replace(
             asked,
             hindsight=asked.hindsight or not self.reads.isdisjoint(ROWS),
-            epoch_noise=asked.epoch_noise or "noise_scale" in self.reads,
+            epoch_noise=asked.epoch_noise
+            or any(name.startswith("noise_scale") for name in self.reads),
         )
 
     @property

@@ -181,10 +181,11 @@ class TestJson:
 
     def test_the_noise_scale_comes_with_the_batch_size_it_suggests(self) -> None:
         *_, epoch, _ = plain(trained("--json", "--noise-scale").stdout)
-        names = ("noise_scale", "noise_scale_error", "suggested_batch")
-        assert tuple(epoch) == (*EPOCH, *names)
-        assert epoch["noise_scale"] > epoch["noise_scale_error"] > 0
-        assert epoch["suggested_batch"] in {*(2**power for power in range(9)), 300}
+        ends = [f"noise_scale_{end}" for end in ("low", "high", "low_68", "high_68")]
+        assert tuple(epoch) == (*EPOCH, "noise_scale", *ends, "suggested_batch")
+        low, high, low_68, high_68 = (epoch[end] or math.inf for end in ends)
+        assert 0 < low <= low_68 <= (epoch["noise_scale"] or math.inf) <= high_68 <= high
+        assert epoch["suggested_batch"] in {None, *(2**power for power in range(9))}
 
     def test_a_run_that_goes_wrong_is_strict_json_too(self) -> None:
         start, *epochs, end = plain(trained("--json", "--lr", "100").stdout)
@@ -288,7 +289,7 @@ class TestText:
 
     def test_the_noise_scale_has_a_line_of_its_own_an_epoch(self) -> None:
         _, *lines = trained("--noise-scale").stdout.splitlines()
-        shape = r"  noise scale: [\d,]+ ± [\d,]+ - suggested batch: [\d,]+"
+        shape = r"  noise scale ([\d,]+ to [\d,]+|above [\d,]+) \(95 %\)(,|:| → batch) .*"
         assert [bool(re.fullmatch(shape, line)) for line in lines] == [False, True] * 2
 
     def test_a_momentum_like_torchs_is_trained_with_and_remarked_on(self) -> None:

@@ -93,11 +93,12 @@ def test_what_was_not_measured_is_nan() -> None:
 
 
 def test_hindsight_noise_scale_and_recalibration() -> None:
-    noise = Noise(16, 900.0, 10.0, 1024, 3)
+    noise = Noise(16, 900.0, 1024, 3, low=700.0)
     measured = report(1, hindsight=(("0.9", 0.7), ("0.99", 0.1)), noise=noise)
     result = ended(measured, recalibrated=Recalibration(16, 0.1, 0.9, True))
     assert (result.final("0.9"), result.final("0.99")) == (0.7, 0.1)
     assert result.final("noise_scale") == 900.0
+    assert (result.final("noise_scale_low"), result.final("noise_scale_high")) == (700.0, math.inf)
     assert (result.final("recalibrated_from"), result.final("recalibrated_to")) == (0.1, 0.9)
     peek = ended(measured, recalibration=Recalibration(16, 0.1, 0.9, False))
     assert math.isnan(peek.final("recalibrated_to"))

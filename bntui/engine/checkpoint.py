@@ -26,7 +26,7 @@ from bntui.places import temporary_folder
 WORD = 4
 """Bytes of a CRC-32, and of a length."""
 MAGIC = b"bntui"
-FORMAT = 2
+FORMAT = 3
 """Raised whenever what is in a state changes."""
 ARRAY = "$array"
 """What stands for an array in the outline of a state: whether it is a tensor, its kind and shape."""

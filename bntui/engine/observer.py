@@ -25,7 +25,8 @@ from bntui.engine.estimators import ESTIMATORS, OWN
 from bntui.engine.evaluation import evaluate
 from bntui.engine.histories import Histories, HistoriesState
 from bntui.engine.moments import Moment, Moments, MomentsState
-from bntui.engine.noise import WINDOW, Measurement, draw, estimate, measure
+from bntui.engine.noise import WINDOW, draw, estimate, measure
+from bntui.engine.noiseinterval import Measurement
 from bntui.engine.snapshot import (
     NO_DETAIL,
     Divergence,
@@ -322,8 +323,8 @@ class Observer:
     def _measure_noise(self, times: int, draws: torch.Generator) -> None:
         trainer, train = self.trainer, self.trainer.dataset.train
         for _ in range(times):
-            halves = draw(train, draws)
-            measured = measure(trainer.model, trainer.buffers, halves, self._breathe)
+            parts = draw(train, draws)
+            measured = measure(trainer.model, trainer.buffers, parts, self._breathe)
             self._measurements.append(measured)
         self.noise = estimate(self._measurements, trainer.update, len(train))
         self.histories.append("noise_scale", trainer.update, self.noise.scale)

@@ -147,18 +147,28 @@ class Recalibration:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """The gradient noise scale tr(Σ)/|G|², and what it says of the batch size (see `noise.py`)."""
+    """The gradient noise scale tr(Σ)/|G|² in images, and what it says of the batch size.
+
+    What was measured is the interval: `scale` alone does not say how far it can be trusted (see
+    `noiseinterval.py`).
+    """
 
     update: int
     """Of the newest measurement."""
     scale: float
-    """In images; NaN while the gradient can't be told from its noise."""
-    error: float
-    """The scale's standard error."""
+    """The best guess: infinite while the gradient is lost in its noise, NaN without finite numbers."""
     suggested_batch: int | None
-    """The power of two nearest to the scale, at most the training set; None without a scale."""
+    """The power of two in the middle of the 68 % interval; None where the 95 % one has no upper end,
+    and where that is more than the training set."""
     measurements: int
     """How many were averaged."""
+    low: float = 0.0
+    """The scale is between `low` and `high` with a probability of 95 %: above `low` is all that can be
+    said where `high` is infinite, and nothing where `low` is 0 besides, as in reports of older versions."""
+    high: float = math.inf
+    low_68: float = 0.0
+    """The same with a probability of 68 %."""
+    high_68: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +198,18 @@ class EpochReport:
 
     @property
     def noise_scale(self) -> float:
-        """The gradient noise scale at the epoch's end; NaN where there is none."""
+        """The best guess of the gradient noise scale at the epoch's end; NaN where there is none."""
         return self.noise.scale if self.noise else math.nan
+
+    @property
+    def noise_scale_low(self) -> float:
+        """The lower end of its 95 % interval; NaN where there is none."""
+        return self.noise.low if self.noise else math.nan
+
+    @property
+    def noise_scale_high(self) -> float:
+        """The upper end, infinite where none can be told; NaN where there is none."""
+        return self.noise.high if self.noise else math.nan
 
 
 @dataclass(frozen=True, slots=True)

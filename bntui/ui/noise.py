@@ -1,28 +1,18 @@
-"""The gradient noise scale in words."""
+"""The gradient noise scale on the screen."""
 
 from bntui.engine.snapshot import Snapshot
+from bntui.noisewords import noise_words
 
 NORMALISED = {
-    "batch": " (BN statistics per half)",
-    "ghost": " (BN statistics per ghost batch)",
-    "renorm": " (BN statistics per half)",
+    "batch": " (BN per part)",
+    "ghost": " (BN per ghost batch)",
+    "renorm": " (BN per part)",
 }
-"""What normalised the images of the two halves of a batch that are compared, by the run's norm."""
+"""Whose BN statistics normalised the images of the parts of a batch that are compared, by the norm."""
 
 
 def noise_scale(snapshot: Snapshot) -> str:
-    """Return the scale, its error and the batch size that it suggests; empty until it is measured."""
-    noise = snapshot.noise
-    if noise is None or noise.measurements < 2 or snapshot.divergence:
+    """Return what is known of the scale, in one line; empty until it is measured."""
+    if snapshot.noise is None or snapshot.facts is None or snapshot.divergence:
         return ""
-    if noise.suggested_batch is None:
-        return "noise scale: the gradient is lost in its noise"
-    return (
-        f"noise scale {_rounded(noise.scale)} ± {_rounded(noise.error)}"
-        f" → batch {noise.suggested_batch:,}"
-    )
-
-
-def _rounded(value: float) -> str:
-    """Write a number with as many digits as it deserves: two."""
-    return f"{float(f'{value:.2g}'):,.0f}"
+    return noise_words(snapshot.noise, snapshot.facts.train)

@@ -3,10 +3,13 @@
 import math
 from dataclasses import replace
 from itertools import product
+from statistics import fmean
 from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -15,7 +18,8 @@ from bntui.engine.budget import LATER_SHARE, OPENING_SECONDS, OPENING_SHARE, Bud
 from bntui.engine.config import NORMS, Knobs, Observation, RunConfig
 from bntui.engine.data import Split
 from bntui.engine.model import build
-from bntui.engine.noise import HALF, WINDOW, Measurement, draw, estimate, measure, ratio, separate
+from bntui.engine.noise import PART, WINDOW, draw, estimate, measure, suggested_batch
+from bntui.engine.noiseinterval import PARTS, Measurement, moments
 from bntui.engine.observer import NOISE, ROUND
 from bntui.engine.session import Session
 from bntui.engine.snapshot import EpochReport, Phase
@@ -35,6 +39,15 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def measurement(gradients: NDArray[np.float64], images: int = PART) -> Measurement:
+    """Return what the parts' gradients, one a row, are measured as."""
+    return Measurement(tuple(map(tuple, (gradients @ gradients.T).tolist())), images)
+
+
+def equal(product: float) -> Measurement:
+    return Measurement(((product,) * PARTS,) * PARTS, PART)
+
+
 def flat(gradients: tuple[Tensor, ...]) -> Tensor:
     return torch.cat([gradient.reshape(-1) for gradient in gradients])
 
@@ -42,17 +55,9 @@ def flat(gradients: tuple[Tensor, ...]) -> Tensor:
 # The estimator
 
 
-@pytest.mark.parametrize(("part", "whole"), [(1, 2), (32, 64), (8, 4096)])
-def test_expected_norms_give_back_gradient_and_noise(part: int, whole: int) -> None:
-    gradient, spread = 0.3, 270.0
-    found = separate(gradient + spread / part, gradient + spread / whole, part, whole)
-    assert found.gradient == pytest.approx(gradient)
-    assert found.spread == pytest.approx(spread)
-
-
 def test_the_mean_over_all_draws_is_the_truth() -> None:
-    """A linear model, four images, halves of two: all 4⁴ draws with replacement, one by one."""
-    count, half = 4, 2
+    """A linear model, four images, parts of one: all 4⁴ draws with replacement, one by one."""
+    count = 4
     model = nn.Linear(3, 2).double()
     random = generator()
     images = torch.randn(count, 3, dtype=torch.float64, generator=random)
@@ -71,21 +76,41 @@ def test_the_mean_over_all_draws_is_the_truth() -> None:
 
     buffers = attach(model, images[:1])
     measured = []
-    for places in product(range(count), repeat=2 * half):
-        first, second = torch.tensor(places).split(half)
-        halves = [Split(images[chosen], split.labels[chosen]) for chosen in (first, second)]
-        measured.append(measure(model, buffers, halves))
+    for places in product(range(count), repeat=4):
+        parts = [Split(images[[place]], split.labels[[place]]) for place in places]
+        measured.append(moments([measure(model, buffers, parts)]))
     total = len(measured)
     assert total == 256
     mean_gradient = sum(one.gradient for one in measured) / total
     mean_spread = sum(one.spread for one in measured) / total
     assert mean_gradient == pytest.approx(gradient.square().sum().item(), rel=1e-12)
     assert mean_spread == pytest.approx(covariance.trace().item(), rel=1e-12)
-    # What dividing first would make of it.
-    scale = mean_spread / mean_gradient
-    finite = [one.spread / one.gradient for one in measured if one.gradient > 0]
-    assert sum(finite) / len(finite) != pytest.approx(scale, rel=0.2)
-    assert ratio(measured)[0] == pytest.approx(scale)
+
+
+def test_the_mean_of_every_variance_over_all_draws_is_the_truth() -> None:
+    """Four parts of one image of four: all 4⁴ draws, of gradients that are far from normal."""
+    images = torch.tensor([[1.0, 2.0, 0.0], [0.5, -1.0, 3.0], [4.0, 0.0, 0.0], [0.0, 0.0, -2.0]])
+    gradients = images.double().numpy()
+    mean = gradients.mean(0)
+    errors = gradients - mean
+    covariance = errors.T @ errors / 4
+    along, size = errors @ mean, (errors**2).sum(1) - np.trace(covariance)
+    single, pairs = (along**2).mean(), (covariance**2).sum()
+
+    found = [
+        moments([measurement(gradients[list(chosen)], images=1)])
+        for chosen in product(range(4), repeat=4)
+    ]
+
+    def average(name: str) -> float:
+        return fmean(getattr(one, name) for one in found)
+
+    assert average("gradient") == pytest.approx(mean @ mean)
+    assert average("spread") == pytest.approx(np.trace(covariance))
+    assert average("pairs") == pytest.approx(pairs)
+    assert average("along") == pytest.approx(single + pairs / 2)
+    assert average("both") == pytest.approx((along * size).mean() - pairs)
+    assert average("size") == pytest.approx((size**2).mean() + 2 * pairs)
 
 
 def test_every_image_is_drawn_by_itself_and_from_all() -> None:
@@ -94,8 +119,8 @@ def test_every_image_is_drawn_by_itself_and_from_all() -> None:
     random = generator()
     seen = torch.zeros(4, 4)
     for _ in range(500):
-        first, second = draw(split, random)
-        assert (len(first), len(second)) == (2, 2)
+        first, second, *others = draw(split, random)
+        assert [len(part) for part in (first, second, *others)] == [2] * PARTS
         assert first.images.tolist() == first.labels.tolist()
         pairs = [(first, first, (0, 1)), (first, second, (0, 0))]
         for one, other, (a, b) in pairs:
@@ -105,16 +130,19 @@ def test_every_image_is_drawn_by_itself_and_from_all() -> None:
     assert seen.max() < 93
 
 
-@pytest.mark.parametrize(("images", "half"), [(1, 1), (2, 1), (3, 1), (128, 64), (5000, HALF)])
-def test_halves_fit_the_training_set(images: int, half: int) -> None:
+@pytest.mark.parametrize(
+    ("images", "part"), [(1, 2), (3, 2), (23, 2), (24, 3), (128, 16), (5000, PART)]
+)
+def test_parts_fit_the_training_set(images: int, part: int) -> None:
     split = Split(torch.zeros(images, 1), torch.zeros(images, dtype=torch.int64))
-    assert [len(part) for part in draw(split, generator())] == [half, half]
+    assert [len(one) for one in draw(split, generator())] == [part] * PARTS
 
 
-def test_each_half_is_normalised_by_its_own_statistics() -> None:
+def test_each_part_is_normalised_by_its_own_statistics() -> None:
     subject = session().trainer
-    first, second = draw(subject.dataset.train, generator())
-    found = measure(subject.model, subject.buffers, (first, second))
+    parts = draw(subject.dataset.train, generator())
+    found = measure(subject.model, subject.buffers, parts)
+    assert found.images == len(parts[0]) == 16
 
     def gradient_of(split: Split) -> Tensor:
         model = build(width=SMALL.width)
@@ -123,16 +151,14 @@ def test_each_half_is_normalised_by_its_own_statistics() -> None:
         cross_entropy(model(split.images), split.labels).backward()
         return flat(tuple(p.grad for p in model.parameters() if p.grad is not None)).double()
 
-    one, other = gradient_of(first), gradient_of(second)
-    assert found.gradient == pytest.approx((one @ other).item(), rel=1e-3)
-    distance = (one - other).square().sum().item()
-    assert found.spread == pytest.approx(len(first) / 2 * distance, rel=1e-3)
-    both = Split(*(torch.cat(pair) for pair in _pairs(first, second)))
-    assert (one + other - 2 * gradient_of(both)).norm() > 1e-3 * one.norm()
-
-
-def _pairs(first: Split, second: Split) -> list[tuple[Tensor, Tensor]]:
-    return [(first.images, second.images), (first.labels, second.labels)]
+    rows = torch.stack([gradient_of(part) for part in parts])
+    scale = rows.square().sum(1).mean().item()
+    assert np.array(found.products) == pytest.approx((rows @ rows.T).numpy(), abs=1e-4 * scale)
+    assert moments([found]).spread == pytest.approx(16 * rows.var(0).sum().item(), rel=1e-3)
+    both = Split(
+        *(torch.cat([getattr(part, name) for part in parts[:2]]) for name in ("images", "labels"))
+    )
+    assert (rows[0] + rows[1] - 2 * gradient_of(both)).norm() > 1e-3 * rows[0].norm()
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -143,14 +169,14 @@ def test_measuring_leaves_no_trace(training: bool) -> None:
     gradients = [parameter.grad for parameter in subject.model.parameters()]
     kept = [gradient.clone() for gradient in gradients if gradient is not None]
     row, state = subject.buffers.row.clone(), torch.get_rng_state()
-    halves = draw(subject.dataset.train, generator())
+    parts = draw(subject.dataset.train, generator())
 
     def stop() -> NoReturn:
         raise KeyboardInterrupt
 
-    measure(subject.model, subject.buffers, halves)
+    measure(subject.model, subject.buffers, parts)
     with pytest.raises(KeyboardInterrupt):
-        measure(subject.model, subject.buffers, halves, stop)
+        measure(subject.model, subject.buffers, parts, stop)
 
     after = [parameter.grad for parameter in subject.model.parameters()]
     assert all(a is b for a, b in zip(gradients, after, strict=True))
@@ -160,56 +186,76 @@ def test_measuring_leaves_no_trace(training: bool) -> None:
     assert subject.model.training is training
 
 
-# Averages
+# What is said of them
+
+
+def drawn(scale: float, count: int = WINDOW, seed: int = 0) -> list[Measurement]:
+    """Measure a gradient in 100 directions of equal noise, whose noise scale is `scale` images."""
+    random = np.random.default_rng(seed)
+    noise = random.standard_normal((count, PARTS, 100)) / math.sqrt(100 * PART)
+    noise[:, :, 0] += 1 / math.sqrt(scale)
+    return [measurement(one) for one in noise]
 
 
 def test_averages_are_taken_before_dividing() -> None:
-    measured = [Measurement(1.0, 100.0), Measurement(1.5, 200.0), Measurement(2.0, 600.0)]
-    scale, error = ratio(measured)
-    assert scale == pytest.approx(200.0)
-    residuals = [100.0 - 200.0, 200.0 - 300.0, 600.0 - 400.0]
-    assert error == pytest.approx(math.sqrt(sum(r * r for r in residuals) / 6) / 1.5)
+    measured = drawn(3000)
+    each = [moments([one]) for one in measured]
+    gradient, spread = sum(one.gradient for one in each), sum(one.spread for one in each)
+    assert estimate(measured, 7, 4000).scale == pytest.approx(spread / gradient)
 
 
-def test_the_error_is_how_much_the_scale_scatters() -> None:
-    random = generator()
-    sets = torch.randn(2000, 8, 2, dtype=torch.float64, generator=random)
-    sets = sets * torch.tensor([0.3, 60.0]) + torch.tensor([1.0, 900.0])
-    found = [ratio([Measurement(*one) for one in some]) for some in sets.tolist()]
-    scales, errors = torch.tensor(found).T
-    assert scales.median().item() == pytest.approx(900.0, rel=0.02)
-    assert errors.median().item() == pytest.approx(scales.std().item(), rel=0.15)
+def test_a_scale_has_two_ends_and_suggests_a_batch_within_them() -> None:
+    found = estimate(drawn(200), 7, 4000)
+    assert found.low < found.low_68 < found.scale < found.high_68 < found.high < 400
+    assert found.suggested_batch == 256
+    assert (found.update, found.measurements) == (7, WINDOW)
 
 
-@pytest.mark.parametrize(
-    "measured",
-    [
-        [],
-        [Measurement(1.0, 900.0)],
-        [Measurement(-1.0, 900.0)] * 2,
-        [Measurement(0.0, 0.0)] * 2,
-        [Measurement(2.0, 900.0), Measurement(-1.0, 900.0)],
-        [Measurement(1.0, 900.0)] * 3 + [Measurement(math.inf, math.nan)],
-    ],
-    ids=["none", "one", "negative", "nothing", "within its error", "not finite"],
-)
-def test_there_is_no_scale_until_there_is_enough(measured: list[Measurement]) -> None:
-    found = estimate(measured, 7, 4000)
-    assert math.isnan(found.scale)
-    assert math.isnan(found.error)
+def test_a_gradient_that_is_lost_in_noise_bounds_the_scale_from_below_alone() -> None:
+    found = estimate(drawn(1e9), 7, 4000)
+    assert 1000 < found.low < found.low_68
+    assert found.high == found.high_68 == math.inf
     assert found.suggested_batch is None
-    assert (found.update, found.measurements) == (7, len(measured))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_interval_is_never_empty_and_the_wider_one_holds_the_other(seed: int) -> None:
+    for scale in (50, 3000, 20_000, 1e9):
+        found = estimate(drawn(scale, seed=seed), 7, 4000)
+        assert 0 < found.low <= found.low_68 <= found.scale <= found.high_68 <= found.high
+
+
+@pytest.mark.parametrize("product", [math.nan, math.inf, 0.0])
+def test_where_nothing_can_be_told_nothing_is(product: float) -> None:
+    found = estimate([equal(product)], 7, 4000)
+    assert (found.low, found.high) == (found.low_68, found.high_68) == (0.0, math.inf)
+    assert found.suggested_batch is None
+    assert not math.isfinite(found.scale)
+
+
+def test_one_number_that_is_not_finite_spoils_the_average() -> None:
+    found = estimate([*drawn(200, 3), equal(math.nan)], 7, 4000)
+    assert (found.low, found.high) == (0.0, math.inf)
+    assert math.isnan(found.scale)
+
+
+def test_equal_gradients_have_no_noise() -> None:
+    found = estimate([equal(0.3)] * 2, 7, 4000)
+    assert found.scale == pytest.approx(0.0, abs=1e-9)
+    assert (found.low, found.high, found.suggested_batch) == (0.0, 0.0, 1)
 
 
 @pytest.mark.parametrize(
-    ("scale", "batch"),
-    [(0.0, 1), (1.4, 1), (1.5, 2), (900.0, 1024), (700.0, 512), (3000.0, 4000), (1e80, 4000)],
+    ("low", "high", "batch"),
+    [
+        *((0.0, 0.0, 1), (1.0, 1.9, 1), (1.0, 2.1, 2), (600.0, 1400.0, 1024), (100.0, 400.0, 256)),
+        *((2000.0, 5000.0, None), (900.0, 1e300, None)),
+    ],
 )
-def test_the_batch_suggested_is_the_nearest_power_of_two(scale: float, batch: int) -> None:
-    found = estimate([Measurement(2.0, 2.0 * scale)] * 2, 7, 4000)
-    assert found.scale == pytest.approx(scale)
-    assert found.error == 0.0
-    assert found.suggested_batch == batch
+def test_the_batch_suggested_is_the_power_of_two_in_the_middle_if_there_are_so_many_images(
+    low: float, high: float, batch: int | None
+) -> None:
+    assert suggested_batch(low, high, 2048 + 1952 * (batch is not None)) == batch
 
 
 # In a run
@@ -230,7 +276,7 @@ def test_an_epochs_end_measures_it_the_same_each_time_and_only_when_asked() -> N
     report = report_of(AT_ENDS)
     assert report.noise is not None
     assert (report.noise.update, report.noise.measurements) == (8, WINDOW)
-    assert report.noise_scale > 0
+    assert 0 < report.noise_scale_low <= report.noise_scale <= report.noise_scale_high
     assert report_of(AT_ENDS).noise == report.noise
     unasked = report_of(replace(AT_ENDS, epoch_noise=False))
     assert unasked.noise is None
@@ -317,7 +363,8 @@ def test_any_network_and_any_training_set_is_measured_at_batch_1(images: int, no
     (report,) = [report for _ in range(images) for report in run.train_once(None)]
     assert report.noise is not None
     if images == 1 and norm == "none":  # the same gradient always: no noise
-        assert report.noise_scale == pytest.approx(0.0, abs=1e-6)
+        assert report.noise_scale == pytest.approx(0.0, abs=1e-4)
+        assert report.noise_scale_high == 0.0
         assert report.noise.suggested_batch == 1
 
 

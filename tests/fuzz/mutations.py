@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bntui.engine.checkpoint import pack, unpack
+from bntui.engine.checkpoint import FORMAT, MAGIC, pack, unpack
 from bntui.engine.config import ConfigError
 from bntui.store.checksum import CHECKED, checksum
 
@@ -154,7 +154,13 @@ def state(rng: random.Random, content: bytes) -> bytes:
         return sealed(bytes(changed))
     if how == 3:
         return rng.choice(
-            (b"", b"x" * 99, sealed(b""), sealed(b"bntui"), sealed(b"bntui\x02\xff" * 9))
+            (
+                b"",
+                b"x" * 99,
+                sealed(b""),
+                sealed(b"bntui"),
+                sealed((MAGIC + bytes([FORMAT]) + b"\xff") * 9),
+            )
         )
     try:
         found = unpack(content)

@@ -159,7 +159,8 @@ def recalibrations() -> st.SearchStrategy[Recalibration]:
 
 
 def noises() -> st.SearchStrategy[Noise]:
-    return st.builds(Noise, COUNTS, NUMBERS, NUMBERS, st.none() | COUNTS, COUNTS)
+    ends = st.sampled_from([0.0, 5e-324, 0.1, 1.0, 97.5, 2.0**53, 1e308, math.inf])
+    return st.builds(Noise, COUNTS, NUMBERS, st.none() | COUNTS, COUNTS, ends, ends, ends, ends)
 
 
 def reports() -> st.SearchStrategy[tuple[EpochReport, ...]]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 import pytest
 
 from bntui.engine.config import Change, Knobs, RunConfig
+from bntui.engine.snapshot import Noise
 from bntui.store.encoding import finite, read, read_config, read_facts, read_report, settings, write
 
 FIRST_CONFIG = (
@@ -30,6 +31,10 @@ FIRST_REPORT = (
     ' "start_share": 0.9, "dead": 0, "non_finite": 0, "untouched": false}], "hindsight":'
     ' [["0.9", 0.8]]}'
 )
+FIRST_NOISE = (
+    '{"update": 32, "scale": 912.4, "error": 123.4, "suggested_batch": 1024, "measurements": 4}'
+)
+"""Without an interval: its gate let through what was lucky."""
 
 
 class Norm(StrEnum):
@@ -66,6 +71,11 @@ def test_what_the_first_version_wrote_is_read() -> None:
     assert (report.epoch, report.hindsight) == (2, (("0.9", 0.8),))
     assert math.isnan(report.val_loss)
     assert report.layers[0].log_var_ratio == 1.6
+
+
+def test_a_first_reports_noise_scale_tells_nothing() -> None:
+    report = read_report(f'{FIRST_REPORT[:-1]}, "noise": {FIRST_NOISE}}}')
+    assert report.noise == Noise(32, 912.4, 1024, 4, low=0.0, high=math.inf)
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ class TestWhatIsKept:
 
     def test_a_twins_epochs_stand_beside_the_runs_own(self, path: Path, store: Store) -> None:
         recorder = StoreRecorder(path)
-        noise = Noise(16, 80.5, math.nan, None, 3)
+        noise = Noise(16, math.nan, None, 3, low=80.5, high=math.inf, high_68=900.0)
         recorder.report(report(1, noise=noise, layers=()))
         recorder.report(report(1, twin="momentum=0.5", loss=7.0, layers=()))
         recorder.record(state(16), ())

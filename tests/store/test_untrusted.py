@@ -18,7 +18,7 @@ import torch
 from click.testing import CliRunner
 
 from bntui.cli import cli
-from bntui.engine.checkpoint import pack, unpack
+from bntui.engine.checkpoint import FORMAT, MAGIC, pack, unpack
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Checkpoint, Mark, Phase
@@ -325,7 +325,7 @@ def test_a_bomb_takes_no_memory(fault: Fault) -> None:
         unpack(content)
     assert psutil.Process().memory_info().rss - before < 100_000_000
     outline = json.dumps({"$array": [True, "f4", [2**40]]}).encode()
-    huge = b"bntui\x02" + len(outline).to_bytes(4) + outline
+    huge = MAGIC + bytes([FORMAT]) + len(outline).to_bytes(4) + outline
     with pytest.raises(ConfigError, match="damaged"):
         unpack(zlib.crc32(huge).to_bytes(4) + huge)
     fault.saw = "one sentence: the checkpoint is not of this version"

@@ -1,5 +1,6 @@
 """The gradient noise scale on the screen: over the loss, and where the batch size is turned."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,8 @@ from bntui.ui.view import View
 from bntui.ui.widgets.results import Results
 from tests.ui.scripted import NAN, mid_run
 
-MEASURED = Noise(update=96, scale=912.4, error=123.4, suggested_batch=1024, measurements=8)
+MEASURED = Noise(*(96, 912.4, 1024, 4), low=703.2, high=1288.0, low_68=801.0, high_68=1060.0)
+FOUND = "noise scale 700 to 1,300 (95 %) → batch 1,024"
 
 
 def shot(noise: Noise | None = MEASURED, **changes: Any) -> Snapshot:
@@ -26,20 +28,34 @@ def shot(noise: Noise | None = MEASURED, **changes: Any) -> Snapshot:
     ("noise", "words"),
     [
         (None, ""),
-        (replace(MEASURED, scale=NAN, error=NAN, suggested_batch=None, measurements=1), ""),
+        (MEASURED, FOUND),
+        (Noise(96, 3.1, 2, 4, low=0.6, high=9.2), "noise scale 0 to 10 (95 %) → batch 2"),
+        (Noise(96, 0.0, 1, 4, low=0.0, high=0.0), "noise scale 0 (95 %) → batch 1"),
         (
-            replace(MEASURED, scale=NAN, error=NAN, suggested_batch=None),
-            "noise scale: the gradient is lost in its noise",
+            Noise(96, 5701.0, None, 4, low=2960.0, high=8120.0),
+            "noise scale 2,900 to 8,200 (95 %), near or above all 4,000 images",
         ),
-        (MEASURED, "noise scale 910 ± 120 → batch 1,024"),
         (
-            replace(MEASURED, scale=5701.0, error=1873.0, suggested_batch=4000),
-            "noise scale 5,700 ± 1,900 → batch 4,000",
+            Noise(96, 9000.0, None, 4, low=4350.0, high=3e9),
+            "noise scale 4,300 to over 1,000,000 (95 %), above all 4,000 images",
         ),
+        (
+            Noise(96, math.inf, None, 4, low=2960.0),
+            "noise scale above 2,900 (95 %): more can't be told",
+        ),
+        (
+            Noise(96, math.inf, None, 4, low=4350.0),
+            "noise scale above 4,300 (95 %), above all 4,000 images",
+        ),
+        (Noise(96, NAN, None, 4), "noise scale: nothing can be told from this sample"),
+        (Noise(96, 900.0, 1024, 4), "noise scale: nothing can be told from this sample"),
     ],
-    ids=["not measured", "once", "lost", "found", "large"],
+    ids=[
+        *("not measured", "two ends", "small", "no noise", "near all images", "more than all"),
+        *("one end", "one end above all", "not finite", "of an older version"),
+    ],
 )
-def test_it_is_said_with_two_digits_its_error_and_a_batch_size(
+def test_it_is_said_between_which_ends_it_lies_or_how_much_can_be_told(
     noise: Noise | None, words: str
 ) -> None:
     assert noise_scale(shot(noise)) == words
@@ -52,7 +68,7 @@ def test_of_a_run_that_diverged_nothing_is_said() -> None:
 def test_the_batch_sizes_hint_ends_with_it() -> None:
     snapshot = shot()
     hint = consequence(BATCH_SIZE, snapshot.knobs, snapshot)
-    assert hint.endswith("activations 90 MB · noise scale 910 ± 120 → batch 1,024")
+    assert hint.endswith(f"activations 90 MB · {FOUND}")
     hint = consequence(BATCH_SIZE, snapshot.knobs, shot(None))
     assert hint.endswith("activations 90 MB · ×2 a step, to 4,000")
 
@@ -68,13 +84,12 @@ async def test_the_loss_says_it_of_now_and_of_which_bn_statistics() -> None:
         def titles() -> list[str | None]:
             return [results.query_one(f"#panel-{n}").border_title for n in (1, 2)]
 
-        found = "noise scale 910 ± 120 → batch 1,024"
         results.show(shot())
-        assert titles() == ["accuracy", f"loss, log · {found} (BN statistics per half)"]
+        assert titles() == ["accuracy", f"loss, log · {FOUND} (BN per part)"]
         results.show(shot(config=RunConfig(norm="none")))
-        assert titles() == ["accuracy", f"loss, log · {found}"]
+        assert titles() == ["accuracy", f"loss, log · {FOUND}"]
         results.show(shot(config=RunConfig(norm="ghost")))
-        assert titles()[1] == f"loss, log · {found} (BN statistics per ghost batch)"
+        assert titles()[1] == f"loss, log · {FOUND} (BN per ghost batch)"
         results.view = View(cursor=40)
         results.show(shot())
         assert titles() == ["accuracy · at update 40", "loss, log · at update 40"]

@@ -80,8 +80,9 @@ READING = """\
   running   validation with the running statistics: what you get
 Where fresh is high and running is low, the weights are fine and the statistics are stale.
 The map shows, for every momentum at once, what running would have been.
-The noise scale over the loss is the batch size, in images, above which gradients hardly get
-better. It compares the halves of one batch, each normalised by its own BN statistics.
+The noise scale over the loss is the batch size, in images, at which larger ones begin to pay
+less, with the ends of its 95 % interval. It compares parts of a batch, each normalised by its
+own BN statistics.
 """
 
 
