@@ -4,7 +4,6 @@ Their values are judged by the `parse_*` functions of `engine/limits.py` and `en
 nowhere else.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ from bntui.engine.config import (
     looks_like_torch,
     torch_momentum,
 )
+from bntui.places import absolute
 
 
 class Refused(click.ClickException):
@@ -55,7 +55,7 @@ def whole_path(value: str) -> str:
     """Return a path that means the same from every folder. Raises ConfigError for one with NUL."""
     if "\0" in value:
         raise ConfigError(f"no folder can be called {value}: leave out the NUL.")
-    return os.path.abspath(os.path.expanduser(value))  # noqa: PTH100, PTH111 - Path raises for ~nobody
+    return absolute(value)
 
 
 _DATA = (

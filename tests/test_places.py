@@ -161,6 +161,22 @@ class TestNewFile:
             path.unlink()
 
 
+def test_the_folder_one_is_in_may_be_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    leave = f"import os, sys\nos.chdir({str(gone)!r})\nos.rmdir({str(gone)!r})\n"
+    for words in (
+        ("run", "--dataset", "./images"),
+        ("run", "--dataset", "mnist", "--data-dir", "here"),
+        ("export", "last", "--format", "csv"),
+        ("runs",),
+    ):
+        gone.mkdir()
+        done = python(leave + COMMAND, *words, BNTUI_STORE="runs.sqlite")
+        assert done.returncode == 2
+        assert done.stderr.startswith("Error: ")
+        assert "bug" not in done.stderr
+
+
 PRIVATE = """
 import os, sys
 os.umask(int(sys.argv.pop(1)))

@@ -20,6 +20,7 @@ from bntui.engine.config import (
     ConfigError,
 )
 from bntui.engine.environment import MAX_THREADS
+from bntui.places import absolute
 
 MAX_LAYERS = 64
 MAX_BATCH_SIZE = 65_536
@@ -178,7 +179,7 @@ def parse_dataset(value: str) -> str:
     if name in DATASETS:
         return name
     # os.path, because pathlib raises for names that are too long and users that are unknown.
-    path = os.path.abspath(os.path.expanduser(value))  # noqa: PTH100, PTH111
+    path = absolute(value)
     npz = value.lower().endswith(".npz")
     if not value.strip():
         fault = "is empty"

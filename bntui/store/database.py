@@ -13,7 +13,7 @@ from bntui.engine.snapshot import Checkpoint, EpochReport, Mark
 from bntui.places import store_path
 from bntui.store import rows
 from bntui.store.checksum import prove
-from bntui.store.liveness import is_held, is_id, live_path
+from bntui.store.liveness import is_id, is_under_way
 from bntui.store.mending import MendedElsewhereError, identity, mend, search, shows_damage
 from bntui.store.rows import Points, StoredRun, StoredVerdict, joined
 from bntui.store.schema import StoreError, connect, sentence, transaction
@@ -254,7 +254,7 @@ class Store:
         found = rows.run(row)
         if found.state in ALIVE:
             with self._told():
-                alive = is_held(live_path(self.path, found.id))
+                alive = is_under_way(self.path, found.id)
             if not alive:
                 return replace(found, state=State.INTERRUPTED)
         return found

@@ -64,6 +64,39 @@ def hold(path: Path) -> int | None:
     return None
 
 
+def still_held(path: Path, descriptor: int) -> bool:
+    """Tell whether the lock is the one that others would see: its file may have been removed."""
+    return _is(descriptor, path)
+
+
+def mark(store: Path, run: str) -> socket.socket | None:
+    """Take the name that the run has in the kernel, until the socket is closed; None if it is taken.
+
+    It is made of the file's device and number, so that a run is under way also for those who reach
+    its store by a hard link, or a mount of the file alone, beside which other locks lie. Only Linux
+    has such names. Raises OSError where there is no store.
+    """
+    found = store.stat()
+    holder = socket.socket(socket.AF_UNIX)
+    try:
+        holder.bind(f"\0bntui-{found.st_dev:x}-{found.st_ino:x}-{run}")
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            holder.close()
+            return None
+    return holder
+
+
+def is_under_way(store: Path, run: str) -> bool:
+    """Tell whether a process, this one or another, has the run of this store. Raises OSError."""
+    if is_held(live_path(store, run)):
+        return True
+    holder = mark(store, run)
+    if holder is not None:
+        holder.close()
+    return holder is None
+
+
 def let_go(path: Path, descriptor: int) -> None:
     """Let go of the lock, and remove its file, and the folder of the last."""
     with suppress(OSError):  # the folder may be gone, or another's by now

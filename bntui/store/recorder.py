@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from socket import socket
 from threading import Lock
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from bntui.engine.run import Point
 from bntui.engine.snapshot import Checkpoint, EpochReport, Hindsight, Mark, Phase, Snapshot
 from bntui.places import HOMELESS, is_nowhere, store_path
 from bntui.store.database import PATIENCE, Store
-from bntui.store.liveness import clear, hold, let_go, live_path
+from bntui.store.liveness import clear, hold, let_go, live_path, mark, still_held
 from bntui.store.mending import identity
 from bntui.store.opening import BESIDE, log_of, real
 from bntui.store.rows import sweep
@@ -97,6 +98,7 @@ class StoreRecorder:
         """The connection to the file before, which no longer has the name and still has the run."""
         self._left_file: tuple[int, int] | None = None
         self._lock: tuple[Path, int] | None = None
+        self._mark: socket | None = None
         self._begun = False
         self._given_up = False
         self._turn = Lock()
@@ -231,10 +233,9 @@ class StoreRecorder:
         self._state = _state(snapshot.phase, self._state)
         try:
             self._leave_file()
-            if self._lock is None:
-                self._hold()
             if self._connection is None:
                 self._connect()
+            self._hold()
             assert self._connection is not None
             if last:  # this time it may wait
                 self._connection.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
@@ -302,7 +303,11 @@ class StoreRecorder:
         if self._left is not None and named == self._left_file:  # it was out of reach for a while
             self._disconnect()
             self._connection, self._file, self._left = self._left, self._left_file, None
-        if self._connection is not None and named != self._file:
+        if self._connection is None:
+            return
+        if named == self._file and identity(log_of(real(self.path))) != self._log:
+            self._disconnect()  # which puts what is in a log that was removed into the store
+        elif named != self._file:
             if self._left is None:
                 self._left, self._left_file = self._connection, self._file
                 self._connection = None
@@ -343,13 +348,25 @@ class StoreRecorder:
             )
 
     def _hold(self) -> None:
-        path = live_path(self.path, self.run)
-        descriptor = hold(path)
-        if descriptor is not None:
-            self._lock = path, descriptor
-            clear(self.path)
+        """Have others see that the run is under way; do nothing if another has it."""
+        if self._mark is None and self.path.exists():
+            self._mark = mark(self.path, self.run)
+            if self._mark is None:
+                return
+        if self._lock is not None and not still_held(*self._lock):
+            let_go(*self._lock)
+            self._lock = None
+        if self._lock is None:
+            path = live_path(self.path, self.run)
+            descriptor = hold(path)
+            if descriptor is not None:
+                self._lock = path, descriptor
+                clear(self.path)
 
     def _let_go(self) -> None:
+        if self._mark is not None:
+            self._mark.close()
+            self._mark = None
         if self._lock is not None:
             let_go(*self._lock)
             self._lock = None

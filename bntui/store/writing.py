@@ -193,11 +193,13 @@ def put_weights(connection: sqlite3.Connection, run: str, update: int, weights: 
 def _put_pieces(connection: sqlite3.Connection, run: str, of: str, content: bytes) -> bytes:
     """Keep all but the first piece of what may be too large for a row; return that one."""
     connection.execute("DELETE FROM pieces WHERE run = ? AND of = ?", (run, of))
-    count = max(1, -(-len(content) // PIECE))
+    # The limit counts a row's other columns too.
+    size = min(PIECE, connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH) * 3 // 4)
+    count = max(1, -(-len(content) // size))
     for number in range(1, count):
-        piece = content[number * PIECE : (number + 1) * PIECE]
+        piece = content[number * size : (number + 1) * size]
         put(connection, "pieces", run, of, number, count, piece)
-    return content if count == 1 else content[:PIECE]
+    return content if count == 1 else content[:size]
 
 
 def _drop_stray_pieces(connection: sqlite3.Connection, run: str) -> None:

@@ -73,11 +73,15 @@ class TestNames:
         (other := tmp_path / "other.sqlite").hardlink_to(path)
         clock = Clock()
         recorder = StoreRecorder(path, clock=clock)
-        feed(recorder, range(1, 41))
+        kept = (checkpoint(16, run=recorder.run),)
+        feed(recorder, range(1, 41), checkpoints=kept)
         clock.now = 1.0
-        recorder.record(state(40), ())
+        recorder.record(state(40, checkpoints=kept), ())
+        with pytest.raises(StoreError, match="is under way in another bntui"):
+            StoreRecorder(other, resume=kept[0])
         with Store(other) as store:
             assert len(store.points(recorder.run)["train_loss"].values) == 40
+            assert store.run(recorder.run).state is State.RUNNING
             store.set_note(recorder.run, "by another name")
         recorder.close(state(40, phase=Phase.FINISHED))
         with Store(path) as store:

@@ -8,6 +8,7 @@ import pytest
 
 from bntui.engine.snapshot import Mark, Phase
 from bntui.store.database import Store
+from bntui.store.liveness import is_held, live_path
 from bntui.store.recorder import StoreRecorder
 from bntui.store.writing import State
 from tests.faults import Fault
@@ -121,6 +122,35 @@ def test_a_folder_that_comes_back_is_gone_on_with(tmp_path: Path) -> None:
     with Store(path) as store:
         points = store.points(recorder.run)["train_loss"]
         assert points.updates.tolist() == list(range(1, 43))
+
+
+def test_a_log_that_is_removed_takes_nothing_with_it(tmp_path: Path) -> None:
+    path, clock = tmp_path / "runs.sqlite", Clock()
+    recorder = StoreRecorder(path, clock=clock)
+    feed(recorder, range(1, 41))
+    clock.now = 1.0
+    recorder.record(state(40), ())
+    path.with_name("runs.sqlite-wal").unlink()
+    clock.now = 2.0
+    recorder.record(state(41), journal([41]))
+    with Store(path) as store:
+        assert len(store.points(recorder.run)["train_loss"].values) == 41
+    recorder.close(state(41, phase=Phase.STOPPED))
+    with Store(path) as store:
+        assert len(store.points(recorder.run)["train_loss"].values) == 41
+
+
+def test_a_lock_that_is_removed_is_taken_again(tmp_path: Path) -> None:
+    path, clock = tmp_path / "runs.sqlite", Clock()
+    recorder = StoreRecorder(path, clock=clock)
+    recorder.record(state(1), ())
+    shutil.rmtree(path.with_name("runs.sqlite-live"))
+    with Store(path) as store:
+        assert store.run(recorder.run).state is State.RUNNING  # by its name in the kernel
+        clock.now = 1.0
+        recorder.record(state(2), ())
+        assert is_held(live_path(path, recorder.run))
+    recorder.close(state(2))
 
 
 def test_of_a_file_that_is_gone_for_good_is_kept_what_is_in_memory(

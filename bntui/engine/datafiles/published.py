@@ -11,7 +11,15 @@ from typing import Any
 from bntui.engine.config import ConfigError
 from bntui.engine.datafiles.arrays import Arrays, DataError, reason
 from bntui.engine.datafiles.download import Archive, DownloadError, download
-from bntui.places import HOMELESS, aside, data_root, given_data_root, is_nowhere, make_folder
+from bntui.places import (
+    HOMELESS,
+    aside,
+    data_root,
+    given_data_root,
+    is_nowhere,
+    keep_private,
+    make_folder,
+)
 
 
 @dataclass(frozen=True)
@@ -151,6 +159,7 @@ class Published(ABC):
                     except ValueError as error:
                         raise self._failed(f"what came as {file} {error}") from error
                 for file in missing:
+                    keep_private(self.unpacked(folder, file))
                     self.unpacked(folder, file).replace(place / file)
         except OSError as error:
             raise _unusable(
