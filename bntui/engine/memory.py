@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import psutil
 
 from bntui.engine import groups
+from bntui.engine.config import ConfigError
 
 if TYPE_CHECKING:
     import torch
 
+WEIGHT_BYTES = 16
+"""Of each weight in training: float32 for itself, its gradient and the two moments of Adam."""
 PEAK = 1.5
 """What an update is granted at its height, in activations that are kept for the backward pass.
 
@@ -22,6 +25,17 @@ Of resident memory on a CPU it took 1.29 at width 0.25 and batch 1024, and 1.28,
 and batch 512, 1024 and 4096, at most 0.05 more of address space. The rest is a margin, for where Linux
 kills the process instead of refusing the memory.
 """
+
+
+def check_weights(weights: int, free: float, device: str) -> None:
+    """Raise ConfigError for so many weights that training them can't fit: large images, wide nets."""
+    size = WEIGHT_BYTES * weights
+    if size > free:
+        raise ConfigError(
+            f"the network has {weights:,} weights, which take {size / 1e9:,.1f} GB of memory on "
+            f"{device} to train, and {free / 1e9:,.1f} GB are free: give a smaller --width, or smaller "
+            "images."
+        )
 
 
 def needed(batch_size: int, activation_bytes: int) -> float:

@@ -7,6 +7,7 @@ there, with what else an update shows of itself, until `take_results` fetches th
 import io
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from bntui.border import BorderError, Count, Positive, Share, Within
-from bntui.engine import optimisers, rules
+from bntui.engine import memory, optimisers, rules
 from bntui.engine.checkpoint import like
 from bntui.engine.compiled import compiled
 from bntui.engine.config import Knobs, RunConfig
@@ -23,7 +24,7 @@ from bntui.engine.data import Dataset
 from bntui.engine.draws import Drawn, stream
 from bntui.engine.estimators import OWN, Estimators, EstimatorsState
 from bntui.engine.limits import MAX_STEPS
-from bntui.engine.model import build
+from bntui.engine.model import build, parameter_count
 from bntui.engine.optimisers import OptimiserState, optimiser
 from bntui.engine.statistics import attach
 
@@ -75,24 +76,31 @@ class Trainer:
 
     The same `config` and the same knobs at the same updates give the same weights, bit for bit on
     the CPU with the same number of threads. Weights are drawn from torch's own generator, seeded for
-    that, while nobody else draws from it; all else from generators made here.
+    that, while nobody else draws from it; all else from generators made here. Raises ConfigError for
+    more weights than memory can hold.
     """
 
     def __init__(self, config: RunConfig, dataset: Dataset, device: torch.device) -> None:
         self.config = config
         self.dataset = dataset
         self.device = device
+        make_model = partial(
+            build,
+            norm_layers=config.norm_layers,
+            depth=config.depth,
+            ghost_batch=config.ghost_batch,
+            width=config.width,
+            image=dataset.train.images.shape[1:],
+            classes=dataset.classes,
+        )
+        with torch.device(
+            "meta"
+        ):  # where tensors have a shape and no memory; norms have few weights
+            weights = parameter_count(make_model(norm="none"))
+        memory.check_weights(weights, memory.free_on(device), str(device))
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(config.seed)
-            model = build(
-                norm=config.norm,
-                norm_layers=config.norm_layers,
-                depth=config.depth,
-                ghost_batch=config.ghost_batch,
-                width=config.width,
-                image=dataset.train.images.shape[1:],
-                classes=dataset.classes,
-            )
+            model = make_model(norm=config.norm)
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network = compiled(self.model) if config.compile else self.model
         self._precision = (

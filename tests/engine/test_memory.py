@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bntui.engine import allocator, memory
-from bntui.engine.config import Knobs, Observation, RunConfig
+from bntui.engine.config import NORMS, ConfigError, Knobs, Observation, RunConfig
+from bntui.engine.model import build, parameter_count
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase
 from tests.children import python
@@ -200,3 +201,14 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
     assert memory.ran_out(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
     assert not memory.ran_out(RuntimeError("illegal memory access was encountered"))
     assert not memory.ran_out(ValueError("out of memory"))
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_weights_that_cannot_fit_are_refused_before_they_are_made(
+    norm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = parameter_count(build(norm="none", width=1 / 32))
+    monkeypatch.setattr(memory, "free_on", lambda _: 16.0 * count - 1)
+    config = RunConfig(train_size=64, norm=norm, width=1 / 32)
+    with pytest.raises(ConfigError, match=f"has {count:,} weights, .* give a smaller --width"):
+        Session(config, Observation(), frozenset(), breathe=lambda: None, say=lambda _: None)
