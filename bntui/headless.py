@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import asdict, fields
 from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from bntui import __version__, output
 from bntui.crash import saved
 from bntui.engine.config import Observation, RunConfig
-from bntui.engine.diagnosis import Cause, figures, verdict
+from bntui.engine.diagnosis import Cause, verdict
+from bntui.engine.figures import figures
+from bntui.engine.remedies import on_command_line
 from bntui.engine.run import LEAVE_SECONDS
 from bntui.engine.runner import Runner
 from bntui.engine.snapshot import Checkpoint, EpochReport, LayerDrift, Mark, Phase, Snapshot
@@ -200,7 +202,7 @@ class JsonLines:
         """Write how the run ended."""
         if snapshot.facts:
             self._write_marks(snapshot)
-            self._write_verdict(snapshot)
+            self._write_verdict(snapshot, last=True)
             self._write(
                 event="end",
                 phase=snapshot.phase.value,
@@ -213,17 +215,20 @@ class JsonLines:
             self._write(event="mark", update=mark.update, label=mark.label, change=mark.change)
         self._marks = snapshot.marks
 
-    def _write_verdict(self, snapshot: Snapshot) -> None:
-        """Write the verdict if its cause is another than before."""
+    def _write_verdict(self, snapshot: Snapshot, *, last: bool = False) -> None:
+        """Write the verdict if its cause is another than before, and in any case the `last`."""
         judged = verdict(snapshot)
-        if judged.cause in {Cause.WAITING, self._judged}:
+        if judged.cause is Cause.WAITING or (judged.cause == self._judged and not last):
             return
         self._judged = judged.cause
         self._write(
             event="verdict",
             update=snapshot.validation.update if snapshot.validation else snapshot.update,
             cause=judged.cause.value,
-            text=" ".join(filter(None, [*judged.evidence, judged.outlook, judged.cure])),
+            text=" ".join(
+                filter(None, [*judged.evidence, judged.outlook, on_command_line(judged.remedies)])
+            ),
+            remedies=[asdict(remedy) for remedy in judged.remedies],
             evidence=figures(snapshot),
         )
 
@@ -315,9 +320,10 @@ def _layer(layer: LayerDrift) -> dict[str, Any]:
         "mean_gap",
         "mean_gap_max",
         "log_var_ratio",
+        "log_var_off",
         "output_error",
     )
-    names += ("network_error", "start_left", "start_share", "dead", "non_finite")
+    names += ("network_error", "start_left", "quiet", "non_finite")
     return {name: getattr(layer, name) for name in names}
 
 

@@ -39,7 +39,7 @@ EPOCH = (
 )
 LAYER = {
     *("name", "channels", "mean_gap", "mean_gap_max", "log_var_ratio", "output_error"),
-    *("start_left", "dead"),
+    *("start_left", "quiet", "log_var_off"),
 }
 END = ("event", "phase", "updates", "seconds")
 BN_LAYERS = ["conv1_bn", "conv2_bn", "conv3_bn", "flatten_bn", "dense1_bn"]
@@ -243,7 +243,7 @@ class TestJson:
         result = trained(*("--json", "--at", "1:momentum=0.5", "--at", "4:recalibrate"))
         said = events(result.stdout)
         kinds = [event["event"] for event in said]
-        assert kinds == ["start", "mark", "epoch", "verdict", "epoch", "mark", "end"]
+        assert kinds == ["start", "mark", "epoch", "verdict", "epoch", "mark", "verdict", "end"]
         marks = [(e["update"], e["label"], e["change"]) for e in said if e["event"] == "mark"]
         assert marks == [
             (1, "momentum 0.99→0.5", "momentum=0.5"),
@@ -256,9 +256,11 @@ class TestJson:
         assert evidence["val_acc"] == epoch["val_acc"]
         assert evidence["val_acc_fresh"] == epoch["val_acc_fresh"]
         assert f"{epoch['val_acc']:.3f}" in verdict["text"]
-        worst = max(epoch["layers"], key=lambda layer: abs(layer["log_var_ratio"]))
-        assert evidence["worst_layer"] == worst["name"]
-        assert evidence["start_left"] == worst["start_left"]
+        assert evidence["start_left"] == epoch["layers"][0]["start_left"]
+        assert "data" not in evidence
+        last = said[-2]["evidence"]  # everything is measured at the end
+        assert last["update"] == last["data"]["update"] == last["exchanges"]["update"] == 4
+        assert [layer["name"] for layer in last["exchanges"]["layers"]] == BN_LAYERS
 
     def test_a_twin_has_epochs_of_its_own(self) -> None:
         _, *epochs, _ = plain(trained("--json", "--twin", "momentum=0.5").stdout)

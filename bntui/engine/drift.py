@@ -14,11 +14,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from bntui.engine.snapshot import Channels, LayerDrift
+from bntui.engine.snapshot import Channels, LayerDrift, LayerShift
 from bntui.engine.statistics import Buffers
 
-DEAD = 10.0
-"""A channel whose fresh variance is below this many epsilons is dead: it carries no signal."""
+QUIET = 0.1
+"""A channel whose fresh variance is below this share of epsilon puts out little.
+
+Found by exchanging statistics: channels at ten epsilons still put out .9 of a unit deviation."""
 
 
 def drift(
@@ -36,17 +38,16 @@ def drift(
     - log-variance ratio ln[(v+e)/(σ²+e)];
     - output error √(γ²[(r−μ)²/(v+e) + (σ/√(v+e) − σ/√(σ²+e))²]): the RMS difference between what
       the layer puts out in eval and in training mode;
-    - the split of the error into what the start value makes and the rest, lag and noise, which is
-      exact: r − μ = P(r₀ − μ) + (1 − P)(r̂ − μ), with P = `start_left` and r̂ = `unstarted`, the
-      statistics without their start value.
-    Dead channels (σ² < 10e) are left out of all but the output error, and counted; so are
-    non-finite ones.
+    - the split of each channel's error into what the start value makes and the rest, lag and noise,
+      which is exact: r − μ = P(r₀ − μ) + (1 − P)(r̂ − μ), with P = `start_left` and r̂ = `unstarted`,
+      the statistics without their start value.
+    No finite channel is left out of any mean; quiet and non-finite ones are counted.
     """
     e = buffers.epsilon()
     (r, v), (mu, variance) = running, fresh
     deviation = (variance + e).sqrt()
     sigma, running_deviation = variance.sqrt(), (v + e).sqrt()
-    rest_mean, rest_variance = (1.0 - start_left) * (unstarted - fresh)
+    rest_variance = (1.0 - start_left) * (unstarted - fresh)[1]
     table = torch.stack(
         [
             (r - mu) / deviation,
@@ -54,13 +55,12 @@ def drift(
             start_left * (0.0 - mu) / deviation,
             start_left * (1.0 - variance) / (variance + e),
             rest_variance / (variance + e),
-            (variance < DEAD * e).to(mu.dtype),
+            (variance < QUIET * e).to(mu.dtype),
             buffers.scale() ** 2
             * (
                 ((r - mu) / running_deviation) ** 2
                 + (sigma / running_deviation - sigma / deviation) ** 2
             ),
-            rest_mean / deviation,
             ((r == 0.0) & (v == 1.0)).to(mu.dtype),
         ]
     )
@@ -80,27 +80,24 @@ def _summary(
 ) -> LayerDrift:
     part.flags.writeable = False
     detail = Channels(*part[:6])
-    error_squared, mean_rest, untouched = part[6:]
+    error_squared, untouched = part[6:]
     finite = np.isfinite(part).all(axis=0)
-    alive = finite & (detail.dead == 0)
-    gap = np.abs(detail.mean_gap)
-    start = np.abs(detail.mean_start[alive]).sum() + np.abs(detail.variance_start[alive]).sum()
-    rest = np.abs(mean_rest[alive]).sum() + np.abs(detail.variance_rest[alive]).sum()
+    gap, ratio = np.abs(detail.mean_gap[finite]), detail.log_var_ratio[finite]
     return LayerDrift(
         name=name,
         channels=part.shape[1],
         positions=positions,
-        mean_gap=_mean(gap[alive]),
-        mean_gap_max=float(gap[alive].max()) if alive.any() else math.nan,
-        log_var_ratio=_mean(detail.log_var_ratio[alive]),
+        mean_gap=_mean(gap),
+        mean_gap_max=float(gap.max()) if finite.any() else math.nan,
+        log_var_ratio=_mean(ratio),
         output_error=math.sqrt(_mean(error_squared[finite])),
         network_error=network_error,
         start_left=start_left,
-        start_share=float(start / (start + rest)) if start + rest > 0 else math.nan,
-        dead=int((finite & (detail.dead == 1)).sum()),
         non_finite=int((~finite).sum()),
         untouched=bool((untouched == 1).all()),
         detail=detail,
+        log_var_off=_mean(np.abs(ratio)),
+        quiet=int((finite & (detail.quiet == 1)).sum()),
     )
 
 
@@ -108,15 +105,26 @@ def _mean(values: npt.NDArray[np.float32]) -> float:
     return float(values.mean()) if len(values) else math.nan
 
 
-def shift(buffers: Buffers, fresh: Tensor, other: Tensor) -> float:
-    """Return how far other images' statistics are from fresh ones, both (2, C), in the first layer.
+def shifts(buffers: Buffers, training: Tensor, other: Tensor) -> tuple[LayerShift, ...]:
+    """Return how far other images' statistics are from training images', both (2, C), layer by layer.
 
-    The mean over live channels of |μ' − μ| / √(σ² + e): later layers normalise a shift away.
+    A later layer sees what an earlier one's means and variances hide: images that are moved change
+    nothing before `Flatten`.
     """
-    first = slice(buffers.channels[0])
-    (mu, variance), e = fresh[:, first], buffers.layers[0].eps
-    gap = (other[0, first] - mu).abs() / (variance + e).sqrt()
-    return float(gap[variance >= DEAD * e].mean())
+    epsilon = buffers.epsilon()
+    parts = (row.split(buffers.channels, dim=1) for row in (training, other, epsilon[None]))
+    return tuple(
+        shift(name, here, there, e[0])
+        for name, here, there, e in zip(buffers.names, *parts, strict=True)
+    )
+
+
+def shift(name: str, training: Tensor, other: Tensor, epsilon: Tensor) -> LayerShift:
+    """Return the mean over channels of |μ' − μ|/√(σ² + e) and of |ln[(σ'² + e)/(σ² + e)]|."""
+    (mu, variance), (other_mu, other_variance) = training, other
+    gap = (other_mu - mu).abs() / (variance + epsilon).sqrt()
+    ratio = ((other_variance + epsilon) / (variance + epsilon)).log().abs()
+    return LayerShift(name, float(gap.mean()), float(ratio.mean()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +135,6 @@ class Comparison:
     """Of each BN layer's output: RMS difference relative to the RMS in training mode."""
     flipped: float
     """Share of images whose predicted class differs."""
-    statistics: Tensor
-    """The images' own statistics: (2, C)."""
     logits_error: float
     """Of the logits, after the best rescaling: see `rescaled_error`."""
 
@@ -171,11 +177,10 @@ def compare_modes(
             with hooked(compare):
                 logits = model(images)
             flipped = (seen.argmax(1) != logits.argmax(1)).float().mean()
-            statistics = buffers.row * buffers.biased(len(images))
     finally:
         model.train(was_training)
     *values, share, error = torch.stack([*errors, flipped, rescaled_error(seen, logits)]).tolist()
-    return Comparison(tuple(values), share, statistics, error)
+    return Comparison(tuple(values), share, error)
 
 
 def rescaled_error(seen: Tensor, logits: Tensor) -> Tensor:

@@ -93,6 +93,23 @@ class Estimators:
         weight = torch.tensor(weights, dtype=batch.dtype).to(batch.device, non_blocking=True)
         self.rows.lerp_(batch, weight[:, None, None])
 
+    def left_after(self, moves: float, momentum: float) -> float:
+        """Return the share of the user's own row that so many more updates of it leave.
+
+        `momentum` is the share that each keeps, where it is a constant.
+        """
+        before, after = self._updates, self._updates + moves
+        if self._own == CUMULATIVE:
+            return before / after if after else 1.0
+        if self._own == WARM_UP:  # 1 − 1/t until that is as much as the momentum
+            plain = min(max(before, 1.0 / (1.0 - momentum)), after)
+            return (before / plain if plain else 1.0) * float(momentum ** (after - plain))
+        left = float(momentum**moves)
+        if self._own == CORRECTED:
+            product = self._momenta_product
+            return left * (1.0 - product) / (1.0 - product * left) if product < 1.0 else 1.0
+        return left
+
     def state(self) -> EstimatorsState:
         """Return what `restore` needs to go on from here."""
         return EstimatorsState(

@@ -1,4 +1,4 @@
-"""Which BN layers are sound, by their drift, and after how many updates the others will be.
+"""Which BN layers do harm, as exchanging their statistics showed, and how that is written.
 
 Imports no torch.
 """
@@ -6,66 +6,80 @@ Imports no torch.
 import math
 from enum import StrEnum
 
-from bntui.engine import rules
-from bntui.engine.snapshot import LayerDrift, Snapshot, Validation
+from bntui.engine.significance import harms, helps, undecided
+from bntui.engine.snapshot import Exchange, LayerDrift, Snapshot
 
-WARN_LOG_RATIO = 0.35
-FAIL_LOG_RATIO = 0.8
-"""Absolute layer means of the log-variance ratio: in trials 0.85 and more failed, 0.30 was sound."""
+RECENT = 16
+"""Updates for which a measurement speaks of now, in an epoch that has fewer."""
+READING = 10.0
+"""Seconds for which it does in any case: time to read it, and to act on it."""
 
 
 class Health(StrEnum):
-    """What a layer's drift says of it."""
+    """What a layer's statistics were seen to do to validation."""
 
-    SOUND = "sound"
-    DRIFTING = "drifting"
-    STALE = "stale"
+    SOUND = "no harm"
+    HARMS = "harms"
+    """Alone, with all other layers under fresh statistics."""
+    JOINT = "joint"
+    """Not alone, but putting it alone right helps."""
+    UNDECIDED = "undecided"
+    UNKNOWN = "not measured"
     NON_FINITE = "not finite"
-    DEAD = "dead"
 
 
-def health(layer: LayerDrift) -> Health:
-    """Judge one layer by its mean log-variance ratio; single channels raise no alarm."""
-    ratio = abs(layer.log_var_ratio)
+def health(layer: LayerDrift, exchange: Exchange | None) -> Health:
+    """Judge one layer by what was measured of it; local drift raises no alarm."""
     if layer.non_finite:
         return Health.NON_FINITE
-    if math.isnan(ratio):  # no channel carries a signal
-        return Health.DEAD
-    if ratio >= FAIL_LOG_RATIO:
-        return Health.STALE
-    return Health.DRIFTING if ratio >= WARN_LOG_RATIO else Health.SOUND
+    if exchange is None:
+        return Health.UNKNOWN
+    if harms(exchange.alone):
+        return Health.HARMS
+    if helps(exchange.rescued):
+        return Health.JOINT
+    return Health.UNDECIDED if undecided(exchange.alone) else Health.SOUND
 
 
-def forecast(layer: LayerDrift, momentum: float) -> float:
-    """Return after how many updates the layer will be sound if fresh statistics stand still.
+def exchanged(snapshot: Snapshot) -> dict[str, Exchange]:
+    """Return what was last measured of the layers, by name; when that was is said beside it."""
+    exchanges = snapshot.exchanges
+    return {layer.name: layer for layer in exchanges.layers} if exchanges else {}
 
-    With running variance v, fresh variance s (both the layer's geometric mean, epsilon included)
-    and ρ = e^0.35: ln[(ρ−1)s/(v−s)] / ln m for v > ρs, ln[(1−1/ρ)s/(s−v)] / ln m for v < s/ρ, 0
-    between. NaN where a statistic is not finite.
+
+def forecasts(snapshot: Snapshot) -> dict[str, float]:
+    """Return after how many updates layers will do no harm, by name, as last measured.
+
+    0 where the last exchange shows that a layer does none now.
     """
-    ratio = math.exp(min(layer.log_var_ratio, 99.0))  # v/s; NaN stays NaN
-    rho = math.exp(WARN_LOG_RATIO)
-    if math.isnan(ratio):
-        return math.nan
-    if 1.0 / rho <= ratio <= rho:
-        return 0.0
-    if momentum == 0.0:
-        return 1.0
-    left = (rho - 1.0) / (ratio - 1.0) if ratio > 1.0 else (1.0 - 1.0 / rho) / (1.0 - ratio)
-    return math.log(left) / math.log(momentum)
+    waiting = snapshot.layers_waiting
+    known = dict(waiting.layers) if waiting else {}
+    now = {
+        name: 0.0
+        for name, exchange in exchanged(snapshot).items()
+        if not harms(exchange.alone) and not undecided(exchange.alone)
+    }
+    return known | now
 
 
-def forgetting(snapshot: Snapshot) -> float:
-    """Return the share of the run's own statistics that an update leaves: NaN where it grows."""
-    if snapshot.knobs.estimator == "cumulative":
-        return math.nan
-    return rules.kept(snapshot.config, snapshot.knobs)
+def current(snapshot: Snapshot, update: int) -> bool:
+    """Tell whether `update` is at most an epoch ago."""
+    return snapshot.update - update <= max(RECENT, snapshot.updates_per_epoch)
 
 
-def worst_layer(validation: Validation) -> LayerDrift | None:
-    """Return the layer with the largest absolute mean log-variance ratio; None if all are dead."""
-    alive = [layer for layer in validation.layers if math.isfinite(layer.log_var_ratio)]
-    return max(alive, key=lambda layer: abs(layer.log_var_ratio), default=None)
+def recent(snapshot: Snapshot, update: int) -> bool:
+    """Tell whether what was measured at `update` may still be told: an epoch, or time to read it."""
+    if current(snapshot, update):
+        return True
+    clock = snapshot.series.get("seconds")
+    if clock is None:
+        return False
+    then = clock.last[clock.x >= update]
+    if not len(then):
+        return False
+    # The seconds of work leave out a slow pace's rests: as if it had always been the present one.
+    paced = (snapshot.update - update) / snapshot.knobs.pace
+    return bool(max(snapshot.seconds - then[0], paced) <= READING)
 
 
 def in_updates(ahead: float) -> str:

@@ -56,7 +56,7 @@ class Histories:
         self.append("fresh_loss", update, validation.fresh.loss)
         self.append("fresh_acc", update, validation.fresh.accuracy)
         for layer in validation.layers:
-            self.append(f"drift:{layer.name}", update, layer.log_var_ratio)
+            self.append(f"drift:{layer.name}", update, layer.log_var_off)
             self.append(f"gap:{layer.name}", update, layer.mean_gap)
 
     def state(self) -> HistoriesState:

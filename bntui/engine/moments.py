@@ -1,13 +1,13 @@
 """The map of every momentum in hindsight: moments of a run, thinned out as it grows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
 
 from bntui.border import BorderError, Count, Length, Positive
-from bntui.engine.snapshot import Doubles, Hindsight
+from bntui.engine.snapshot import Difference, Doubles, Hindsight
 
 CAPACITY = 512
 
@@ -21,6 +21,9 @@ class Moment:
     own: float
     fresh: float
     momentum: float
+    gains: tuple[Difference, ...] = ()
+    """Every row less the run's own, and less the best row; not kept with a run's state."""
+    behind: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class Moments:
 
     def state(self) -> MomentsState:
         """Return what `restore` needs to go on from here."""
-        return MomentsState(self._moments, self._stride, self._offered)
+        moments = [replace(moment, gains=(), behind=()) for moment in self._moments]
+        return MomentsState(moments, self._stride, self._offered)
 
     def restore(self, state: MomentsState) -> None:
         """Go on from a state with the same names. Raises BorderError."""
@@ -86,6 +90,8 @@ class Moments:
                 own=_frozen([moment.own for moment in self._moments]),
                 fresh=_frozen([moment.fresh for moment in self._moments]),
                 momentum=_frozen([moment.momentum for moment in self._moments]),
+                gains=self._moments[-1].gains,
+                behind=self._moments[-1].behind,
             )
         return self._view
 

@@ -18,25 +18,36 @@ from torch import Tensor
 from bntui.border import Count, Length, Seconds
 from bntui.engine.budget import Budget, BudgetState
 from bntui.engine.config import Observation, RunConfig
-from bntui.engine.data import Split
+from bntui.engine.counterfactuals import (
+    Statistics,
+    exchange_layers,
+    wait,
+    wait_by_layer,
+)
+from bntui.engine.data import Split, stratified
+from bntui.engine.data_check import InputShift, check_data
 from bntui.engine.draws import Drawn, stream
-from bntui.engine.drift import compare_modes, drift, shift
+from bntui.engine.drift import compare_modes, drift
 from bntui.engine.estimators import ESTIMATORS, OWN
-from bntui.engine.evaluation import evaluate
+from bntui.engine.evaluation import Outcome, evaluate
 from bntui.engine.histories import Histories, HistoriesState
 from bntui.engine.moments import Moment, Moments, MomentsState
 from bntui.engine.noise import WINDOW, draw, estimate, measure
 from bntui.engine.noiseinterval import Measurement
+from bntui.engine.significance import harms
 from bntui.engine.snapshot import (
     NO_DETAIL,
+    DataCheck,
     Divergence,
     EpochReport,
+    Exchanges,
     Hindsight,
     LayerDrift,
+    LayersWaiting,
     Noise,
     Recalibration,
-    Score,
     Validation,
+    Waiting,
 )
 from bntui.engine.statistics import collect, pool
 from bntui.engine.trainer import Trainer
@@ -46,14 +57,25 @@ FRESH_IMAGES = 1024
 LIVE_IMAGES = 1000
 """Validation images of a live validation, at most."""
 FEW_IMAGES = 200
-"""Validation images of the map of all momenta, and of the comparison of whole networks."""
+"""Validation images of the map of all momenta, of the comparison of whole networks, and of live
+answers to what is to blame."""
+ASKED_IMAGES = 500
+"""Validation images of those answers where they are waited for."""
+MOST_LAYERS = 6
+"""BN layers whose statistics are exchanged, those with the largest local drift."""
 RECALIBRATION_IMAGES = 4096
 RECALIBRATION_BATCH = 256
 
 VALIDATION, HINDSIGHT, NOISE, EPOCH = "validation", "hindsight", "noise", "epoch"
 """Kinds of observation, each with its price."""
-ROUND = (VALIDATION, HINDSIGHT, NOISE, VALIDATION, HINDSIGHT)
+EXCHANGES, WAITING, LAYERS_WAITING, DATA = "exchanges", "waiting", "layers' waiting", "data"
+"""The questions that a verdict asks, kinds as well."""
+WHY = "why"
+"""In a round: the next of the questions that the last validation raises."""
+ROUND = (VALIDATION, HINDSIGHT, WHY, NOISE, VALIDATION, HINDSIGHT, WHY)
 """The live ones in turn. They cost about the same; the story needs the first two most."""
+SUFFERS, SOUND = (EXCHANGES, WAITING, LAYERS_WAITING), (EXCHANGES, DATA)
+"""Which questions are asked where validation suffers from the statistics, and where it does not."""
 HINDSIGHT_NAMES = tuple(name for name in ESTIMATORS if name != OWN)
 
 
@@ -90,6 +112,10 @@ class Observer:
         self.divergence: Divergence | None = None
         self.validation: Validation | None = None
         self.what_if: Hindsight | None = None
+        self.exchanges: Exchanges | None = None
+        self.waiting: Waiting | None = None
+        self.layers_waiting: LayersWaiting | None = None
+        self.data_check: DataCheck | None = None
         self.noise: Noise | None = None
         self._breathe = breathe
         self._timed = 0
@@ -98,7 +124,8 @@ class Observer:
         self._seed = config.seed
         self._noise_draws = stream(config.seed, Drawn.NOISE)
         self._kinds = cycle([kind for kind in ROUND if self._watches(kind)])
-        self._next_kind = next(self._kinds)
+        self._questions = 0
+        self._next_kind = self._coming_kind()
         self._epoch_seconds = 0.0
         self._epoch_training = 0.0
         self._epoch_images = 0
@@ -106,15 +133,18 @@ class Observer:
         train, validation = trainer.dataset.train, trainer.dataset.validation
         draws = stream(config.seed, Drawn.SAMPLE)
         sample = torch.randperm(len(train), generator=draws).to(trainer.device)
-        self._fresh_images = train.images[sample[:FRESH_IMAGES]]
+        chosen = sample[:FRESH_IMAGES]
+        self._training = Split(train.images[chosen], train.labels[chosen])
         self._recalibration_images = train.images[sample[:RECALIBRATION_IMAGES]]
-        self._live = _head(validation, LIVE_IMAGES)
-        self._few = _head(validation, FEW_IMAGES)
+        self._live = stratified(validation, LIVE_IMAGES)
+        self._few = stratified(validation, FEW_IMAGES)
+        self._input = InputShift(self._training.images, self._live.images)
 
     @property
     def hindsight(self) -> Hindsight | None:
         """Every estimator's accuracy at moments of the run so far."""
-        images = self._few if self.observation.live else self.trainer.dataset.validation
+        whole = self.observation.hindsight and not self.observation.live
+        images = self.trainer.dataset.validation if whole else self._few
         return self._moments.view(len(images)) if self._moments else None
 
     @property
@@ -143,8 +173,84 @@ class Observer:
                 HINDSIGHT: self.look_back,
                 NOISE: self.measure_noise,
             }
-            looks[self._next_kind]()
-            self._next_kind = next(self._kinds)
+            if look := looks.get(self._next_kind):
+                look()
+            else:
+                self.ask(self._next_kind)
+            self._next_kind = self._coming_kind()
+
+    def _coming_kind(self) -> str:
+        """Return what is looked at next: of the questions, one that the last validation raises."""
+        kind = next(self._kinds)
+        if kind != WHY:
+            return kind
+        self._questions += 1
+        raised = self.raised
+        return raised[self._questions % len(raised)] if raised else self._coming_kind()
+
+    @property
+    def raised(self) -> tuple[str, ...]:
+        """The questions that the last validation raises."""
+        if self.validation is None:
+            return ()
+        if not self.trainer.buffers.layers:
+            return (DATA,)
+        return SUFFERS if harms(self.validation.difference) else SOUND
+
+    def ask(self, question: str, *, asked: bool = False) -> None:
+        """Answer a question by exchanging statistics or images; what the user asked for is not billed."""
+        self.catch_up()
+        trainer = self.trainer
+        sample = stratified(self._live, ASKED_IMAGES) if asked else self._few
+        statistics = Statistics(
+            trainer.estimators[OWN],
+            self._fresh(),
+            trainer.buffers.names,
+            trainer.buffers.channels,
+        )
+
+        def under(rows: Sequence[Tensor]) -> list[Outcome]:
+            return self._under(rows, sample)
+
+        match question:
+            case "exchanges":
+                self.exchanges = exchange_layers(
+                    statistics, self._suspects(), under, trainer.update
+                )
+            case "waiting":
+                self.waiting = wait(statistics, self._left, under, trainer.update, trainer.momentum)
+            case "layers' waiting":
+                self.layers_waiting = wait_by_layer(
+                    statistics, self._suspects(), self._left, under, trainer.update
+                )
+            case _:
+                training = self._training if asked else stratified(self._training, FEW_IMAGES)
+                self.data_check = check_data(
+                    trainer,
+                    statistics,
+                    self._live,
+                    training,
+                    len(self._training),
+                    self._input,
+                    self._breathe,
+                )
+        self._settle(question, asked=asked)
+
+    def explain(self) -> None:
+        """Answer every question that the last validation raises: the user waits for it."""
+        for question in self.raised:
+            self.ask(question, asked=True)
+
+    def _suspects(self) -> list[int]:
+        """Return the places of the BN layers to exchange."""
+        drifts = self.validation.layers if self.validation else ()
+        worst = sorted(range(len(drifts)), key=lambda place: -drifts[place].output_error)
+        return sorted(worst[:MOST_LAYERS])
+
+    def _left(self, updates: float) -> float:
+        """Return the share of the run's own statistics that so many more updates leave."""
+        trainer = self.trainer
+        return trainer.estimators.left_after(updates * trainer.moves, trainer.momentum)
 
     def _watches(self, kind: str) -> bool:
         if kind == HINDSIGHT:
@@ -203,7 +309,7 @@ class Observer:
                 if whole or not self.observation.live:
                     self._remember(validation)
             else:
-                (running,) = self._under([trainer.estimators[OWN]], validation_set)
+                running = self._under([trainer.estimators[OWN]], validation_set)[0].score
         hindsight: tuple[float, ...] = ()
         if self.observation.hindsight and trainer.config.has_hindsight:
             moment = self._moment(validation_set)
@@ -255,8 +361,12 @@ class Observer:
         before, after = self._under([trainer.estimators[OWN], row], self._live)
         if apply:
             trainer.estimators.recalibrate(row)
+            # They are of statistics that are no more.
+            self.exchanges = self.waiting = self.layers_waiting = self.data_check = None
         self.budget.begin()
-        return Recalibration(trainer.update, before.accuracy, after.accuracy, apply)
+        return Recalibration(
+            trainer.update, before.score.accuracy, after.score.accuracy, apply, len(self._live)
+        )
 
     def state(self) -> ObserverState:
         """Return what `restore` needs to go on from here. Results must have been taken."""
@@ -294,30 +404,31 @@ class Observer:
         trainer = self.trainer
         buffers, own = trainer.buffers, trainer.estimators[OWN]
         if not buffers.layers:
-            (score,) = self._under([own], split)
-            return Validation(trainer.update, len(split), score, score, ())
+            (only,) = self._under([own], split)
+            score = only.score
+            return Validation(
+                trainer.update, len(split), score, score, (), difference=only.less(only)
+            )
         statistics = self._fresh()
-        running, fresh = self._under([own, statistics], split)
+        estimators = trainer.estimators
+        rows = [own, statistics, *([estimators.unstarted] if estimators.start_left else [])]
+        running, fresh, *corrected = self._under(rows, split)
         self._breathe()
         modes = compare_modes(trainer.model, buffers, own, self._few.images)
         layers = drift(
-            buffers,
-            own,
-            statistics,
-            trainer.estimators.unstarted,
-            trainer.estimators.start_left,
-            modes.errors,
+            buffers, own, statistics, estimators.unstarted, estimators.start_left, modes.errors
         )
-        shifted = shift(buffers, statistics, modes.statistics)
         return Validation(
             trainer.update,
             len(split),
-            running,
-            fresh,
+            running.score,
+            fresh.score,
             layers,
             modes.flipped,
-            shifted,
-            logits_error=modes.logits_error,
+            len(self._few),
+            running.less(fresh),
+            corrected[0].score if corrected else None,
+            modes.logits_error,
         )
 
     def _measure_noise(self, times: int, draws: torch.Generator) -> None:
@@ -333,14 +444,23 @@ class Observer:
         trainer = self.trainer
         names = (*HINDSIGHT_NAMES, OWN)
         rows = [*(trainer.estimators[name] for name in names), self._fresh()]
-        *each, own, fresh = (score.accuracy for score in self._under(rows, split))
-        return Moment(trainer.update, tuple(each), own, fresh, trainer.momentum)
+        *each, own, fresh = self._under(rows, split)
+        best = max(each, key=lambda row: (row.score.accuracy, -row.score.loss))
+        return Moment(
+            trainer.update,
+            tuple(row.score.accuracy for row in each),
+            own.score.accuracy,
+            fresh.score.accuracy,
+            trainer.momentum,
+            tuple(row.less(own) for row in each),
+            tuple(row.less(best) for row in each),
+        )
 
     def _fresh(self) -> Tensor:
         self._breathe()
-        return collect(self.trainer.model, self.trainer.buffers, self._fresh_images)
+        return collect(self.trainer.model, self.trainer.buffers, self._training.images)
 
-    def _under(self, rows: Sequence[Tensor], split: Split) -> list[Score]:
+    def _under(self, rows: Sequence[Tensor], split: Split) -> list[Outcome]:
         trainer = self.trainer
         classes = trainer.dataset.classes
         return evaluate(trainer.model, trainer.buffers, rows, split, classes, self._breathe)
@@ -348,7 +468,3 @@ class Observer:
     def _remember(self, validation: Validation) -> None:
         self.validation = validation
         self.histories.append_validation(validation)
-
-
-def _head(split: Split, count: int) -> Split:
-    return Split(split.images[:count], split.labels[:count])

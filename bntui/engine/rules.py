@@ -57,8 +57,12 @@ def kept(config: RunConfig, knobs: Knobs, images: int | None = None) -> float:
     The momentum, but for ghost BN, which moves the statistics once for each sub-batch. An epoch's
     last update may be of fewer `images` than the batch size.
     """
-    moves = math.ceil((images or knobs.batch_size) / _images(config, knobs))
-    return float(momentum(config, knobs) ** moves)
+    return float(momentum(config, knobs) ** moves(config, knobs, images))
+
+
+def moves(config: RunConfig, knobs: Knobs, images: int | None = None) -> int:
+    """Return how often one update of the weights moves the running statistics."""
+    return math.ceil((images or knobs.batch_size) / _images(config, knobs))
 
 
 def forgets_start(knobs: Knobs) -> bool:

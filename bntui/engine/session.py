@@ -255,8 +255,13 @@ class Session:
         """Make what is planned for the end, and measure all there is, so that every picture ends there."""
         self._follow_script(self.knobs)
         self.observe()
-        if self._observation.live and self.config.has_hindsight:
+        if not (self._observation.live or self._observation.epoch_ends):
+            return
+        if self.config.has_hindsight and (
+            self._observation.live or not self._observation.hindsight
+        ):
             self.observer.look_back(asked=True)
+        self.observer.explain()
         if self._observation.live and self._observation.noise_scale:
             self.observer.measure_noise(asked=True)
 
@@ -314,6 +319,10 @@ class Session:
             validation=observer.validation,
             hindsight=observer.hindsight,
             what_if=observer.what_if,
+            exchanges=observer.exchanges,
+            waiting=observer.waiting,
+            layers_waiting=observer.layers_waiting,
+            data_check=observer.data_check,
             recalibration=self._recalibration,
             recalibrated=self._recalibrated,
             noise=observer.noise,

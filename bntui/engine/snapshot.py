@@ -50,6 +50,20 @@ class Score:
     """How many images each class was predicted for, in the order of `RunFacts.class_names`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One evaluation less another, of the same weights on the same images, compared in pairs."""
+
+    accuracy: float
+    accuracy_error: float
+    """Standard error (formulas: `evaluation.Outcome.less`)."""
+    loss: float
+    loss_error: float
+    images: int
+    of_loss: float = 0.0
+    """The second evaluation's loss."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Channels:
     """One layer's drift, channel by channel: read-only float32 arrays of the layer's channels."""
@@ -64,8 +78,8 @@ class Channels:
     """What is left of the start value in (running − fresh) / (fresh variance + ε)."""
     variance_rest: Floats
     """Lag and noise in the same."""
-    dead: Floats
-    """1 where the fresh variance is too small to carry a signal, else 0."""
+    quiet: Floats
+    """1 where the fresh variance is below ε/10, so that the channel puts out little, else 0."""
 
 
 NO_DETAIL = Channels(*np.zeros((6, 0), dtype=np.float32))
@@ -74,30 +88,39 @@ NO_DETAIL = Channels(*np.zeros((6, 0), dtype=np.float32))
 
 @dataclass(frozen=True, slots=True)
 class LayerDrift:
-    """How far one BN layer's running statistics are from fresh ones (formulas: `drift.drift`)."""
+    """How far one BN layer's running statistics are from fresh ones (formulas: `drift.drift`).
+
+    It describes. What a layer is to blame for is measured by exchanging its statistics: `Exchange`.
+    Means are over all channels whose numbers are finite.
+    """
 
     name: str
     channels: int
     positions: int
     """Values per channel that one image brings: height times width."""
     mean_gap: float
-    """Mean over live channels of |running mean − fresh mean|, in fresh standard deviations."""
+    """Mean of |running mean − fresh mean|, in fresh standard deviations."""
     mean_gap_max: float
     log_var_ratio: float
-    """Signed mean over live channels of ln((running variance + ε) / (fresh variance + ε))."""
+    """Signed mean of ln((running variance + ε) / (fresh variance + ε)): channels can cancel out."""
     output_error: float
     """RMS difference between the layer's output in eval and in training mode."""
     network_error: float
-    """The same with stale statistics in all layers before it too, relative to the output's RMS."""
+    """The same with stale statistics in all layers before it too, relative to the output's RMS:
+    saturates near 1."""
     start_left: float
     """Share of the start value (mean 0, variance 1) that is still in the running statistics."""
-    start_share: float
-    """Share of the error that the start value makes; the rest is lag and noise."""
-    dead: int
     non_finite: int
     untouched: bool
     """Whether mean and variance are exactly 0 and 1 in every channel: never updated."""
     detail: Channels
+    log_var_off: float = math.nan
+    """Mean of |ln((running variance + ε) / (fresh variance + ε))|: nothing cancels out."""
+    quiet: int = 0
+    """Channels whose fresh variance is below ε/10, so that they put out little; counted all the same."""
+
+
+NOT_COMPARED = Difference(math.nan, math.inf, math.nan, math.inf, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +133,101 @@ class Validation:
     fresh: Score
     layers: tuple[LayerDrift, ...]
     flipped: float = 0.0
-    """Share of predictions that differ between eval and training mode, on a few images."""
-    shift: float = 0.0
-    """The first BN layer's mean gap between validation images' own statistics and fresh ones."""
+    """Share of predictions that differ between eval and training mode, on `flipped_images`."""
+    flipped_images: int = 0
+    difference: Difference = NOT_COMPARED
+    """Running less fresh."""
+    corrected: Score | None = None
+    """Under the run's own statistics without their start value; None where nothing of it is left."""
     logits_error: float = math.nan
     """Of the logits in eval mode, after the best rescaling, on a few images (`rescaled_error`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What one BN layer's statistics do to validation."""
+
+    name: str
+    alone: Difference
+    """This layer under running, all others under fresh statistics, less all under fresh."""
+    rescued: Difference
+    """This layer under fresh, all others under running statistics, less all under running."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanges:
+    """Which layers are to blame: of many, those with the largest local drift were exchanged."""
+
+    update: int
+    images: int
+    running: Score
+    fresh: Score
+    difference: Difference
+    """Running less fresh."""
+    layers: tuple[Exchange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Whether waiting would heal, with the weights at hand: measured on mixed statistics."""
+
+    update: int
+    images: int
+    fresh: Score
+    curve: tuple[tuple[float, float, float], ...]
+    """(updates, accuracy, loss) after 1, 2, 4, … updates."""
+    sound_in: float
+    """Updates after which running statistics do no harm; infinity where they still would."""
+    momentum: float
+    """At which they were reckoned: the share of the old statistics that is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayersWaiting:
+    """The same for single layers, all others being under fresh statistics."""
+
+    update: int
+    images: int
+    layers: tuple[tuple[str, float], ...]
+    """(name, updates after which the layer alone does no harm; 0 where it does none now)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerShift:
+    """How far validation images' own statistics are from training images', in one layer or the input."""
+
+    name: str
+    mean_gap: float
+    """Mean of the absolute difference of means, in standard deviations of training images."""
+    log_var_off: float
+    """Mean of |ln(validation images' variance / training images' variance)|, ε added to both."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataCheck:
+    """Training beside validation images, under the same weights."""
+
+    update: int
+    images: int
+    """Validation images."""
+    fresh: Score
+    """Validation images under fresh statistics (of training images)."""
+    own: Score
+    """Validation images under statistics of their own: a diagnosis, never a cure."""
+    own_gain: Difference
+    """The latter less the former."""
+    as_trained: float
+    """Accuracy under fresh statistics if classes were as frequent as among training images."""
+    training_images: int
+    training_fresh: Score
+    """Training images in eval mode, under fresh statistics."""
+    training: Difference
+    """Training images in eval mode: under running less under fresh statistics."""
+    training_running: Score
+    statistics_images: int
+    """Training images that fresh statistics were taken from."""
+    shifts: tuple[LayerShift, ...]
+    """Of the input, pixel by pixel, and of every BN layer, channel by channel."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +246,10 @@ class Hindsight:
     """(n,), under fresh statistics."""
     momentum: Doubles
     """(n,), the run's own momentum at the time."""
+    gains: tuple[Difference, ...] = ()
+    """At the last moment, every row less the run's own; nothing where it was not compared."""
+    behind: tuple[Difference, ...] = ()
+    """At the last moment, every row less the one of the highest accuracy, of equals lowest loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +260,8 @@ class Recalibration:
     before: float
     after: float
     applied: bool
+    images: int = 0
+    """Validation images that both were measured on; 0 where that was not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +435,11 @@ class Snapshot:
     hindsight: Hindsight | None = None
     what_if: Hindsight | None = None
     """One moment, on as many images as a validation; measured when it was asked for."""
+    exchanges: Exchanges | None = None
+    """The last time that it was measured which layers are to blame; so are the three below."""
+    waiting: Waiting | None = None
+    layers_waiting: LayersWaiting | None = None
+    data_check: DataCheck | None = None
     recalibration: Recalibration | None = None
     """The last one that was tried or applied."""
     recalibrated: Recalibration | None = None
@@ -332,7 +456,7 @@ class Snapshot:
     series: Mapping[str, SeriesView] = field(default_factory=dict)
     """History over updates: train_acc and train_loss of every batch; smooth_acc and smooth_loss, their
     moving averages; val_acc, val_loss with running and fresh_acc, fresh_loss with fresh statistics;
-    drift:LAYER and gap:LAYER, the log-variance ratio and the mean gap of each BN layer; noise_scale;
+    drift:LAYER and gap:LAYER, the mean absolute log-variance ratio and mean gap of each BN layer; noise_scale;
     images and seconds, how many there were at an update."""
 
     @property

@@ -115,6 +115,8 @@ class Trainer:
         self.epoch = 1
         self.momentum = rules.momentum(config, config.knobs)
         """The last update's, of the run's own running statistics."""
+        self.moves = rules.moves(config, config.knobs)
+        """How often it moved them."""
         # Of its own, so that networks of another shape see the same batches.
         self._shuffles = stream(config.seed, Drawn.ORDER)
         self._order = self._shuffled()
@@ -155,6 +157,7 @@ class Trainer:
         with torch.no_grad():
             statistics = self.buffers.batch_row(len(batch))
             self.momentum = rules.momentum(self.config, knobs)
+            self.moves = rules.moves(self.config, knobs)
             each = self.config.ghost_updates == "each"
             for row in self.buffers.batch_rows(len(batch)) if each else [statistics]:
                 self.estimators.update(row, self.momentum, knobs.estimator)

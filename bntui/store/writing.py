@@ -6,6 +6,7 @@ Functions on a connection in a transaction (`schema.transaction`): they raise sq
 import platform
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from json import dumps
@@ -15,9 +16,10 @@ import numpy.typing as npt
 
 from bntui import __version__
 from bntui.engine.diagnosis import Verdict
+from bntui.engine.remedies import on_command_line
 from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
 from bntui.store.checksum import CHECKED, insertion, prove, seal
-from bntui.store.encoding import read_report, write, write_report
+from bntui.store.encoding import finite, read_report, write, write_report
 from bntui.text import storable
 
 PIECE = 256_000_000
@@ -156,7 +158,8 @@ def put_verdicts(
         ).fetchall()
         if [row["cause"] for row in before] == [judged.cause] * 2:
             connection.execute("DELETE FROM verdicts WHERE rowid = ?", (before[0]["rowid"],))
-        put(connection, "verdicts", run, at, judged.cause, write(judged))
+        words = asdict(judged) | {"cure": on_command_line(judged.remedies)}
+        put(connection, "verdicts", run, at, judged.cause, dumps(finite(words)))
 
 
 def put_reports(connection: sqlite3.Connection, run: str, reports: Sequence[EpochReport]) -> None:

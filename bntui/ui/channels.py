@@ -35,7 +35,7 @@ def strip(
     """Draw a bar up or down for each channel, or the extreme of several where there are many.
 
     `values` are mean gaps ("mean") or log-variance ratios ("variance"). On the zero line ○ is a
-    dead channel, × one that is not finite; of several, if all are dead, or if any is not finite.
+    quiet channel, × one that is not finite; of several, if all are quiet, or if any is not finite.
     """
     numbered = height >= NUMBERED
     columns, arm = width - AXIS, (height - 2 - numbered) // 2
@@ -45,8 +45,7 @@ def strip(
     starts = np.arange(0, len(values), each)
     wide = min(WIDEST, columns // len(starts))
     finite = np.isfinite(values)
-    alive = finite & (channels.dead == 0)
-    tall = np.where(alive, values, 0.0)
+    tall = np.where(finite, values, 0.0)
     highest, lowest = np.maximum.reduceat(tall, starts), np.minimum.reduceat(tall, starts)
     extreme = np.where(highest >= -lowest, highest, lowest)
     scale, high, zero, low = _scale(what, float(np.abs(extreme).max()))
@@ -54,8 +53,8 @@ def strip(
     dots += (dots == 0) * np.sign(extreme).astype(np.intp)  # what is not zero shows
 
     broken = np.logical_or.reduceat(~finite, starts)
-    dead = np.logical_and.reduceat(channels.dead == 1, starts) & ~broken
-    line = np.where(broken, "×", np.where(dead, "○", "─"))
+    quiet = np.logical_and.reduceat(channels.quiet == 1, starts) & ~broken
+    line = np.where(broken, "×", np.where(quiet, "○", "─"))
     rows = [
         *(_bars(dots, up, wide, glyphs) for up in range(arm - 1, -1, -1)),
         "".join(str(mark) + "─" * (wide - 1) for mark in line),
@@ -112,29 +111,27 @@ def _bars(
 def worst(channels: Channels, width: int, height: int) -> Picture:
     """Name the channels that are furthest off, by the larger of mean gap and log-variance ratio.
 
-    Channels that are not finite come first; dead ones are left out.
+    Channels that are not finite come first. Of quiet ones it is said that they put out little.
     """
     mean, ratio = channels.mean_gap, channels.log_var_ratio
     finite = np.isfinite(mean) & np.isfinite(ratio)
     off = np.where(finite, np.maximum(np.abs(mean), np.abs(ratio)), np.inf)
-    off = np.where(finite & (channels.dead == 1), -1.0, off)
-    order = [
-        int(n) for n in np.argsort(-off, kind="stable")[: min(WORST, height - 1)] if off[n] >= 0
-    ]
+    order = [int(n) for n in np.argsort(-off, kind="stable")[: min(WORST, height - 1)]]
     rows: Picture = [rule("the worst channels", width)]
     for number in order:
         words = "not finite"
         if finite[number]:
             side = "low" if mean[number] < 0 else "high"
             words = f"mean {abs(mean[number]):.1f} σ too {side}, variance {factor(float(ratio[number]))}"
+            words += ", quiet" if channels.quiet[number] else ""
         rows.append([(f" channel {number}: ", "faint"), (words, "")])
-    return rows if order else [*rows, [(" no channel is alive", "faint")]]
+    return rows
 
 
 def parts(channels: Channels, width: int) -> Picture:
     """Draw what of the error the start value makes, and what lag and noise do.
 
-    Averages over live channels of the parts' lengths along each channel's error: they sum to the
+    Averages over finite channels of the parts' lengths along each channel's error: they sum to the
     mean absolute error exactly; a part that pulls the other way is negative. Means are in σ,
     variances in percent of the fresh variance.
     """
@@ -144,9 +141,9 @@ def parts(channels: Channels, width: int) -> Picture:
         ("mean", channels.mean_gap, channels.mean_start, "{:.2f}"),
         ("variance", variance, channels.variance_start, "{:.0%}"),
     ):
-        total, left = split(whole, start, channels.dead)
+        total, left = split(whole, start)
         if math.isnan(total):
-            rows += [[(f" {name}: no channel is alive", "faint")], []]
+            rows += [[(f" {name}: no channel is finite", "faint")], []]
             continue
         rest = round(total, 2) - round(left, 2)  # so that what is written adds up
         sign = "-" if rest < 0 else "+"
@@ -161,13 +158,13 @@ def parts(channels: Channels, width: int) -> Picture:
     return rows
 
 
-def split(whole: npt.NDArray[np.floating], start: Floats, dead: Floats) -> tuple[float, float]:
-    """Return the mean absolute error over live channels, and the part that the start value makes."""
-    alive = np.isfinite(whole) & np.isfinite(start) & (dead == 0)
-    if not alive.any():
+def split(whole: npt.NDArray[np.floating], start: Floats) -> tuple[float, float]:
+    """Return the mean absolute error over finite channels, and the part that the start value makes."""
+    finite = np.isfinite(whole) & np.isfinite(start)
+    if not finite.any():
         return math.nan, math.nan
-    total = np.abs(whole[alive]).mean(dtype=np.float64)
-    return float(total), float((np.sign(whole) * start)[alive].mean(dtype=np.float64))
+    total = np.abs(whole[finite]).mean(dtype=np.float64)
+    return float(total), float((np.sign(whole) * start)[finite].mean(dtype=np.float64))
 
 
 def rule(title: str, width: int) -> Row:

@@ -11,9 +11,9 @@ import pytest
 from bntui.engine import data
 from bntui.engine.config import Change, Knobs, Observation, RunConfig
 from bntui.engine.data import Dataset, Split
-from bntui.engine.diagnosis import Cause, Verdict, recent_accuracy, verdict
+from bntui.engine.diagnosis import Cause, Verdict, recent_accuracy, start_share, verdict
 from bntui.engine.estimators import Estimators
-from bntui.engine.health import forecast, worst_layer
+from bntui.engine.remedies import Kind, in_explorer, on_command_line
 from bntui.engine.runner import Runner
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase, Snapshot
@@ -24,11 +24,11 @@ SMALL = RunConfig(train_size=600, width=0.125, seed=1, knobs=KNOBS)
 
 
 def trained(config: RunConfig, updates: int) -> Session:
-    """Train so many updates, and validate at the end."""
+    """Train so many updates, and answer every question at the end."""
     session = Session(config, Observation(), frozenset(), breathe=lambda: None, say=lambda _: None)
     for _ in range(updates):
         session.train_once(None)
-    session.observe()
+    session.conclude()
     return session
 
 
@@ -48,13 +48,14 @@ def test_start_values_dominate_when_updates_are_few() -> None:
     running, fresh = snapshot.validation.running, snapshot.validation.fresh
     text = " ".join(judgement.evidence)
     assert f"Running {running.accuracy:.3f}, fresh {fresh.accuracy:.3f}" in text
-    worst = worst_layer(snapshot.validation)
-    assert worst
-    assert worst.name in text
-    assert f"{0.99**40:.0%} of the start value" in text
-    ahead = max(forecast(layer, 0.99) for layer in snapshot.validation.layers)
-    assert f"Sound in {round(ahead):,} updates" in judgement.outlook
-    assert "[c]" in judgement.cure
+    corrected, waiting = snapshot.validation.corrected, snapshot.waiting
+    assert corrected
+    assert waiting
+    share = (corrected.accuracy - running.accuracy) / (fresh.accuracy - running.accuracy)
+    assert start_share(snapshot.validation) == share >= 0.5
+    assert f"of the start values it would be {corrected.accuracy:.3f}" in text
+    assert f"Sound in {round(waiting.sound_in):,} updates at 0.99" in judgement.outlook
+    assert judgement.remedies[0].kind is Kind.RECALIBRATE
 
 
 def test_lag_dominates_when_the_start_value_is_gone() -> None:
@@ -63,9 +64,8 @@ def test_lag_dominates_when_the_start_value_is_gone() -> None:
     judgement, snapshot = judged(replace(with_knobs(momentum=0.0), at=changes), 40)
     assert judgement.cause is Cause.LAG
     assert snapshot.validation
-    worst = worst_layer(snapshot.validation)
-    assert worst
-    assert worst.start_left == 0.0
+    assert snapshot.validation.corrected is None
+    assert start_share(snapshot.validation) == 0.0
 
 
 def test_statistics_that_were_never_updated(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,10 +81,22 @@ def test_one_value_per_channel() -> None:
 
 
 def test_a_momentum_of_the_other_convention() -> None:
-    config = replace(with_knobs(momentum=0.01, batch_size=4), width=0.25)
-    judgement, _ = judged(config, 120)
+    judgement, _ = judged(with_knobs(momentum=0.1, batch_size=3), 400)
     assert judgement.cause is Cause.CONVENTION
-    assert "0.99" in judgement.cure
+    assert judgement.remedies[0].value == 0.9
+
+
+def test_the_other_convention_is_not_advised_where_it_was_seen_to_be_no_better() -> None:
+    config = replace(with_knobs(momentum=0.01, batch_size=4), width=0.25)
+    judgement, snapshot = judged(config, 120)
+    assert judgement.cause is Cause.LAG
+    assert snapshot.hindsight
+    accuracy = dict(zip(snapshot.hindsight.names, snapshot.hindsight.accuracy[:, -1], strict=True))
+    assert accuracy["0.99"] < snapshot.hindsight.own[-1] + 0.1
+    told = " ".join(judgement.evidence)
+    assert "as torch's it would be 0.99, which is" in told
+    assert f"0.99 gives {accuracy['0.99']:.3f}" in told
+    assert [remedy.value for remedy in judgement.remedies] != [0.99]
 
 
 def test_numbers_that_are_not_finite() -> None:
@@ -108,8 +120,9 @@ def test_validation_data_that_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "load", inverted)
     judgement, snapshot = judged(with_knobs(momentum=0.8), 60)
     assert judgement.cause is Cause.SHIFT
-    assert snapshot.validation
-    assert f"{snapshot.validation.shift:.1f} σ" in judgement.evidence[-1]
+    assert snapshot.data_check
+    far = max(snapshot.data_check.shifts, key=lambda layer: layer.mean_gap)
+    assert f"{far.mean_gap:.2f} σ" in " ".join(judgement.evidence)
 
 
 def test_overfitting() -> None:
@@ -178,11 +191,12 @@ def test_a_recalibration_is_tried_and_then_applied() -> None:
     session.recalibrate(apply=False)
     peek = verdict(session.snapshot(Phase.PAUSED))
     assert peek.cause is Cause.START
-    assert "[c] applies it" in peek.cure
+    assert "[c] applies the recalibration" in in_explorer(peek.remedies)
+    assert f"--at {session.trainer.update}:recalibrate" in on_command_line(peek.remedies)
     session.recalibrate(apply=True)
     snapshot = session.snapshot(Phase.PAUSED)
     assert snapshot.recalibration
-    assert f"it would be {snapshot.recalibration.after:.3f}" in peek.cure
+    assert peek.remedies[0].accuracy == snapshot.recalibration.after
     assert snapshot.validation
     assert snapshot.validation.running.accuracy == snapshot.recalibration.after
     after = verdict(snapshot)
@@ -195,7 +209,7 @@ def test_waiting_says_for_what() -> None:
     session = Session(SMALL, Observation(), frozenset(), breathe=lambda: None, say=lambda _: None)
     judgement = verdict(session.snapshot(Phase.PAUSED))
     assert judgement.cause is Cause.WAITING
-    assert "[space]" in judgement.evidence[0]
+    assert "[space]" in in_explorer(judgement.remedies)
 
 
 def test_a_failure() -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -38,7 +39,8 @@ def under(
     split: Split,
     breathe: Callable[[], None] = lambda: None,
 ) -> list[Score]:
-    return evaluate(trainer.model, trainer.buffers, rows, split, 10, breathe)
+    found = evaluate(trainer.model, trainer.buffers, rows, split, 10, breathe)
+    return [outcome.score for outcome in found]
 
 
 @pytest.mark.parametrize("count", [1, CHUNK, CHUNK + 1, 2 * CHUNK - 3])
@@ -65,7 +67,8 @@ def test_breath_is_drawn_before_every_piece(trainer: Trainer) -> None:
     breaths: list[int] = []
     split = head(trainer.dataset, CHUNK + 1)
     under(trainer, [trainer.buffers.row], split, lambda: breaths.append(1))
-    assert len(breaths) == 4  # for what is shared, and for each row
+    # For what is shared, and from each of the five BN layers on, of two pieces of the images.
+    assert len(breaths) == 2 * (1 + 5)
 
 
 def test_many_rows_are_what_one_after_the_other_is_bit_for_bit(trainer: Trainer) -> None:
@@ -82,6 +85,41 @@ def test_equal_rows_take_one_pass_and_the_first_layers_one_for_all(trainer: Trai
     under(trainer, [own, own.clone(), other, own], head(trainer.dataset, 10))
     passes = {name: seen.count(name) for name in trainer.model._modules}
     assert (passes["conv1"], passes["conv1_bn"], passes["dense2"]) == (1, 2, 2)
+
+
+def test_rows_that_differ_from_a_layer_on_share_all_before_it(trainer: Trainer) -> None:
+    seen: list[str] = []
+    for name, layer in trainer.model.named_children():
+        layer.register_forward_pre_hook(lambda *_, name=name: seen.append(name))
+    own = trainer.estimators["own"]
+    rows = [own, own.clone(), own.clone()]
+    ends = np.cumsum(trainer.buffers.channels)
+    rows[1][:, ends[2] :] += 0.1  # from the fourth layer on
+    rows[2][:, ends[3] :] += 0.1  # in the fifth alone
+    shared = under(trainer, rows, head(trainer.dataset, 10))
+    passes = {name: seen.count(name) for name in trainer.model._modules}
+    assert [passes[name] for name in trainer.buffers.names] == [1, 1, 1, 2, 3]
+    assert passes["conv4"] == 1
+    assert passes["dense1"] == 2
+    assert passes["dense2"] == 3
+    assert shared == [under(trainer, [row], head(trainer.dataset, 10))[0] for row in rows]
+
+
+def test_a_difference_is_that_of_pairs(trainer: Trainer) -> None:
+    split = head(trainer.dataset, 60)
+    rows = [trainer.estimators["own"], trainer.estimators[CORRECTED]]
+    own, corrected = evaluate(trainer.model, trainer.buffers, rows, split, 10)
+    found = own.less(corrected)
+    pairs = list(zip(own.correct.tolist(), corrected.correct.tolist(), strict=True))
+    gained, lost = pairs.count((True, False)), pairs.count((False, True))
+    assert gained + lost > 0
+    assert found.accuracy == pytest.approx((gained - lost) / 60)
+    assert found.accuracy_error == pytest.approx(math.sqrt(gained + lost) / 60)
+    differences = (own.losses - corrected.losses).numpy()
+    assert found.loss == pytest.approx(differences.mean())
+    assert found.loss_error == pytest.approx(differences.std(ddof=1) / math.sqrt(60))
+    assert found.of_loss == pytest.approx(corrected.score.loss)
+    assert own.less(own).accuracy_error == 1 / 60  # none of 60 does not mean that there is none
 
 
 def test_a_stop_leaves_the_model_in_the_mode_it_was_in(trainer: Trainer) -> None:

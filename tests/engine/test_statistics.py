@@ -166,7 +166,6 @@ def test_buffers_that_hold_nan_do_not_poison_what_is_collected() -> None:
     fresh = collect(model, buffers, images)
     assert fresh.isfinite().all()
     compared = compare_modes(model, buffers, buffers.row.clone(), images)
-    torch.testing.assert_close(compared.statistics, fresh)
     assert all(map(math.isnan, compared.errors))
 
 

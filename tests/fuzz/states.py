@@ -16,10 +16,16 @@ from bntui.engine.config import MOMENTA, OWN_ESTIMATORS, Knobs, RunConfig
 from bntui.engine.snapshot import (
     Channels,
     Checkpoint,
+    DataCheck,
+    Difference,
     Divergence,
     EpochReport,
+    Exchange,
+    Exchanges,
     Hindsight,
     LayerDrift,
+    LayerShift,
+    LayersWaiting,
     Mark,
     Noise,
     Phase,
@@ -28,6 +34,7 @@ from bntui.engine.snapshot import (
     Score,
     Snapshot,
     Validation,
+    Waiting,
 )
 from tests.ui.scripted import diverged, failed, histories, history, mid_run
 
@@ -98,8 +105,8 @@ def drifts(draw: Draw, name: str) -> LayerDrift:
         output_error=abs(draw(NUMBERS)),
         network_error=abs(draw(NUMBERS)),
         start_left=draw(SHARES),
-        start_share=draw(SHARES),
-        dead=draw(st.sampled_from([0, 1, channels])),
+        log_var_off=abs(draw(NUMBERS)),
+        quiet=draw(st.sampled_from([0, 1, channels])),
         non_finite=draw(st.sampled_from([0, 1, channels])),
         untouched=draw(st.booleans()),
         detail=Channels(*rows),
@@ -114,7 +121,75 @@ def validations(draw: Draw, classes: int) -> Validation:
     layers = first + [replace(first[-1], name=name) for name in names[2:]]
     running, fresh = draw(scores(classes)), draw(scores(classes))
     return Validation(
-        draw(UPDATES), draw(COUNTS), running, fresh, tuple(layers), draw(SHARES), draw(NUMBERS)
+        draw(UPDATES),
+        draw(COUNTS),
+        running,
+        fresh,
+        tuple(layers),
+        draw(SHARES),
+        draw(COUNTS),
+        draw(differences()),
+        draw(st.none() | scores(classes)),
+        draw(NUMBERS),
+    )
+
+
+@st.composite
+def differences(draw: Draw) -> Difference:
+    return Difference(
+        draw(SHARES) - draw(SHARES),
+        abs(draw(NUMBERS)),
+        draw(NUMBERS),
+        abs(draw(NUMBERS)),
+        draw(COUNTS),
+        abs(draw(NUMBERS)),
+    )
+
+
+@st.composite
+def exchanges(draw: Draw, names: tuple[str, ...]) -> Exchanges:
+    layers = [Exchange(name, draw(differences()), draw(differences())) for name in names[:3]]
+    return Exchanges(
+        draw(UPDATES),
+        draw(COUNTS),
+        draw(scores(2)),
+        draw(scores(2)),
+        draw(differences()),
+        tuple(layers),
+    )
+
+
+@st.composite
+def waitings(draw: Draw) -> Waiting:
+    curve = tuple((2.0**n, draw(SHARES), draw(NUMBERS)) for n in range(draw(st.integers(1, 18))))
+    ahead = draw(st.sampled_from([0.0, 1.0, 123_456.0, math.inf]))
+    return Waiting(draw(UPDATES), draw(COUNTS), draw(scores(2)), curve, ahead, draw(SHARES))
+
+
+@st.composite
+def layers_waitings(draw: Draw) -> LayersWaiting:
+    ahead = st.sampled_from([0.0, 1.0, 123_456.0, math.inf])
+    return LayersWaiting(
+        draw(UPDATES), draw(COUNTS), tuple((name, draw(ahead)) for name in NAMES[:3])
+    )
+
+
+@st.composite
+def data_checks(draw: Draw, classes: int) -> DataCheck:
+    shifts = tuple(LayerShift(name, abs(draw(NUMBERS)), abs(draw(NUMBERS))) for name in NAMES[:2])
+    return DataCheck(
+        update=draw(UPDATES),
+        images=draw(COUNTS),
+        fresh=draw(scores(classes)),
+        own=draw(scores(classes)),
+        own_gain=draw(differences()),
+        as_trained=draw(SHARES),
+        training_images=draw(COUNTS),
+        training_fresh=draw(scores(classes)),
+        training=draw(differences()),
+        training_running=draw(scores(classes)),
+        statistics_images=draw(COUNTS),
+        shifts=shifts,
     )
 
 
@@ -124,6 +199,7 @@ def hindsights(draw: Draw) -> Hindsight:
     rows, moments = draw(st.integers(1, len(names))), draw(st.sampled_from([1, 2, 40, 512]))
     value = draw(SHARES)
     line = np.full(moments, draw(SHARES))
+    compared = draw(st.booleans())
     return Hindsight(
         names[:rows],
         draw(COUNTS),
@@ -132,6 +208,8 @@ def hindsights(draw: Draw) -> Hindsight:
         line,
         line,
         np.full(moments, draw(st.sampled_from([0.0, 0.5, 0.99, 0.123456]))),
+        tuple(draw(differences()) for _ in names[:rows]) if compared else (),
+        tuple(draw(differences()) for _ in names[:rows]) if compared else (),
     )
 
 
@@ -208,6 +286,10 @@ def snapshots(draw: Draw, config: RunConfig, *, twin: bool = True) -> Snapshot:
         "divergence": st.none() | st.builds(Divergence, COUNTS, TEXTS),
         "hindsight": st.none() | hindsights(),
         "what_if": st.none() | hindsights(),
+        "exchanges": st.none() | exchanges(NAMES),
+        "waiting": st.none() | waitings(),
+        "layers_waiting": st.none() | layers_waitings(),
+        "data_check": st.none() | data_checks(classes),
         "recalibration": st.none() | recalibrations(),
         "recalibrated": st.none() | recalibrations(),
         "noise": st.none() | noises(),

@@ -145,7 +145,7 @@ class TestShow:
         recorder.close(state(40, phase=Phase.FINISHED))
         out = said("show", recorder.run)
         standing, before = out.partition("\nverdict\n")[2].split("\nverdicts before\n")
-        assert standing.startswith("update 40: statistics are sound, since update 35\n")
+        assert standing.startswith("update 40: validation does not suffer, since update 35\n")
         assert before.startswith("update 30: stale: start values, since update 5\n")
         assert "Running 0.200, fresh 0.975" in before
 

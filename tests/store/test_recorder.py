@@ -223,12 +223,12 @@ class TestWhatIsKept:
         assert [(said.at, said.cause) for said in verdicts] == [
             (5, "stale: start values"),
             (10, "stale: start values"),
-            (15, "statistics are sound"),
+            (15, "validation does not suffer"),
             (20, "stale: start values"),
         ]
         assert "Running 0.114, fresh 0.974" in verdicts[0].evidence[0]
         assert "Running 0.200, fresh 0.975" in verdicts[1].evidence[0]
-        assert "recalibration" in verdicts[0].cure
+        assert "recalibrate" in verdicts[0].cure
 
     def test_a_failure_is_kept_with_its_sentence(self, path: Path, store: Store) -> None:
         message = "no memory is left for caf\udce9."

@@ -16,6 +16,7 @@ from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import (
     Channels,
     Checkpoint,
+    Difference,
     Divergence,
     LayerDrift,
     Mark,
@@ -136,7 +137,7 @@ def mid_run(config: RunConfig, **changes: Any) -> Snapshot:
 
 def diverged(config: RunConfig) -> Snapshot:
     """Return the state of a run whose numbers are all NaN, as they are once one weight is."""
-    numbers = ("mean_gap", "mean_gap_max", "log_var_ratio", "output_error", "start_share")
+    numbers = ("mean_gap", "mean_gap_max", "log_var_ratio", "log_var_off", "output_error")
     layer = layers(**dict.fromkeys(numbers, NAN), non_finite=8)
     nothing = Score(NAN, NAN, (1000,) + (0,) * (CLASSES - 1))
     return mid_run(
@@ -174,8 +175,15 @@ def validation(
     stale = Score(2.85, running, (0, 980, 0, 0, 0, 20, 0, 0, 0, 0))
     sound = Score(0.09, fresh, (100,) * CLASSES)
     if not with_bn:
-        return Validation(update, 1000, sound, sound, ())
-    return Validation(update, 1000, stale, sound, layers())
+        return Validation(update, 1000, sound, sound, (), difference=difference(0.0))
+    found = difference(running - fresh, 3.2 * (fresh - running))
+    corrected = Score(0.1, fresh, (100,) * CLASSES)  # start values alone are to blame
+    return Validation(update, 1000, stale, sound, layers(), difference=found, corrected=corrected)
+
+
+def difference(accuracy: float, loss: float = 0.0) -> Difference:
+    """Return a difference of two evaluations of 1,000 images that is no chance."""
+    return Difference(accuracy, 0.01, loss, 0.01, 1000, 0.09)
 
 
 def layers(**changes: Any) -> tuple[LayerDrift, ...]:
@@ -197,8 +205,8 @@ def drift_values(name: str, channels: int) -> dict[str, Any]:
         "output_error": 0.6,
         "network_error": 0.8,
         "start_left": 0.38,
-        "start_share": 0.9,
-        "dead": 0,
+        "log_var_off": math.log(4.9),
+        "quiet": 0,
         "non_finite": 0,
         "positions": 28 * 28,
         "untouched": False,

@@ -14,7 +14,7 @@ from textual.widgets import Label
 
 from bntui.engine.changes import option_of
 from bntui.engine.config import ConfigError, Knobs, RunConfig
-from bntui.engine.diagnosis import recent, verdict
+from bntui.engine.health import recent
 from bntui.engine.limits import MAX_SEED
 from bntui.engine.repeat import command_line
 from bntui.engine.run import Command, MakeRun, Purpose, Run
@@ -41,6 +41,7 @@ from bntui.ui.screens.text import TextScreen
 from bntui.ui.screens.value import ValueScreen
 from bntui.ui.screens.whatif import WhatIfScreen
 from bntui.ui.succession import Succession
+from bntui.ui.why import why
 from bntui.ui.widgets.drift import DriftTable
 from bntui.ui.widgets.guideline import GuideLine
 from bntui.ui.widgets.hindsight import HindsightMap
@@ -515,10 +516,8 @@ class Explorer(Screen[None]):
             self._draw_ghosts()
 
     def action_verdict(self) -> None:
-        """Show the whole verdict."""
-        judged = verdict(self.run.snapshot)
-        parts = [judged.cause.value, *judged.evidence, judged.outlook, judged.cure]
-        self.app.push_screen(TextScreen("verdict", "\n\n".join(filter(None, parts))))
+        """Show the whole verdict, and every measurement behind it."""
+        self.app.push_screen(TextScreen("verdict", why(self.run.snapshot)))
 
     def action_keys(self) -> None:
         """Open the help."""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from bntui.engine.health import forecast, forgetting, health, in_updates
+from bntui.engine.health import exchanged, forecasts, health, in_updates
 from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import LayerDrift, Snapshot, Validation
 from bntui.scales import extent, grown, settled
@@ -93,7 +93,10 @@ class Layer(Canvas):
         """Show a layer of `snapshot`'s last validation."""
         old, before = self._snapshot, self._index
         self._snapshot, self._index = snapshot, index
-        same = old.validation is snapshot.validation and old.knobs == snapshot.knobs
+        same = old.validation is snapshot.validation and old.exchanges is snapshot.exchanges
+        same = (
+            same and old.layers_waiting is snapshot.layers_waiting and old.knobs == snapshot.knobs
+        )
         if not same or before != index:
             self.repaint()
 
@@ -151,17 +154,17 @@ def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -
     how = f"momentum {knobs.momentum:g}"
     if knobs.estimator != "momentum":
         how += f", {knobs.estimator}"
-    mark, role = MARKS[health(layer)]
+    mark, role = MARKS[health(layer, exchanged(snapshot).get(layer.name))]
     name = f" {layer.name}"
     place = f"   layer {index + 1} of {len(validation.layers)}, update {validation.update}   "
     values = layer.positions * images
-    count = f"{layer.channels} channels: {layer.dead} dead, {layer.non_finite} not finite"
+    count = f"{layer.channels} channels: {layer.quiet} quiet, {layer.non_finite} not finite"
     said = [
         f"{count} · {layer.positions} × {images} = {values:,} values each per batch",
         f"{how} · {layer.start_left:.1%} of the start value left",
         outlook(layer, snapshot),
         f"output error {layer.output_error:.2f} alone · network error "
-        f"{layer.network_error:.0%}, compounded through earlier layers",
+        f"{layer.network_error:.0%}, all earlier layers stale too",
     ]
     return [
         [(name, "strong"), (place, ""), (mark, role)],
@@ -170,17 +173,22 @@ def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -
 
 
 def outlook(layer: LayerDrift, snapshot: Snapshot) -> str:
-    """Say in words when the layer will be sound."""
-    ahead, momentum = forecast(layer, forgetting(snapshot)), snapshot.knobs.momentum
+    """Say in words what the layer alone does, and when it will do no harm."""
     if layer.non_finite:
         return "not finite: NaN does not heal by itself"
+    exchange = exchanged(snapshot).get(layer.name)
+    if exchange is None or snapshot.exchanges is None:
+        return "what it alone does to validation is not measured yet"
+    alone, images = exchange.alone, snapshot.exchanges.images
+    told = f"alone {alone.accuracy:+.3f} accuracy, {alone.loss:+.2f} loss on {images} images"
+    ahead = forecasts(snapshot).get(layer.name, math.nan)
     if math.isnan(ahead):
-        alive = math.isfinite(layer.log_var_ratio)
-        return f"no forecast: {'averages of all batches' if alive else 'no channel is alive'}"
+        return told
     if ahead == 0:
-        return "sound now"
-    updates = in_updates(ahead)
-    return f"sound in about {updates} updates at momentum {momentum:g}, if weights stood still"
+        return f"{told}: no harm"
+    if math.isinf(ahead):
+        return f"{told}: waiting alone would not heal it"
+    return f"{told}: sound in about {in_updates(ahead)} updates, if weights stood still"
 
 
 def history(
@@ -196,7 +204,7 @@ def history(
     lower = height - 1 - upper
     charts = [
         *small_chart("mean gap σ", gap, x_high, width, upper, glyphs),
-        *small_chart("ln of the variance ratio", ratio, x_high, width, lower, glyphs),
+        *small_chart("mean |ln of the variance ratio|", ratio, x_high, width, lower, glyphs),
     ]
     if not charts:
         return []

@@ -82,7 +82,9 @@ class HindsightMap(Canvas, can_focus=True):
         self._snapshot, self._view = snapshot, view
         self._x = view.sight(max(end, float(x_of(snapshot.update, clock))), clock)
         share = f" · measuring {snapshot.observed_share:.0%}" if snapshot.update else ""
-        self.retitle(f"{TITLE}: accuracy {key(self._ramp)}{share}")
+        hindsight = snapshot.hindsight
+        sample = f" on {hindsight.images:,} images" if hindsight else ""
+        self.retitle(f"{TITLE}: accuracy{sample} {key(self._ramp)}{share}")
         self.repaint()
 
     def action_move(self, by: int) -> None:

@@ -3,6 +3,7 @@
 from textwrap import wrap
 
 from bntui.engine.diagnosis import GOOD, OPEN, verdict
+from bntui.engine.remedies import in_explorer
 from bntui.engine.snapshot import Snapshot
 from bntui.ui.canvas import Canvas, Picture
 
@@ -30,7 +31,7 @@ class VerdictPanel(Canvas):
         parts = [(f"{mark} {judged.cause.value}", f"{role} strong")]
         first, rest = judged.evidence[:1], judged.evidence[1:]
         parts += [(sentence, "") for sentence in first]
-        parts += [(judged.cure, "fresh")]  # before what may find no room
+        parts += [(in_explorer(judged.remedies), "fresh")]  # before what may find no room
         parts += [(sentence, "") for sentence in rest]
         parts += [(judged.outlook, "faint")]
         lines = [[(line, role)] for text, role in parts for line in _wrapped(text, width)]
