@@ -13,7 +13,7 @@ from bntui.engine.snapshot import Checkpoint, EpochReport, Mark
 from bntui.places import store_path
 from bntui.store import rows
 from bntui.store.checksum import prove
-from bntui.store.liveness import is_id, is_under_way
+from bntui.store.liveness import clear, is_id, is_under_way
 from bntui.store.mending import MendedElsewhereError, identity, mend, search, shows_damage
 from bntui.store.rows import Points, StoredRun, StoredVerdict, joined
 from bntui.store.schema import StoreError, connect, sentence, transaction
@@ -202,6 +202,7 @@ class Store:
             self._file = identity(self.path)
             self._connection = connect(self.path, patience=PATIENCE, reading=True)
             self._file = self._file or identity(self.path)
+            clear(self.path)
             search(self._connection, self.path)
 
     @contextmanager

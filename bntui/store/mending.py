@@ -187,7 +187,7 @@ def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int], b
         source.execute("PRAGMA writable_schema = ON")
         found = _format(source)
         expected = CHECKED if found > 2 else FIRST
-        strange = _strange(source)
+        strange = _strange(source, damaged)
         for table, columns in CHECKED.items():
             if table not in expected:
                 continue
@@ -221,12 +221,17 @@ def _format(source: sqlite3.Connection) -> int:
         return len(MIGRATIONS)
 
 
-def _strange(source: sqlite3.Connection) -> set[str]:
-    """Return the names of what is no table: what a view holds may be without end."""
+def _strange(source: sqlite3.Connection, path: Path) -> set[str]:
+    """Return the names of what is no table: what a view holds may be without end.
+
+    Raises StoreError where there are tables, and none of ours.
+    """
     try:
         there = source.execute("SELECT name, type, sql FROM sqlite_schema").fetchall()
     except (sqlite3.Error, UnicodeDecodeError):
         return set()
+    if there and not {row["name"] for row in there} & CHECKED.keys():
+        raise StoreError(f"{path} is no store of bntui's: name another file with BNTUI_STORE.")
     return {
         row["name"]
         for row in there

@@ -137,6 +137,20 @@ def test_a_database_that_is_not_ours_is_refused_and_left_alone(path: Path, what:
     assert path.read_bytes() == before
 
 
+def test_a_damaged_database_that_is_not_ours_stays_where_it_is(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+        connection.executemany("INSERT INTO bookmarks VALUES (?)", [("u" * 900,)] * 100)
+        connection.commit()
+    damaged = path.read_bytes()[:-4096] + b"x"
+    path.write_bytes(damaged)
+    with pytest.raises(StoreError, match="is no store of bntui's"):
+        Store(path)
+    assert path.read_bytes() == damaged
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
 @pytest.mark.parametrize("kind", ["a folder", "no regular file"])
 def test_what_is_no_file_is_refused(path: Path, kind: str) -> None:
     path.parent.mkdir()
