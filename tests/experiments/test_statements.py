@@ -27,7 +27,7 @@ WORDS = {
     "hundred": 100,
 }
 COMPARING = re.compile(
-    r"\b(better|worse|best|higher|lower|larger|largest|smaller|faster|slower|nearer|sooner"
+    r"\b(better|worse|best|higher|lower(?! end)|larger|largest|smaller|faster|slower|nearer|sooner"
     r"|more|less|than|instead|against|as well|neither)\b"
 )
 CLAIMS = [
