@@ -304,13 +304,17 @@ class Lines:
             self._console.print(f"  {noise_words(report.noise, snapshot.facts.train)}")
 
     def end(self, snapshot: Snapshot) -> None:
-        """Take the bar away."""
+        """Take the bar away, and say what happened and what helps."""
         self._progress.stop()
-        if snapshot.divergence is not None:
-            self._console.print(
-                f"Not finite since update {snapshot.divergence.update} "
-                f"(first in {snapshot.divergence.layer})."
-            )
+        judged = verdict(snapshot)
+        if judged.cause in {Cause.WAITING, Cause.FAILED}:  # who ends the program says why it failed
+            return
+        at = snapshot.validation.update if snapshot.validation else snapshot.update
+        self._console.print(f"Verdict at update {at:,}: {judged.cause}")
+        cure = on_command_line(judged.remedies)
+        for sentence in (*judged.evidence, judged.outlook, f"What helps: {cure}." if cure else ""):
+            if sentence:
+                self._console.print(f"  {sentence}")
 
 
 def _layer(layer: LayerDrift) -> dict[str, Any]:

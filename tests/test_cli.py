@@ -17,11 +17,11 @@ from bntui.cli import cli
 from bntui.engine.config import RunConfig
 from bntui.engine.datafiles.idx import MNIST
 from bntui.engine.device import fit_to_machine
-from bntui.engine.snapshot import EpochReport, Snapshot
-from bntui.headless import JsonLines
+from bntui.engine.snapshot import EpochReport, Phase, Snapshot
+from bntui.headless import JsonLines, Lines
 from bntui.options import config_of
 from bntui.text import literal
-from tests.ui.scripted import layers
+from tests.ui.scripted import layers, mid_run, validation
 
 TINY = ("--train-size", "300", "--width", "0.0625", "--epochs", "2", "--device", "cpu")
 """Two updates an epoch."""
@@ -249,7 +249,9 @@ class TestJson:
             (1, "momentum 0.99→0.5", "momentum=0.5"),
             (4, "recalibrated", "recalibrate"),
         ]
-        verdict = next(event for event in said if event["event"] == "verdict")
+        verdict, last = (event for event in said if event["event"] == "verdict")
+        assert last["evidence"]["val_acc_fresh"] == said[4]["val_acc_fresh"]
+        assert last["update"] == 4
         assert verdict["cause"] == "not learned (yet)"
         epoch = next(event for event in said if event["event"] == "epoch")
         evidence = verdict["evidence"]
@@ -284,15 +286,34 @@ class TestText:
             rf"Epoch (\d)/2 - \d+\.\ds - loss: {number} - acc: {number} - "
             rf"val_loss: {number} - val_acc: {number}( - .*)?"
         )
-        first, *lines = result.stdout.splitlines()
+        first, *lines = result.stdout.partition("Verdict at update ")[0].splitlines()
         assert "300 training and 1,000 validation images" in first
         assert [match and match[1] for match in map(shape.fullmatch, lines)] == ["1", "2"]
         assert result.stderr == ""
 
     def test_the_noise_scale_has_a_line_of_its_own_an_epoch(self) -> None:
-        _, *lines = trained("--noise-scale").stdout.splitlines()
+        said = trained("--noise-scale").stdout.partition("Verdict at update ")[0]
+        _, *lines = said.splitlines()
         shape = r"  noise scale ([\d,]+ to [\d,]+|above [\d,]+) \(95 %\)(,|:| → batch) .*"
         assert [bool(re.fullmatch(shape, line)) for line in lines] == [False, True] * 2
+
+    def test_the_verdict_and_what_helps_come_last(self, capsys: pytest.CaptureFixture[str]) -> None:
+        lines = Lines()
+        lines.start(mid_run(RunConfig()), "a1")
+        lines.end(mid_run(RunConfig(), validation=validation(update=97)))
+        _, first, *evidence, cure = capsys.readouterr().out.splitlines()
+        assert first == "Verdict at update 97: stale: start values"
+        assert all(line.startswith("  ") and line.endswith(".") for line in evidence)
+        assert cure.startswith("  What helps: ")
+        assert "recalibrat" in cure
+        assert "[" not in cure
+
+    @pytest.mark.parametrize("phase", [Phase.FAILED, Phase.INTERRUPTED])
+    def test_without_anything_measured_there_is_none(
+        self, capsys: pytest.CaptureFixture[str], phase: Phase
+    ) -> None:
+        Lines().end(mid_run(RunConfig(), phase=phase, validation=None))
+        assert capsys.readouterr().out == ""
 
     def test_a_momentum_like_torchs_is_trained_with_and_remarked_on(self) -> None:
         result = trained("--momentum", "0.01")
