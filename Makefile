@@ -14,10 +14,20 @@ PIP_ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: run test test-experiments test-system faults fuzz soak check lint bench bench-quick pictures clean help
 
-$(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+# A venv that was begun, by an interrupted run or without ensurepip, has a python and no pip: it is
+# completed. One that can't be made is removed, unless it was there before.
+define venv
+@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+	[ -e $(VENV) ] && kept=yes; \
+	$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip --version >/dev/null || { \
+		[ "$$kept" ] || rm -rf $(VENV); \
+		echo "make: no Python environment could be made in $(VENV): install Python's venv and pip" \
+			"(python3-venv on Debian and Ubuntu), or name another one with PYTHON=." >&2; \
+		exit 1; }; }
+endef
 
-$(VENV)/run.stamp: pyproject.toml | $(BIN)/python
+$(VENV)/run.stamp: pyproject.toml
+	$(venv)
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --editable .
 	@touch $@
 
