@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from bntui.cells import padded, shorten
 from bntui.engine.snapshot import LayerDrift, Snapshot
-from bntui.text import shorten
 
 QUANTITIES = {
     "acc": "training accuracy, averaged over the epoch as Keras does",
@@ -99,14 +99,12 @@ def outcome(snapshot: Snapshot) -> Outcome:
 def table(runs: Iterable[tuple[str, Outcome]], width: int) -> str:
     """Return the last figures of runs, each under its name, a line a run; names are cut to fit."""
     room = max(VALUE, width - VALUE * len(COMPARED))
-    lines = [
-        "after the last epoch".ljust(room) + "".join(f"{n:>{VALUE}}" for n in COMPARED.values())
-    ]
+    lines = ["at the end".ljust(room) + "".join(f"{n:>{VALUE}}" for n in COMPARED.values())]
     for name, run in runs:
         figures = (run.final(quantity) for quantity in COMPARED)
         written = ("–" if math.isnan(figure) else f"{figure:.4f}" for figure in figures)
         lines.append(
-            shorten(name, room - 1).ljust(room) + "".join(f"{w:>{VALUE}}" for w in written)
+            padded(shorten(name, room - 1), room) + "".join(f"{w:>{VALUE}}" for w in written)
         )
     return "\n".join(line.rstrip() for line in lines)
 

@@ -103,7 +103,7 @@ def test_text_tells_the_story_in_its_order(tiny: str) -> None:
         r"  does not      4 updates",
         r"  not measured  never recalibrated",
         r"The answer was \[1\] yes",
-        r"after the last epoch +acc +val_acc +val_loss +fresh",
+        r"at the end +acc +val_acc +val_loss +fresh",
         r"the thread, batch 4096, 10 epochs +0\.9873 +0\.1141 +7\.6021 +–",
         r"\n  m = 0\.99( +\d\.\d{4}){4}\n  m = 0\.9( +\d\.\d{4}){4}\n",
         r"The thread's run at batch 4096, .*, beside m = 0\.99: acc 0\.9873\sthere and",

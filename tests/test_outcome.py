@@ -132,7 +132,7 @@ def test_a_table_has_a_line_for_every_run_and_a_dash_for_what_was_not_measured()
     bare = Outcome({"acc": (0.9,), "val_acc": (0.958,), "val_acc_fresh": (0.958,)})
     runs = [("with batch norm", with_bn), ("without, and a label that is long", bare)]
     assert table(runs, 60).splitlines() == [
-        "after the last epoch          acc  val_acc val_loss    fresh",
+        "at the end                    acc  val_acc val_loss    fresh",
         "with batch norm            1.0000   0.1170  13.2500        –",
         "without, and a label t…    0.9000   0.9580        –   0.9580",
     ]

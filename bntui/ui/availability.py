@@ -67,11 +67,7 @@ def _measured(snapshot: Snapshot) -> str:
 
 
 def _moments(snapshot: Snapshot) -> str:
-    if snapshot.checkpoints:
-        return ""
-    if snapshot.config.twin:
-        return "two runs in lockstep have no moment to return to: t goes on without the twin"
-    return "there is no moment to return to yet"
+    return "" if snapshot.checkpoints else "there is no moment to return to yet"
 
 
 def _failed(snapshot: Snapshot) -> str:

@@ -108,7 +108,7 @@ async def test_keys_of_a_knob_say_so_where_none_is_chosen() -> None:
         ("running", "d", "after a failure"),
         ("running", "0", "the whole run is in sight"),
         ("running", "left_square_bracket", "the run goes no further back"),
-        ("with a twin", "b", "two runs in lockstep have no moment to return to"),
+        ("before the first update", "b", "no moment to return to yet"),
     ],
 )
 async def test_what_a_key_says(state: str, key: str, said: str) -> None:

@@ -31,6 +31,13 @@ def test_a_narrow_screen_has_the_seed_with_its_number_or_not_at_all() -> None:
     assert {"seed 0" in one for one in lines} == {True, False}
 
 
+def test_a_narrow_screen_breaks_no_word() -> None:
+    whole = set(line(99).split())
+    for width in range(50, 99):
+        assert set(line(width).split()) <= whole
+        assert "width ■" not in line(width)
+
+
 @pytest.mark.parametrize("sections", [KEYS, (RUNS,)])
 async def test_no_key_s_words_are_broken_at_80_columns(sections: tuple[Section, ...]) -> None:
     app = BntuiApp(ScriptedRuns(loaded=True), RunConfig(width=0.25))

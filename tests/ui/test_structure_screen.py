@@ -228,3 +228,15 @@ class TestScreen:
             await user.press("k", "right")
             assert "norm: batch > ghost" in user.text
             assert user.text.isascii()
+
+
+async def test_the_smallest_size_has_room_for_what_a_setting_means() -> None:
+    async with opened((60, 16)) as user:
+        await user.press("k")
+        said = user.part("#meaning")
+        assert "norm: batch" in said
+        assert "BN, as in the thread." in said
+        await user.press("right")
+        assert "norm ◂ghost▸" in user.part("#settings")
+        await user.press("up")
+        assert user.part("#meaning")

@@ -52,6 +52,14 @@ def text(picture: Picture) -> list[str]:
     return ["".join(characters for characters, _ in row).rstrip() for row in picture]
 
 
+def test_in_least_room_the_own_row_and_the_summary_are_there() -> None:
+    shown = text(what_if(measured(), 56, 13))
+    assert len(shown) == 13
+    assert any("◂ this run" in row and "0.99 " in row for row in shown)
+    assert "√ within 0.02" in shown[-2]
+    assert "warm-up" in shown[-1]
+
+
 class TestCurve:
     def test_points_are_joined_labelled_and_marked(self) -> None:
         assert text(curve(measured(), 78, 12)) == [
@@ -106,7 +114,7 @@ class TestWhatIf:
         ]
 
     def test_in_little_room_all_are_bars(self) -> None:
-        rows = text(what_if(measured(), 58, 13))
+        rows = text(what_if(measured(), 58, 15))
         assert rows[:13] == [
             " 0              ██████████████████████▉  0.954 √",
             " 0.5            ███████████████████████  0.956 √",

@@ -429,9 +429,11 @@ class Explorer(Screen[None]):
 
         def begin(checkpoint: Checkpoint | None) -> None:
             if checkpoint is not None:
+                without = ", without the twin" if self.run.snapshot.config.twin else ""
                 self._begin(checkpoint.config, checkpoint)
                 self.notify(
-                    f"back at update {checkpoint.update}: turn knobs, then space goes on from there."
+                    f"back at update {checkpoint.update}{without}: turn knobs, then space goes on "
+                    "from there."
                 )
 
         near = self.query_one(Results).view.cursor

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -29,6 +29,8 @@ KEYS = (
     Binding("escape", "", "leave", key_display="esc"),
 )
 """The line at the bottom."""
+NARROW = 76
+"""Columns below which the settings have as few as they need."""
 Changes = dict[str, Setting]
 """Fields of a RunConfig that are to be others, and their values."""
 
@@ -53,6 +55,7 @@ class StructureScreen(Screen[Changes | None]):
         #settings { width: 42; height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
         #settings Label { width: 100%; color: $foreground 60%; }
         #meaning { width: 1fr; height: 1fr; }
+        &.-narrow #settings { width: 33; }
     }
     """
 
@@ -80,6 +83,10 @@ class StructureScreen(Screen[Changes | None]):
         """Begin at the top."""
         self._suit_layers()
         self.query(Knob).first().focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave room for what a setting means, where there is little."""
+        self.set_class(event.size.width < NARROW, "-narrow")
 
     def action_begin(self) -> None:
         """Close with the changes."""

@@ -18,7 +18,7 @@ from bntui.ui.charts import bar, chart
 from bntui.ui.glyphs import DOTS, Glyphs, cell
 from bntui.ui.legend import LEGEND
 from bntui.ui.plot import Line
-from bntui.ui.widgets.hindsight import own_row, short, why_none
+from bntui.ui.widgets.hindsight import kept_rows, own_row, short, why_none
 
 CLOSE = 0.02
 """Accuracy below fresh statistics' that still counts as good as they are."""
@@ -126,7 +126,10 @@ def state_of(snapshot: Snapshot, *, waiting: bool) -> str:
 def what_if(
     measured: Hindsight, width: int, height: int, glyphs: Glyphs = Glyphs.BRAILLE
 ) -> Picture:
-    """Draw accuracy against momentum, and the other estimators below; in little room all as bars."""
+    """Draw accuracy against momentum, and the other estimators below; in little room all as bars.
+
+    Where not even these find room, those that matter most.
+    """
     momenta = [name for name in measured.names if name[0].isdigit()]
     others = [name for name in measured.names if not name[0].isdigit()]
     words: Picture = [
@@ -136,7 +139,9 @@ def what_if(
     below = [*bars(measured, others, width), [], *words]
     room = height - len(below)
     if width - AXIS - LEGEND < NARROWEST * len(momenta) or room < BELOW_CURVE + 3:
-        return [*bars(measured, [*momenta, *others], width), *words]
+        kept = kept_rows(measured, height - len(words))
+        names = [name for name in (*momenta, *others) if name in kept]
+        return [*bars(measured, names, width), *words]
     return [*curve(measured, width, room, glyphs), *below]
 
 

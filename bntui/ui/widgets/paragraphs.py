@@ -23,9 +23,14 @@ class Paragraphs(Canvas):
         self.repaint()
 
     def draw(self, width: int, height: int) -> Picture:
-        """Return the lines; an empty text is an empty line."""
-        return [
+        """Return the lines; an empty text is an empty line. Where not all fit, empty ones go first."""
+        lines: Picture = [
             [(f" {line}", role)]
             for text, role in self._paragraphs
             for line in wrapped(text, max(8, min(width - 2, WIDEST))) or [""]
         ]
+        if len(lines) > height:
+            lines = [line for line in lines if line[0][0].strip()]
+        if len(lines) > height > 0:
+            lines[height - 1 :] = [[(" …", "faint")]]
+        return lines

@@ -33,8 +33,8 @@ class StatusLine(Canvas):
         snapshot, brief = self._snapshot, width < 100
         left, right = what(snapshot, brief=brief), progress(snapshot, brief=brief)
         room = max(0, width - len(right) - 9)
-        if brief and cell_len(left) > room:
-            left = what(snapshot, brief=brief, seed=False)
+        while brief and snapshot.facts and cell_len(left) > room and " " in left:
+            left = left.rpartition(" ")[0].removesuffix(" width").removesuffix(" seed")
         row: Row = [
             (" bntui ", "strong"),
             (set_cell_size(left, min(room, cell_len(left))), "faint"),
@@ -44,15 +44,13 @@ class StatusLine(Canvas):
         return [[*row, (" " * max(1, width - used - len(right) - 1), ""), (right, role)]]
 
 
-def what(snapshot: Snapshot, *, brief: bool = False, seed: bool = True) -> str:
-    """Say what the run is made of: data, device, network, and unless told otherwise the seed."""
+def what(snapshot: Snapshot, *, brief: bool = False) -> str:
+    """Say what the run is made of: data, device, network and seed."""
     facts, config = snapshot.facts, snapshot.config
     if facts is None:
         return snapshot.message
     counts = f"{facts.dataset} {facts.train:,}+{facts.validation:,}"
-    parts = [facts.device, f"width {config.width:g}"]
-    if seed:
-        parts.append(f"seed {config.seed}")
+    parts = [facts.device, f"width {config.width:g}", f"seed {config.seed}"]
     return " ".join([counts, *parts]) if brief else " · ".join([f"{counts} images", *parts])
 
 
