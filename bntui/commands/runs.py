@@ -171,9 +171,10 @@ def _write_folder(store: "Store", run: str, path: Path, *, force: bool) -> None:
     there = list(path.glob(EVENTS)) if path.is_dir() else []
     if there and not force:
         raise _exists(path)
-    make_folder(path)
-    with TemporaryDirectory(prefix=".bntui-", dir=path) as folder:
+    make_folder(path.parent)
+    with TemporaryDirectory(prefix=".bntui-", dir=path.parent) as folder:
         write_events(store, run, Path(folder))
+        make_folder(path)
         for file in Path(folder).iterdir():
             keep_private(file)
             file.rename(path / file.name)

@@ -6,7 +6,6 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from socket import socket
 from threading import Lock
 from uuid import uuid4
 
@@ -14,12 +13,11 @@ from bntui.engine.diagnosis import Cause, Verdict, verdict
 from bntui.engine.run import Point
 from bntui.engine.snapshot import Checkpoint, EpochReport, Hindsight, Mark, Phase, Snapshot
 from bntui.places import HOMELESS, is_nowhere, store_path
+from bntui.store.checksum import DamagedError
 from bntui.store.database import PATIENCE, Store
-from bntui.store.liveness import clear, hold, let_go, live_path, mark, still_held
-from bntui.store.mending import identity
-from bntui.store.opening import BESIDE, log_of, real
+from bntui.store.following import RunsFile
 from bntui.store.rows import sweep
-from bntui.store.schema import StoreError, connect, sentence, transaction
+from bntui.store.schema import StoreError, sentence, transaction
 from bntui.store.writing import (
     State,
     copy_run,
@@ -89,16 +87,7 @@ class StoreRecorder:
         self._note = note
         self._clock = clock
         self._due = 0.0
-        self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
-        """The file that the connection is to: its name may come to mean another."""
-        self._log: tuple[int, int] | None = None
-        """And its write-ahead log."""
-        self._left: sqlite3.Connection | None = None
-        """The connection to the file before, which no longer has the name and still has the run."""
-        self._left_file: tuple[int, int] | None = None
-        self._lock: tuple[Path, int] | None = None
-        self._mark: socket | None = None
+        self._file = RunsFile(self.path)
         self._begun = False
         self._given_up = False
         self._turn = Lock()
@@ -169,10 +158,7 @@ class StoreRecorder:
                 self._take(snapshot)
                 self._flush(snapshot, last=True)
             self._given_up = True
-            self._disconnect()
-            if self._left is not None:
-                self._left.close()
-            self._let_go()
+            self._file.close()
 
     def _take(self, snapshot: Snapshot) -> bool:
         """Take what is new in a snapshot; return whether it should be kept at once."""
@@ -232,30 +218,26 @@ class StoreRecorder:
         checkpoint = self._new_checkpoint(begun, last=last)
         self._state = _state(snapshot.phase, self._state)
         try:
-            self._leave_file()
-            if self._connection is None:
-                self._connect()
-            self._hold()
-            assert self._connection is not None
+            connection = self._file.open(self.run, BRIEFLY)
             if last:  # this time it may wait
-                self._connection.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
-            with transaction(self._connection):
-                if self._left is not None:
-                    self._bring(self._left, self._connection, snapshot)
-                self._write(self._connection, snapshot)
+                connection.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
+            with transaction(connection):
+                if self._file.left is not None and self._begun:
+                    self._bring(self._file.left, connection, snapshot)
+                self._write(connection, snapshot)
                 if last and self._state is State.FINISHED:
-                    drop_checkpoint(self._connection, self.run)
+                    drop_checkpoint(connection, self.run)
                 elif checkpoint:
-                    put_checkpoint(self._connection, self.run, checkpoint)
+                    put_checkpoint(connection, self.run, checkpoint)
         except (sqlite3.Error, OSError, StoreError) as error:
-            self._disconnect()
+            self._file.disconnect()
             why = sentence(self.path, error)
             self.problem = f"this run is not being kept, which is tried again every second: {why}"
             self._give_up_if_too_much(why)
             return
         self._arrived()
         self._committed()
-        self.problem = self._keep_waiting_weights(self._connection)
+        self.problem = self._keep_waiting_weights(connection)
         if checkpoint:
             now = self._clock()
             self._checkpoint_kept = checkpoint
@@ -285,44 +267,16 @@ class StoreRecorder:
             snapshot = replace(snapshot, reports=(self._reported,))
         put_progress(connection, self.run, self._state, snapshot)  # over what the reports say
 
-    def _connect(self) -> None:
-        """Open the store, beside the log of which no other file's may lie."""
-        path = real(self.path)
-        if self._left is not None and self._log is not None and identity(log_of(path)) == self._log:
-            for part in BESIDE:
-                path.with_name(path.name + part).unlink(missing_ok=True)
-        self._connection = connect(path, patience=BRIEFLY)
-        self._file, self._log = identity(self.path), identity(log_of(path))
-
-    def _leave_file(self) -> None:
-        """Give up the connection to a file that was removed, or renamed, or replaced by another."""
-        try:
-            named = identity(self.path)
-        except OSError:
-            named = None
-        if self._left is not None and named == self._left_file:  # it was out of reach for a while
-            self._disconnect()
-            self._connection, self._file, self._left = self._left, self._left_file, None
-        if self._connection is None:
-            return
-        if named == self._file and identity(log_of(real(self.path))) != self._log:
-            self._disconnect()  # which puts what is in a log that was removed into the store
-        elif named != self._file:
-            if self._left is None:
-                self._left, self._left_file = self._connection, self._file
-                self._connection = None
-            self._disconnect()
-            self._let_go()
-
     def _bring(
         self, source: sqlite3.Connection, to: sqlite3.Connection, snapshot: Snapshot
     ) -> None:
         """Within a transaction, put what was kept of the run into another file."""
-        if self._begun:
-            try:
-                copy_run(source, to, self.run)
-            except sqlite3.Error:
-                self._begin_anew(to, snapshot)
+        try:
+            copy_run(source, to, self.run)
+        except sqlite3.Error as error:
+            if not isinstance(error, DamagedError) and _is_readable(source):
+                raise  # it is the other file that can't be written
+            self._begin_anew(to, snapshot)
 
     def _begin_anew(self, to: sqlite3.Connection, snapshot: Snapshot) -> None:
         """Write what is in memory of a run whose file is lost: of its series, what charts show."""
@@ -339,37 +293,12 @@ class StoreRecorder:
 
     def _arrived(self) -> None:
         """Say that the run is in another file now, where it is."""
-        if self._left is not None:
-            self._left.close()
-            self._left = None
+        if self._file.left is not None:
+            self._file.arrive()
             self.notice = (
                 f"the store {self.path} was removed or replaced while this run was under way: all of "
                 "the run is in the file that is there now."
             )
-
-    def _hold(self) -> None:
-        """Have others see that the run is under way; do nothing if another has it."""
-        if self._mark is None and self.path.exists():
-            self._mark = mark(self.path, self.run)
-            if self._mark is None:
-                return
-        if self._lock is not None and not still_held(*self._lock):
-            let_go(*self._lock)
-            self._lock = None
-        if self._lock is None:
-            path = live_path(self.path, self.run)
-            descriptor = hold(path)
-            if descriptor is not None:
-                self._lock = path, descriptor
-                clear(self.path)
-
-    def _let_go(self) -> None:
-        if self._mark is not None:
-            self._mark.close()
-            self._mark = None
-        if self._lock is not None:
-            let_go(*self._lock)
-            self._lock = None
 
     def _take_back(self, connection: sqlite3.Connection, update: int) -> None:
         """Forget what the run to resume did after its checkpoint, and count what it has."""
@@ -402,10 +331,10 @@ class StoreRecorder:
     def _go_on(self) -> None:
         """Take the lock of the run to resume."""
         try:
-            self._hold()
+            held = self._file.hold(self.run)
         except OSError as error:
             raise StoreError(sentence(self.path, error)) from error
-        if self._lock is None:
+        if not held:
             raise StoreError(f"run {self.run} is under way in another bntui: let that one end.")
 
     def _keep_waiting_weights(self, connection: sqlite3.Connection) -> str:
@@ -432,10 +361,13 @@ class StoreRecorder:
         self._chunks.clear()
         self.problem = f"this run is not being kept: {why}"
 
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+
+def _is_readable(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("SELECT count(*) FROM runs").fetchone()
+    except sqlite3.Error:
+        return False
+    return True
 
 
 def _unkept_weights(why: str) -> str:

@@ -1,6 +1,7 @@
 """The store's file is removed, renamed or replaced while a run is under way: the run is kept all the same."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,6 +125,34 @@ def test_a_folder_that_comes_back_is_gone_on_with(tmp_path: Path) -> None:
         assert points.updates.tolist() == list(range(1, 43))
 
 
+def test_what_others_write_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, clock = tmp_path / "runs.sqlite", Clock()
+    recorder = StoreRecorder(path, clock=clock)
+    feed(recorder, range(1, 41))
+    replace(path)
+    with monkeypatch.context() as patched:
+        patched.setattr("bntui.store.recorder.put_marks", full)
+        clock.now = 1.0
+        recorder.record(state(41), journal([41]))
+    assert "database or disk is full" in recorder.problem
+    with Store(path) as store:
+        (other,) = store.runs()
+        store.set_note(other.id, "in the log")
+        clock.now = 2.0
+        recorder.record(state(42), journal([42]))
+        assert recorder.problem == ""
+        assert store.run(other.id).note == "in the log"
+    recorder.close(state(42, phase=Phase.STOPPED))
+    with Store(path) as store:
+        assert store.run(other.id).note == "in the log"
+        points = store.points(recorder.run)["train_loss"]
+        assert points.updates.tolist() == list(range(1, 43))
+
+
+def full(*_: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
 def test_a_log_that_is_removed_takes_nothing_with_it(tmp_path: Path) -> None:
     path, clock = tmp_path / "runs.sqlite", Clock()
     recorder = StoreRecorder(path, clock=clock)
@@ -160,8 +189,8 @@ def test_of_a_file_that_is_gone_for_good_is_kept_what_is_in_memory(
     recorder = StoreRecorder(path, clock=clock)
     feed(recorder, range(1, 41), marks=MARKS)
     remove_all(path)
-    assert recorder._connection is not None
-    recorder._connection.close()  # as a network's that no longer knows the file
+    assert recorder._file.connection is not None
+    recorder._file.connection.close()  # as a network's that no longer knows the file
     clock.now = 1.0
     reports = (report(1), report(2))
     recorder.record(state(41, marks=MARKS, reports=reports), journal([41]))

@@ -16,6 +16,7 @@ from bntui.engine.config import Change, Knobs, RunConfig
 from bntui.engine.moments import Moment, Moments
 from bntui.engine.run import Recorder
 from bntui.engine.snapshot import Mark, Noise, Phase, Recalibration, Snapshot
+from bntui.store import following
 from bntui.store import recorder as recording
 from bntui.store.checksum import sealing
 from bntui.store.database import Store
@@ -525,7 +526,7 @@ class TestTrouble:
                 connection.execute(f"PRAGMA max_page_count = {pages + 2}")
             return connection
 
-        monkeypatch.setattr(recording, "connect", connect_full)
+        monkeypatch.setattr(following, "connect", connect_full)
         clock = Clock()
         recorder = StoreRecorder(path, clock=clock)
         recorder.record(state(1), journal([1]))
