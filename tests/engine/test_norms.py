@@ -21,6 +21,7 @@ from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.data import Dataset
 from bntui.engine.drift import compare_modes
 from bntui.engine.estimators import OWN, initial
+from bntui.engine.limits import MIN_WIDTH
 from bntui.engine.model import build, parameter_count
 from bntui.engine.norms import (
     CLOSED,
@@ -538,3 +539,13 @@ def test_weights_are_those_of_a_plain_script_with_the_same_seed(
     assert torch.equal(torch.get_rng_state(), before)  # a program's own draws are left alone
     for name, layer in plain.items():
         assert torch.equal(subject.get_parameter(f"{name}.weight"), layer.weight)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_the_smallest_network_that_can_be_asked_for_has_no_empty_layer(norm: str) -> None:
+    model = build(norm=norm, width=MIN_WIDTH, depth=1, ghost_batch=1, image=(1, 4, 4), classes=2)
+    assert all(tensor.numel() for tensor in model.parameters())
+    for images in (1, 2, 3):
+        logits = model.train()(torch.randn(images, 1, 4, 4))
+        assert logits.shape == (images, 2)
+        assert logits.isfinite().all()
