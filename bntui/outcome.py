@@ -110,7 +110,7 @@ def table(runs: Iterable[tuple[str, Outcome]], width: int) -> str:
 
 
 def _worst_log_ratio(layers: Sequence[LayerDrift]) -> float:
-    ratios = [abs(layer.log_var_ratio) for layer in layers]
+    ratios = (layer.log_var_off for layer in layers)  # of single channels: signed, they cancel out
     return max((ratio for ratio in ratios if not math.isnan(ratio)), default=math.nan)
 
 

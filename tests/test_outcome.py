@@ -23,17 +23,18 @@ def report(epoch: int, **figures: object) -> EpochReport:
         val_acc=0.1 * epoch,
         val_loss_fresh=0.3,
         val_acc_fresh=0.9,
-        layers=(layer(), layer(log_var_ratio=-1.5, network_error=0.7)),
+        layers=(layer(), layer(log_var_off=1.5, network_error=0.7)),
     )
     return replace(base, **figures)  # type: ignore[arg-type]
 
 
 def layer(
-    log_var_ratio: float = 0.4, network_error: float = 0.2, start_left: float = 0.3
+    log_var_off: float = 0.4, network_error: float = 0.2, start_left: float = 0.3
 ) -> LayerDrift:
     return replace(
         layers()[0],
-        log_var_ratio=log_var_ratio,
+        log_var_ratio=-0.004,  # of channels that cancel out
+        log_var_off=log_var_off,
         network_error=network_error,
         start_left=start_left,
     )
@@ -76,7 +77,7 @@ def test_a_single_layer_is_the_first_and_the_last() -> None:
 
 
 def test_a_dead_layer_is_not_the_worst() -> None:
-    dead = layer(log_var_ratio=math.nan)
+    dead = layer(log_var_off=math.nan)
     assert ended(report(1, layers=(dead, layer()))).final("log_var_ratio") == 0.4
     assert math.isnan(ended(report(1, layers=(dead,))).final("log_var_ratio"))
 

@@ -28,7 +28,8 @@ WORDS = {
 }
 COMPARING = re.compile(
     r"\b(better|worse|best|higher|lower(?! end)|larger|largest|smaller|faster|slower|nearer|sooner"
-    r"|more|less|than|instead|against|as well|neither)\b"
+    r"|more|less|than|instead|against|as well|neither)\b",
+    re.IGNORECASE,
 )
 CLAIMS = [
     pytest.param(scenario, claim, id=f"{scenario.name}-{place}")
