@@ -12,6 +12,7 @@ from PIL import ExifTags, Image
 from bntui.engine.datafiles import read
 from tests.engine.loading import load, sentence
 from tests.engine.test_folder import CLASSES, HEIGHT, WIDTH, fill, given, stored
+from tests.faults import Fault
 from tests.no_files import NO_FILES
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -288,6 +289,19 @@ def test_many_that_are_no_images_are_an_error(root: Path, content: str, suffix: 
         (root / "train" / "dog" / f"00{number}.png").unlink()
         (root / "train" / "dog" / f"00{number}{suffix}").write_text(content)
     assert f"5 of 10 files in {root / 'train' / 'dog'} are no images" in sentence(root)
+
+
+@pytest.mark.fault(
+    "a class whose images are half in a format that is not read", injected="AVIF among PNG"
+)
+def test_images_in_a_format_that_is_not_read_are_named(root: Path, fault: Fault) -> None:
+    for number in range(5):
+        (root / "train" / "dog" / f"00{number}.png").unlink()
+        (root / "train" / "dog" / f"00{number}.avif").write_bytes(b"\0\0\0\x1cftypavif\0\0\0\0")
+    said = sentence(root)
+    assert "are no images that can be read, such as 000.avif, which is an AVIF image" in said
+    fault.saw = said.replace(str(root), "…")
+    fault.lost = "nothing"
 
 
 @pytest.mark.parametrize(

@@ -296,6 +296,21 @@ def test_damage_in_our_own_folder_is_set_aside_for_the_next_download(
     fault.lost = "nothing; the next start downloads it again"
 
 
+@pytest.mark.fault(
+    "a page of HTML in the place of a data file", injected="what a network's sign-in page sends"
+)
+def test_a_page_of_html_is_called_one_and_set_aside(
+    mnist: StandIn, home: Path, fault: Fault
+) -> None:
+    mnist.root.rename(home)
+    html(home / MNIST.folder / MNIST.files[0])
+    said = complaint("mnist")
+    assert "is a page of HTML and not MNIST's (set aside as " in said
+    assert "damaged," not in said
+    fault.saw = said.replace(str(home), "…")
+    fault.lost = "nothing; the next start downloads it again"
+
+
 @pytest.mark.parametrize("damage", [folder, loop, *map(replaced, NO_FILES.values())])
 def test_what_is_no_file_in_our_own_folder_is_left_there_and_so_it_is_said(
     damage: Callable[[Path], object], mnist: StandIn, home: Path
