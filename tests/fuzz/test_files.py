@@ -4,6 +4,7 @@ None ends in anything but success or one sentence, whatever it says. A file's nu
 `changed` says of it is what a failure shows.
 """
 
+import math
 import os
 import random
 import shutil
@@ -42,8 +43,9 @@ TINY = RunConfig(
 )
 FEW, PART = 480, 60
 """Files that `make test` tries, and so many in each test."""
-EXPERIMENT, RESUMED, SHOWN = 0.25, 0.2, 0.1
-"""Shares of all files: that are experiments, that are resumed of the stores, shown on the screen."""
+EXPERIMENT, TRAINED, RESUMED, SHOWN = 0.25, 0.1, 0.2, 0.1
+"""Shares: of files that are experiments, of these that are trained; of stores whose runs are resumed,
+and are shown on the screen."""
 TO_RESUME = ("checkpoints", "checkpoints", "checkpoints", *mutations.TABLES)
 PER_SITTING = 40
 """Stores that one app looks at."""
@@ -85,6 +87,7 @@ class Brief(Session):
         self._begun: int | None = None
         super().__init__(*arguments, **options)
         self._begun = self.trainer.update
+        self.knobs = replace(self.knobs, pace=math.inf)
 
     @property
     def finished(self) -> bool:
@@ -99,7 +102,8 @@ class Small(Runner):
         known = config.dataset in {"digits", "photos"} or "/" in config.dataset
         if not little or not known or (config.threads or 1) > 4 or config.compile or config.twin:
             config = TINY
-        super().__init__(replace(config, at=config.at[:3]), *arguments, **options)
+        knobs = replace(config.knobs, pace=math.inf)
+        super().__init__(replace(config, at=config.at[:3], knobs=knobs), *arguments, **options)
 
 
 @pytest.fixture(autouse=True)
@@ -178,7 +182,10 @@ def perform(text: str, path: Path, rng: random.Random) -> None:
         scenario = find(str(path))
         configs_of(scenario, {})
     except ConfigError:
+        bntui("run", "--scenario", str(path))
         return
+    if rng.random() < TRAINED and len(scenario.arms) < 4:
+        bntui("run", "--scenario", str(path))
     outcomes = {arm.name: outcome(rng) for arm in scenario.arms}
     conclude(scenario, outcomes, rng.choice((None, 1))).answer(scenario.question)
 
