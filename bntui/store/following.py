@@ -45,8 +45,9 @@ class RunsFile:
     def hold(self, run: str) -> bool:
         """Have others see that the run is under way; return False if another has it."""
         if self._mark is None and self.path.exists():
-            self._mark = mark(self.path, run)
-            if self._mark is None:
+            try:
+                self._mark = mark(self.path, run)
+            except BlockingIOError:
                 return False
         if self._lock is not None and not still_held(*self._lock):  # somebody removed its file
             let_go(*self._lock)

@@ -70,20 +70,25 @@ def still_held(path: Path, descriptor: int) -> bool:
 
 
 def mark(store: Path, run: str) -> socket.socket | None:
-    """Take the name that the run has in the kernel, until the socket is closed; None if it is taken.
+    """Take the name that the run has in the kernel, until the socket is closed.
 
     It is made of the file's device and number, so that a run is under way also for those who reach
-    its store by a hard link, or a mount of the file alone, beside which other locks lie. Only Linux
-    has such names. Raises OSError where there is no store.
+    its store by a hard link, or a mount of the file alone, beside which other locks lie. None where
+    there are no such names: only Linux has them. Raises BlockingIOError if it is taken, and OSError
+    where there is no store.
     """
     found = store.stat()
-    holder = socket.socket(socket.AF_UNIX)
+    try:
+        holder = socket.socket(socket.AF_UNIX)
+    except OSError:
+        return None
     try:
         holder.bind(f"\0bntui-{found.st_dev:x}-{found.st_ino:x}-{run}")
     except OSError as error:
+        holder.close()
         if error.errno == errno.EADDRINUSE:
-            holder.close()
-            return None
+            raise BlockingIOError(errno.EAGAIN, "the run is under way") from error
+        return None
     return holder
 
 
@@ -91,10 +96,13 @@ def is_under_way(store: Path, run: str) -> bool:
     """Tell whether a process, this one or another, has the run of this store. Raises OSError."""
     if is_held(live_path(store, run)):
         return True
-    holder = mark(store, run)
+    try:
+        holder = mark(store, run)
+    except BlockingIOError:
+        return True
     if holder is not None:
         holder.close()
-    return holder is None
+    return False
 
 
 def let_go(path: Path, descriptor: int) -> None:

@@ -2,12 +2,14 @@
 
 import fcntl
 import os
+import socket
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from bntui.store.liveness import hold, is_held, let_go
+from bntui.store.liveness import hold, is_held, is_under_way, let_go, live_path, mark
 from tests.children import started
 
 HOLDING = """
@@ -45,6 +47,27 @@ def test_the_end_of_the_process_lets_go(tmp_path: Path) -> None:
     lock = hold(path)
     assert lock is not None
     let_go(path, lock)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no such names here")
+def test_without_names_in_the_kernel_the_lock_is_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError("no sockets here")
+
+    (store := tmp_path / "runs.sqlite").touch()
+    holder = mark(store, "aa")
+    assert holder is not None
+    assert is_under_way(store, "aa")
+    monkeypatch.setattr(socket, "socket", forbidden)
+    assert mark(store, "aa") is None
+    assert not is_under_way(store, "aa")
+    lock = hold(live_path(store, "aa"))
+    assert lock is not None
+    assert is_under_way(store, "aa")
+    let_go(live_path(store, "aa"), lock)
+    holder.close()
 
 
 def test_who_only_looks_does_not_keep_it_from_anybody(
