@@ -45,6 +45,7 @@ from bntui.ui.canvas import Canvas, fitted
 from bntui.ui.course import Course
 from bntui.ui.glyphs import Glyphs, ascii_only
 from bntui.ui.screens.explorer import Explorer
+from bntui.ui.typed import Typed
 from bntui.ui.widgets.knob import Knob
 from bntui.ui.widgets.status import progress
 from tests.fuzz.states import HOSTILE, TEXTS, knobs, snapshots
@@ -78,6 +79,28 @@ TYPED = st.sampled_from(
 SIZES = st.sampled_from(
     [(120, 40), (80, 24), (60, 16), (59, 15), (116, 34), (115, 33), (76, 20), (200, 60), (1, 1)]
 ) | st.tuples(st.integers(1, 140), st.integers(1, 50))
+FAR = st.integers(0, 130) | st.integers(0, 0x110000) | st.integers(0, 10**20)
+SENT = st.sampled_from(
+    [
+        b"\x1b[",
+        b"\x1b[<",
+        b"\x1b[M",
+        b"\x1b[200~",
+        b"\x1b[201~",
+        b"\x1bP",
+        b"\x1b\\",
+        b"\x1bO",
+        b"\x1b[I",
+    ]
+) | st.one_of(
+    st.builds(
+        b"\x1b[<%d;%d;%d%b".__mod__,
+        st.tuples(st.integers(0, 255), FAR, FAR, st.sampled_from([b"M", b"m"])),
+    ),
+    st.builds(b"\x1b[%d;%d;%du".__mod__, st.tuples(FAR, st.integers(0, 300), FAR)),
+    st.builds(b"\x1b[48;%d;%d;1;1t".__mod__, st.tuples(FAR, FAR)),
+)
+"""What a terminal sends, or might: the mouse, keys by their numbers, sizes, and halves of all that."""
 
 
 class Runs(ScriptedRuns):
@@ -240,6 +263,19 @@ class Sitting(RuleBasedStateMachine):
         async def act() -> None:
             self.did()
             self.app.post_message(events.Paste(text))
+
+        self.act(act())
+
+    @rule(pieces=st.lists(SENT | st.binary(max_size=3), max_size=6))
+    def send(self, pieces: list[bytes]) -> None:
+        """Have something stand in the input, such as sequences that no terminal should send."""
+
+        async def act() -> None:
+            typed = Typed()
+            for message in [*typed.feed(b"".join(pieces)), *typed.give_up()]:
+                if not isinstance(message, events.Key) or not self.quits(message.key):
+                    self.did()
+                    self.app.post_message(message)
 
         self.act(act())
 

@@ -96,7 +96,7 @@ async def test_ctrl_c_quits_on_every_screen(key: str) -> None:
         if key:
             await user.press(key)
         await user.press("ctrl+c")
-        assert user.app._exit
+        await user.until(lambda: user.app._exit)
 
 
 @pytest.mark.parametrize("typed", ["", "0.9"])
@@ -104,9 +104,9 @@ async def test_ctrl_c_quits_in_every_field_also_with_text_chosen(typed: str) -> 
     async with opened() as user:
         await user.choose("momentum")
         await user.press("enter", *typed, "shift+home", "ctrl+c")
-        assert user.app._exit
+        await user.until(lambda: user.app._exit)
     async with opened() as user:
         await user.press("ctrl+p", *typed)
         assert isinstance(user.app.screen, Palette)
         await user.press("ctrl+c")
-        assert user.app._exit
+        await user.until(lambda: user.app._exit)
