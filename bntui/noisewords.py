@@ -15,7 +15,7 @@ def noise_words(noise: Noise, training_images: int) -> str:
     With the batch size that is suggested, or how the scale stands to all `training_images`.
     """
     if noise.low == 0.0 and noise.high == math.inf:
-        return "noise scale: nothing can be told from this sample"
+        return "noise scale unknown: nothing can be told from this sample"
     low, high = _rounded(noise.low, math.floor), _rounded(noise.high, math.ceil)
     ends = low if low == high else f"{low} to {high}"
     scale = f"noise scale {ends if noise.high < math.inf else f'above {low}'} (95 %)"

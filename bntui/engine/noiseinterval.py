@@ -160,10 +160,11 @@ def surprise(found: Moments, phi: float) -> float:
     z, reach = _deviation(found, phi)
     nearest = min(0.0, _deviation(found, 0.0)[0])
     ratio = math.sqrt(max(0.0, z * z - nearest * nearest))
-    # Student's t as a normal deviate (Abramowitz and Stegun, 26.7.8). A third of the parts' degrees of
-    # freedom was found by simulation: variance and skewness are estimated, of noise that isn't normal.
+    # Student's t as a normal deviate (Wallace 1959). A third of the parts' degrees of freedom was found
+    # by simulation: variance and skewness are estimated, of noise that isn't normal.
     freedom = found.measurements * (found.parts - 1) / 3.0
-    ratio *= (1.0 - 0.25 / freedom) / math.sqrt(1.0 + ratio * ratio / (2.0 * freedom))
+    ratio = math.sqrt(freedom * math.log1p(ratio * ratio / freedom))
+    ratio *= (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
     if reach == 0.0:
         return NORMAL.cdf(ratio)
     beyond = (reach * reach + ratio * ratio) / (2.0 * reach) if reach < ratio else ratio

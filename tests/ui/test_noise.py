@@ -47,8 +47,8 @@ def shot(noise: Noise | None = MEASURED, **changes: Any) -> Snapshot:
             Noise(96, math.inf, None, 4, low=4350.0),
             "noise scale above 4,300 (95 %), above all 4,000 images",
         ),
-        (Noise(96, NAN, None, 4), "noise scale: nothing can be told from this sample"),
-        (Noise(96, 900.0, 1024, 4), "noise scale: nothing can be told from this sample"),
+        (Noise(96, NAN, None, 4), "noise scale unknown: nothing can be told from this sample"),
+        (Noise(96, 900.0, 1024, 4), "noise scale unknown: nothing can be told from this sample"),
     ],
     ids=[
         *("not measured", "two ends", "small", "no noise", "near all images", "more than all"),
