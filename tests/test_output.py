@@ -10,6 +10,8 @@ from bntui.engine import environment
 from bntui.engine.snapshot import Mark
 from bntui.places import store_path
 from bntui.store.database import Store
+from bntui.text import literal
+from bntui.times import is_zone
 from tests.children import python
 from tests.faults import Fault
 from tests.store.recorded import keep
@@ -105,6 +107,24 @@ def test_what_cant_be_written_has_an_ascii_form(encoding: str, note: str) -> Non
 )
 def test_a_file_gets_no_bar_whatever_variables_say(lies: Mapping[str, str]) -> None:
     assert python(RUN, **lies).stdout == python(RUN).stdout
+
+
+@pytest.mark.parametrize(
+    "zone", ["Nowhere/Land", "ABC-200", "UTC+25:99", "/etc/passwd", "/dev/null", "..", "\x1b[31m"]
+)
+@pytest.mark.usefixtures("_kept")
+def test_a_time_zone_that_is_not_known_is_named_and_times_are_told_in_utc(zone: str) -> None:
+    there, utc = (python(COMMANDS, '[["runs"]]', TZ=name) for name in (zone, "UTC"))
+    assert there.stdout == utc.stdout
+    assert there.stderr == (
+        f"TZ={literal(zone)} is not followed: no such time zone is known here, so that times are "
+        "told in UTC; name another one.\n"
+    )
+
+
+@pytest.mark.parametrize("zone", ["UTC", "UTC0", ":UTC", "EST5EDT", "<+0330>-3:30", "CET-1CEST,M3"])
+def test_a_time_zone_that_is_known_needs_no_word(zone: str) -> None:
+    assert is_zone(zone)
 
 
 def test_empty_variables_and_another_terminals_size_are_unset(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bntui import output
+from bntui.engine import environment
 from bntui.engine.config import ConfigError
 from bntui.places import keep_private, make_folder, new_file
 
@@ -187,8 +188,8 @@ def _exists(path: Path) -> ConfigError:
 
 
 def _remark(store: "Store") -> None:
-    """Say on standard error what the store holds and can't be read."""
-    for remark in store.remarks:
+    """Say on standard error what of the store can't be read, and what of the environment isn't followed."""
+    for remark in (*store.remarks, *environment.remarks()):
         click.echo(remark, err=True)
 
 

@@ -4,10 +4,13 @@ Imports no torch.
 """
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from bntui.engine import groups
+from bntui.text import literal
+from bntui.times import is_zone
 
 MAX_THREADS = 1024
 MOST_THREADS = 16
@@ -46,30 +49,37 @@ def suggest(name: str, value: str) -> None:
         os.environ[name] = value
 
 
-_no_threads: dict[str, str] = {}
-"""Variables that were unset since they set no number of threads, with their values."""
+_unset: dict[str, str] = {}
+"""Variables that were unset since what they say is no use, with their values."""
 
 
 def settle() -> None:
     """Unset what libraries would believe wrongly; to be called before any of them is loaded.
 
-    That is what is empty, the size of the terminal, which it tells better itself, and numbers of
-    threads that are none.
+    That is what is empty, the size of the terminal, which it tells better itself, numbers of threads
+    that are none, and a time zone that is not known.
     """
     for name, value in list(os.environ.items()):
         if name in _OF_ANOTHER_TERMINAL or not (value or name.endswith(_NONE_AT_ALL)):
             del os.environ[name]
     for name in THREADS_GIVEN:
         if variable(name) and not given_threads(os.environ, name):
-            _no_threads[name] = os.environ.pop(name)
+            _unset[name] = os.environ.pop(name)
+    if variable("TZ") and not is_zone(variable("TZ")):
+        _unset["TZ"] = os.environ.pop("TZ")
+        os.environ["TZ"] = "UTC0"
+        time.tzset()
 
 
 def remarks() -> list[str]:
     """Return a sentence for each variable that was unset and that the user may have meant."""
-    return [
-        f"{name}={value} is not followed: give a whole number from 1 to {MAX_THREADS:,}, or unset it."
-        for name, value in _no_threads.items()
-    ]
+    way_out = {
+        "TZ": "no such time zone is known here, so that times are told in UTC; name another one.",
+        **dict.fromkeys(
+            THREADS_GIVEN, f"give a whole number from 1 to {MAX_THREADS:,}, or unset it."
+        ),
+    }
+    return [f"{name}={literal(_unset[name])} is not followed: {way_out[name]}" for name in _unset]
 
 
 def costly(environ: Mapping[str, str], threads: int, cores: int) -> list[str]:
