@@ -199,6 +199,8 @@ class TestWhatIsKept:
     ) -> None:
         recorder = StoreRecorder(path)
         feed(recorder, range(1, 41))
+        for again in seen.get("reports", ()):
+            recorder.report(again)
         last = state(40, **{"phase": Phase.FINISHED, "reports": (report(1), report(2)), **seen})
         recorder.close(last)
         run = store.run(recorder.run)
