@@ -225,7 +225,7 @@ class TestWidget:
             assert rows[13].endswith("updates")
             assert rows[14] == " update 20, momentum 0.9: 0.951; this run's 0.99: 0.100"
             assert shown.border_title == (
-                f"every momentum, in hindsight: accuracy on 200 images {key()} · measuring 40%"
+                f"every momentum, in hindsight, 200 images {key()} · measuring 40%"
             )
 
     async def test_arrows_move_the_row_and_leave_at_the_ends(self) -> None:

@@ -16,11 +16,21 @@ from bntui.engine.snapshot import Exchange, LayerDrift, Phase, Snapshot
 from bntui.ui.canvas import Canvas, Picture, Row
 from bntui.ui.charts import sparkline
 
-TREND = 6
-HEADER = (
-    f" {'layer':<10} {'':<8}{'alone':>7}{'sound in':>9}{'variance':>9}{'mean gap':>9}{'worst':>7}"
-    f"{'start':>6}{'net err':>8}{'ch':>5}{'quiet':>6} {'trend':<{TREND}}"
-)
+TREND = 4
+COLUMNS = {
+    "layer": -11,
+    "": -9,
+    "alone": 7,
+    "sound in": 9,
+    "variance": 9,
+    "mean gap": 9,
+    "worst": 7,
+    "start": 6,
+    "net err": 8,
+    "ch": 5,
+    "trend": -(TREND + 1),
+}
+"""Titles and widths, negative for what is written from the left; from the end on, what has no room goes."""
 MARKS = {
     Health.SOUND: ("√", "good"),
     Health.HARMS: ("× harms", "bad"),
@@ -39,7 +49,7 @@ class DriftTable(Canvas, can_focus=True):
     """One row a BN layer, those that harm validation first; ↑ and ↓ choose one, Enter opens it."""
 
     hint = "↑ ↓ choose a layer, enter opens it, tab goes on"
-    BORDER_TITLE = "drift: running against fresh statistics, by BN layer"
+    BORDER_TITLE = "drift: running against fresh statistics"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "layer up", show=False),
         Binding("down", "move(1)", "layer down", show=False),
@@ -59,31 +69,12 @@ class DriftTable(Canvas, can_focus=True):
 
     _snapshot = Snapshot()
 
-    @property
-    def drifts(self) -> tuple[LayerDrift, ...]:
-        """What is in the table, in the order of the network."""
-        return self._snapshot.validation.layers if self._snapshot.validation else ()
-
-    @property
-    def order(self) -> list[int]:
-        """The places of the layers in the order of the table: the most harmful ones first."""
-        known = exchanged(self._snapshot)
-
-        def harm(place: int) -> tuple[bool, float]:
-            layer = self.drifts[place]
-            found = known.get(layer.name)
-            if found is None or health(layer, found) is not Health.HARMS:
-                return True, 0.0
-            return False, -found.alone.loss
-
-        return sorted(range(len(self.drifts)), key=harm)
-
     def show(self, snapshot: Snapshot) -> None:
         """Show the layers of `snapshot`'s last validation."""
         self._snapshot = snapshot
         exchanges = snapshot.exchanges
         measured = (
-            f": marks on {exchanges.images:,} images at update {exchanges.update:,}"
+            f" · marks: {exchanges.images:,} images, update {exchanges.update:,}"
             if exchanges and exchanged(snapshot)
             else ""
         )
@@ -92,7 +83,7 @@ class DriftTable(Canvas, can_focus=True):
 
     def action_move(self, by: int) -> None:
         """Choose the next layer up or down; beyond the ends, leave the table."""
-        order = self.order
+        order = in_order(self._snapshot)
         row = order.index(self.chosen) + by if self.chosen in order else 0
         if 0 <= row < len(order):
             self.chosen = order[row]
@@ -104,7 +95,7 @@ class DriftTable(Canvas, can_focus=True):
 
     def action_open(self) -> None:
         """Open the chosen layer."""
-        if self.chosen < len(self.drifts):
+        if self.chosen in in_order(self._snapshot):
             self.post_message(self.Opened(self.chosen))
 
     def watch_has_focus(self, _has_focus: bool) -> None:
@@ -121,17 +112,34 @@ class DriftTable(Canvas, can_focus=True):
             waiting = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
             reason = "the first validation" if waiting else TO_BEGIN.get(snapshot.phase, "")
             return [[(f" waits for {reason}", "faint")]]
-        known, ahead = exchanged(snapshot), forecasts(snapshot)
-        rows = []
-        for place in self.order:
-            layer = self.drifts[place]
-            found, updates = known.get(layer.name), ahead.get(layer.name, math.nan)
-            row = layer_row(layer, snapshot.series, found, updates)
-            if self.has_focus and self.chosen == place:
-                (first, role), *rest = row
-                row = [(first, f"{role} chosen".strip()), *rest]
-            rows.append(row)
-        return [[(HEADER, "faint")], *rows]
+        return table(snapshot, width, self.chosen if self.has_focus else None)
+
+
+def in_order(snapshot: Snapshot) -> list[int]:
+    """Return the places of the layers among the network's, the most harmful one first."""
+    known = exchanged(snapshot)
+    drifts = snapshot.validation.layers if snapshot.validation else ()
+
+    def harm(place: int) -> tuple[bool, float]:
+        found = known.get(drifts[place].name)
+        if found is None or health(drifts[place], found) is not Health.HARMS:
+            return True, 0.0
+        return False, -found.alone.loss
+
+    return sorted(range(len(drifts)), key=harm)
+
+
+def table(snapshot: Snapshot, width: int, chosen: int | None = None) -> Picture:
+    """Return the header and a row for each layer, that of the layer at the place `chosen` marked."""
+    known, ahead = exchanged(snapshot), forecasts(snapshot)
+    drifts = snapshot.validation.layers if snapshot.validation else ()
+    rows: Picture = [[(title, "faint") for title in COLUMNS]]
+    for place in in_order(snapshot):
+        layer = drifts[place]
+        found, updates = known.get(layer.name), ahead.get(layer.name, math.nan)
+        (first, role), *rest = layer_row(layer, snapshot.series, found, updates)
+        rows.append([(first, "chosen" if place == chosen else role), *rest])
+    return [_aligned(row, width) for row in rows]
 
 
 def layer_row(
@@ -140,20 +148,36 @@ def layer_row(
     exchange: Exchange | None,
     sound_in: float,
 ) -> Row:
-    """Return one layer's row."""
+    """Return one layer's cells, one for each of `COLUMNS`."""
     mark, role = MARKS[health(layer, exchange)]
     history = series.get(f"drift:{layer.name}")
     trend = sparkline(resampled(np.abs(history.last), TREND), TREND) if history else ""
     error = f"{layer.network_error:.0%}" if math.isfinite(layer.network_error) else "–"
     return [
-        (f" {layer.name:<10}", ""),
-        (f" {mark:<8}", role),
-        (f"{cost(exchange):>7}{ahead_of(sound_in):>9}{off(layer):>9}", ""),
-        (f"{sigmas(layer.mean_gap, 2):>9}{sigmas(layer.mean_gap_max, 1):>7}", ""),
-        (f"{layer.start_left:>6.0%}{error:>8}{layer.channels:>5}", ""),
-        (f"{layer.quiet + layer.non_finite:>6} ", "bad" if layer.non_finite else ""),
-        (f"{trend:<{TREND}}", "faint"),
+        (layer.name, ""),
+        (mark, role),
+        (cost(exchange), ""),
+        (ahead_of(sound_in), ""),
+        (off(layer), ""),
+        (sigmas(layer.mean_gap, 2), ""),
+        (sigmas(layer.mean_gap_max, 1), ""),
+        (f"{layer.start_left:.0%}", ""),
+        (error, ""),
+        (f"{layer.channels}", ""),
+        (trend, "faint"),
     ]
+
+
+def _aligned(cells: Row, width: int) -> Row:
+    """Put cells into their columns, as many as `width` has room for whole."""
+    row: Row = []
+    taken = 0
+    for (text, role), size in zip(cells, COLUMNS.values(), strict=True):
+        taken += abs(size)
+        if taken > width and row:
+            break
+        row.append((f" {text:<{-size - 1}}" if size < 0 else f"{text:>{size}}", role))
+    return row
 
 
 def cost(exchange: Exchange | None) -> str:

@@ -83,8 +83,8 @@ class HindsightMap(Canvas, can_focus=True):
         self._x = view.sight(max(end, float(x_of(snapshot.update, clock))), clock)
         share = f" · measuring {snapshot.observed_share:.0%}" if snapshot.update else ""
         hindsight = snapshot.hindsight
-        sample = f" on {hindsight.images:,} images" if hindsight else ""
-        self.retitle(f"{TITLE}: accuracy{sample} {key(self._ramp)}{share}")
+        sample = f"{hindsight.images:,} images" if hindsight else "accuracy"
+        self.retitle(f"{TITLE}, {sample} {key(self._ramp)}{share}")
         self.repaint()
 
     def action_move(self, by: int) -> None:
