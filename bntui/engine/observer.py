@@ -59,8 +59,6 @@ LIVE_IMAGES = 1000
 FEW_IMAGES = 200
 """Validation images of the map of all momenta, of the comparison of whole networks, and of live
 answers to what is to blame."""
-ASKED_IMAGES = 500
-"""Validation images of those answers where they are waited for."""
 MOST_LAYERS = 6
 """BN layers whose statistics are exchanged, those with the largest local drift."""
 RECALIBRATION_IMAGES = 4096
@@ -197,11 +195,14 @@ class Observer:
             return (DATA,)
         return SUFFERS if harms(self.validation.difference) else SOUND
 
-    def ask(self, question: str, *, asked: bool = False) -> None:
-        """Answer a question by exchanging statistics or images; what the user asked for is not billed."""
+    def ask(self, question: str, images: int = FEW_IMAGES, *, asked: bool = False) -> None:
+        """Answer a question by exchanging statistics or images, on so many images of the live subset.
+
+        What the user asked for takes nothing from the share of the time.
+        """
         self.catch_up()
         trainer = self.trainer
-        sample = stratified(self._live, ASKED_IMAGES) if asked else self._few
+        sample = self._few if images == FEW_IMAGES else stratified(self._live, images)
         statistics = Statistics(
             trainer.estimators[OWN],
             self._fresh(),
@@ -224,7 +225,7 @@ class Observer:
                     statistics, self._suspects(), self._left, under, trainer.update
                 )
             case _:
-                training = self._training if asked else stratified(self._training, FEW_IMAGES)
+                training = stratified(self._training, images)
                 self.data_check = check_data(
                     trainer,
                     statistics,
@@ -236,10 +237,10 @@ class Observer:
                 )
         self._settle(question, asked=asked)
 
-    def explain(self) -> None:
+    def explain(self, images: int) -> None:
         """Answer every question that the last validation raises: the user waits for it."""
         for question in self.raised:
-            self.ask(question, asked=True)
+            self.ask(question, images, asked=True)
 
     def _suspects(self) -> list[int]:
         """Return the places of the BN layers to exchange."""

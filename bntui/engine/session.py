@@ -18,7 +18,7 @@ from bntui.engine.checkpoint import SHARE, Checkpoints, pack
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import mnist_on_disk
 from bntui.engine.model import activation_bytes, parameter_count
-from bntui.engine.observer import Observer
+from bntui.engine.observer import FEW_IMAGES, LIVE_IMAGES, Observer
 from bntui.engine.resuming import MAX_MARKS, SessionState
 from bntui.engine.run import LEAVE_SECONDS, Point
 from bntui.engine.snapshot import (
@@ -39,6 +39,9 @@ KEEP_SECONDS = 30.0
 """How much of a run is lost at most, where an epoch takes longer."""
 SLOW_SECONDS = LEAVE_SECONDS / 2
 """An update that takes longer is kept at its end: the program may not wait for that of the next."""
+EXPLAINED_BYTES = 500_000_000
+"""Activations of the images that every question is answered on at the end: some seconds' work, on
+1,000 images for the quarter net and on 350 for the thread's."""
 KEEPING = "checkpoint"
 """The budget's name for what a checkpoint costs."""
 
@@ -261,7 +264,8 @@ class Session:
             self._observation.live or not self._observation.hindsight
         ):
             self.observer.look_back(asked=True)
-        self.observer.explain()
+        most = EXPLAINED_BYTES // max(1, self._facts.activation_bytes)
+        self.observer.explain(min(LIVE_IMAGES, max(FEW_IMAGES, most)))
         if self._observation.live and self._observation.noise_scale:
             self.observer.measure_noise(asked=True)
 
