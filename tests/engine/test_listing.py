@@ -1,5 +1,6 @@
 """What a folder's files are taken for, by their places, names and contents, and what is left out."""
 
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -370,3 +371,18 @@ def test_a_png_that_unpacks_to_much_is_refused_by_its_header(root: Path) -> None
     for side, words in ((9_000, "9,000 × 9,000 pixels"), (16_000, "is far too large")):
         Image.new("1", (side, side)).save(root / "train" / "dog" / "000.png")  # 10 kB, 32 kB
         assert words in sentence(root)
+
+
+def test_pillow_writes_nothing_over_the_screen(
+    root: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's own
+    monkeypatch.setattr(logging.getLogger("PIL"), "handlers", [])
+    path = root / "train" / "cat" / "odd.tif"
+    Image.new("RGB", (WIDTH, HEIGHT)).save(path)
+    tag, odd = (number.to_bytes(2, "little") for number in (277, 8196))  # samples per pixel
+    before = path.read_bytes()
+    at = before.index(tag + b"\3\0") + 8
+    path.write_bytes(before[:at] + odd + before[at + 2 :])
+    assert "odd.tif is damaged" in sentence(root)
+    assert capfd.readouterr() == ("", "")

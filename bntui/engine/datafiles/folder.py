@@ -4,6 +4,7 @@ Of `ROOT/CLASS/*.png` alone one image in five is kept for validation. All images
 bntui scales none, for that would be another data set than the user's.
 """
 
+import logging
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -38,6 +39,7 @@ EXIF = {"exif", "Raw profile type exif"}
 """What Pillow calls the EXIF data in a PNG's header."""
 DEEP = ("I", "F")
 """Pillow's modes of more than 8 bits, by how they begin."""
+SILENT = logging.NullHandler()
 TOLD_EVERY = 500
 """Images between two words about the progress."""
 
@@ -95,7 +97,8 @@ def read_folder(
             yield path
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's, which would be written over the screen
+        warnings.simplefilter("ignore")  # Pillow's, which would be written over the screen,
+        logging.getLogger("PIL").addHandler(SILENT)  # as would be what it logs
         shape, animated = _in_common(one_by_one("looking at"))
         check_memory(
             root.name,
