@@ -17,8 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bntui import __version__, output
 from bntui.crash import saved
+from bntui.engine.causes import Cause
 from bntui.engine.config import Observation, RunConfig
-from bntui.engine.diagnosis import Cause, verdict
+from bntui.engine.diagnosis import verdict
 from bntui.engine.figures import figures
 from bntui.engine.remedies import on_command_line
 from bntui.engine.run import LEAVE_SECONDS

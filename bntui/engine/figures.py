@@ -3,10 +3,11 @@
 from dataclasses import asdict
 from typing import Any
 
-from bntui.engine.diagnosis import most_said, recent_accuracy, start_share
+from bntui.engine.causes import most_said, recent_accuracy
 from bntui.engine.health import exchanged, forecasts, health
 from bntui.engine.significance import harms
 from bntui.engine.snapshot import Difference, Score, Snapshot, Validation
+from bntui.engine.stale import start_share
 
 
 def figures(snapshot: Snapshot) -> dict[str, Any]:

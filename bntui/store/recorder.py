@@ -9,7 +9,8 @@ from pathlib import Path
 from threading import Lock
 from uuid import uuid4
 
-from bntui.engine.diagnosis import Cause, Verdict, verdict
+from bntui.engine.causes import Cause, Verdict
+from bntui.engine.diagnosis import verdict
 from bntui.engine.run import Point
 from bntui.engine.snapshot import Checkpoint, EpochReport, Hindsight, Mark, Phase, Snapshot
 from bntui.places import HOMELESS, is_nowhere, store_path

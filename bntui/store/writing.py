@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bntui import __version__
-from bntui.engine.diagnosis import Verdict
+from bntui.engine.causes import Verdict
 from bntui.engine.remedies import on_command_line
 from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
 from bntui.store.checksum import CHECKED, insertion, prove, seal

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Iterator
 
-from bntui.engine.diagnosis import by_loss, start_share, verdict
+from bntui.engine.diagnosis import verdict
 from bntui.engine.health import exchanged, forecasts, health, in_updates
 from bntui.engine.remedies import in_explorer
 from bntui.engine.significance import harms
 from bntui.engine.snapshot import Difference, Snapshot
+from bntui.engine.stale import by_loss, start_share
 
 BAR = 30
 """Cells of an accuracy of 1."""

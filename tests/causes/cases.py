@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from bntui.engine.causes import Cause
 from bntui.engine.config import Change, RunConfig
-from bntui.engine.diagnosis import Cause
 from tests.causes.runs import (
     Alter,
     blurred,

@@ -2,10 +2,12 @@
 
 import pytest
 
-from bntui.engine.diagnosis import STALE, Cause, start_share, verdict
+from bntui.engine.causes import STALE, Cause
+from bntui.engine.diagnosis import verdict
 from bntui.engine.remedies import Kind
 from bntui.engine.significance import harms
 from bntui.engine.snapshot import Snapshot
+from bntui.engine.stale import start_share
 from tests.causes.cases import CASES, Case
 from tests.causes.runs import ended
 

@@ -9,14 +9,16 @@ from dataclasses import replace
 import pytest
 
 from bntui.engine import data
+from bntui.engine.causes import Cause, Verdict, recent_accuracy
 from bntui.engine.config import Change, Knobs, Observation, RunConfig
 from bntui.engine.data import Dataset, Split
-from bntui.engine.diagnosis import Cause, Verdict, recent_accuracy, start_share, verdict
+from bntui.engine.diagnosis import verdict
 from bntui.engine.estimators import Estimators
 from bntui.engine.remedies import Kind, in_explorer, on_command_line
 from bntui.engine.runner import Runner
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase, Snapshot
+from bntui.engine.stale import start_share
 from tests.ui.scripted import mid_run
 
 KNOBS = Knobs(batch_size=64, momentum=0.99)

@@ -2,7 +2,8 @@
 
 from textwrap import wrap
 
-from bntui.engine.diagnosis import GOOD, OPEN, verdict
+from bntui.engine.causes import GOOD, OPEN
+from bntui.engine.diagnosis import verdict
 from bntui.engine.remedies import in_explorer
 from bntui.engine.snapshot import Snapshot
 from bntui.ui.canvas import Canvas, Picture
