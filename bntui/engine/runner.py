@@ -74,7 +74,7 @@ class Runner:
         """How the run stands once it is stopped."""
         self._commands: deque[Command] = deque()
         self._published = 0.0
-        self._noticed = ("", "")
+        self._noticed: tuple[str, str | None] = ("", None)
         """The last notice of the recorder's, and what the run itself had to say then."""
         self._session: Session | Twins | None = None
         self._after: Run | None = None
@@ -202,7 +202,7 @@ class Runner:
             )
             if self._recorder:
                 session.notice = f"{self._recorder.notice} {session.notice}".strip()
-                self._noticed = (self._recorder.notice, session.notice)
+                self._noticed = (self._recorder.notice, None)
             return session
 
         session = Twins(self._config, load) if self._config.twin else load(self._config)
