@@ -42,7 +42,7 @@ class Part:
 
     observation: Observation = runs.NOTHING
     looks: tuple[str, ...] = ()
-    """Kinds of live looks; none for all that the observation allows."""
+    """Kinds of live looks, the last of which is priced; none for all that the observation allows."""
     store: bool = False
     screen: bool = False
     opening: bool = True
@@ -57,6 +57,10 @@ PARTS = {
     "live: both validations, drift": Part(LIVE, ("validation",)),
     "live: map of every momentum": Part(LIVE, ("hindsight",)),
     "live: noise scale": Part(LIVE, ("noise",)),
+    "live: each layer exchanged": Part(LIVE, ("validation", "exchanges")),
+    "live: waiting": Part(LIVE, ("validation", "waiting")),
+    "live: waiting, each layer": Part(LIVE, ("validation", "exchanges", "layers' waiting")),
+    "live: training beside validation images": Part(LIVE, ("validation", "data")),
     "store": Part(store=True),
     "screen": Part(screen=True),
     "everything, in the first minute": Part(EXPLORER, store=True, screen=True),
@@ -113,7 +117,7 @@ def measure(part: Part, width: float, before: int, updates: int) -> dict[str, fl
         opening = math.inf if part.opening else 0.0
         stack.enter_context(patch.object(budget, "OPENING_SECONDS", opening))
         if part.looks == ("validation",):
-            for name in ("compare_modes", "drift", "shift"):
+            for name in ("compare_modes", "drift"):
                 stack.enter_context(patch.object(observer, name, timed(getattr(observer, name))))
         folder = stack.enter_context(TemporaryDirectory())
         recorder = StoreRecorder(Path(folder) / "runs.sqlite") if part.store else None
@@ -121,7 +125,8 @@ def measure(part: Part, width: float, before: int, updates: int) -> dict[str, fl
         config = runs.endless(BATCH, width=width)
         stretch = run(config, before, before + updates, part.observation, recorder)
     found = {"update": stretch.seconds / stretch.updates}
-    prices = [lap for kind, times in laps.items() if kind not in {"", KEEPING} for lap in times]
+    priced = set(part.looks[-1:]) or laps.keys() - {"", KEEPING}
+    prices = [lap for kind, times in laps.items() if kind in priced for lap in times]
     if prices and not part.screen:
         found["look"] = statistics.fmean(prices)
     if drift:
