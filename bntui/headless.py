@@ -29,6 +29,7 @@ from bntui.keeping import recorder
 from bntui.noisewords import noise_words
 from bntui.signals import BY_USER, SAVE_SECONDS, asked_to_end, end_anyway, writing
 from bntui.store.encoding import finite, settings
+from bntui.text import exact
 
 POLL_SECONDS = 0.05
 OVER = {Phase.FINISHED, Phase.FAILED}
@@ -270,7 +271,7 @@ class Lines:
         self._console.print(
             f"{facts.dataset}: {facts.train:,} training and {facts.validation:,} validation "
             f"images · {facts.parameters:,} parameters · batch {config.knobs.batch_size} · "
-            f"{'momentum ' + format(config.knobs.momentum, 'g') if config.has_statistics else 'norm ' + config.norm}"
+            f"{'momentum ' + exact(config.knobs.momentum) if config.has_statistics else 'norm ' + config.norm}"
             f" · {facts.device} · run {run}"
         )
         self._progress.start()

@@ -22,6 +22,7 @@ from bntui.engine.config import (
     torch_momentum,
 )
 from bntui.places import absolute
+from bntui.text import exact
 
 
 class Refused(click.ClickException):
@@ -174,8 +175,8 @@ def remark(config: RunConfig) -> str:
         return ""
     meant = torch_momentum(momentum)
     return (
-        f"momentum {momentum:g} keeps {momentum:.0%} of the old value; if you "
-        f"meant torch's convention, that is --momentum {meant:g} here."
+        f"momentum {exact(momentum)} keeps {momentum:.0%} of the old value; if you "
+        f"meant torch's convention, that is --momentum {exact(meant)} here."
     )
 
 

@@ -29,3 +29,9 @@ def first_sentence(text: object, length: int = 160) -> str:
 def shorten(text: str, length: int) -> str:
     """Return `text` in at most `length` characters."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def exact(value: float) -> str:
+    """Write a number shortly, with as many digits as it takes to be read back: 0.9999999 is not 1."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))

@@ -15,7 +15,7 @@ from bntui.engine.config import Change
 from bntui.engine.snapshot import EpochReport, Mark
 from bntui.store.database import StoredRun, StoredVerdict
 from bntui.store.encoding import settings
-from bntui.text import literal
+from bntui.text import exact, literal
 
 EPOCHS = 10
 """Epochs that a page shows: the last ones."""
@@ -79,7 +79,7 @@ def _line(columns: Sequence[Column], widths: Mapping[str, int], texts: Sequence[
 def listing(runs: Sequence[StoredRun], width: int | None = None) -> Text:
     """Return a table with a row for each run; see `table`."""
     knobs = [run.config.knobs for run in runs]
-    momenta = [f"{r.config.knobs.momentum:g}" if r.config.has_statistics else "–" for r in runs]
+    momenta = [exact(r.config.knobs.momentum) if r.config.has_statistics else "–" for r in runs]
     columns = [
         Column("run", [("★ " if run.pinned else "") + run.id for run in runs]),
         Column("state", [str(run.state) for run in runs]),
@@ -220,7 +220,7 @@ def _setting(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:g}"
+        return exact(value)
     if isinstance(value, tuple) and value:
         return ", ".join(map(_setting, value))
     if isinstance(value, Change):

@@ -32,6 +32,7 @@ from bntui.engine.snapshot import (
     Snapshot,
 )
 from bntui.engine.trainer import Trainer
+from bntui.text import exact
 
 PROBE = 4
 """Images that activations are measured on."""
@@ -463,4 +464,4 @@ class Session:
 
 
 def _written(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
+    return value if isinstance(value, str) else exact(value)

@@ -11,6 +11,7 @@ from bntui.engine.config import looks_like_torch, torch_momentum
 from bntui.engine.health import in_updates, recent
 from bntui.engine.remedies import Kind, Remedy
 from bntui.engine.snapshot import Difference, Hindsight, Snapshot, Validation
+from bntui.text import exact
 
 SAID_TOO_OFTEN = 0.2
 """Share of one class among predictions, beyond accuracy, from which on it is told: not all are right."""
@@ -104,12 +105,12 @@ def _start_or_lag(validation: Validation, share: float) -> str:
 def _other_convention(snapshot: Snapshot) -> tuple[str, Remedy | None]:
     """Say what momentum would be in torch's convention, and whether that was seen to help."""
     momentum, hindsight = snapshot.knobs.momentum, snapshot.hindsight
-    keeps = f"Momentum {momentum:.15g} keeps only {momentum:.3g} of the old value"
+    keeps = f"Momentum {exact(momentum)} keeps only {momentum:.3g} of the old value"
     meant = torch_momentum(momentum)
     place = _nearest_row(hindsight, meant) if hindsight else None
     if hindsight is None or place is None:
         return (
-            f"{keeps}; what {meant:.15g}, torch's {momentum:.15g}, would give is not measured.",
+            f"{keeps}; what {exact(meant)}, torch's {exact(momentum)}, would give is not measured.",
             None,
         )
     name = hindsight.names[place]
@@ -117,17 +118,17 @@ def _other_convention(snapshot: Snapshot) -> tuple[str, Remedy | None]:
     where = f"on {hindsight.images:,} images at update {hindsight.updates[-1]:.0f}"
     if significance.helps(significance.swapped(hindsight.gains[place])):
         return (
-            f"{keeps}; as torch's it would be {meant:.15g}, which is worse here: {name} gives "
+            f"{keeps}; as torch's it would be {exact(meant)}, which is worse here: {name} gives "
             f"{other:.3f} instead of {own:.3f} {where}."
         ), None
     if not significance.harms(significance.swapped(hindsight.gains[place])):
         return (
-            f"{keeps}; as torch's it would be {meant:.15g}, which is no better here: {name} gives "
+            f"{keeps}; as torch's it would be {exact(meant)}, which is no better here: {name} gives "
             f"{other:.3f}, this {own:.3f} {where}."
         ), None
     images, update = hindsight.images, int(hindsight.updates[-1])
     remedy = Remedy(Kind.MOMENTUM, float(name), other, own, update, images)
-    return f"{keeps}. Meant torch's? Then it is {meant:.15g} here.", remedy
+    return f"{keeps}. Meant torch's? Then it is {exact(meant)} here.", remedy
 
 
 def _nearest_row(hindsight: Hindsight, momentum: float) -> int | None:
@@ -174,7 +175,7 @@ def _outlook(snapshot: Snapshot) -> str:
     if math.isinf(waiting.sound_in):
         return f"Waiting alone would not heal it, if the weights stood still {where}."
     estimator = snapshot.knobs.estimator
-    at = "" if estimator == "cumulative" else f" at {waiting.momentum:.12g}"
+    at = "" if estimator == "cumulative" else f" at {exact(waiting.momentum)}"
     return (
         f"Sound in {in_updates(waiting.sound_in)} updates{at}, if the weights stood still {where}."
     )

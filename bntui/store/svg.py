@@ -11,7 +11,7 @@ from bntui.engine.series import Array, SeriesView, thinned
 from bntui.engine.snapshot import Mark
 from bntui.scales import UNIT, YRange, extent, nice, settled
 from bntui.store.database import Points, Store, StoredRun
-from bntui.text import literal
+from bntui.text import exact, literal
 
 Number = TypeVar("Number", float, Array)
 
@@ -67,7 +67,7 @@ def _heading(run: StoredRun) -> list[str]:
     words = [
         *(run.facts.dataset, f"batch {knobs.batch_size}"),
         *([f"norm {config.norm}"] if config.norm != "batch" else []),
-        *([f"momentum {knobs.momentum:g}"] if config.has_statistics else []),
+        *([f"momentum {exact(knobs.momentum)}"] if config.has_statistics else []),
         *(f"learning rate {knobs.learning_rate:g}", f"width {config.width:g}"),
         *(f"seed {config.seed}", f"run {run.id}"),
     ]

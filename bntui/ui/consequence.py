@@ -4,6 +4,7 @@ from bntui.engine import rules
 from bntui.engine.config import Knobs, RunConfig, torch_momentum
 from bntui.engine.limits import MAX_LEARNING_RATE
 from bntui.engine.snapshot import Phase, Snapshot
+from bntui.text import exact
 from bntui.ui.knobs import BATCH_SIZE, ESTIMATOR, LEARNING_RATE, MOMENTUM, NORM, KnobSpec
 from bntui.ui.noise import noise_scale
 
@@ -28,7 +29,7 @@ def consequence(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
         return f"{updates:,} updates an epoch · {start} · {memory} · {last}"
     if spec is MOMENTUM:
         torchs = torch_momentum(knobs.momentum)
-        return f"torch's {torchs:g} · {start} · steps through the map's rows, 0 to below 1"
+        return f"torch's {exact(torchs)} · {start} · steps through the map's rows, 0 to below 1"
     if spec is ESTIMATOR:
         return f"{estimating(snapshot.config, knobs)} · {start}"
     if spec is LEARNING_RATE:
@@ -71,7 +72,7 @@ def start_left(snapshot: Snapshot) -> float:
 
 def estimating(config: RunConfig, knobs: Knobs) -> str:
     """Say how the running statistics are estimated."""
-    m = f"{knobs.momentum:g}"
+    m = exact(knobs.momentum)
     scaled = f"{knobs.batch_size}/{config.base_batch}"
     return {
         "momentum": f"each update keeps {m} of the old value",

@@ -7,6 +7,7 @@ from typing import Any
 
 from bntui.engine import limits
 from bntui.engine.config import MOMENTA, OWN_ESTIMATORS, torch_momentum
+from bntui.text import exact
 
 Setting = float | str | None
 
@@ -84,10 +85,10 @@ MOMENTUM = KnobSpec(
     label="momentum",
     short="m",
     ladder=MOMENTA,
-    show=lambda value: f"{value:g}",
+    show=lambda value: exact(value),
     parse=limits.parse_momentum,
     hint="Share of the old running statistics kept at an update.",
-    detail=lambda value: f"torch's {torch_momentum(value):g}",
+    detail=lambda value: f"torch's {exact(torch_momentum(value))}",
 )
 ESTIMATOR = KnobSpec(
     name="estimator",
@@ -103,7 +104,7 @@ LEARNING_RATE = KnobSpec(
     label="learning rate",
     short="rate",
     ladder=tuple(float(f"{n}e{power}") for power in range(-6, 2) for n in (1, 2, 5)),
-    show=lambda value: f"{value:g}",
+    show=lambda value: exact(value),
     parse=limits.parse_learning_rate,
     hint="The optimiser's, from the next update on.",
 )

@@ -10,6 +10,7 @@ from bntui.engine.config import RunConfig
 from bntui.store.database import StoredRun
 from bntui.store.listing import differences, why_not_resumed
 from bntui.store.writing import State
+from bntui.text import exact
 from bntui.ui.widgets.hindsight import short
 
 ID = 6
@@ -41,7 +42,7 @@ class Column:
 
 
 def _momentum(run: StoredRun) -> str:
-    return f"{run.config.knobs.momentum:g}" if run.config.has_statistics else "–"
+    return exact(run.config.knobs.momentum) if run.config.has_statistics else "–"
 
 
 def _estimator(run: StoredRun) -> str:
@@ -157,7 +158,7 @@ def about(run: StoredRun) -> list[tuple[str, str]]:
 
 def _value(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:g}"
+        return exact(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"{len(value)} changes"
     return str(value)

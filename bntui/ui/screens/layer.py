@@ -13,6 +13,7 @@ from bntui.engine.health import exchanged, forecasts, health, in_updates
 from bntui.engine.series import Series, SeriesView
 from bntui.engine.snapshot import LayerDrift, Snapshot, Validation
 from bntui.scales import extent, grown, settled
+from bntui.text import exact
 from bntui.ui.axes import AXIS, y_axis
 from bntui.ui.canvas import Canvas, Picture, fitted
 from bntui.ui.channels import parts, rule, strip, worst
@@ -151,7 +152,7 @@ def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -
     """
     layer = validation.layers[index]
     knobs, images = snapshot.knobs, snapshot.knobs.batch_size
-    how = f"momentum {knobs.momentum:g}"
+    how = f"momentum {exact(knobs.momentum)}"
     if knobs.estimator != "momentum":
         how += f", {knobs.estimator}"
     mark, role = MARKS[health(layer, exchanged(snapshot).get(layer.name))]

@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from bntui.engine.config import looks_like_torch, torch_momentum
+from bntui.text import exact
 from bntui.ui.knobs import MOMENTUM, KnobSpec, Setting
 from bntui.ui.screens.prompt import PromptScreen
 
@@ -44,15 +45,15 @@ class ValueScreen(PromptScreen):
             self._close_with(value)
             return
         meant = torch_momentum(value)
-        question = (
-            f"{value:g} is torch's convention (share of the new value); did you mean {meant:g}?"
-        )
+        question = f"{exact(value)} is torch's convention (share of the new value); did you mean {exact(meant)}?"
 
         def answered(yes: bool | None) -> None:
             if yes is not None:
                 self._close_with(meant if yes else value)
 
-        self.app.push_screen(AskScreen(question, f"yes, {meant:g}", f"no, {value:g}"), answered)
+        self.app.push_screen(
+            AskScreen(question, f"yes, {exact(meant)}", f"no, {exact(value)}"), answered
+        )
 
     def _close_with(self, value: Setting) -> None:
         self.dismiss(None)

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from bntui.engine.series import Array, SeriesView
 from bntui.engine.snapshot import Hindsight, Phase, Snapshot
 from bntui.scales import UNIT
+from bntui.text import exact
 from bntui.ui.axes import AXIS, row_of
 from bntui.ui.canvas import Canvas, Picture
 from bntui.ui.charts import bar, chart
@@ -186,7 +187,7 @@ def curve(measured: Hindsight, width: int, height: int, glyphs: Glyphs = Glyphs.
     places = [column(x) for x in rank]
     marks = " " * column(own_x) + "▲ this run"
     if measured.momentum[0] not in [float(name) for name in names]:
-        marks += f": {measured.momentum[0]:g}"
+        marks += f": {exact(measured.momentum[0])}"
     ticks = _placed([short(name) for name in names], places)
     return [
         *cells,

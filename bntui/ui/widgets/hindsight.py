@@ -11,6 +11,7 @@ from textual.message import Message
 from bntui.engine.config import RunConfig
 from bntui.engine.series import Array
 from bntui.engine.snapshot import Hindsight, Phase, Snapshot
+from bntui.text import exact
 from bntui.ui.axes import AXIS, LABELS, x_axis
 from bntui.ui.canvas import Canvas, Picture, Row
 from bntui.ui.glyphs import DOTS, Glyphs
@@ -203,7 +204,7 @@ def reading(hindsight: Hindsight, update: float | None, row: str) -> str:
         moment = int(np.searchsorted(hindsight.updates, update, side="right")) - 1
     if moment < 0:
         return f"nothing was measured before update {hindsight.updates[0]:.0f}"
-    own = f"this run's {hindsight.momentum[moment]:g}: {hindsight.own[moment]:.3f}"
+    own = f"this run's {exact(hindsight.momentum[moment])}: {hindsight.own[moment]:.3f}"
     at = f"update {hindsight.updates[moment]:.0f}"
     if row not in hindsight.names:
         return f"{at}, {own}; fresh statistics: {hindsight.fresh[moment]:.3f}"
@@ -231,7 +232,7 @@ def own_row(hindsight: Hindsight) -> str:
 
     After a live change of momentum, or a recalibration, no estimator has the same.
     """
-    name = f"{hindsight.momentum[-1]:g}"
+    name = exact(hindsight.momentum[-1])
     same = name in hindsight.names and np.array_equal(accuracies(hindsight, name), hindsight.own)
     return name if same else RUN
 
