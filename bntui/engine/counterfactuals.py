@@ -146,7 +146,7 @@ def wait_by_layer(
     if open_layers:
         count = len(open_layers)
         found = search([0.0] * count, [most] * count, is_harmful)
-        still = is_harmful([most] * count)
+        still = is_harmful(found) if most in found else [False] * count  # the end was never tried
         for layer, updates, never in zip(open_layers, found, still, strict=True):
             ahead[layer] = math.inf if never else updates
     return LayersWaiting(
