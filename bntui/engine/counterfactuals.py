@@ -14,7 +14,14 @@ from torch import Tensor
 
 from bntui.engine.evaluation import Outcome
 from bntui.engine.significance import harms
-from bntui.engine.snapshot import Exchange, Exchanges, LayersWaiting, Waiting
+from bntui.engine.snapshot import (
+    ChannelExchange,
+    ChannelExchanges,
+    Exchange,
+    Exchanges,
+    LayersWaiting,
+    Waiting,
+)
 
 Evaluate = Callable[[Sequence[Tensor]], list[Outcome]]
 Left = Callable[[float], float]
@@ -24,6 +31,11 @@ PRECISION = 1.05
 """A forecast is searched to within this factor, or one update."""
 GONE = 0.003
 """The share of old statistics at which waiting is given up: what is wrong then is not their age."""
+LOW_VARIANCE = 10.0
+"""Epsilons of fresh variance below which a stale variance, of which the output's scale is made, is far
+off: channels without content keep what they had of the start value 1."""
+WORST_CHANNELS = 0.25
+"""Share of a layer's channels that are exchanged as its worst ones."""
 FURTHEST = 1 << 17
 """Updates beyond which nobody waits."""
 
@@ -80,6 +92,42 @@ def exchange_layers(
         layers=tuple(
             Exchange(statistics.names[layer], one.less(fresh), other.less(running))
             for layer, one, other in zip(layers, alone, rescued, strict=True)
+        ),
+    )
+
+
+def exchange_channels(
+    statistics: Statistics,
+    layers: Sequence[int],
+    epsilon: Tensor,
+    evaluate: Evaluate,
+    update: int,
+) -> ChannelExchanges:
+    """Find out what a few channels of each of `layers` do alone: the worst, and those of low variance.
+
+    The worst are furthest off, by the larger of mean gap and log-variance ratio as in `drift.drift`.
+    `epsilon` is that of every channel: (C,).
+    """
+    (running, running_variance), (fresh, variance) = statistics.running, statistics.fresh
+    gap = (running - fresh).abs() / (variance + epsilon).sqrt()
+    ratio = ((running_variance + epsilon) / (variance + epsilon)).log().abs()
+    off = torch.maximum(gap, ratio).nan_to_num(math.inf)
+    low = variance < LOW_VARIANCE * epsilon
+    parts: list[tuple[int, bool, Tensor]] = []
+    for layer in layers:
+        start = sum(statistics.channels[:layer])
+        count = statistics.channels[layer]
+        worst = off[start : start + count].topk(math.ceil(WORST_CHANNELS * count)).indices + start
+        few = low[start : start + count].nonzero().flatten() + start
+        parts += [(layer, False, worst), *([(layer, True, few)] if len(few) else [])]
+    rows = [statistics.fresh.index_copy(1, few, statistics.running[:, few]) for _, _, few in parts]
+    best, *each = evaluate([statistics.fresh, *rows])
+    return ChannelExchanges(
+        update=update,
+        images=len(best.losses),
+        parts=tuple(
+            ChannelExchange(statistics.names[layer], len(few), is_low, one.less(best))
+            for (layer, is_low, few), one in zip(parts, each, strict=True)
         ),
     )
 

@@ -59,6 +59,11 @@ class Moments:
             self._stride *= 2
         self._view = None
 
+    def forget_comparisons(self) -> None:
+        """Forget how rows compare with the run's own: that is another from now on."""
+        self._moments = [replace(moment, gains=(), behind=()) for moment in self._moments]
+        self._view = None
+
     def state(self) -> MomentsState:
         """Return what `restore` needs to go on from here."""
         moments = [replace(moment, gains=(), behind=()) for moment in self._moments]

@@ -20,6 +20,7 @@ from bntui.engine.budget import Budget, BudgetState
 from bntui.engine.config import Observation, RunConfig
 from bntui.engine.counterfactuals import (
     Statistics,
+    exchange_channels,
     exchange_layers,
     wait,
     wait_by_layer,
@@ -37,6 +38,7 @@ from bntui.engine.noiseinterval import Measurement
 from bntui.engine.significance import harms
 from bntui.engine.snapshot import (
     NO_DETAIL,
+    ChannelExchanges,
     DataCheck,
     Divergence,
     EpochReport,
@@ -68,6 +70,8 @@ VALIDATION, HINDSIGHT, NOISE, EPOCH = "validation", "hindsight", "noise", "epoch
 """Kinds of observation, each with its price."""
 EXCHANGES, WAITING, LAYERS_WAITING, DATA = "exchanges", "waiting", "layers' waiting", "data"
 """The questions that a verdict asks, kinds as well."""
+CHANNELS = "channels"
+"""A question that only a user asks, of a layer from near."""
 WHY = "why"
 """In a round: the next of the questions that the last validation raises."""
 ROUND = (VALIDATION, HINDSIGHT, WHY, NOISE, VALIDATION, HINDSIGHT, WHY)
@@ -114,6 +118,7 @@ class Observer:
         self.waiting: Waiting | None = None
         self.layers_waiting: LayersWaiting | None = None
         self.data_check: DataCheck | None = None
+        self.channel_exchanges: ChannelExchanges | None = None
         self.noise: Noise | None = None
         self._breathe = breathe
         self._timed = 0
@@ -223,6 +228,10 @@ class Observer:
             case "layers' waiting":
                 self.layers_waiting = wait_by_layer(
                     statistics, self._suspects(), self._left, under, trainer.update
+                )
+            case "channels":
+                self.channel_exchanges = exchange_channels(
+                    statistics, self._suspects(), trainer.buffers.epsilon(), under, trainer.update
                 )
             case _:
                 training = stratified(self._training, images)
@@ -363,11 +372,17 @@ class Observer:
         if apply:
             trainer.estimators.recalibrate(row)
             # They are of statistics that are no more.
-            self.exchanges = self.waiting = self.layers_waiting = self.data_check = None
+            self.forget_answers()
         self.budget.begin()
         return Recalibration(
             trainer.update, before.score.accuracy, after.score.accuracy, apply, len(self._live)
         )
+
+    def forget_answers(self) -> None:
+        """Forget what was exchanged: the run's own statistics are others from now on."""
+        self.exchanges = self.waiting = self.layers_waiting = self.data_check = None
+        self.channel_exchanges = None
+        self._moments.forget_comparisons()
 
     def state(self) -> ObserverState:
         """Return what `restore` needs to go on from here. Results must have been taken."""

@@ -21,6 +21,8 @@ class Command(Enum):
     RECALIBRATE = auto()
     WHAT_IF = auto()
     """Validate the weights at hand under every estimator row."""
+    CHANNELS = auto()
+    """Find out which channels of the layers are to blame, for the weights at hand."""
     KEEP_WEIGHTS = auto()
     """Keep the weights at hand in the store."""
 

@@ -249,6 +249,8 @@ class Runner:
                 session.observe()
         elif command is Command.WHAT_IF:
             session.ask_what_if()
+        elif command is Command.CHANNELS:
+            session.ask_channels()
         elif command is Command.KEEP_WEIGHTS:
             self._give_weights(session)
         else:

@@ -18,7 +18,7 @@ from bntui.engine.checkpoint import SHARE, Checkpoints, pack
 from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.engine.datafiles import mnist_on_disk
 from bntui.engine.model import activation_bytes, parameter_count
-from bntui.engine.observer import FEW_IMAGES, LIVE_IMAGES, Observer
+from bntui.engine.observer import CHANNELS, FEW_IMAGES, LIVE_IMAGES, Observer
 from bntui.engine.resuming import MAX_MARKS, SessionState
 from bntui.engine.run import LEAVE_SECONDS, Point
 from bntui.engine.snapshot import (
@@ -275,6 +275,11 @@ class Session:
         if self.config.has_hindsight:
             self.observer.ask_what_if()
 
+    def ask_channels(self) -> None:
+        """Find out which channels of the layers are to blame, for the weights at hand."""
+        if self.trainer.buffers.layers:
+            self.observer.ask(CHANNELS, LIVE_IMAGES, asked=True)
+
     def recalibrate(self, *, apply: bool) -> None:
         """Find out what recalibrated statistics would do; `apply` puts them to use."""
         if not self._has_batch_norm():
@@ -328,6 +333,7 @@ class Session:
             waiting=observer.waiting,
             layers_waiting=observer.layers_waiting,
             data_check=observer.data_check,
+            channel_exchanges=observer.channel_exchanges,
             recalibration=self._recalibration,
             recalibrated=self._recalibrated,
             noise=observer.noise,

@@ -193,6 +193,27 @@ class LayersWaiting:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelExchange:
+    """What the statistics of a few channels of one BN layer do to validation."""
+
+    layer: str
+    channels: int
+    low_variance: bool
+    """Whether they are those of low variance (below 10 ε), or the worst ones."""
+    alone: Difference
+    """These channels under running, all others under fresh statistics, less all under fresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelExchanges:
+    """Which channels are to blame, in the layers that were exchanged; measured when it was asked for."""
+
+    update: int
+    images: int
+    parts: tuple[ChannelExchange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LayerShift:
     """How far validation images' own statistics are from training images', in one layer or the input."""
 
@@ -440,6 +461,8 @@ class Snapshot:
     waiting: Waiting | None = None
     layers_waiting: LayersWaiting | None = None
     data_check: DataCheck | None = None
+    channel_exchanges: ChannelExchanges | None = None
+    """Measured when a layer was looked at from near."""
     recalibration: Recalibration | None = None
     """The last one that was tried or applied."""
     recalibrated: Recalibration | None = None

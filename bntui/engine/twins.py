@@ -97,6 +97,10 @@ class Twins:
         """Validate the first one's weights at hand under every estimator."""
         self._one.ask_what_if()
 
+    def ask_channels(self) -> None:
+        """Find out which channels of the first one's layers are to blame."""
+        self._one.ask_channels()
+
     def recalibrate(self, *, apply: bool) -> None:
         """Find out what recalibrated statistics would do; `apply` puts them to use in both."""
         self._one.recalibrate(apply=apply)

@@ -416,6 +416,18 @@ def test_what_if_answers_for_every_estimator_while_paused(make: Make) -> None:
     assert what_if.accuracy.shape == (len(what_if.names), 1)
 
 
+def test_channels_are_exchanged_while_paused(make: Make) -> None:
+    runner = paused(make(observation=Observation()))
+    runner.command(Command.STEP)
+    validation = until(runner, lambda s: s.validation).validation
+    runner.command(Command.CHANNELS)
+    found = until(runner, lambda s: s.channel_exchanges).channel_exchanges
+    assert found is not None
+    assert validation is not None
+    assert found.update == 1
+    assert {part.layer for part in found.parts} == {layer.name for layer in validation.layers}
+
+
 # Failing
 
 

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from bntui.engine import limits
 from bntui.engine.config import MOMENTA, OWN_ESTIMATORS, Knobs, RunConfig
 from bntui.engine.snapshot import (
+    ChannelExchange,
+    ChannelExchanges,
     Channels,
     Checkpoint,
     DataCheck,
@@ -175,6 +177,16 @@ def layers_waitings(draw: Draw) -> LayersWaiting:
 
 
 @st.composite
+def channel_exchanges(draw: Draw) -> ChannelExchanges:
+    parts = [
+        ChannelExchange(name, draw(COUNTS), low, draw(differences()))
+        for name in NAMES[:2]
+        for low in (False, True)
+    ]
+    return ChannelExchanges(draw(UPDATES), draw(COUNTS), tuple(parts))
+
+
+@st.composite
 def data_checks(draw: Draw, classes: int) -> DataCheck:
     shifts = tuple(LayerShift(name, abs(draw(NUMBERS)), abs(draw(NUMBERS))) for name in NAMES[:2])
     return DataCheck(
@@ -289,6 +301,7 @@ def snapshots(draw: Draw, config: RunConfig, *, twin: bool = True) -> Snapshot:
         "exchanges": st.none() | exchanges(NAMES),
         "waiting": st.none() | waitings(),
         "layers_waiting": st.none() | layers_waitings(),
+        "channel_exchanges": st.none() | channel_exchanges(),
         "data_check": st.none() | data_checks(classes),
         "recalibration": st.none() | recalibrations(),
         "recalibrated": st.none() | recalibrations(),

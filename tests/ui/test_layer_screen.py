@@ -13,6 +13,8 @@ from textual.pilot import Pilot
 
 from bntui.engine.config import RunConfig
 from bntui.engine.snapshot import (
+    ChannelExchange,
+    ChannelExchanges,
     Channels,
     Difference,
     Exchange,
@@ -282,6 +284,10 @@ def detailed(number: int, layer: LayerDrift) -> LayerDrift:
 @dataclass
 class Followed:
     snapshot: Snapshot
+    asked: int = 0
+
+    def ask(self) -> None:
+        self.asked += 1
 
 
 def followed(**changes: Any) -> Followed:
@@ -302,7 +308,7 @@ async def opened(
 ) -> AsyncIterator[Pilot[None]]:
     app = LayerApp()
     async with app.run_test(size=size) as pilot:
-        screen = LayerScreen(lambda: run.snapshot, index, updates_per_second=0.001)
+        screen = LayerScreen(lambda: run.snapshot, run.ask, index, updates_per_second=0.001)
         await app.push_screen(screen, lambda closed: setattr(app, "closed", closed))
         await pilot.pause(0)
         yield pilot
@@ -337,7 +343,7 @@ class TestScreen:
             assert len(shown) == 23
             assert all(shown)
             assert shown[-1].split()[-1] == "128"  # the axis of updates, below the last chart
-            assert footer(pilot) == "← → other layers esc close"
+            assert footer(pilot) == "← → other layers w measure again esc close"
 
     async def test_120_by_40_has_ten_channels(self) -> None:
         async with opened(followed(), 3, (120, 40)) as pilot:
@@ -347,7 +353,7 @@ class TestScreen:
             assert "7 channels a bar" in shown[5]
             assert len(shown) == 39
             assert shown[-1].split()[-1] == "128"
-            assert footer(pilot) == "← → other layers esc close"
+            assert footer(pilot) == "← → other layers w measure again esc close"
 
     async def test_60_by_16_has_all_words_and_the_worst_channels(self) -> None:
         async with opened(followed(), 0, (60, 16)) as pilot:
@@ -362,7 +368,7 @@ class TestScreen:
                 assert whole in words
             assert len(shown) == 15
             assert all(shown)
-            assert footer(pilot) == "← → other layers esc close"
+            assert footer(pilot) == "← → other layers w measure again esc close"
 
     async def test_left_and_right_go_around(self) -> None:
         async with opened(followed(), 4) as pilot:
@@ -389,6 +395,27 @@ class TestScreen:
                 run.snapshot, update=120, validation=replace(validation, update=118)
             )
             assert "update 118" in lines(pilot)[0]
+
+    async def test_it_asks_for_the_channels_as_it_opens_and_on_w(self) -> None:
+        run = followed()
+        async with opened(run) as pilot:
+            assert run.asked == 1
+            await pilot.press("w")
+            assert run.asked == 2
+            parts = (
+                ChannelExchange("conv1_bn", 2, False, difference(-0.3, 1.234)),
+                ChannelExchange("conv1_bn", 3, True, difference(-0.25, 0.5)),
+                ChannelExchange("conv2_bn", 4, False, difference(-0.9, 9.0)),
+            )
+            found = ChannelExchanges(97, 1000, parts)
+            run.snapshot = replace(run.snapshot, channel_exchanges=found)
+            assert lines(pilot)[4:6] == [
+                " the 2 worst channels alone -0.300 ±0.010 accuracy, +1.23 ±0.01 loss",
+                " the 3 with σ² < 10ε alone -0.250 ±0.010 accuracy, +0.50 ±0.01 loss (1,000",
+            ]
+            assert "update 97)" in lines(pilot)[6]
+            await pilot.press("left")  # of flatten_bn nothing was measured
+            assert not any("worst channels alone" in row for row in lines(pilot))
 
     async def test_before_the_first_validation(self) -> None:
         async with opened(followed(validation=None)) as pilot:

@@ -366,6 +366,7 @@ class Explorer(Screen[None]):
         self.app.push_screen(
             LayerScreen(
                 lambda: self.run.snapshot,
+                lambda: self.run.command(Command.CHANNELS),
                 event.index,
                 updates_per_second=self._updates_per_second,
             ),

@@ -24,6 +24,7 @@ from bntui.ui.widgets.keyline import KeyLine
 
 KEYS = (
     Binding("left", "", "other layers", key_display="← →"),
+    Binding("w", "", "measure again"),
     Binding("escape", "", "close", key_display="esc"),
 )
 """The line at the bottom."""
@@ -44,16 +45,26 @@ class LayerScreen(Screen[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "go(-1)", "previous layer"),
         Binding("right", "go(1)", "next layer"),
+        Binding("w", "measure", "measure again"),
         Binding("escape,enter,q", "close", "close"),
     ]
 
     def __init__(
-        self, latest: Callable[[], Snapshot], index: int, *, updates_per_second: float
+        self,
+        latest: Callable[[], Snapshot],
+        ask: Callable[[], None],
+        index: int,
+        *,
+        updates_per_second: float,
     ) -> None:
-        """`latest` returns the run's snapshot; `index` is the layer's place in the drift table."""
+        """`latest` returns the run's snapshot, and `ask` has its `channel_exchanges` measured anew.
+
+        `index` is the layer's place in the network.
+        """
         super().__init__()
         self.index = index
         self._latest = latest
+        self._ask = ask
         self._updates_per_second = updates_per_second
 
     def compose(self) -> ComposeResult:
@@ -62,7 +73,8 @@ class LayerScreen(Screen[int]):
         yield KeyLine(KEYS)
 
     def on_mount(self) -> None:
-        """Follow the run."""
+        """Ask, and follow the run."""
+        self.action_measure()
         self.follow()
         self.set_interval(1.0 / self._updates_per_second, self.follow)
 
@@ -72,6 +84,12 @@ class LayerScreen(Screen[int]):
         if validation and validation.layers:
             self.index = (self.index + by) % len(validation.layers)
         self.follow()
+
+    def action_measure(self) -> None:
+        """Have the channels of the layers measured with the weights of now."""
+        validation = self._latest().validation
+        if validation and validation.layers:
+            self._ask()
 
     def action_close(self) -> None:
         """Return the index of the layer."""
@@ -95,6 +113,7 @@ class Layer(Canvas):
         old, before = self._snapshot, self._index
         self._snapshot, self._index = snapshot, index
         same = old.validation is snapshot.validation and old.exchanges is snapshot.exchanges
+        same = same and old.channel_exchanges is snapshot.channel_exchanges
         same = (
             same and old.layers_waiting is snapshot.layers_waiting and old.knobs == snapshot.knobs
         )
@@ -164,6 +183,7 @@ def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -
         f"{count} · {layer.positions} × {images} = {values:,} values each per batch",
         f"{how} · {layer.start_left:.1%} of the start value left",
         outlook(layer, snapshot),
+        *channels_alone(layer, snapshot),
         f"output error {layer.output_error:.2f} alone · network error "
         f"{layer.network_error:.0%}, all earlier layers stale too",
     ]
@@ -190,6 +210,21 @@ def outlook(layer: LayerDrift, snapshot: Snapshot) -> str:
     if math.isinf(ahead):
         return f"{told}: waiting alone would not heal it"
     return f"{told}: sound in about {in_updates(ahead)} updates, if weights stood still"
+
+
+def channels_alone(layer: LayerDrift, snapshot: Snapshot) -> list[str]:
+    """Say in words what a few of the layer's channels alone do; nothing until it is measured."""
+    found = snapshot.channel_exchanges
+    of_layer = [part for part in found.parts if part.layer == layer.name] if found else []
+    if not found or not of_layer:
+        return []
+    told = [
+        f"the {part.channels} {'with σ² < 10ε' if part.low_variance else 'worst channels'} alone "
+        f"{part.alone.accuracy:+.3f} ±{part.alone.accuracy_error:.3f} accuracy, "
+        f"{part.alone.loss:+.2f} ±{part.alone.loss_error:.2f} loss"
+        for part in of_layer
+    ]
+    return [*told[:-1], f"{told[-1]} ({found.images:,} images, update {found.update:,})"]
 
 
 def history(
