@@ -28,6 +28,7 @@ FORMATS = {
     "weights": ".pt",
 }
 """How the name of what is written ends."""
+STANDARD_OUTPUT = "-"
 
 
 def sort_column(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -108,7 +109,7 @@ def show(run: str) -> None:
     "--format", "kind", required=True, metavar="|".join(FORMATS), callback=file_format,
     help="csv and jsonl: every value; svg: accuracy and loss; tensorboard: a folder; weights: a state dict.",
 )  # fmt: skip
-@click.option("--to", metavar="PATH", help="Where to [bntui-RUN with the format's ending].")
+@click.option("--to", metavar="PATH", help="Where to; - is standard output [bntui-RUN.csv …].")
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
 def export(run: str, kind: str, to: str | None, force: bool) -> None:
     """Write RUN (how its id begins, or `last`) to a file that does not exist yet."""
@@ -117,6 +118,10 @@ def export(run: str, kind: str, to: str | None, force: bool) -> None:
 
     with Store() as store:
         found = store.find(run)
+        if to == STANDARD_OUTPUT:
+            _write_out(store, found.id, kind)
+            _remark(store)
+            return
         path = Path(to) if to else Path(f"bntui-{found.id}{FORMATS[kind]}")
         try:
             if kind == "tensorboard":
@@ -144,10 +149,22 @@ def _texts(store: "Store", run: str, kind: str) -> "Iterable[str]":
     return csv_lines(store, run) if kind == "csv" else json_lines(store, run)
 
 
+def _write_out(store: "Store", run: str, kind: str) -> None:
+    """Write a text to standard output, as it would be in a file. Raises ConfigError for what is none."""
+    if kind in {"tensorboard", "weights"}:
+        raise ConfigError(f"{kind} are no text for standard output: name a file with --to.")
+    for text in _texts(store, run, kind):
+        click.echo(_encoded(text), nl=False)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
+
+
 def _write_file(path: Path, texts: "Iterable[str]", *, force: bool) -> None:
     try:
         with new_file(path, over=force) as file:
-            file.writelines(text.encode("utf-8", "backslashreplace") for text in texts)
+            file.writelines(map(_encoded, texts))
     except FileExistsError:
         raise _exists(path) from None
 

@@ -209,6 +209,16 @@ class TestExport:
         assert losses == [(update, loss(update)) for update in range(1, 41)]
         assert {name for name, _, _ in rows} == {"train_loss", "seconds", "val_acc"}
 
+    @pytest.mark.parametrize("kind", ["csv", "jsonl", "svg"])
+    def test_a_dash_is_standard_output(self, run: str, kind: str) -> None:
+        said("export", run, "--format", kind, "--to", "out")
+        assert said("export", run, "--format", kind, "--to", "-") == Path("out").read_text()
+        assert not Path("-").exists()
+
+    @pytest.mark.parametrize("kind", ["tensorboard", "weights"])
+    def test_what_is_no_text_goes_to_no_standard_output(self, run: str, kind: str) -> None:
+        assert "no text" in refusal("export", run, "--format", kind, "--to", "-")
+
     def test_csv_has_what_is_not_finite(self) -> None:
         recorder = StoreRecorder()
         values = [math.nan, math.inf, -math.inf]

@@ -1,10 +1,15 @@
 """What the fuzzer of the screen found: very narrow terminals, pasted escapes, scrollbars in ASCII, escapes in notices."""
 
+from unittest.mock import patch
+
 import pytest
 from textual import events
 from textual.widgets import Input
 
+from bntui.cells import cell_len
+from bntui.engine.causes import Cause, Verdict
 from bntui.ui.glyphs import Glyphs
+from bntui.ui.widgets.verdict import VerdictPanel
 from tests.ui.user import opened
 
 
@@ -43,3 +48,13 @@ async def test_a_notice_shows_an_escape_sequence_literally() -> None:
         user.app.notify("no \x1b[2J here", markup=False)
         await user.settle()
         assert "no \\x1b[2J here" in user.text
+
+
+async def test_a_verdict_is_wrapped_in_cells_and_keeps_words_with_hyphens_whole() -> None:
+    async with opened() as user:
+        panel = user.app.screen.query_one(VerdictPanel)
+        judged = Verdict(Cause.WAITING, ("数字" * 30, "the class of held-out images"))
+        with patch("bntui.ui.widgets.verdict.verdict", return_value=judged):
+            lines = ["".join(text for text, _ in line) for line in panel.draw(24, 99)]
+        assert max(cell_len(line) for line in lines) <= 24
+        assert any("held-out" in line for line in lines)

@@ -1,7 +1,6 @@
 """The verdict: what is going on, in words, with the numbers behind it."""
 
-from textwrap import wrap
-
+from bntui.cells import wrapped
 from bntui.engine.causes import GOOD, OPEN
 from bntui.engine.diagnosis import verdict
 from bntui.engine.remedies import in_explorer
@@ -35,11 +34,8 @@ class VerdictPanel(Canvas):
         parts += [(in_explorer(judged.remedies), "fresh")]  # before what may find no room
         parts += [(sentence, "") for sentence in rest]
         parts += [(judged.outlook, "faint")]
-        lines = [[(line, role)] for text, role in parts for line in _wrapped(text, width)]
+        room = max(8, width - 2)
+        lines = [[(f" {line}", role)] for text, role in parts for line in wrapped(text, room)]
         if len(lines) > height > 0:
             lines[height - 1] = [(" … v shows all", "faint")]
         return lines
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return [f" {line}" for line in wrap(text, max(8, width - 2))]
