@@ -76,7 +76,6 @@ def check_data(
         images=len(validation),
         fresh=fresh.score,
         own=under_own.score,
-        own_gain=under_own.less(fresh),
         as_trained=_as_trained(fresh, validation.labels, trainer.dataset.train.labels, classes),
         training_images=len(training),
         training_fresh=training_fresh.score,

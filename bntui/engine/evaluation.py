@@ -74,7 +74,12 @@ def evaluate(
     """
     pieces = list(_pieces(model))
     parts = [row.split(buffers.channels, dim=1) if buffers.layers else () for row in rows]
-    keys = [[part.cpu().numpy().tobytes() for part in row] for row in parts]
+    keys = [
+        [part.numpy().tobytes() for part in row.cpu().split(buffers.channels, dim=1)]
+        if buffers.layers
+        else []
+        for row in rows
+    ]
     places = buffers.row.split(buffers.channels, dim=1) if buffers.layers else ()
     logits: dict[int, list[Tensor]] = {number: [] for number in range(len(rows))}
 

@@ -50,13 +50,17 @@ def exchanged(snapshot: Snapshot) -> dict[str, Exchange]:
 def forecasts(snapshot: Snapshot) -> dict[str, float]:
     """Return after how many updates layers will do no harm, by name, as last measured.
 
-    0 where the last exchange shows that a layer does none now.
+    0 where the last exchange shows that a layer does none now; none of 0 where it shows harm.
     """
-    waiting = snapshot.layers_waiting
-    known = dict(waiting.layers) if waiting else {}
+    waiting, exchanges = snapshot.layers_waiting, exchanged(snapshot)
+    known = {
+        name: updates
+        for name, updates in (waiting.layers if waiting else ())
+        if updates or name not in exchanges or not harms(exchanges[name].alone)
+    }
     now = {
         name: 0.0
-        for name, exchange in exchanged(snapshot).items()
+        for name, exchange in exchanges.items()
         if not harms(exchange.alone) and not undecided(exchange.alone)
     }
     return known | now

@@ -276,6 +276,13 @@ class Observer:
         self._remember(self._validate(self._live))
         self._settle(VALIDATION, asked=asked)
 
+    def validate_again(self) -> None:
+        """Validate as at the end of an epoch, if one was: the statistics are others since."""
+        if self.validation is not None:
+            self.catch_up()
+            self._remember(self._validate(self.trainer.dataset.validation))
+            self._settle(VALIDATION, asked=True)
+
     def look_back(self, *, asked: bool = False) -> None:
         """Validate on a few images under every estimator, for the map of all momenta."""
         self.catch_up()
@@ -377,6 +384,10 @@ class Observer:
         return Recalibration(
             trainer.update, before.score.accuracy, after.score.accuracy, apply, len(self._live)
         )
+
+    def forget_forecasts(self) -> None:
+        """Forget in how many updates statistics would be sound: updates leave another share of them."""
+        self.waiting = self.layers_waiting = None
 
     def forget_answers(self) -> None:
         """Forget what was exchanged: the run's own statistics are others from now on."""

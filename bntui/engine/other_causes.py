@@ -8,7 +8,7 @@ import math
 
 from bntui.engine import significance
 from bntui.engine.causes import Cause, Verdict, after_last_change, recent_accuracy
-from bntui.engine.health import current
+from bntui.engine.health import current, recent
 from bntui.engine.remedies import Kind, Remedy
 from bntui.engine.snapshot import DataCheck, Snapshot, Validation
 
@@ -25,12 +25,13 @@ def not_the_statistics(snapshot: Snapshot, validation: Validation) -> Verdict:
     """Judge a validation that fresh statistics do not recover."""
     running, fresh = validation.running.accuracy, validation.fresh.accuracy
     check = snapshot.data_check
-    train = check.training_fresh.accuracy if check else recent_accuracy(snapshot)
+    now = check if check and recent(snapshot, check.update) else None
+    train = now.training_fresh.accuracy if now else recent_accuracy(snapshot)
     here = f"on {validation.images:,} images"
     numbers = f"Validation does not suffer here: {running:.3f} with running, {fresh:.3f} with fresh statistics {here}."
     if not validation.layers:
         numbers = f"Validation {running:.3f} {here}: there are no statistics that could drift."
-    training = () if math.isnan(train) else (f"Training {train:.3f}.",)
+    training = () if math.isnan(train) else (f"Training {train:.3f}{_of(now)}.",)
     after = (*after_last_change(snapshot, validation), *_whole_set(snapshot))
     if check and current(snapshot, check.update) and significance.harms(check.training):
         return _elsewhere(check, numbers)
@@ -53,6 +54,13 @@ def not_the_statistics(snapshot: Snapshot, validation: Validation) -> Verdict:
     return Verdict(cause, (numbers, *training, *after))
 
 
+def _of(check: DataCheck | None) -> str:
+    """Say of which images training accuracy is: those of the last batches where none were checked."""
+    if check is None:
+        return " in the last batches"
+    return f" on {check.training_images:,} images in eval mode at update {check.update:,}"
+
+
 def _elsewhere(check: DataCheck, numbers: str) -> Verdict:
     told = (
         f"Training images in eval mode do: {check.training_running.accuracy:.3f} with running, "
@@ -70,7 +78,7 @@ def _worse_than_training(
     check: DataCheck | None, evidence: tuple[str, ...], after: tuple[str, ...]
 ) -> Verdict:
     """Tell why images that the network did not train on fare worse than those that it did."""
-    if check is None:
+    if check is None or check.training_fresh.accuracy - check.fresh.accuracy <= significance.GAP:
         told = "Whether the images differ is not measured yet."
         return Verdict(Cause.UNDECIDED, (*evidence, told, *after))
     gap = check.training_fresh.accuracy - check.fresh.accuracy
@@ -100,9 +108,9 @@ def _worse_than_training(
         remedies = (Remedy(Kind.LOOK_AT_DATA),)
         return Verdict(Cause.SHIFT, (*evidence, told, own, *after), remedies=remedies)
     told = (
-        f"In eval mode, with the same statistics, training images get "
-        f"{check.training_fresh.accuracy:.3f} ({check.training_images:,} images); means and variances "
-        "of validation images do not differ. No statistics are at fault."
+        f"With the same statistics training images get {check.training_fresh.accuracy:.3f}, "
+        f"validation images {check.fresh.accuracy:.3f} (update {check.update:,}); their means and "
+        "variances differ no more than training on few images makes them. No statistics are at fault."
     )
     remedies = (Remedy(Kind.MORE_DATA),)
     return Verdict(Cause.OVERFITTING, (*evidence, told, *after), remedies=remedies)

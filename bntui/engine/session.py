@@ -259,6 +259,9 @@ class Session:
         """Make what is planned for the end, and measure all there is, so that every picture ends there."""
         self._follow_script(self.knobs)
         self.observe()
+        done = self._recalibrated
+        if not self._observation.live and done and done.update == self.trainer.update:
+            self.observer.validate_again()
         if not (self._observation.live or self._observation.epoch_ends):
             return
         if self.config.has_hindsight and (
@@ -444,6 +447,10 @@ class Session:
             self.keep(f"before {changes[0][0]}")
         for label, change in changes:
             self._mark(label, change)
+        if knobs.estimator != self.knobs.estimator:
+            self.observer.forget_answers()
+        elif rules.kept(self.config, knobs) != rules.kept(self.config, self.knobs):
+            self.observer.forget_forecasts()
         self.knobs = knobs
 
     def _mark(self, label: str, change: str) -> None:

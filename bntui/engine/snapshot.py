@@ -235,8 +235,6 @@ class DataCheck:
     """Validation images under fresh statistics (of training images)."""
     own: Score
     """Validation images under statistics of their own: a diagnosis, never a cure."""
-    own_gain: Difference
-    """The latter less the former."""
     as_trained: float
     """Accuracy under fresh statistics if classes were as frequent as among training images."""
     training_images: int

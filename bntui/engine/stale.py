@@ -107,8 +107,10 @@ def _other_convention(snapshot: Snapshot) -> tuple[str, Remedy | None]:
     momentum, hindsight = snapshot.knobs.momentum, snapshot.hindsight
     keeps = f"Momentum {exact(momentum)} keeps only {momentum:.3g} of the old value"
     meant = torch_momentum(momentum)
-    place = _nearest_row(hindsight, meant) if hindsight else None
-    if hindsight is None or place is None:
+    place = None
+    if hindsight and recent(snapshot, int(hindsight.updates[-1])):
+        place = _nearest_row(hindsight, meant)
+    if hindsight is None or place is None or hindsight.momentum[-1] != momentum:
         return (
             f"{keeps}; what {exact(meant)}, torch's {exact(momentum)}, would give is not measured.",
             None,
@@ -154,6 +156,12 @@ def _to_blame(snapshot: Snapshot) -> tuple[str, ...]:
     where = f"({exchanges.images:,} images, update {exchanges.update:,})"
     if not harmful:
         if significance.harms(exchanges.difference):
+            layers = snapshot.validation.layers if snapshot.validation else ()
+            if len(exchanges.layers) < len(layers):
+                return (
+                    f"None of the {len(exchanges.layers)} layers that drifted most does harm alone; "
+                    f"all {len(layers)} together do {where}.",
+                )
             return (f"No layer alone does harm; together they do {where}.",)
         return ()
     parts = ", ".join(f"{layer.name} {_cost(layer.alone)}" for layer in harmful[:3])
@@ -172,10 +180,13 @@ def _outlook(snapshot: Snapshot) -> str:
     if waiting is None or not recent(snapshot, waiting.update):
         return ""
     where = f"({waiting.images:,} images, update {waiting.update:,})"
-    if math.isinf(waiting.sound_in):
-        return f"Waiting alone would not heal it, if the weights stood still {where}."
     estimator = snapshot.knobs.estimator
     at = "" if estimator == "cumulative" else f" at {exact(waiting.momentum)}"
+    if math.isinf(waiting.sound_in):
+        return (
+            f"Not sound after {waiting.curve[-1][0]:,.0f} updates{at} either, if the weights stood "
+            f"still {where}."
+        )
     return (
         f"Sound in {in_updates(waiting.sound_in)} updates{at}, if the weights stood still {where}."
     )
@@ -200,7 +211,7 @@ def _cures(snapshot: Snapshot) -> tuple[Remedy, ...]:
 
 
 def best_momentum(snapshot: Snapshot) -> Remedy | None:
-    """Return the constant momentum of the map that helps, if one was seen to.
+    """Return the constant momentum of the map that helps, if one was seen to and is not this run's.
 
     Of those that can't be told from the best the largest: it averages over the most batches.
     """
@@ -223,9 +234,12 @@ def best_momentum(snapshot: Snapshot) -> Remedy | None:
         if good
         else max(helpful, key=lambda place: float(hindsight.accuracy[place, -1]))
     )
+    momentum = float(hindsight.names[place])
+    if snapshot.knobs.estimator == "momentum" and momentum == snapshot.knobs.momentum:
+        return None
     return Remedy(
         Kind.MOMENTUM,
-        float(hindsight.names[place]),
+        momentum,
         float(hindsight.accuracy[place, -1]),
         float(hindsight.own[-1]),
         update,

@@ -78,5 +78,7 @@ def test_a_forecast_is_now_where_the_latest_exchange_shows_no_harm() -> None:
         layers_waiting=LayersWaiting(96, 200, (("a", 40.0), ("b", 3.0))),
     )
     assert forecasts(snapshot) == {"a": 40.0, "b": 0.0}
+    older = replace(snapshot, layers_waiting=LayersWaiting(90, 200, (("a", 0.0), ("b", 3.0))))
+    assert forecasts(older) == {"b": 0.0}  # of "a" the exchange shows harm
     assert list(exchanged(snapshot)) == ["a", "b"]
     assert forecasts(mid_run(RunConfig())) == {}

@@ -194,7 +194,6 @@ def data_checks(draw: Draw, classes: int) -> DataCheck:
         images=draw(COUNTS),
         fresh=draw(scores(classes)),
         own=draw(scores(classes)),
-        own_gain=draw(differences()),
         as_trained=draw(SHARES),
         training_images=draw(COUNTS),
         training_fresh=draw(scores(classes)),

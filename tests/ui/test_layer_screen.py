@@ -241,7 +241,9 @@ class TestOutlook:
             exchanges=Exchanges(0, 200, score, score, alone, (exchange,)),
             layers_waiting=LayersWaiting(0, 200, ((layer.name, ahead),)),
         )
-        told = f"alone {alone.accuracy:+.3f} accuracy, {alone.loss:+.2f} loss on 200 images"
+        told = (
+            f"alone {alone.accuracy:+.3f} accuracy, {alone.loss:+.2f} loss (200 images, update 0)"
+        )
         assert outlook(layer, snapshot) == told + words
 
     def test_says_what_is_not_measured_and_what_is_not_finite(self) -> None:

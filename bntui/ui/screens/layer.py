@@ -201,7 +201,10 @@ def outlook(layer: LayerDrift, snapshot: Snapshot) -> str:
     if exchange is None or snapshot.exchanges is None:
         return "what it alone does to validation is not measured yet"
     alone, images = exchange.alone, snapshot.exchanges.images
-    told = f"alone {alone.accuracy:+.3f} accuracy, {alone.loss:+.2f} loss on {images} images"
+    told = (
+        f"alone {alone.accuracy:+.3f} accuracy, {alone.loss:+.2f} loss ({images:,} images, "
+        f"update {snapshot.exchanges.update:,})"
+    )
     ahead = forecasts(snapshot).get(layer.name, math.nan)
     if math.isnan(ahead):
         return told
