@@ -34,7 +34,7 @@ def verdict(snapshot: Snapshot) -> Verdict:
             return _one_value(snapshot, validation)
     if significance.harms(validation.difference):
         return stale(snapshot, validation)
-    if significance.undecided(validation.difference):
+    if validation.layers and significance.undecided(validation.difference):
         return _too_few_images(validation)
     return not_the_statistics(snapshot, validation)
 
@@ -83,7 +83,7 @@ def _too_few_images(validation: Validation) -> Verdict:
     lost = max(abs(difference.accuracy), significance.GAP)
     enough = math.ceil(images * (significance.ERRORS * difference.accuracy_error / lost) ** 2)
     evidence = (
-        f"Undecided with {images:,} images: running {validation.running.accuracy:.3f} and fresh "
+        f"Undecided with {images:,} image{'s' if images > 1 else ''}: running {validation.running.accuracy:.3f} and fresh "
         f"{validation.fresh.accuracy:.3f} can't be told apart.",
         f"A difference of {lost:.2f} shows with some {max(enough, images + 1):,} images.",
     )

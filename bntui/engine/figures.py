@@ -75,7 +75,10 @@ def _exchanges(snapshot: Snapshot) -> dict[str, Any]:
         for layer in validation.layers
         if layer.name in known
     ]
-    return {"exchanges": {"update": exchanges.update, "images": exchanges.images, "layers": layers}}
+    found: dict[str, Any] = {"update": exchanges.update, "images": exchanges.images}
+    if waiting := snapshot.layers_waiting:
+        found |= {"forecast_update": waiting.update, "forecast_images": waiting.images}
+    return {"exchanges": found | {"layers": layers}}
 
 
 def _waiting(snapshot: Snapshot) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def _row(name: str, accuracy: float, loss: float) -> str:
 
 def _layers(snapshot: Snapshot) -> Iterator[list[str]]:
     exchanges, known, ahead = snapshot.exchanges, exchanged(snapshot), forecasts(snapshot)
+    waiting = snapshot.layers_waiting
     if exchanges is None or not known:
         return
     rows = [
@@ -70,6 +71,11 @@ def _layers(snapshot: Snapshot) -> Iterator[list[str]]:
         f"  {'layer':<11}{'':<11}{'it running, others fresh':<25}{'it fresh, others running':<25}"
         "sound in",
         *rows,
+        *(
+            [f"  sound in: reckoned at update {waiting.update:,}, on {waiting.images:,} images"]
+            if waiting
+            else []
+        ),
     ]
 
 

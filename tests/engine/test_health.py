@@ -60,6 +60,15 @@ def test_few_images_are_undecided_unless_they_rule_a_harm_out() -> None:
     assert not undecided(Difference(-0.8, 0.2, 2.0, 0.2, 20, 0.5))  # a harm is decided
 
 
+@pytest.mark.parametrize(
+    ("images", "t"), [(2, 12.706), (3, 4.303), (4, 3.182), (6, 2.571), (20, 2.093), (1000, 1.962)]
+)
+def test_of_few_images_loss_has_to_exceed_students_t(images: int, t: float) -> None:
+    """Tabulated quantiles of 97.5 %, by degrees of freedom."""
+    assert harms(Difference(0.0, 1.0, 1.06 * t * 0.5, 0.5, images))
+    assert not harms(Difference(0.0, 1.0, 0.97 * t * 0.5, 0.5, images))
+
+
 def test_shares_can_lie_below_0_and_above_1() -> None:
     none, whole = Score(2.0, 0.2, ()), Score(1.0, 0.6, ())
     for accuracy, wanted in ((0.4, 0.5), (0.1, -0.25), (0.7, 1.25)):

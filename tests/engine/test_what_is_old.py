@@ -11,7 +11,7 @@ from bntui.engine.diagnosis import verdict
 from bntui.engine.remedies import Kind
 from bntui.engine.session import Session
 from bntui.engine.snapshot import Phase, Snapshot
-from tests.causes.runs import session, small, train
+from tests.causes.runs import few, session, small, train
 
 SMALL = RunConfig(
     train_size=600, width=0.125, seed=1, threads=1, knobs=Knobs(batch_size=64, momentum=0.99)
@@ -89,6 +89,14 @@ def test_what_was_reckoned_goes_with_what_it_was_reckoned_for(stale_run: Session
     assert known() == {"exchanges", "comparisons"}
     stale_run.train_once(replace(knobs, estimator="bias-corrected"))
     assert known() == set()
+
+
+def test_without_statistics_nothing_is_said_of_them_however_few_the_images() -> None:
+    run = train(session(small(norm="none"), few(1)), 3)
+    run.conclude()
+    told = " ".join(verdict(run.snapshot(Phase.PAUSED)).evidence)
+    assert "there are no statistics that could drift" in told
+    assert "fresh" not in told
 
 
 def test_an_old_check_of_the_images_does_not_speak_of_now() -> None:
