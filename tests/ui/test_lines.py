@@ -19,9 +19,9 @@ def test_parts_that_do_not_fit_are_left_out(width: int, shown: str) -> None:
     assert whole_parts("one · two · three", width) == shown
 
 
-def line(width: int) -> str:
+def line(width: int, config: RunConfig | None = None) -> str:
     status = StatusLine()
-    status._snapshot = mid_run(RunConfig())
+    status._snapshot = mid_run(config or RunConfig())
     return "".join(text for text, _ in status.draw(width, 1)[0])
 
 
@@ -36,6 +36,14 @@ def test_a_narrow_screen_breaks_no_word() -> None:
     for width in range(50, 99):
         assert set(line(width).split()) <= whole
         assert "width ■" not in line(width)
+
+
+def test_no_figure_is_cut_at_any_width() -> None:
+    config = RunConfig(width=0.0625, seed=1234567)
+    for width in range(60, 160):
+        words = line(width, config).split()
+        assert ("width" in words) == ("0.0625" in words)
+        assert ("seed" in words) == ("1234567" in words)
 
 
 @pytest.mark.parametrize("sections", [KEYS, (RUNS,)])

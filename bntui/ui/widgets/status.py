@@ -33,8 +33,9 @@ class StatusLine(Canvas):
         snapshot, brief = self._snapshot, width < 100
         left, right = what(snapshot, brief=brief), progress(snapshot, brief=brief)
         room = max(0, width - len(right) - 9)
-        while brief and snapshot.facts and cell_len(left) > room and " " in left:
-            left = left.rpartition(" ")[0].removesuffix(" width").removesuffix(" seed")
+        between = " " if brief else " · "
+        while snapshot.facts and cell_len(left) > room and between in left:
+            left = left.rpartition(between)[0].removesuffix(" width").removesuffix(" seed")
         row: Row = [
             (" bntui ", "strong"),
             (set_cell_size(left, min(room, cell_len(left))), "faint"),
