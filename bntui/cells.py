@@ -1,15 +1,64 @@
-"""Text measured in the terminal's cells, of which 数 takes two. For the screen and for tables."""
+"""Text measured in the terminal's cells, of which 数 takes two. For the screen and for tables.
 
-from rich.cells import cell_len, chop_cells, set_cell_size
+Character by character, as most terminals do and as `Canvas` draws: rich takes some that belong together
+for one.
+"""
 
-__all__ = ["cell_len", "padded", "shorten", "wrapped"]
+from collections.abc import Iterator
+from functools import lru_cache
+
+from rich.cells import get_character_cell_size
+
+FILLER = "\0"
+"""Stands for the second cell of a wide character in a row that is fitted, and is not written."""
+
+
+@lru_cache
+def drawn(character: str) -> str:
+    """Return a character for every cell that one takes: marks that belong to another take none."""
+    if not character.isprintable():
+        return "?"
+    cells = get_character_cell_size(character)
+    return (character + FILLER * (cells - 1)) if cells else ""
+
+
+def cell_len(text: str) -> int:
+    """Return how many cells a text takes."""
+    return len(text) if text.isascii() and text.isprintable() else sum(map(_cells, text))
+
+
+def _cells(character: str) -> int:
+    return len(drawn(character))
+
+
+def pieces(text: str, cells: int) -> Iterator[str]:
+    """Cut a text into pieces of at most so many cells, at least two."""
+    piece, taken = "", 0
+    for character in text:
+        if taken + _cells(character) > max(cells, 2):
+            yield piece
+            piece, taken = "", 0
+        piece += character
+        taken += _cells(character)
+    if piece:
+        yield piece
+
+
+def cut(text: str, cells: int) -> str:
+    """Return as much of a text as so many cells have room for."""
+    taken = 0
+    for place, character in enumerate(text):
+        taken += _cells(character)
+        if taken > cells:
+            return text[:place]
+    return text
 
 
 def shorten(text: str, cells: int) -> str:
     """Return `text` in at most so many cells, one at the least."""
     if cell_len(text) <= cells:
         return text
-    return f"{set_cell_size(text, cells - 1)}…" if cells > 1 else "…"
+    return f"{cut(text, cells - 1)}…" if cells > 1 else "…"
 
 
 def padded(text: str, cells: int, *, right: bool = False) -> str:
@@ -28,6 +77,6 @@ def wrapped(text: str, cells: int) -> list[str]:
             continue
         if line:
             lines.append(line)
-        *full, line = chop_cells(word, max(cells, 2))
+        *full, line = pieces(word, cells)
         lines += full
     return [*lines, line] if line else lines

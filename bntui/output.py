@@ -56,7 +56,10 @@ def width() -> int | None:
     """
     if sys.stdout is None or not sys.stdout.isatty():
         return None
-    return os.get_terminal_size(sys.stdout.fileno()).columns or 80  # 0 where nobody has set it
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80  # 0 where nobody has set it
+    except (OSError, ValueError):  # what calls itself a terminal is none
+        return None
 
 
 def console() -> "Console":

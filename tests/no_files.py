@@ -7,8 +7,13 @@ from pathlib import Path
 
 
 def _socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(path))
+    here = Path.cwd()
+    os.chdir(path.parent)  # for a socket's path may have some hundred characters
+    try:
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(path.name)
+    finally:
+        os.chdir(here)
 
 
 NO_FILES: dict[str, Callable[[Path], object]] = {

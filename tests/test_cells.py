@@ -2,7 +2,8 @@
 
 import pytest
 
-from bntui.cells import padded, shorten, wrapped
+from bntui.cells import cell_len, cut, padded, pieces, shorten, wrapped
+from bntui.ui.canvas import fitted
 
 
 @pytest.mark.parametrize(
@@ -12,7 +13,7 @@ from bntui.cells import padded, shorten, wrapped
         ("abcd", 3, "ab…"),
         ("数字", 4, "数字"),
         ("数字类", 5, "数字…"),
-        ("数字类", 4, "数 …"),  # half a character is none
+        ("数字类", 4, "数…"),  # half a character is none
         ("数字", 1, "…"),
     ],
 )
@@ -31,3 +32,27 @@ def test_lines_break_at_blanks_and_words_only_where_they_must() -> None:
     assert wrapped("数字数字数字", 5) == ["数字", "数字", "数字"]
     assert wrapped("", 5) == []
     assert "".join(wrapped("x" * 20, 6)) == "x" * 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "数字",
+        "e\u0301",
+        "👩‍👩‍👧",
+        "\u200b",
+        "\u202eabc",
+        "\x9b31m",
+        "a\tb",
+        "ﷺ",
+        "１２",
+        "×√─⣿",
+        "",
+    ],
+)
+def test_a_text_takes_the_cells_that_a_canvas_draws_it_in(text: str) -> None:
+    (shown,) = fitted([(text, "")], 40)
+    assert cell_len(text) == len(shown[0].rstrip(" "))
+    for room in range(5):
+        assert cell_len(cut(text, room)) <= room
+    assert "".join(pieces(text, 2)) == text

@@ -6,10 +6,8 @@ Textual repaints dirty regions but does not compare cells. `Canvas` finds the ch
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from itertools import chain
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
@@ -17,6 +15,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from bntui.cells import FILLER, drawn
 from bntui.ui.glyphs import Glyphs, ascii_cells, ascii_only
 
 Run = tuple[str, str]
@@ -36,18 +35,6 @@ _TITLE = 2
 _ODD = re.compile("[^ -~\xa1-\xac\xae-\xff\u2500-\u25fc\u2800-\u28ff]")
 
 
-FILLER = "\0"
-"""Stands for the second cell of a wide character in a row that is fitted, and is not written."""
-
-
-@lru_cache
-def _drawn(character: str) -> str:
-    """Return a character for every cell that one takes: marks that belong to another take none."""
-    if not character.isprintable():
-        return "?"
-    return (character + FILLER * (cell_len(character) - 1)) if cell_len(character) else ""
-
-
 def fitted(row: Iterable[Run], width: int, *, plain: bool = False) -> Row:
     """Return `row` in exactly `width` cells, one character a cell, equal neighbours merged.
 
@@ -58,7 +45,7 @@ def fitted(row: Iterable[Run], width: int, *, plain: bool = False) -> Row:
     runs: Row = []
     for text, role in chain(row, [(" " * width, "")]):
         text = ascii_cells(text[:left]) if plain else text[:left]
-        text = _ODD.sub(lambda match: _drawn(match[0]), text)
+        text = _ODD.sub(lambda match: drawn(match[0]), text)
         if len(text) > left:  # half a wide character is none
             text = text[:left] if text[left] != FILLER else f"{text[: left - 1]} "
         left -= len(text)
@@ -136,7 +123,7 @@ class Canvas(Widget):
     """
 
     _picture: Picture = []
-    _drawn: Size | None = None
+    drawn: Size | None = None
     """The size `_picture` was drawn for; None if there is no valid picture."""
 
     @property
@@ -156,11 +143,11 @@ class Canvas(Widget):
         """Draw again and have the changed cells sent to the terminal."""
         if not self.is_on_screen:
             # Textual keeps the rendered lines of a hidden widget: throw them away, once.
-            if self._drawn is not None:
-                self._drawn = None
+            if self.drawn is not None:
+                self.drawn = None
                 self.refresh()
             return
-        old, comparable = self._picture, self._drawn == self.size
+        old, comparable = self._picture, self.drawn == self.size
         self._redraw()
         if not comparable:
             self.refresh()
@@ -202,7 +189,7 @@ class Canvas(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return line `y` of the picture; drawn here first when the size is new."""
-        if self._drawn != self.size:
+        if self.drawn != self.size:
             self._redraw()
         if y >= len(self._picture):
             return Strip.blank(self.size.width, self.role_style(""))
@@ -226,4 +213,4 @@ class Canvas(Widget):
         rows += [[] for _ in range(height - len(rows))]
         plain = self.glyphs is Glyphs.ASCII
         self._picture = [fitted(row, width, plain=plain) for row in rows]
-        self._drawn = self.size
+        self.drawn = self.size

@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.cells import cell_len, set_cell_size
 
+from bntui.cells import cell_len, cut
 from bntui.engine.series import SeriesView
 from bntui.scales import scientific
 from bntui.ui.plot import Line
@@ -74,7 +74,7 @@ def _entry(entry: Sequence[Line], x: float) -> Row:
     *others, (last, style) = values
     room = LEGEND - sum(len(text) for text, _ in values) - 1
     name = _name(entry)
-    name = name if cell_len(name) <= room else f"{set_cell_size(name, room - 1)}."
+    name = name if cell_len(name) <= room else f"{cut(name, room - 1)}."
     return [*others, (f"{last} {name}", style)]
 
 

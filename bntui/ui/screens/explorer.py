@@ -457,8 +457,12 @@ class Explorer(Screen[None]):
 
     def action_look(self, change: str, amount: float) -> None:
         """Change the view of all charts."""
-        if reason := self.query_one(Results).look(change, amount):
+        results = self.query_one(Results)
+        if reason := results.look(change, amount):
             self.notify(reason)
+        elif change == "log" and not self.query_one("#panel-2").display:
+            axis = "a logarithmic" if results.view.log_loss else "a plain"
+            self.notify(f"loss has {axis} axis now: 2 shows it")
 
     def action_panel(self, number: int) -> None:
         """Show one panel, where there is room for one only; else go to it."""

@@ -1,7 +1,6 @@
 """The line on top: what is trained on what, and how far it is."""
 
-from rich.cells import cell_len, set_cell_size
-
+from bntui.cells import cell_len, cut
 from bntui.engine.snapshot import Phase, Snapshot
 from bntui.ui.canvas import Canvas, Picture, Row
 
@@ -38,7 +37,7 @@ class StatusLine(Canvas):
             left = left.rpartition(between)[0].removesuffix(" width").removesuffix(" seed")
         row: Row = [
             (" bntui ", "strong"),
-            (set_cell_size(left, min(room, cell_len(left))), "faint"),
+            (cut(left, room), "faint"),
         ]
         used = sum(cell_len(text) for text, _ in row)
         role = "bad" if snapshot.phase is Phase.FAILED else "plain"
