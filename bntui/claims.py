@@ -60,7 +60,7 @@ def _epochs(history: Sequence[float], first: float, last: float) -> Sequence[flo
 
 
 HISTORY: dict[str, tuple[int, Callable[..., float], str]] = {
-    "lowest": (2, _lowest, "lowest(arm.val_acc, 4, 10): the lowest value at the ends of epochs 4 to 10"),
+    "lowest": (2, _lowest, "lowest(arm.val_acc, 4, 10): the lowest value at the ends of those of epochs 4 to 10 that the run has"),
     "highest": (2, _highest, "highest(arm.val_acc, 4, 10): the highest of them"),
     "at": (1, _at, "at(arm.val_acc, 4): the value at the end of epoch 4"),
     "epochs_to": (1, _epochs_to, "epochs_to(arm.acc, 0.9): the first epoch that reaches 0.9; never is infinite"),

@@ -16,7 +16,7 @@ from tests.faults import Fault
 
 NAMELESS = """
 import os, pwd, resource, sys
-for name in ("HOME", "XDG_DATA_HOME", "LOGNAME", "USER", "LNAME", "USERNAME", "BNTUI_STORE"):
+for name in ("HOME", "XDG_DATA_HOME", "LOGNAME", "USER", "LNAME", "USERNAME", "BNTUI_STORE", "BNTUI_DATA"):
     os.environ.pop(name, None)
 
 def unknown(_):
