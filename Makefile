@@ -65,13 +65,13 @@ soak: $(VENV)/dev.stamp  ## an hour of the explorer at full speed: does anything
 check: lint test  ## the whole gate
 
 bench: $(VENV)/dev.stamp  ## measure speed beside Keras and PyTorch scripts, on a quiet machine, for one to two hours
-	$(BIN)/python -m tests.benchmarks --json build/bench.json --markdown build/bench.md $(ARGS)
+	$(BIN)/python -m benchmarks --json build/bench.json --markdown build/bench.md $(ARGS)
 
 bench-quick: $(VENV)/dev.stamp  ## only show that the benchmarks work
-	$(BIN)/python -m tests.benchmarks --quick --json build/bench-quick.json $(ARGS)
+	$(BIN)/python -m benchmarks --quick --json build/bench-quick.json $(ARGS)
 
 pictures: $(VENV)/dev.stamp  ## remake the README's pictures from the running program
-	$(BIN)/python -m tests.pictures
+	$(BIN)/python -m tools.pictures
 
 clean:  ## remove what make and the tools made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist

@@ -6,10 +6,10 @@ __version__ = "0.1.0"
 __all__ = ["Knobs", "RunConfig", "Runner", "Snapshot", "__version__"]
 
 _HOMES = {
-    "Knobs": "bntui.engine.config",
-    "RunConfig": "bntui.engine.config",
-    "Runner": "bntui.engine.runner",
-    "Snapshot": "bntui.engine.snapshot",
+    "Knobs": "bntui.core.config",
+    "RunConfig": "bntui.core.config",
+    "Runner": "bntui.train.runner",
+    "Snapshot": "bntui.core.snapshot",
 }
 
 

@@ -2,10 +2,10 @@
 
 import signal
 
-from bntui import output
-from bntui.cli import cli
-from bntui.crash import told_in_one_line
-from bntui.engine import environment
+from bntui.cli import output
+from bntui.cli.crash import told_in_one_line
+from bntui.cli.main import cli
+from bntui.machine import environment
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import PASSED, Faults, fault
+from tools.faults import PASSED, Faults, fault
 
 __all__ = ["fault"]
 

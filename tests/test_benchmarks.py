@@ -7,9 +7,9 @@ from math import nan
 
 import pytest
 
-from tests.benchmarks.common import Effort, Table, as_json, as_markdown, in_process, median_ratio
-from tests.benchmarks.driver import Terminal
-from tests.benchmarks.throughput import flops_per_image
+from benchmarks.common import Effort, Table, as_json, as_markdown, in_process, median_ratio
+from benchmarks.driver import Terminal
+from benchmarks.throughput import flops_per_image
 
 ECHO = r"""
 import os, tty

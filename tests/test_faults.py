@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults import BEGIN, END, Fault, with_table
+from tools.faults import BEGIN, END, Fault, with_table
 
 CONFTEST = "from tests.conftest import fault, pytest_addoption, pytest_configure"
 

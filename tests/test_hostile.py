@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bntui import export
-from bntui.cli import cli
-from bntui.engine import changes, limits
-from bntui.engine.config import ConfigError
-from bntui.engine.datafiles import DataError
-from bntui.places import store_path
-from bntui.scenarioreader import parse
+from bntui.cli.main import cli
+from bntui.core import changes, limits
+from bntui.core.config import ConfigError
+from bntui.data.sources import DataError
+from bntui.experiments.reader import parse
+from bntui.machine.places import store_path
 from bntui.store.database import Store
-from tests.faults import Fault
+from bntui.store.export import files
 from tests.store.recorded import keep
+from tools.faults import Fault
 
 HOSTILE = "\x1b[31mred\x1b]0;title\x07\r\n\0[bold]loud[/bold]\u202eback\x9b2J" + "long" * 2500
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
@@ -101,8 +101,8 @@ def test_a_hostile_path_is_shown_literally(
 
 class TestExports:
     def test_keys_never_overwrite(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(export, "exports_folder", lambda: tmp_path)
-        paths = [export.save(f"{number}", "csv") for number in range(5)]
+        monkeypatch.setattr(files, "exports_folder", lambda: tmp_path)
+        paths = [files.save(f"{number}", "csv") for number in range(5)]
         assert len(set(paths)) == 5
         assert [path.read_text() for path in paths] == ["0", "1", "2", "3", "4"]
         assert {path.parent for path in paths} == {tmp_path}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from bntui.cli import cli
+from bntui.cli.main import cli
 
 DOCS = Path(__file__).parent.parent / "docs" / "json.md"
 FREE = {"config", "rows", "hindsight"}

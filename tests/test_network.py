@@ -3,7 +3,7 @@
 import pytest
 
 from tests.children import python
-from tests.faults import Fault
+from tools.faults import Fault
 
 WATCHED = """
 import os, sys

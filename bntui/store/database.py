@@ -8,17 +8,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from bntui.border import BorderError
-from bntui.engine.snapshot import Checkpoint, EpochReport, Mark
-from bntui.places import store_path
+from bntui.core.border import BorderError
+from bntui.core.snapshot import Checkpoint, EpochReport, Mark
+from bntui.core.text import storable
+from bntui.machine.places import store_path
 from bntui.store import rows
 from bntui.store.checksum import prove
 from bntui.store.liveness import clear, is_id, is_under_way
-from bntui.store.mending import MendedElsewhereError, identity, mend, search, shows_damage
+from bntui.store.repair import MendedElsewhereError, identity, mend, search, shows_damage
 from bntui.store.rows import Points, StoredRun, StoredVerdict, joined
 from bntui.store.schema import StoreError, connect, sentence, transaction
 from bntui.store.writing import State, change_run, now, put_weights
-from bntui.text import storable
 
 __all__ = ["ALIVE", "PATIENCE", "Points", "Store", "StoredRun", "StoredVerdict"]
 

@@ -7,10 +7,10 @@ from dataclasses import asdict, fields, is_dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from bntui.border import BorderError, convert, parsed, shown
-from bntui.engine.changes import judged
-from bntui.engine.config import Knobs, RunConfig
-from bntui.engine.snapshot import NO_DETAIL, EpochReport, RunFacts
+from bntui.core.border import BorderError, convert, parsed, shown
+from bntui.core.changes import judged
+from bntui.core.config import Knobs, RunConfig
+from bntui.core.snapshot import NO_DETAIL, EpochReport, RunFacts
 
 Thing = TypeVar("Thing")
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from bntui.engine.config import RunConfig
+from bntui.core.config import RunConfig
 from bntui.store.database import ALIVE, StoredRun
 from bntui.store.encoding import settings
 from bntui.store.writing import State

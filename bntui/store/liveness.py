@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from bntui.places import FILE, keep_private, make_folder
+from bntui.machine.places import FILE, keep_private, make_folder
 from bntui.store.opening import real
 from bntui.store.schema import StoreError
 

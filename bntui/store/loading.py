@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from bntui.engine.changes import twin_of
-from bntui.engine.repeat import command_line
-from bntui.engine.series import thinned
-from bntui.engine.snapshot import TWIN, Hindsight, Mark, Phase, Snapshot
+from bntui.core.changes import twin_of
+from bntui.core.command_line import command_line
+from bntui.core.series import thinned
+from bntui.core.snapshot import TWIN, Hindsight, Mark, Phase, Snapshot
 from bntui.store.database import Points, Store, StoredRun
 
 HINDSIGHT = "hindsight:"

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from bntui.places import make_file, make_folder
+from bntui.machine.places import make_file, make_folder
 
 BESIDE = ("-shm", "-wal", "-journal")
 """What SQLite keeps beside a store that is in use."""

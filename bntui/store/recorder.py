@@ -9,15 +9,15 @@ from pathlib import Path
 from threading import Lock
 from uuid import uuid4
 
-from bntui.engine.causes import Cause, Verdict
-from bntui.engine.diagnosis import verdict
-from bntui.engine.run import Point
-from bntui.engine.snapshot import Checkpoint, EpochReport, Hindsight, Mark, Phase, Snapshot
-from bntui.places import HOMELESS, is_nowhere, store_path
+from bntui.core.run import Point
+from bntui.core.snapshot import Checkpoint, EpochReport, Hindsight, Mark, Phase, Snapshot
+from bntui.diagnose.causes import Cause, Verdict
+from bntui.diagnose.verdict import verdict
+from bntui.machine.places import HOMELESS, is_nowhere, store_path
 from bntui.store.checksum import DamagedError
 from bntui.store.database import PATIENCE, Store
-from bntui.store.following import RunsFile
 from bntui.store.rows import sweep
+from bntui.store.runs_file import RunsFile
 from bntui.store.schema import StoreError, sentence, transaction
 from bntui.store.writing import (
     State,

@@ -1,6 +1,6 @@
 """The rows of the store, each as what it tells: a run, a piece of a series, a mark and the like.
 
-Whoever can write a file can write a checksum. So every row passes the border (see `bntui.border`), and
+Whoever can write a file can write a checksum. So every row passes the border (see `bntui.core.border`), and
 one that is not as bntui writes them is a BorderError with the reason.
 """
 
@@ -14,15 +14,15 @@ from typing import Annotated, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from bntui.border import BorderError, Count, Length, Read, Seconds, Within, convert, parsed
-from bntui.engine.config import Knobs, RunConfig
-from bntui.engine.series import Array
-from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, RunFacts
+from bntui.core.border import BorderError, Count, Length, Read, Seconds, Within, convert, parsed
+from bntui.core.config import Knobs, RunConfig
+from bntui.core.series import Array
+from bntui.core.snapshot import Checkpoint, EpochReport, Mark, RunFacts
+from bntui.core.text import literal
 from bntui.store.checksum import prove
 from bntui.store.encoding import read_config, read_facts, read_knobs, read_report
 from bntui.store.liveness import is_id
 from bntui.store.writing import State
-from bntui.text import literal
 
 Thing = TypeVar("Thing")
 

@@ -13,16 +13,10 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
-from bntui.engine.config import ConfigError
-from bntui.places import HOMELESS, is_nowhere
+from bntui.core.config import ConfigError
+from bntui.machine.places import HOMELESS, is_nowhere
 from bntui.store.checksum import DamagedError, checksum, sealing
-from bntui.store.opening import (
-    may_only_be_read,
-    open_to_read,
-    open_to_write,
-    real,
-    use_log,
-)
+from bntui.store.opening import may_only_be_read, open_to_read, open_to_write, real, use_log
 
 FIRST = ("runs", "points", "marks", "verdicts", "reports", "checkpoints", "weights")
 """The tables of the first format."""

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bntui import __version__
-from bntui.engine.causes import Verdict
-from bntui.engine.remedies import on_command_line
-from bntui.engine.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
+from bntui.core.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
+from bntui.core.text import storable
+from bntui.diagnose.causes import Verdict
+from bntui.diagnose.remedies import on_command_line
 from bntui.store.checksum import CHECKED, insertion, prove, seal
 from bntui.store.encoding import finite, read_report, write, write_report
-from bntui.text import storable
 
 PIECE = 256_000_000
 """Bytes of a row at most: SQLite takes no more than a billion, and Python's module half as many."""

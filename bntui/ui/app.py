@@ -17,31 +17,31 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
-from bntui.engine.config import RunConfig
-from bntui.engine.environment import variable
-from bntui.engine.run import MakeRun
-from bntui.engine.snapshot import Checkpoint, Phase
-from bntui.signals import (
+from bntui.core.config import RunConfig
+from bntui.core.run import MakeRun
+from bntui.core.snapshot import Checkpoint, Phase
+from bntui.core.text import literal
+from bntui.machine.environment import variable
+from bntui.machine.signals import (
     BY_USER,
     asked_to_end,
     end_anyway,
     handled_as_before,
     write_nowhere_if_hung_up,
 )
-from bntui.text import literal
-from bntui.ui import terminal
-from bntui.ui.archive import Archive
-from bntui.ui.course import Course
-from bntui.ui.driver import FragileDriver, can_stop
-from bntui.ui.frugal import FrugalApp
-from bntui.ui.glyphs import Glyphs, ascii_only
-from bntui.ui.overheard import notice, overheard
-from bntui.ui.palette import Palette
-from bntui.ui.plain import AsciiOnly
-from bntui.ui.saving import save_and_tell
-from bntui.ui.screens.explorer import Explorer
-from bntui.ui.screens.value import ValueScreen
+from bntui.ui.dialogs.saving import save_and_tell
+from bntui.ui.dialogs.value import ValueScreen
+from bntui.ui.experiments.progress import Course
+from bntui.ui.explorer.screen import Explorer
+from bntui.ui.runs.archive import Archive
+from bntui.ui.terminal import capabilities
+from bntui.ui.terminal.ascii_filter import AsciiOnly
+from bntui.ui.terminal.diff_output import FrugalApp
+from bntui.ui.terminal.driver import FragileDriver, can_stop
+from bntui.ui.terminal.glyphs import Glyphs, ascii_only
+from bntui.ui.terminal.overheard import notice, overheard
 from bntui.ui.widgets.knob import Knob
+from bntui.ui.widgets.palette import Palette
 
 NO_COURSE = Course()
 NOT_OFFERED = {
@@ -75,7 +75,7 @@ class BntuiApp(FrugalApp):
         archive: Archive | None = None,
         course: Course = NO_COURSE,
         paused: bool = False,
-        updates_per_second: float = terminal.LOCAL_UPDATES_PER_SECOND,
+        updates_per_second: float = capabilities.LOCAL_UPDATES_PER_SECOND,
         glyphs: Glyphs = Glyphs.BRAILLE,
     ) -> None:
         # Without this Textual keeps to greys under NO_COLOR, but still sends their codes.
@@ -259,8 +259,8 @@ def explore(
         archive=archive,
         course=course,
         paused=paused,
-        updates_per_second=terminal.updates_per_second(),
-        glyphs=terminal.glyphs(plain=plain),
+        updates_per_second=capabilities.updates_per_second(),
+        glyphs=capabilities.glyphs(plain=plain),
     )
     job_control = (signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH)
     with (

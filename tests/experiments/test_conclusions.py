@@ -9,12 +9,12 @@ from functools import cache
 
 import pytest
 
-from bntui.engine.config import Observation, RunConfig
-from bntui.engine.snapshot import Phase
-from bntui.headless import JsonLines, follow
-from bntui.outcome import Outcome, outcome
-from bntui.scenario import Scenario, conclude
-from bntui.scenariofiles import built_in, configs_of
+from bntui.cli.report import JsonLines, follow
+from bntui.core.config import Observation, RunConfig
+from bntui.core.snapshot import Phase
+from bntui.experiments.experiment import Scenario, conclude
+from bntui.experiments.library import built_in, configs_of
+from bntui.experiments.outcome import Outcome, outcome
 from tests.experiments.conftest import FIGURES
 from tests.experiments.expressions import comparisons, value
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bntui.claims import Expression, Text
-from bntui.scenario import Claim, Scenario
-from bntui.scenariofiles import built_in
+from bntui.experiments.claims import Expression, Text
+from bntui.experiments.experiment import Claim, Scenario
+from bntui.experiments.library import built_in
 from tests.experiments.expressions import numbers, parts, quantities
 
 GIVEN = {"epochs", "updates", "images"}

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from bntui.engine.checkpoint import FORMAT, MAGIC, pack, unpack
-from bntui.engine.config import ConfigError
+from bntui.core.config import ConfigError
 from bntui.store.checksum import CHECKED, checksum
+from bntui.train.checkpoints import FORMAT, MAGIC, pack, unpack
 
 DEEP = 10_000
 TEXTS = (

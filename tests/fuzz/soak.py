@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from tests.benchmarks.common import MEGABYTE, SIZE, surroundings
-from tests.benchmarks.driver import Terminal
+from benchmarks.common import MEGABYTE, SIZE, surroundings
+from benchmarks.driver import Terminal
 
 OPTIONS = ("--width", "0.03125", "--batch-size", "8", "--epochs", "100000")
 """Of the run: some milliseconds an update, and no end before 50 million of them."""

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from bntui.engine import limits
-from bntui.engine.config import MOMENTA, OWN_ESTIMATORS, Knobs, RunConfig
-from bntui.engine.snapshot import (
+from bntui.core import limits
+from bntui.core.config import MOMENTA, OWN_ESTIMATORS, Knobs, RunConfig
+from bntui.core.snapshot import (
     ChannelExchange,
     ChannelExchanges,
     Channels,

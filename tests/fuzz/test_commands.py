@@ -19,12 +19,12 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from bntui import headless
-from bntui.cli import cli
-from bntui.engine.config import DATASETS, PUBLISHED, RunConfig
-from bntui.engine.runner import Runner
-from bntui.scenariofiles import built_in
+from bntui.cli import report
+from bntui.cli.main import cli
+from bntui.core.config import DATASETS, PUBLISHED, RunConfig
+from bntui.experiments.library import built_in
 from bntui.store.database import Store
+from bntui.train.runner import Runner
 from tests.fuzz.states import HOSTILE
 from tests.store.recorded import keep
 
@@ -127,7 +127,7 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = [keep(Path(os.environ["BNTUI_STORE"]), updates=12) for _ in range(2)]
     with Store() as store:
         store.set_note(runs[0], "[/red]\x1b[2J\n")
-    monkeypatch.setattr(headless, "Runner", Tiny)
+    monkeypatch.setattr(report, "Runner", Tiny)
     # A terminal is there for the explorer, which makes its run and is left.
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True)
 
@@ -138,7 +138,7 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return 0
 
     monkeypatch.setattr("bntui.ui.app.explore", explore)
-    monkeypatch.setattr("bntui.ui.terminal.prepare", lambda: None)
+    monkeypatch.setattr("bntui.ui.terminal.capabilities.prepare", lambda: None)
 
 
 def judge(words: list[str], result: Result) -> None:

@@ -19,20 +19,20 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bntui import headless
-from bntui.cli import cli
-from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
-from bntui.engine.run import Command
-from bntui.engine.runner import Runner
-from bntui.engine.session import Session
-from bntui.engine.snapshot import Mark, Phase
-from bntui.keeping import KeptRuns
-from bntui.outcome import Outcome
-from bntui.scenario import ROWS, conclude
-from bntui.scenariofiles import configs_of, find
+from bntui.cli import report
+from bntui.cli.main import cli
+from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.core.run import Command
+from bntui.core.snapshot import Mark, Phase
+from bntui.experiments.experiment import ROWS, conclude
+from bntui.experiments.library import configs_of, find
+from bntui.experiments.outcome import Outcome
+from bntui.store.archive import KeptRuns
 from bntui.store.database import Store
 from bntui.store.listing import COLUMNS
 from bntui.store.recorder import StoreRecorder
+from bntui.train.runner import Runner
+from bntui.train.session import Session
 from tests.fuzz import mutations
 from tests.fuzz.test_commands import judge
 from tests.store.recorded import keep
@@ -109,9 +109,9 @@ class Small(Runner):
 @pytest.fixture(autouse=True)
 def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bntui.engine.session.Session", Brief)
-    monkeypatch.setattr(headless, "Runner", Small)
-    monkeypatch.setattr(headless, "POLL_SECONDS", 0.002)
+    monkeypatch.setattr("bntui.train.session.Session", Brief)
+    monkeypatch.setattr(report, "Runner", Small)
+    monkeypatch.setattr(report, "POLL_SECONDS", 0.002)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -202,7 +202,7 @@ def outcome(rng: random.Random) -> Outcome:
 def texts() -> list[str]:
     from importlib import resources
 
-    files = resources.files("bntui.scenarios").iterdir()
+    files = resources.files("bntui.experiments.built_in").iterdir()
     return sorted(file.read_text(encoding="utf-8") for file in files if file.name.endswith(".toml"))
 
 

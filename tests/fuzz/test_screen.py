@@ -33,21 +33,21 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from textual.widgets._toast import Toast
 
-from bntui.engine.config import ConfigError, Observation, RunConfig
-from bntui.engine.run import Run
-from bntui.engine.runner import Runner
-from bntui.engine.snapshot import Checkpoint
-from bntui.keeping import KeptRuns
-from bntui.scenariofiles import built_in, configs_of
+from bntui.core.config import ConfigError, Observation, RunConfig
+from bntui.core.run import Run
+from bntui.core.snapshot import Checkpoint
+from bntui.experiments.library import built_in, configs_of
+from bntui.store.archive import KeptRuns
 from bntui.store.database import Store
+from bntui.train.runner import Runner
 from bntui.ui.app import BntuiApp
-from bntui.ui.canvas import Canvas, fitted
-from bntui.ui.course import Course
-from bntui.ui.glyphs import Glyphs, ascii_only
-from bntui.ui.screens.explorer import Explorer
-from bntui.ui.typed import Typed
+from bntui.ui.drawing.canvas import Canvas, fitted
+from bntui.ui.experiments.progress import Course
+from bntui.ui.explorer.screen import Explorer
+from bntui.ui.explorer.status import progress
+from bntui.ui.terminal.glyphs import Glyphs, ascii_only
+from bntui.ui.terminal.typed_input import Typed
 from bntui.ui.widgets.knob import Knob
-from bntui.ui.widgets.status import progress
 from tests.fuzz.states import HOSTILE, TEXTS, knobs, snapshots
 from tests.store.recorded import keep
 from tests.ui.scripted import ScriptedRun, ScriptedRuns

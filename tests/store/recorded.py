@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bntui.engine.config import Knobs, RunConfig
-from bntui.engine.run import Point, Recorder
-from bntui.engine.snapshot import Checkpoint, EpochReport, Phase, Snapshot
+from bntui.core.config import Knobs, RunConfig
+from bntui.core.run import Point, Recorder
+from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 from bntui.store.recorder import StoreRecorder
 from tests.ui.scripted import facts, layers
 

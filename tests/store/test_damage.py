@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bntui.cli import cli
-from bntui.engine.snapshot import Mark, Phase
-from bntui.keeping import recorder
-from bntui.places import store_path
-from bntui.store import mending
+from bntui.cli.main import cli
+from bntui.core.snapshot import Mark, Phase
+from bntui.machine.places import store_path
+from bntui.store import repair
+from bntui.store.archive import recorder
 from bntui.store.database import Store
-from bntui.store.mending import REMARK, MendedError
 from bntui.store.recorder import StoreRecorder
+from bntui.store.repair import REMARK, MendedError
 from bntui.store.schema import StoreError, connect
-from tests.faults import Fault
 from tests.store.recorded import checkpoint, feed, keep, state
 from tests.ui.scripted import validation
+from tools.faults import Fault
 
 FLIPS = 60
 
@@ -61,7 +61,7 @@ def parts(store: Store, run: str) -> object:
 
 def started() -> None:
     """Forget that this process has looked at a store before: a start of bntui does."""
-    mending._searched.clear()
+    repair._searched.clear()
 
 
 def runs() -> tuple[int, str]:
@@ -153,7 +153,7 @@ def test_a_part_that_no_longer_says_whose_it_is_may_be_missing_anywhere(path: Pa
         connection.execute(
             "UPDATE reports SET run = 'x' || run WHERE rowid = (SELECT max(rowid) FROM reports)"
         )
-    said = str(mending.mend(path, mending.identity(path)))
+    said = str(repair.mend(path, repair.identity(path)))
     assert "3 of 3 runs in it could be kept, 1 of their parts were damaged; try again." in said
     left = everything(path)
     assert left.keys() == truth.keys()
@@ -323,7 +323,7 @@ def damage(path: Path) -> None:
 def test_what_is_saved_is_all_in_the_file_that_is_moved(path: Path) -> None:
     damage(path)
     new = path.with_name("new.sqlite")
-    mending._rescue(path, new)
+    repair._rescue(path, new)
     # Its header's words for a store with a rollback journal. With SQLite's other journal a full
     # disk may leave what was written in a file beside it, and closing does not say so.
     assert new.read_bytes()[18:20] == b"\x01\x01"
@@ -339,12 +339,12 @@ def test_a_store_stays_where_it_is_until_what_is_whole_is_saved(
     damage(path)
     before = path.read_bytes()
     with monkeypatch.context() as patched:
-        patched.setattr(mending, "_copy", full)
+        patched.setattr(repair, "_copy", full)
         with pytest.raises(sqlite3.Error):
-            mending.mend(path, mending.identity(path))
+            repair.mend(path, repair.identity(path))
     assert path.read_bytes() == before
     assert not list(path.parent.glob("*.mending*"))
-    assert isinstance(mending.mend(path, mending.identity(path)), MendedError)
+    assert isinstance(repair.mend(path, repair.identity(path)), MendedError)
     assert path.with_name(f"{path.name}.damaged-1").read_bytes() == before
 
 
@@ -354,7 +354,7 @@ def test_a_store_may_be_named_from_the_folder_one_is_in(
     damage(path)
     monkeypatch.chdir(path.parent)
     named = Path(path.name)
-    assert isinstance(mending.mend(named, mending.identity(named)), MendedError)
+    assert isinstance(repair.mend(named, repair.identity(named)), MendedError)
 
 
 def test_what_became_of_a_store_is_said_also_by_a_run_that_can_not_begin(path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bntui.engine.config import ConfigError
-from bntui.engine.snapshot import Mark, Phase
-from bntui.places import store_path
+from bntui.core.config import ConfigError
+from bntui.core.snapshot import Mark, Phase
+from bntui.machine.places import store_path
 from bntui.store import schema
 from bntui.store.checksum import sealing
 from bntui.store.database import Store

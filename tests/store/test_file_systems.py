@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from bntui.engine.snapshot import Phase
+from bntui.core.snapshot import Phase
 from bntui.store import writing
 from bntui.store.database import Store
 from bntui.store.liveness import hold, let_go, live_path
@@ -20,16 +20,16 @@ from bntui.store.recorder import StoreRecorder
 from bntui.store.schema import StoreError
 from bntui.store.writing import State
 from tests.children import environment, python, started
-from tests.faults import Fault
 from tests.store.recorded import Clock, checkpoint, feed, journal, keep, state
 from tests.store.test_formats import old
+from tools.faults import Fault
 
 COMMAND = "import sys\nfrom bntui.__main__ import main\nsys.argv[0] = 'bntui'\nmain()\n"
 KEEPING = """
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from bntui.engine.snapshot import Phase
+from bntui.core.snapshot import Phase
 from bntui.store.recorder import StoreRecorder
 from tests.store.recorded import Clock, checkpoint, feed, state
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bntui.engine.snapshot import Mark
+from bntui.core.snapshot import Mark
 from bntui.store.database import Store
-from bntui.store.mending import identity, mend
+from bntui.store.repair import identity, mend
 from bntui.store.schema import MIGRATIONS
 from bntui.store.writing import State
 from tests.store.recorded import CONFIG, loss, report

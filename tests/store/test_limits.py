@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from bntui.commands.runs import FORMATS
-from bntui.engine.snapshot import Phase
+from bntui.cli.runs import FORMATS
+from bntui.core.snapshot import Phase
 from bntui.store import writing
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.writing import State
 from tests.children import python
-from tests.faults import Fault
 from tests.store.recorded import Clock, checkpoint, journal, keep, state
+from tools.faults import Fault
 
 OPTIONS = ("--width", "0.1", "--device", "cpu", "--threads", "1", "--epochs", "2")
 FULL = """
@@ -33,7 +33,7 @@ main()
 RECORDING = """
 import resource, sys
 from pathlib import Path
-from bntui.engine.snapshot import Phase
+from bntui.core.snapshot import Phase
 from bntui.store.recorder import StoreRecorder
 from tests.store.recorded import Clock, journal, state
 
@@ -183,8 +183,8 @@ def test_a_run_whose_thread_cannot_start_says_so(fault: Fault) -> None:
     done = python(
         """
 import encodings.idna, os, resource, traceback
-from bntui.engine.config import RunConfig
-from bntui.engine.runner import Runner
+from bntui.core.config import RunConfig
+from bntui.train.runner import Runner
 if os.geteuid() == 0:  # whom the limit does not bind
     os.setuid(65534)
 resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))

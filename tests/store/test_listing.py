@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bntui.engine.config import Change, Knobs, RunConfig
+from bntui.core.config import Change, Knobs, RunConfig
 from bntui.store.database import Store, StoredRun
 from bntui.store.listing import COLUMNS, differences, matching, ordered
 from tests.store.recorded import CONFIG, keep

@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bntui.engine.config import RunConfig
-from bntui.engine.moments import Moment, Moments
-from bntui.engine.series import Series
-from bntui.engine.snapshot import Mark, Phase
-from bntui.scales import UNIT
+from bntui.core.config import RunConfig
+from bntui.core.scales import UNIT
+from bntui.core.series import Series
+from bntui.core.snapshot import Mark, Phase
+from bntui.measure.hindsight import Moment, Moments
 from bntui.store.database import Store
 from bntui.store.loading import load_snapshot, repeating
 from bntui.store.recorder import StoreRecorder
-from bntui.ui.charts import chart
-from bntui.ui.curves import curves
-from bntui.ui.view import View
+from bntui.ui.drawing.charts import chart
+from bntui.ui.drawing.curves import curves
+from bntui.ui.drawing.view import View
 from tests.store.recorded import CONFIG, checkpoint, keep, loss, state
 from tests.ui.scripted import facts, mid_run
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bntui.engine.snapshot import Mark, Phase
+from bntui.core.snapshot import Mark, Phase
 from bntui.store.database import Store
 from bntui.store.liveness import is_held, live_path
 from bntui.store.recorder import StoreRecorder
 from bntui.store.writing import State
-from tests.faults import Fault
 from tests.store.recorded import Clock, checkpoint, feed, journal, keep, loss, report, state
+from tools.faults import Fault
 
 MARKS = (Mark(7, "momentum 0.97→0.9", "momentum=0.9"),)
 

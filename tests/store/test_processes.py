@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bntui.engine.snapshot import Phase
+from bntui.core.snapshot import Phase
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.writing import State
 from tests.children import started
-from tests.faults import Fault
 from tests.store.recorded import feed, keep, loss, state
+from tools.faults import Fault
 
 SPEED = 10
 """Of the clock of the process to be killed: its seconds are tenths of ours."""
@@ -57,9 +57,9 @@ except StoreError as error:
 TRAINING = """
 import sys, time
 from pathlib import Path
-from bntui.engine.config import RunConfig
-from bntui.engine.limits import MAX_EPOCHS
-from bntui.engine.runner import Runner
+from bntui.core.config import RunConfig
+from bntui.core.limits import MAX_EPOCHS
+from bntui.train.runner import Runner
 from bntui.store.recorder import StoreRecorder
 
 recorder = StoreRecorder(Path(sys.argv[1]))

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from bntui import __version__
-from bntui.engine.config import Change, Knobs, RunConfig
-from bntui.engine.moments import Moment, Moments
-from bntui.engine.run import Recorder
-from bntui.engine.snapshot import Mark, Noise, Phase, Recalibration, Snapshot
-from bntui.store import following
+from bntui.core.config import Change, Knobs, RunConfig
+from bntui.core.run import Recorder
+from bntui.core.snapshot import Mark, Noise, Phase, Recalibration, Snapshot
+from bntui.measure.hindsight import Moment, Moments
 from bntui.store import recorder as recording
+from bntui.store import runs_file
 from bntui.store.checksum import sealing
 from bntui.store.database import Store
 from bntui.store.recorder import CHUNK, StoreRecorder
@@ -528,7 +528,7 @@ class TestTrouble:
                 connection.execute(f"PRAGMA max_page_count = {pages + 2}")
             return connection
 
-        monkeypatch.setattr(following, "connect", connect_full)
+        monkeypatch.setattr(runs_file, "connect", connect_full)
         clock = Clock()
         recorder = StoreRecorder(path, clock=clock)
         recorder.record(state(1), journal([1]))

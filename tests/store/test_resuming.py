@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bntui.engine.changes import parse_change
-from bntui.engine.config import Knobs, Observation, RunConfig
-from bntui.engine.run import Point
-from bntui.engine.session import Session
-from bntui.engine.snapshot import Checkpoint, Phase, Snapshot
+from bntui.core.changes import parse_change
+from bntui.core.config import Knobs, Observation, RunConfig
+from bntui.core.run import Point
+from bntui.core.snapshot import Checkpoint, Phase, Snapshot
 from bntui.store.database import Store
 from bntui.store.loading import repeating
 from bntui.store.recorder import StoreRecorder
 from bntui.store.writing import State
+from bntui.train.session import Session
 
 SMALL = RunConfig(
     train_size=96,
@@ -31,7 +31,7 @@ TIMED = {"seconds"}
 
 @pytest.fixture(autouse=True)
 def _every_epoch_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bntui.engine.session.SHARE", math.inf)
+    monkeypatch.setattr("bntui.train.session.SHARE", math.inf)
 
 
 def news(snapshot: Snapshot, since: int) -> Iterator[Point]:

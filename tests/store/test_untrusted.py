@@ -17,21 +17,21 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from bntui.cli import cli
-from bntui.engine.checkpoint import FORMAT, MAGIC, pack, unpack
-from bntui.engine.config import ConfigError, Knobs, Observation, RunConfig
-from bntui.engine.session import Session
-from bntui.engine.snapshot import Checkpoint, Mark, Phase
-from bntui.keeping import KeptRuns
-from bntui.places import store_path
+from bntui.cli.main import cli
+from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.core.snapshot import Checkpoint, Mark, Phase
+from bntui.machine.places import store_path
+from bntui.store.archive import KeptRuns
 from bntui.store.checksum import CHECKED, checksum, seal
 from bntui.store.database import Store
 from bntui.store.liveness import is_held, live_path
 from bntui.store.schema import StoreError, connect
-from tests.faults import Fault
+from bntui.train.checkpoints import FORMAT, MAGIC, pack, unpack
+from bntui.train.session import Session
 from tests.fuzz.mutations import bomb
 from tests.store.recorded import checkpoint, keep
 from tests.ui.scripted import validation
+from tools.faults import Fault
 
 ESCAPE = "\x1b[2J\x1b]0;title\x07"
 TINY = RunConfig(

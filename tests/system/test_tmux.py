@@ -10,13 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchmarks.driver import Terminal
 from bntui.store.database import Store
 from bntui.store.writing import State
-from tests.benchmarks.driver import Terminal
 from tests.children import only_run
-from tests.faults import Fault
+from tests.machine.test_signals import EXPLORER, surroundings, trains
 from tests.system.sshd import PATIENCE, needed
-from tests.test_signals import EXPLORER, surroundings, trains
+from tools.faults import Fault
 
 pytestmark = pytest.mark.system
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from bntui.engine.config import Knobs, RunConfig
-from bntui.engine.run import LEAVE_SECONDS, Command, Purpose, Run
-from bntui.engine.series import Series, SeriesView
-from bntui.engine.snapshot import (
+from bntui.core.config import Knobs, RunConfig
+from bntui.core.run import LEAVE_SECONDS, Command, Purpose, Run
+from bntui.core.series import Series, SeriesView
+from bntui.core.snapshot import (
     Channels,
     Checkpoint,
     Difference,

@@ -9,14 +9,14 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from bntui.cli import _observation, cli
-from bntui.engine.config import Knobs, RunConfig
-from bntui.engine.runner import Runner
-from bntui.engine.snapshot import Phase, Snapshot
-from bntui.scenariofiles import configs_of, find
+from bntui.cli.main import _observation, cli
+from bntui.core.config import Knobs, RunConfig
+from bntui.core.snapshot import Phase, Snapshot
+from bntui.experiments.library import configs_of, find
+from bntui.train.runner import Runner
 from bntui.ui.app import BntuiApp
-from bntui.ui.course import Course
-from bntui.ui.screens.conclusion import ConclusionScreen
+from bntui.ui.experiments.conclusion import ConclusionScreen
+from bntui.ui.experiments.progress import Course
 from tests.ui.user import screen_text
 
 LIMIT = 120.0

@@ -8,8 +8,8 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from bntui.engine.config import RunConfig
-from bntui.engine.snapshot import Snapshot
+from bntui.core.config import RunConfig
+from bntui.core.snapshot import Snapshot
 from bntui.ui.app import BntuiApp
 from tests.ui.scripted import ScriptedRun, ScriptedRuns
 

@@ -1,1 +1,1 @@
-"""What the screen is made of."""
+"""Widgets that several screens share."""

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from bntui.engine.series import SeriesView
-from bntui.engine.snapshot import Mark
-from bntui.scales import YRange, extent, settled
-from bntui.ui.axes import position
-from bntui.ui.canvas import Canvas, Picture
-from bntui.ui.charts import chart
-from bntui.ui.legend import leftover
-from bntui.ui.marks import Flag, flags
-from bntui.ui.plot import Line
-from bntui.ui.view import FOLLOWING, Axis, View, x_of
+from bntui.core.scales import YRange, extent, settled
+from bntui.core.series import SeriesView
+from bntui.core.snapshot import Mark
+from bntui.ui.drawing.axes import position
+from bntui.ui.drawing.canvas import Canvas, Picture
+from bntui.ui.drawing.charts import chart
+from bntui.ui.drawing.legend import leftover
+from bntui.ui.drawing.marks import Flag, flags
+from bntui.ui.drawing.plot import Line
+from bntui.ui.drawing.view import FOLLOWING, Axis, View, x_of
 
 
 class Chart(Canvas):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from textual.binding import Binding
 
-from bntui.ui.canvas import Canvas, Picture, Row
+from bntui.ui.drawing.canvas import Canvas, Picture, Row
 
 
 class KeyLine(Canvas):

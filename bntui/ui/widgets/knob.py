@@ -6,8 +6,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from bntui.ui.canvas import Canvas, Picture
-from bntui.ui.knobs import KnobSpec, Setting
+from bntui.ui.drawing.canvas import Canvas, Picture
+from bntui.ui.widgets.knob_spec import KnobSpec, Setting
 
 COMPACT_BELOW = 22
 """Widths below this get the short label and no second line."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from bntui.cells import wrapped
-from bntui.ui.canvas import Canvas, Picture
+from bntui.core.cells import wrapped
+from bntui.ui.drawing.canvas import Canvas, Picture
 
 WIDEST = 72
 """Characters of a line that is still read with ease."""

@@ -1,0 +1,16 @@
+"""`bntui scenarios`: the course of guided experiments, or one of them before it runs."""
+
+import click
+
+
+@click.command()
+@click.argument("name", required=False)
+def scenarios(name: str | None) -> None:
+    """List the guided experiments, or show one before it runs.
+
+    NAME is one of the list, its number, or a file that ends in .toml.
+    """
+    from bntui.experiments.library import built_in, find
+    from bntui.experiments.perform import listing, sheet
+
+    click.echo(sheet(find(name)) if name else listing(built_in()))

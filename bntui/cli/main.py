@@ -1,0 +1,286 @@
+"""The command line: `bntui` opens the explorer, `bntui run` trains without a screen.
+
+The engine and the screen are imported only when a command needs them.
+"""
+
+import gc
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bntui import __version__
+from bntui.cli import runs as stored
+from bntui.cli.crash import saved
+from bntui.cli.doctor import doctor
+from bntui.cli.experiments import scenarios
+from bntui.cli.options import Refused, config_of, given, kept, remark, shared
+from bntui.core.config import ConfigError, Observation, RunConfig
+from bntui.machine import environment
+
+if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--version` takes
+    from bntui.core.run import Purpose, Recorder
+    from bntui.core.snapshot import Checkpoint
+    from bntui.experiments.experiment import Scenario
+    from bntui.ui.experiments.progress import Course
+
+MACHINES = ("device", "threads", "data_dir")
+"""Options that hold for the experiments of an explorer as well: where to compute, and to find data."""
+
+
+def _refuse_misplaced(ctx: click.Context, command: str) -> None:
+    """Raise ConfigError for an option in front of a command: it would do nothing there."""
+    of_command = {param.name for param in cli.commands[command].params}
+    for param in ctx.command.params:
+        name = param.name or ""
+        if ctx.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
+            continue
+        off = param.secondary_opts and ctx.params[name] is False
+        flag = (param.secondary_opts if off else param.opts)[0]
+        if name in of_command:
+            raise ConfigError(f"{flag} goes behind the command: bntui {command} {flag} …")
+        raise ConfigError(f"{flag} is for the explorer, not for `bntui {command}`: leave it out.")
+
+
+class OneSentence(click.Group):
+    """A group in which the engine's ConfigError ends the program with one sentence and exit 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            raise Refused(str(error)) from None
+        except click.UsageError as error:
+            raise _literally(error) from None
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parse the words in front of a command."""
+        try:
+            return super().make_context(*arguments, **options)
+        except click.UsageError as error:
+            raise _literally(error) from None
+
+
+def _literally(error: click.UsageError) -> click.UsageError:
+    """Have click say what was typed without what moves the cursor."""
+    from bntui.core.text import literal
+
+    return click.UsageError(literal(error.format_message()), error.ctx)
+
+
+@click.group(
+    cls=OneSentence,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, message="bntui %(version)s")
+@shared
+@click.option("--paused", is_flag=True, help="Open without training; space begins.")
+@click.option("--validation/--no-validation", default=True, help="Measure beside training [yes].")
+@click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII characters only.")
+@click.option("--scenario", metavar="NAME", help="An experiment of `bntui scenarios`, or a .toml.")
+@kept
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    /,
+    paused: bool,
+    validation: bool,
+    plain: bool,
+    scenario: str | None,
+    store: bool,
+    keep_weights: bool,
+    resume: str | None,
+    **options: Any,
+) -> None:
+    """See, live, why batch normalization breaks validation when there are few updates.
+
+    Without a command it opens the explorer, with settings that fit the machine; with --scenario, a
+    guided experiment in it, over whose own options the others go.
+    """
+    if ctx.invoked_subcommand is not None:
+        _refuse_misplaced(ctx, ctx.invoked_subcommand)
+        return
+    config, left_open = config_of(options)
+    course = _course(scenario, resume, given(options))
+    begin = _begin(resume, options)
+    if course.first:
+        config, left_open, paused = course.configs(course.first)[0], frozenset(), True
+    _say(remark(config))
+    if not all(stream and stream.isatty() for stream in (sys.stdout, sys.stdin)):
+        raise ConfigError(
+            "the explorer needs a terminal, and standard output or input is none: "
+            "use `bntui run` to train without a screen."
+        )
+    if environment.variable("TERM") == "dumb":
+        raise ConfigError(
+            "the explorer needs a terminal that can place its cursor, and TERM is 'dumb': "
+            "use `bntui run` to train without a screen."
+        )
+    # Of what is made up to the first picture nothing is garbage, and looking for some took a tenth of
+    # that time. The app turns it on again.
+    gc.disable()
+    from bntui.store.archive import KeptRuns, recorder
+    from bntui.train.runner import Runner
+    from bntui.ui.terminal import capabilities
+
+    capabilities.prepare()
+    from bntui.ui.app import explore
+
+    keepers: list[Recorder] = []
+
+    def make_run(
+        config: RunConfig,
+        left_open: frozenset[str],
+        begin: "Checkpoint | None",
+        resume: bool,
+        purpose: "Purpose | None",
+    ) -> Runner:
+        note = purpose.note if purpose else ""
+        keeper = recorder(begin, resume=resume, note=note) if store else None
+        if keeper:
+            keepers.append(keeper)
+        return Runner(
+            config,
+            _observation(purpose, validation=validation),
+            left_open=left_open,
+            begin=begin,
+            recorder=keeper,
+            keep_weights=keep_weights,
+        )
+
+    code = explore(
+        make_run,
+        config,
+        left_open,
+        begin=begin,
+        archive=KeptRuns(),
+        course=course,
+        paused=paused,
+        plain=plain,
+        on_bug=lambda trace: _say(saved(trace)),
+    )
+    for said in dict.fromkeys(said for one in keepers for said in (one.notice, one.problem)):
+        _say(said)
+    sys.exit(code)
+
+
+@cli.command()
+@shared
+@click.option("--hindsight", is_flag=True, help="Validate under every estimator's statistics.")
+@click.option("--noise-scale", is_flag=True, help="Measure the gradient noise scale.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
+@click.option("--scenario", metavar="NAME", help="An experiment of `bntui scenarios`, or a .toml.")
+@click.option("--predict", metavar="N", help="Your answer to the experiment's question.")
+@kept
+def run(
+    as_json: bool,
+    hindsight: bool,
+    noise_scale: bool,
+    scenario: str | None,
+    predict: str | None,
+    store: bool,
+    keep_weights: bool,
+    resume: str | None,
+    **options: Any,
+) -> None:
+    """Train without a screen, with the same defaults on every machine.
+
+    With --scenario, every run of a guided experiment, and what it shows; the other options go over
+    the experiment's own.
+    """
+    if keep_weights and not store:
+        raise ConfigError("--keep-weights keeps them in the store: leave out --no-store.")
+    observation = Observation(live=False, hindsight=hindsight, epoch_noise=noise_scale)
+    if scenario is not None:
+        from bntui.experiments.perform import perform
+
+        sys.exit(
+            perform(
+                _experiment(scenario, resume),
+                given(options),
+                observation,
+                predict=predict,
+                as_json=as_json,
+                store=store,
+                keep_weights=keep_weights,
+            )
+        )
+    if predict is not None:
+        raise ConfigError("--predict answers the question of a --scenario: name one.")
+    config, _ = config_of(options)
+    begin = _begin(resume, options)
+    _say(remark(config))
+    from bntui.cli.report import train
+
+    sys.exit(
+        train(
+            config,
+            observation,
+            as_json=as_json,
+            store=store,
+            keep_weights=keep_weights,
+            begin=begin,
+        )
+    )
+
+
+def _say(remark: str) -> None:
+    if remark:
+        click.echo(remark, err=True)
+
+
+def _experiment(name: str, resume: str | None) -> "Scenario":
+    """Return the experiment that --scenario means. Raises ConfigError."""
+    from bntui.experiments.library import find
+
+    if resume is not None:
+        raise ConfigError("--resume goes on with one run: leave out --scenario.")
+    return find(name)
+
+
+def _observation(purpose: "Purpose | None", *, validation: bool) -> Observation:
+    """Return what the explorer measures of a run, live unless without `validation`.
+
+    What an experiment needs at the ends of epochs is measured in any case.
+    """
+    if purpose:
+        return replace(purpose.observation, live=validation, noise_scale=validation)
+    return Observation(
+        live=validation, epoch_ends=validation, epoch_fresh=False, noise_scale=validation
+    )
+
+
+def _course(name: str | None, resume: str | None, options: dict[str, Any]) -> "Course":
+    """Return the experiments of the explorer, --scenario's the first. Raises ConfigError."""
+    from bntui.experiments.library import built_in, configs_of
+    from bntui.ui.experiments.progress import Course
+
+    if name is None:
+        over = {option: value for option, value in options.items() if option in MACHINES}
+        return Course(built_in, lambda scenario: configs_of(scenario, over))
+    first = _experiment(name, resume)
+    own = () if first.number else (first,)
+    return Course(
+        lambda: (*own, *built_in()), lambda scenario: configs_of(scenario, options), first
+    )
+
+
+def _begin(resume: str | None, options: dict[str, Any]) -> "Checkpoint | None":
+    """Return the checkpoint that --resume means. Raises ConfigError."""
+    if resume is None:
+        return None
+    if others := given(options):
+        flag = next(iter(others)).replace("_", "-")
+        raise ConfigError(
+            f"--resume {resume} goes on with the settings that the run has: leave out --{flag}."
+        )
+    from bntui.store.archive import resumable
+
+    return resumable(resume)
+
+
+for command in (stored.runs, stored.show, stored.export, scenarios, doctor):
+    cli.add_command(command)

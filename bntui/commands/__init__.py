@@ -1,1 +1,0 @@
-"""Commands on what is kept; `cli.py` puts them beside `bntui run`."""

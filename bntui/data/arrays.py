@@ -1,0 +1,130 @@
+"""A data set as it is stored, and what every one of them must keep to."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from bntui.core.config import ConfigError
+
+MIN_SIDE, MAX_SIDE = 4, 256
+"""Pixels: two 2×2 pools leave nothing of fewer, and more would take minutes an update on a CPU."""
+MAX_CLASSES = 1000
+CHUNK = 1000
+"""Images that are looked at at a time."""
+MEMORY_SHARE = 0.5
+"""Of the memory that is free a data set takes no more: the rest is for training."""
+
+
+class DataError(ConfigError):
+    """A data set can't be used; the message is one sentence that names the file and a way out."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrays:
+    """A data set as stored. Images are uint8 or float32, (N, H, W) grey or (N, H, W, 3) in colour."""
+
+    train_images: NDArray[Any]
+    train_labels: NDArray[Any]
+    """Integers (N,), places in `class_names`."""
+    validation_images: NDArray[Any]
+    validation_labels: NDArray[Any]
+    class_names: tuple[str, ...]
+    notice: str = ""
+    """What was decided on the way and the user should know, in a sentence."""
+
+
+def printable(text: str) -> str:
+    """Return `text` without what would upset a terminal: files may have any name."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def reason(error: Exception) -> str:
+    """Return an exception's own words without numbers and brackets; URLError wraps another."""
+    inner = getattr(error, "reason", error)
+    words = getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
+    return str(words).rstrip(".")
+
+
+def check_train_size(name: str, train_size: int | None, limit: int) -> int:
+    """Return how many of `limit` training images to use. Raises ConfigError."""
+    if train_size is not None and not 1 <= train_size <= limit:
+        raise ConfigError(
+            f"train size {train_size:,} is out of range: {name} has {limit:,} training images, "
+            f"give 1 to {limit:,}."
+        )
+    return limit if train_size is None else train_size
+
+
+def check_sides(name: str, height: int, width: int) -> None:
+    """Raise DataError for images that the network can't take."""
+    if not all(MIN_SIDE <= side <= MAX_SIDE for side in (height, width)):
+        raise DataError(
+            f"the images of {name} have {width:,} × {height:,} pixels (width × height): "
+            f"scale them to {MIN_SIDE} to {MAX_SIDE} each way."
+        )
+
+
+def check_memory(name: str, *, train: int, validation: int, image: int, stored: int = 0) -> None:
+    """Raise DataError if a data set is too large for the memory that is free.
+
+    It takes float32 for `train` and `validation` images of `image` numbers, beside the `stored`
+    bytes that are read first. Asked before anything is read: a small file can claim to be a huge one.
+    """
+    free = psutil.virtual_memory().available
+    limit, of_an_image = MEMORY_SHARE * free, 4 * image
+    if stored + (train + validation) * of_an_image <= limit:
+        return
+    fits = int((limit - stored) / of_an_image) - validation
+    cure = f"give --train-size {fits}" if fits > 0 else "make the images fewer or smaller"
+    needed = stored + (train + validation) * of_an_image
+    raise DataError(
+        f"{name} takes {needed / 1e9:,.1f} GB of memory, more than half of the {free / 1e9:,.1f} "
+        f"GB that are free: {cure}."
+    )
+
+
+def check_classes(name: str, count: int) -> None:
+    """Raise DataError for too few classes to tell apart, or more than can be meant."""
+    if not 2 <= count <= MAX_CLASSES:
+        raise DataError(
+            f"{name} has {count:,} class{'' if count == 1 else 'es'}: give 2 to {MAX_CLASSES:,}."
+        )
+
+
+def blank_classes(arrays: Arrays) -> str:
+    """Say which classes have only blank images to train on; nothing for none, or all of them."""
+    shown = np.zeros(len(arrays.class_names), bool)
+    for start in range(0, len(arrays.train_images), CHUNK):
+        images = arrays.train_images[start : start + CHUNK].reshape(-1, arrays.train_images[0].size)
+        labels = arrays.train_labels[start : start + CHUNK]
+        shown[labels[(images != images[:, :1]).any(axis=1)]] = True
+    if shown.all() or not shown.any():
+        return ""
+    names = [name for name, one in zip(arrays.class_names, shown, strict=True) if not one]
+    more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+    return f"All training images of the class {names[0]}{more} are blank."
+
+
+def depths(labels: NDArray[Any]) -> NDArray[np.float64]:
+    """Return how deep in its class each image lies, 0 to 1, in an order that is random but fixed.
+
+    Sorted by it, classes are mixed, and every head of the images holds each in its proportion:
+    files often come class by class, and a run validates on the first 1,000.
+    """
+    rng = np.random.default_rng(0)
+    result = np.empty(len(labels))
+    for label in np.unique(labels):
+        places = rng.permutation(np.flatnonzero(labels == label))
+        result[places] = (np.arange(len(places)) + 0.5) / len(places)
+    return result
+
+
+def mixed(labels: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the order of `depths`, as places in `labels`."""
+    return np.argsort(depths(labels), kind="stable")

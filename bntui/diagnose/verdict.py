@@ -1,0 +1,91 @@
+"""From a snapshot to words: what is going on, why, and what helps.
+
+A cause is named when the run was evaluated with that cause alone put right: statistics, images or
+class shares exchanged, the weights the same. Two evaluations are called different when
+`significance.py` says so. Imports no torch.
+"""
+
+import math
+
+from bntui.core import rules
+from bntui.core.snapshot import Phase, Snapshot, Validation
+from bntui.diagnose import significance
+from bntui.diagnose.causes import Cause, Verdict, last_good
+from bntui.diagnose.other_causes import not_the_statistics
+from bntui.diagnose.remedies import Kind, Remedy
+from bntui.diagnose.stale import stale
+
+
+def verdict(snapshot: Snapshot) -> Verdict:
+    """Judge `snapshot` by its last validation, and by what was exchanged lately."""
+    validation = snapshot.validation
+    if snapshot.phase is Phase.FAILED:
+        traceback = (Remedy(Kind.TRACEBACK),) if snapshot.traceback else ()
+        remedies = (Remedy(Kind.TRY_AGAIN), *traceback)
+        return Verdict(Cause.FAILED, (snapshot.message,), remedies=remedies)
+    if snapshot.divergence is not None:
+        return _non_finite(snapshot)
+    if validation is None:
+        return _waiting(snapshot)
+    if any(layer.non_finite for layer in validation.layers):
+        return _non_finite(snapshot)
+    if validation.layers:
+        images = rules.normalised_together(snapshot.config, snapshot.knobs)
+        if images * min(layer.positions for layer in validation.layers) == 1:
+            return _one_value(snapshot, validation)
+    if significance.harms(validation.difference):
+        return stale(snapshot, validation)
+    if validation.layers and significance.undecided(validation.difference):
+        return _too_few_images(validation)
+    return not_the_statistics(snapshot, validation)
+
+
+def _waiting(snapshot: Snapshot) -> Verdict:
+    if snapshot.phase is Phase.LOADING:
+        return Verdict(Cause.WAITING, (snapshot.message,))
+    if not snapshot.observing:
+        return Verdict(
+            Cause.WAITING, ("Nothing is measured: the run was opened with --no-validation.",)
+        )
+    if snapshot.phase is Phase.RUNNING:
+        what = "validation" if snapshot.update else "update"
+        return Verdict(Cause.WAITING, (f"The first {what} is under way.",))
+    remedies = (Remedy(Kind.GO_ON),)
+    return Verdict(Cause.WAITING, ("Nothing is validated yet.",), remedies=remedies)
+
+
+def _non_finite(snapshot: Snapshot) -> Verdict:
+    remedies = (Remedy(Kind.LEARNING_RATE),)
+    divergence = snapshot.divergence
+    if divergence is None:
+        evidence = ("Running statistics are not finite.",)
+        return Verdict(Cause.NON_FINITE, evidence, remedies=remedies)
+    told = [f"First at update {divergence.update}, in {divergence.layer}."]
+    good = last_good(snapshot.series.get("fresh_acc"), divergence.update)
+    if good is not None:
+        told.append(f"Last good: {good[1]:.3f} with fresh statistics at update {good[0]:.0f}.")
+    return Verdict(Cause.NON_FINITE, tuple(told), "NaN does not heal by itself.", remedies)
+
+
+def _one_value(snapshot: Snapshot, validation: Validation) -> Verdict:
+    layer = min(validation.layers, key=lambda layer: layer.positions)
+    ghost = snapshot.config.norm == "ghost" and snapshot.knobs.batch_size > 1
+    batch = "A ghost batch" if ghost else "A batch"
+    evidence = (
+        f"{batch} of 1 gives {layer.name} one value per channel: variance 0, output its bias.",
+        "torch raises an error here, Keras trains on.",
+    )
+    remedy = Remedy(Kind.GHOST_BATCH if ghost else Kind.BATCH_SIZE)
+    return Verdict(Cause.ONE_VALUE, evidence, remedies=(remedy,))
+
+
+def _too_few_images(validation: Validation) -> Verdict:
+    difference, images = validation.difference, validation.images
+    lost = max(abs(difference.accuracy), significance.GAP)
+    enough = math.ceil(images * (significance.ERRORS * difference.accuracy_error / lost) ** 2)
+    evidence = (
+        f"Undecided with {images:,} image{'s' if images > 1 else ''}: running {validation.running.accuracy:.3f} and fresh "
+        f"{validation.fresh.accuracy:.3f} can't be told apart.",
+        f"A difference of {lost:.2f} shows with some {max(enough, images + 1):,} images.",
+    )
+    return Verdict(Cause.UNDECIDED, evidence, remedies=(Remedy(Kind.MORE_VALIDATION),))

@@ -1,1 +1,0 @@
-"""Trains and measures. Never imports textual, rich or `bntui.ui`."""

@@ -1,0 +1,187 @@
+"""What a guided experiment is, and what it concludes from the outcomes of its runs.
+
+`scenarioreader` reads one. Imports neither torch nor textual.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bntui.core.config import MOMENTA, Observation
+from bntui.core.text import literal
+from bntui.experiments.claims import Expression, Outcomes, Text
+from bntui.experiments.outcome import THREAD, Outcome, published
+
+ROWS = (*(f"{momentum:g}" for momentum in MOMENTA), "bias-corrected", "cumulative", "warm-up")
+"""Of the map of momenta: the estimators that every run can be validated under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer to the question."""
+
+    text: str
+    right: Expression | None
+    """When it was right; the last may have none: it is right where no other is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before the experiment runs."""
+
+    text: str
+    choices: tuple[Choice, ...]
+
+    def right(self, outcomes: Outcomes) -> int | None:
+        """Return the number from 1 of the first choice that was right, None if that is not known."""
+        for number, choice in enumerate(self.choices, start=1):
+            judged = choice.right.judge(outcomes) if choice.right else True
+            if judged is not False:
+                return number if judged else None
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One of the runs that an experiment compares."""
+
+    name: str
+    """As expressions call it."""
+    label: str
+    options: Mapping[str, Any]
+    """Its options, as the command line parses them."""
+    words: tuple[str, ...]
+    """The same as they are typed."""
+    published: int | None
+    """The thread's run that this one repeats, by batch size."""
+    reads: frozenset[str]
+    """The quantities that expressions read of it."""
+
+    def observation(self, asked: Observation) -> Observation:
+        """Return what is to be measured: what was asked for, and what expressions read."""
+        return replace(
+            asked,
+            hindsight=asked.hindsight or not self.reads.isdisjoint(ROWS),
+            epoch_noise=asked.epoch_noise
+            or any(name.startswith("noise_scale") for name in self.reads),
+        )
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Its options to read, in their order: "norm none", "momentum 0.99"."""
+        lines: list[list[str]] = []
+        for word in self.words:
+            if word.startswith("--"):
+                lines.append([word.removeprefix("--")])
+            else:
+                lines[-1].append(word)
+        return tuple(literal(" ".join(line)) for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the experiment concludes where it holds, and what it says where it doesn't."""
+
+    holds: Expression
+    text: Text
+    otherwise: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One guided experiment."""
+
+    number: int
+    """Its place in the course, 0 for a file of the user's."""
+    name: str
+    """What it is called on the command line."""
+    title: str
+    post: int
+    """The post of the thread that it answers, 0 for none."""
+    hypothesis: str
+    watch: str
+    question: Question
+    arms: tuple[Arm, ...]
+    claims: tuple[Claim, ...]
+
+    @property
+    def heading(self) -> str:
+        """Its number, if it has one, and its title."""
+        return f"{self.number}. {self.title}" if self.number else self.title
+
+    def note(self, arm: Arm) -> str:
+        """Return what the store keeps beside the run of `arm`."""
+        number = f"{self.number:02} " if self.number else ""
+        return f"{number}{self.name} · {arm.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One claim against what was measured."""
+
+    text: str
+    holds: bool | None
+    """None where it speaks of something that was not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An arm beside the thread's run that it repeats, both at their end."""
+
+    arm: Arm
+    batch: int
+    here: Outcome
+    there: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What an experiment says once all of its arms have run."""
+
+    findings: tuple[Finding, ...]
+    chosen: int | None
+    """The reader's prediction: the number from 1 of a choice."""
+    right: int | None
+    """The number of the choice that was right, None for none."""
+    comparisons: tuple[Comparison, ...]
+    outcomes: tuple[tuple[str, Outcome], ...]
+    """Every arm's, under its label."""
+
+    @property
+    def runs(self) -> tuple[tuple[str, Outcome], ...]:
+        """The thread's runs that arms repeat, and below them every arm, by name."""
+        there = {
+            f"the thread, batch {one.batch}, {len(one.there.history('acc'))} epochs": one.there
+            for one in self.comparisons
+        }
+        return (*there.items(), *self.outcomes)
+
+    def answer(self, question: Question) -> str:
+        """Return the prediction against the outcome, in words."""
+        if self.right is None:
+            outcome = "None of the answers was right on this run"
+        else:
+            outcome = f"The answer was [{self.right}] {question.choices[self.right - 1].text}"
+        if self.chosen is None:
+            return outcome
+        if self.chosen == self.right:
+            return f"{outcome}: so you predicted"
+        return f"{outcome}; you predicted [{self.chosen}] {question.choices[self.chosen - 1].text}"
+
+
+def conclude(scenario: Scenario, outcomes: Outcomes, chosen: int | None) -> Conclusion:
+    """Hold every claim against the outcomes of all arms, by name."""
+    known = {**outcomes, **{name: published()[batch] for name, batch in THREAD.items()}}
+    findings = []
+    for claim in scenario.claims:
+        holds = claim.holds.judge(known)
+        text = claim.otherwise if holds is False and claim.otherwise else claim.text
+        findings.append(Finding(text.written(known), holds))
+    comparisons = tuple(
+        Comparison(arm, arm.published, outcomes[arm.name], published()[arm.published])
+        for arm in scenario.arms
+        if arm.published
+    )
+    labelled = tuple((arm.label, outcomes[arm.name]) for arm in scenario.arms)
+    right = scenario.question.right(known)
+    return Conclusion(tuple(findings), chosen, right, comparisons, labelled)

@@ -1,0 +1,91 @@
+"""Guided experiments where they lie: the built-in ones by name or number, others as files.
+
+What such a file may say is judged in `reader.py`.
+"""
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from bntui.cli import options
+from bntui.core.config import RunConfig
+from bntui.core.regular_file import open_regular
+from bntui.core.text import literal
+from bntui.data.arrays import reason
+from bntui.experiments.claims import nearest
+from bntui.experiments.experiment import Arm, Scenario
+from bntui.experiments.reader import ScenarioError, parse, shown
+
+MAX_BYTES = 100_000
+OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How files in other encodings of Unicode begin, UTF-32 included."""
+
+
+@cache
+def built_in() -> tuple[Scenario, ...]:
+    """Return the course, in its order."""
+    return tuple(_built_in(file) for file in _course())
+
+
+def find(name: str) -> Scenario:
+    """Return a built-in experiment by name or number, or the one in a file `….toml`.
+
+    Raises ScenarioError.
+    """
+    if name.endswith(".toml"):
+        return _from_file(Path(name))
+    for file in _course():
+        number, _, known = file.name.removesuffix(".toml").partition("-")
+        if name == known or (name.isdigit() and name.lstrip("0") == number.lstrip("0")):
+            return _built_in(file)
+    names = [file.name.removesuffix(".toml").partition("-")[2] for file in _course()]
+    raise ScenarioError(
+        f"there is no experiment {shown(name)}{nearest(name, names)}; "
+        "`bntui scenarios` lists them, and a file's name ends in .toml."
+    )
+
+
+def config_of(arm: Arm, over: Mapping[str, Any]) -> RunConfig:
+    """Return an arm's run, with other options over its own. Raises ConfigError."""
+    return options.config_of({**arm.options, **over})[0]
+
+
+def configs_of(scenario: Scenario, over: Mapping[str, Any]) -> tuple[RunConfig, ...]:
+    """Return the runs of an experiment, with other options over its own. Raises ConfigError."""
+    return tuple(config_of(arm, over) for arm in scenario.arms)
+
+
+def _course() -> list[Traversable]:
+    files = resources.files("bntui.experiments.built_in").iterdir()
+    return sorted((file for file in files if file.name.endswith(".toml")), key=lambda f: f.name)
+
+
+def _built_in(file: Traversable) -> Scenario:
+    number, _, name = file.name.removesuffix(".toml").partition("-")
+    scenario = parse(file.read_text(encoding="utf-8"), name=name, file=file.name)
+    return replace(scenario, number=int(number))
+
+
+def _from_file(path: Path) -> Scenario:
+    called = literal(str(path))
+    try:
+        with open_regular(path) as file:
+            content = file.read(MAX_BYTES + 1)
+        if content.startswith(OTHER_ENCODINGS) or b"\0" in content[:4]:
+            raise ScenarioError(f"{called} is in UTF-16 or UTF-32: save it as UTF-8.")
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ScenarioError(f"{called}, line {line}: this is not UTF-8 text.") from None
+    except ScenarioError:
+        raise
+    except (OSError, ValueError) as error:
+        raise ScenarioError(f"{called} can't be read ({reason(error)}).") from None
+    if len(content) > MAX_BYTES:
+        raise ScenarioError(f"{called} is larger than {MAX_BYTES:,} bytes: no experiment is.")
+    return parse(text, name=literal(path.stem), file=called)

@@ -1,0 +1,168 @@
+"""A guided experiment without a screen: shown, run arm by arm, concluded."""
+
+import shlex
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bntui.cli import output
+from bntui.cli.report import JsonLines, Lines, exit_code, follow, write_json
+from bntui.core.config import ConfigError, Observation
+from bntui.core.snapshot import Phase
+from bntui.experiments.experiment import Comparison, Conclusion, Scenario, conclude
+from bntui.experiments.library import configs_of
+from bntui.experiments.outcome import COMPARED, Outcome, outcome, table
+
+WIDTH = 96
+"""Characters of a line at most."""
+JUDGED = {True: "holds       ", False: "does not    ", None: "not measured"}
+
+
+def perform(
+    scenario: Scenario,
+    over: Mapping[str, Any],
+    observation: Observation,
+    *,
+    predict: str | None,
+    as_json: bool,
+    store: bool,
+    keep_weights: bool,
+) -> int:
+    """Run every arm with the options `over` its own and say what came out; return the exit code.
+
+    It is 0 also where a claim doesn't hold: that is an observation. Raises ConfigError.
+    """
+    chosen = _prediction(scenario, predict)
+    configs = configs_of(scenario, over)
+    if not as_json:
+        _print(sheet(scenario))
+    outcomes: dict[str, Outcome] = {}
+    for arm, config in zip(scenario.arms, configs, strict=True):
+        if not as_json:
+            _print(f"\n{arm.label}")
+        writer = JsonLines(arm.name) if as_json else Lines()
+        snapshot = follow(
+            config,
+            arm.observation(observation),
+            writer,
+            store=store,
+            keep_weights=keep_weights,
+            note=scenario.note(arm),
+        )
+        if snapshot.phase is not Phase.FINISHED:
+            return exit_code(snapshot)
+        outcomes[arm.name] = outcome(snapshot)
+    conclusion = conclude(scenario, outcomes, chosen)
+    if as_json:
+        _write_json(scenario, conclusion)
+    else:
+        _print("\n" + summary(scenario, conclusion))
+    return 0
+
+
+def listing(scenarios: Sequence[Scenario]) -> str:
+    """Return one line an experiment: number, name, post and title."""
+    width = max((len(scenario.name) for scenario in scenarios), default=0)
+    return "\n".join(
+        f"{scenario.number:2}  {scenario.name:{width}}  post {scenario.post or '–'}  {scenario.title}"
+        for scenario in scenarios
+    )
+
+
+def sheet(scenario: Scenario) -> str:
+    """Return what there is to read before an experiment runs, its runs as command lines."""
+    post = f"post {scenario.post} of the thread · " if scenario.post else ""
+    choices = [
+        _paragraph(choice.text, first=f"  [{place}] ", rest="      ")
+        for place, choice in enumerate(scenario.question.choices, start=1)
+    ]
+    arms = [f"  {arm.label}\n    bntui run {shlex.join(arm.words)}" for arm in scenario.arms]
+    return "\n".join(
+        [
+            f"{scenario.heading} ({post}{scenario.name})",
+            "",
+            _paragraph(scenario.hypothesis),
+            "",
+            _paragraph(scenario.question.text),
+            *choices,
+            "",
+            _paragraph(f"Watch: {scenario.watch}"),
+            "",
+            "Runs:",
+            *arms,
+        ]
+    )
+
+
+def summary(scenario: Scenario, conclusion: Conclusion) -> str:
+    """Return what came out: every claim, the prediction, and the thread's own numbers."""
+    findings = (
+        _paragraph(finding.text, first=f"  {JUDGED[finding.holds]}  ", rest=" " * 16)
+        for finding in conclusion.findings
+    )
+    answer = _paragraph(conclusion.answer(scenario.question))
+    beside = (_paragraph(_beside(comparison)) for comparison in conclusion.comparisons)
+    runs = textwrap.indent(table(conclusion.runs, _width() - 2), "  ")
+    return "\n".join(["Conclusion", *findings, answer, runs, *beside])
+
+
+def _beside(comparison: Comparison) -> str:
+    here, there = comparison.here, comparison.there
+    parts = ", ".join(
+        f"{name} {there.final(name):.4f} there and {here.final(name):.4f} here"
+        for name in ("acc", "val_acc", "val_loss")
+    )
+    return (
+        f"The thread's run at batch {comparison.batch}, 60,000 images, after its epoch "
+        f"{len(there.history('acc'))}, beside {comparison.arm.label}: {parts}."
+    )
+
+
+def _prediction(scenario: Scenario, predict: str | None) -> int | None:
+    if predict is None:
+        return None
+    count = len(scenario.question.choices)
+    if not (predict.isascii() and predict.isdigit() and 1 <= int(predict) <= count):
+        raise ConfigError(f"prediction {predict!r} is none of the answers: give 1 to {count}.")
+    return int(predict)
+
+
+def _write_json(scenario: Scenario, conclusion: Conclusion) -> None:
+    write_json(
+        event="conclusion",
+        scenario=scenario.name,
+        claims=[asdict(finding) for finding in conclusion.findings],
+        prediction={"chosen": conclusion.chosen, "right": conclusion.right},
+        runs=[
+            {"label": label, **{name: run.final(name) for name in COMPARED}}
+            for label, run in conclusion.outcomes
+        ],
+        published=[
+            {
+                "arm": comparison.arm.name,
+                "batch_size": comparison.batch,
+                "val_acc": comparison.there.final("val_acc"),
+            }
+            for comparison in conclusion.comparisons
+        ],
+    )
+
+
+def _paragraph(text: str, *, first: str = "", rest: str = "") -> str:
+    return textwrap.fill(
+        text,
+        _width(),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _width() -> int:
+    return min(WIDTH, output.width() or WIDTH)
+
+
+def _print(text: str) -> None:
+    output.console().print(text)

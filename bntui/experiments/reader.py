@@ -1,0 +1,262 @@
+"""What one experiment's file says: read, and checked key by key, each mistake in one sentence.
+
+`scenarios/README.md` says how to write one.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from bntui.cli import options
+from bntui.core.config import ConfigError
+from bntui.core.text import literal
+from bntui.experiments import toml_lines
+from bntui.experiments.claims import (
+    RESERVED,
+    ClaimError,
+    Expression,
+    Text,
+    compile_text,
+    compile_truth,
+    nearest,
+)
+from bntui.experiments.experiment import ROWS, Arm, Choice, Claim, Question, Scenario
+from bntui.experiments.outcome import published
+from bntui.experiments.toml_lines import Where
+
+MAX_BITS = 64
+"""Of a whole number, as TOML has it; Python would not write out thousands of digits."""
+MAX_ARMS = 20
+MAX_CHOICES = 9
+"""Each is answered with a digit."""
+POSTS = 5
+
+Compiled = TypeVar("Compiled", Expression, Text)
+
+
+class ScenarioError(ConfigError):
+    """A file is no experiment; the message is one sentence with the file, the line and the key."""
+
+
+def parse(text: str, *, name: str, file: str) -> Scenario:
+    """Return the experiment that `text` describes; `file` is what messages call it.
+
+    Raises ScenarioError.
+    """
+    try:
+        lines = toml_lines.lines(text)
+        data = tomllib.loads(text)
+    except toml_lines.TooManyParts as error:
+        raise ScenarioError(f"{file}, line {error.line}: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        what, _, where = str(error).removesuffix(")").rpartition(" (at ")
+        place = where.partition(",")[0].replace(
+            "end of document", f"line {text.count(chr(10)) + 1}"
+        )
+        raise ScenarioError(f"{file}, {place}: {literal(what)}.") from None
+    except ValueError:  # of Python's own: a whole number of thousands of digits
+        raise ScenarioError(f"{file}: a number in it has too many digits.") from None
+    except RecursionError:
+        raise ScenarioError(f"{file}: its brackets are nested too deeply.") from None
+    return _Reader(file, lines).scenario(data, name)
+
+
+class _Reader:
+    """Checks what one file says, key by key."""
+
+    def __init__(self, file: str, lines: Mapping[Where, int]) -> None:
+        self._file = file
+        self._lines = lines
+
+    def scenario(self, data: dict[str, Any], name: str) -> Scenario:
+        self._only(
+            data,
+            (),
+            ("title", "post", "hypothesis", "watch", "question", "options", "arm", "claim"),
+        )
+        arms = self._arms(data)
+        question = self._question(self._table(data, ("question",)), arms)
+        claims = tuple(
+            self._claim(claim, ("claim", place), arms)
+            for place, claim in enumerate(self._tables(data, ("claim",)))
+        )
+        expressions = [claim.holds for claim in claims]
+        for claim in claims:
+            expressions += claim.text.expressions
+            expressions += claim.otherwise.expressions if claim.otherwise else ()
+        expressions += [choice.right for choice in question.choices if choice.right]
+        reads = {read for expression in expressions for read in expression.reads}
+        return Scenario(
+            number=0,
+            name=name,
+            title=self._text(data, ("title",)),
+            post=self._one_of(data, ("post",), range(POSTS + 1)) or 0,
+            hypothesis=self._text(data, ("hypothesis",)),
+            watch=self._text(data, ("watch",)),
+            question=question,
+            arms=tuple(
+                replace(arm, reads=frozenset(name for of, name in reads if of == arm.name))
+                for arm in arms.values()
+            ),
+            claims=claims,
+        )
+
+    def _arms(self, data: dict[str, Any]) -> dict[str, Arm]:
+        common = data.get("options", {})
+        self._is(common, dict, ("options",), "a table of options")
+        given = self._table(data, ("arm",))
+        if not 1 <= len(given) <= MAX_ARMS:
+            raise self._refusal(("arm",), f"give 1 to {MAX_ARMS} of them, as in [arm.large]")
+        return {name: self._arm(name, arm, common) for name, arm in given.items()}
+
+    def _arm(self, name: str, arm: Any, common: dict[str, Any]) -> Arm:
+        where: Where = ("arm", name)
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", name) or name in RESERVED:
+            raise self._refusal(
+                where, "an arm is called by small letters, digits and _, and not like a function"
+            )
+        self._is(arm, dict, where, "a table of options")
+        own = {key: value for key, value in arm.items() if key not in {"label", "published"}}
+        words: list[str] = []
+        for key, value in {**common, **own}.items():
+            at: Where = (*where, key) if key in own else ("options", key)
+            words += self._words(at, key, value)
+        parsed = self._options(where, words)
+        return Arm(
+            name=name,
+            label=self._text(arm, (*where, "label")) if "label" in arm else name,
+            options=parsed,
+            words=tuple(words),
+            published=self._one_of(arm, (*where, "published"), published().keys()),
+            reads=frozenset(),
+        )
+
+    def _words(self, where: Where, key: str, value: Any) -> list[str]:
+        """Return one option as words of a command line."""
+        if key not in options.names():
+            known = [*options.names(), "label", "published"]
+            raise self._refusal(where, f"there is no such option{nearest(key, known)}")
+        if key in options.switches():
+            self._is(value, bool, where, "true or false")
+            words = [f"--{key}" if value else f"--no-{key}"]
+        else:
+            values = value if isinstance(value, list) else [value]
+            words = []
+            for item in values:
+                if isinstance(item, bool) or not isinstance(item, str | int | float):
+                    raise self._refusal(where, "an option is a number or a text")
+                if isinstance(item, int) and item.bit_length() > MAX_BITS:
+                    raise self._refusal(where, f"give whole numbers of at most {MAX_BITS} bits")
+                words += [f"--{key}", str(item)]
+        self._options(where, words)
+        return words
+
+    def _options(self, where: Where, words: Sequence[str]) -> dict[str, Any]:
+        try:
+            return options.parse(words)
+        except ConfigError as error:
+            raise self._refusal(where, str(error).rstrip(".")) from None
+
+    def _question(self, question: dict[str, Any], arms: Collection[str]) -> Question:
+        self._only(question, ("question",), ("text", "choices"))
+        choices = []
+        given = self._tables(question, ("question", "choices"))
+        if not 2 <= len(given) <= MAX_CHOICES:
+            raise self._refusal(("question", "choices"), f"give 2 to {MAX_CHOICES} of them")
+        for place, choice in enumerate(given):
+            where: Where = ("question", "choices", place)
+            self._only(choice, where, ("text", "right"))
+            right = None
+            if "right" in choice:
+                right = self._compiled(choice, (*where, "right"), arms, compile_truth)
+            elif place < len(given) - 1:
+                raise self._refusal((*where, "right"), "only the last choice can be without it")
+            choices.append(Choice(self._text(choice, (*where, "text")), right))
+        return Question(self._text(question, ("question", "text")), tuple(choices))
+
+    def _claim(self, claim: dict[str, Any], where: Where, arms: Collection[str]) -> Claim:
+        self._only(claim, where, ("text", "holds", "otherwise"))
+        return Claim(
+            holds=self._compiled(claim, (*where, "holds"), arms, compile_truth),
+            text=self._compiled(claim, (*where, "text"), arms, compile_text),
+            otherwise=self._compiled(claim, (*where, "otherwise"), arms, compile_text)
+            if "otherwise" in claim
+            else None,
+        )
+
+    def _compiled(
+        self,
+        table: dict[str, Any],
+        where: Where,
+        arms: Collection[str],
+        how: Callable[[str, Collection[str], Collection[str]], Compiled],
+    ) -> Compiled:
+        try:
+            return how(self._text(table, where), arms, ROWS)
+        except ClaimError as error:
+            raise self._refusal(where, str(error)) from None
+
+    def _text(self, table: dict[str, Any], where: Where) -> str:
+        """Return a text in one paragraph, with what would control a terminal written out."""
+        value = table.get(str(where[-1]))
+        self._is(value, str, where, "a text")
+        text = " ".join(literal(word) for word in str(value).split())
+        if not text:
+            raise self._refusal(where, "this is empty")
+        return text
+
+    def _one_of(self, table: dict[str, Any], where: Where, known: Collection[int]) -> int | None:
+        value = table.get(str(where[-1]))
+        if value is None or (type(value) is int and value in known):
+            return value
+        raise self._refusal(where, f"give one of {', '.join(map(str, known))}")
+
+    def _table(self, table: dict[str, Any], where: Where) -> dict[str, Any]:
+        value = table.get(str(where[-1]))
+        self._is(value, dict, where, "a table")
+        assert isinstance(value, dict)
+        return value
+
+    def _tables(self, table: dict[str, Any], where: Where) -> list[dict[str, Any]]:
+        value = table.get(str(where[-1]))
+        self._is(value, list, where, "a list of tables")
+        assert isinstance(value, list)
+        for place, item in enumerate(value):
+            self._is(item, dict, (*where, place), "a table")
+        return value
+
+    def _only(self, table: dict[str, Any], where: Where, known: Sequence[str]) -> None:
+        for key in table:
+            if key not in known:
+                raise self._refusal((*where, key), f"there is no such key{nearest(key, known)}")
+
+    def _is(self, value: Any, kind: type, where: Where, what: str) -> None:
+        if value is None:
+            raise self._refusal(where, f"it is missing: give {what}")
+        if not isinstance(value, kind):
+            raise self._refusal(where, f"{shown(value)} is not {what}")
+
+    def _refusal(self, where: Where, fault: str) -> ScenarioError:
+        """Return the error with the file, the line of the key or of what it is in, and the key."""
+        line = next(
+            (
+                self._lines[where[:length]]
+                for length in range(len(where), 0, -1)
+                if where[:length] in self._lines
+            ),
+            None,
+        )
+        place = f"{self._file}, line {line}" if line else self._file
+        key = ".".join(str(part + 1) if isinstance(part, int) else part for part in where)
+        return ScenarioError(f"{place}, {literal(key[:80])}: {literal(fault)}.")
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: cut where it is long."""
+    try:
+        words = repr(value)
+    except ValueError:  # Python writes out no whole number of thousands of digits
+        return "a number of too many digits"
+    return words if len(words) <= 60 else words[:59] + "…"

@@ -1,0 +1,1 @@
+"""Measures networks with batch norm: statistics, drift, evaluations, every momentum in hindsight."""

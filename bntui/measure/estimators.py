@@ -1,0 +1,135 @@
+"""Running statistics: what every estimator of them makes of a run's batches.
+
+Running statistics never feed back into training, so one run can carry any number of estimators;
+batch renorm alone reads the run's own. Each keeps one row (2, C), as `statistics.py` has them.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from torch import Tensor
+
+from bntui.core.border import Count, Read, Share, convert
+from bntui.core.config import MOMENTA
+from bntui.core.limits import parse_estimator
+from bntui.measure.statistics import Buffers
+from bntui.train.checkpoints import like
+
+OWN = "own"
+CORRECTED = "bias-corrected"
+CUMULATIVE = "cumulative"
+WARM_UP = "warm-up"
+ESTIMATORS = (OWN, *(f"{m:g}" for m in MOMENTA), CORRECTED, CUMULATIVE, WARM_UP)
+"""The rows that every run keeps: the user's own first, which follows live changes of momentum."""
+
+
+def initial(buffers: Buffers) -> Tensor:
+    """Return the row that Keras and torch start from: mean 0, variance 1."""
+    row = torch.zeros_like(buffers.row)
+    row[1] = 1.0
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatorsState:
+    """The rows, and what the next update of them depends on."""
+
+    rows: Tensor
+    start_left: Share
+    own: Annotated[str, Read(lambda name: parse_estimator(convert(str, name)))]
+    momenta_product: Share
+    updates: Count
+
+
+class Estimators:
+    """Every row of running statistics of a run, moved together by one `lerp` an update.
+
+    With momentum m and batch statistics b, a row r becomes m·r + (1−m)·b, where m is
+    - the user's own, or one of the constant `MOMENTA`;
+    - bias-corrected (Kingma & Ba 2014, 1412.6980): r̂ = (r − P·r₀)/(1 − P) with P the product of all
+      momenta so far, kept as a row of its own moved with weight (1−m)/(1−P), since the subtraction
+      cancels in float32;
+    - cumulative: 1 − 1/t at update t, the plain average of all batches;
+    - warm-up: min(m, 1 − 1/t).
+
+    The user's own row follows one of these, too: plain momentum unless `update` is told another.
+    """
+
+    def __init__(self, buffers: Buffers) -> None:
+        self.rows = initial(buffers).expand(len(ESTIMATORS), -1, -1).clone()
+        """(estimators, 2, C), in the order of `ESTIMATORS`."""
+        self.start_left = 1.0
+        """The share of the start value in the user's own row: 0 once it was recalibrated."""
+        self._own = "momentum"
+        self._momenta_product = 1.0
+        self._updates = 0
+
+    def __getitem__(self, name: str) -> Tensor:
+        """Return the row (2, C) of one estimator."""
+        return self.rows[ESTIMATORS.index(name)]
+
+    def update(self, batch: Tensor, momentum: float, own: str = "momentum") -> None:
+        """Move every row towards the statistics (2, C) of one batch.
+
+        `own` tells how the user's own row is estimated: one of `config.OWN_ESTIMATORS`. Turned to
+        an estimator without start value, it goes on from what that one has made of the run so far.
+        """
+        if own != self._own and own in ESTIMATORS and self._updates:
+            self[OWN].copy_(self[own])
+            self.start_left = 0.0
+        self._own = own
+        self._updates += 1
+        self._momenta_product *= momentum
+        mean_kept = 1.0 - 1.0 / self._updates
+        kept = {
+            CORRECTED: 1.0 - (1.0 - momentum) / (1.0 - self._momenta_product),
+            CUMULATIVE: mean_kept,
+            WARM_UP: min(momentum, mean_kept),
+        }
+        own_kept = kept.get(own, momentum)
+        self.start_left *= own_kept
+        weights = [1.0 - share for share in (own_kept, *MOMENTA, *kept.values())]
+        weight = torch.tensor(weights, dtype=batch.dtype).to(batch.device, non_blocking=True)
+        self.rows.lerp_(batch, weight[:, None, None])
+
+    def left_after(self, moves: float, momentum: float) -> float:
+        """Return the share of the user's own row that so many more updates of it leave.
+
+        `momentum` is the share that each keeps, where it is a constant.
+        """
+        before, after = self._updates, self._updates + moves
+        if self._own == CUMULATIVE:
+            return before / after if after else 1.0
+        if self._own == WARM_UP:  # 1 − 1/t until that is as much as the momentum
+            plain = min(max(before, 1.0 / (1.0 - momentum)), after)
+            return (before / plain if plain else 1.0) * float(momentum ** (after - plain))
+        left = float(momentum**moves)
+        if self._own == CORRECTED:
+            product = self._momenta_product
+            return left * (1.0 - product) / (1.0 - product * left) if product < 1.0 else 1.0
+        return left
+
+    def state(self) -> EstimatorsState:
+        """Return what `restore` needs to go on from here."""
+        return EstimatorsState(
+            self.rows, self.start_left, self._own, self._momenta_product, self._updates
+        )
+
+    def restore(self, state: EstimatorsState) -> None:
+        """Go on from a state. In place: layers may look at the rows. Raises BorderError."""
+        self.rows.copy_(like(self.rows, state.rows, "running statistics"))
+        self.start_left = state.start_left
+        self._own = state.own
+        self._momenta_product = state.momenta_product
+        self._updates = state.updates
+
+    @property
+    def unstarted(self) -> Tensor:
+        """The user's own row without its start value: (2, C)."""
+        return self[CORRECTED] if self.start_left else self[OWN]
+
+    def recalibrate(self, row: Tensor) -> None:
+        """Replace the user's own row; the others stay what they would have been."""
+        self[OWN].copy_(row)
+        self.start_left = 0.0

@@ -1,0 +1,76 @@
+"""What a run remembers of its course: every history by its name (names: `Snapshot.series`)."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from bntui.core.border import Length
+from bntui.core.run import Point
+from bntui.core.series import Series, SeriesState, SeriesView, Smoothing, SmoothingState
+from bntui.core.snapshot import Validation
+from bntui.train.trainer import Result
+
+MOST_SERIES = 1000
+"""Two for each of the most layers are a tenth of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoriesState:
+    """Every history by its name, and the moving averages."""
+
+    series: Annotated[dict[str, SeriesState], Length(0, MOST_SERIES)]
+    smooth_loss: SmoothingState
+    smooth_acc: SmoothingState
+
+
+class Histories:
+    """Appended to by one thread, with updates that do not fall."""
+
+    def __init__(self) -> None:
+        self.journal: list[Point] | None = None
+        """What was appended since somebody last looked; None if nobody does."""
+        self._series: dict[str, Series] = {}
+        self._smooth_loss, self._smooth_acc = Smoothing(), Smoothing()
+
+    def views(self) -> dict[str, SeriesView]:
+        """Return every history so far, by name."""
+        return {name: series.view() for name, series in self._series.items()}
+
+    def append(self, name: str, update: int, value: float) -> None:
+        """Add one value to one history."""
+        self._series.setdefault(name, Series()).append(update, value)
+        if self.journal is not None:
+            self.journal.append((name, update, value))
+
+    def append_result(self, result: Result) -> None:
+        """Add what an update showed of itself, and its moving averages."""
+        self.append("train_loss", result.update, result.loss)
+        self.append("train_acc", result.update, result.accuracy)
+        self.append("smooth_loss", result.update, self._smooth_loss.next(result.loss))
+        self.append("smooth_acc", result.update, self._smooth_acc.next(result.accuracy))
+
+    def append_validation(self, validation: Validation) -> None:
+        """Add the scores of a validation and every layer's drift."""
+        update = validation.update
+        self.append("val_loss", update, validation.running.loss)
+        self.append("val_acc", update, validation.running.accuracy)
+        self.append("fresh_loss", update, validation.fresh.loss)
+        self.append("fresh_acc", update, validation.fresh.accuracy)
+        for layer in validation.layers:
+            self.append(f"drift:{layer.name}", update, layer.log_var_off)
+            self.append(f"gap:{layer.name}", update, layer.mean_gap)
+
+    def state(self) -> HistoriesState:
+        """Return what `restore` needs to go on from here."""
+        return HistoriesState(
+            series={name: series.state() for name, series in self._series.items()},
+            smooth_loss=self._smooth_loss.state(),
+            smooth_acc=self._smooth_acc.state(),
+        )
+
+    def restore(self, state: HistoriesState) -> None:
+        """Go on from a state. Raises BorderError."""
+        for name, series in state.series.items():
+            self._series[name] = Series()
+            self._series[name].restore(series)
+        self._smooth_loss.restore(state.smooth_loss)
+        self._smooth_acc.restore(state.smooth_acc)

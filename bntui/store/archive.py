@@ -1,0 +1,100 @@
+"""How runs find their way into the store, and back to the command line and the screen."""
+
+from dataclasses import replace
+
+from bntui.core.config import ConfigError
+from bntui.core.snapshot import Checkpoint, Snapshot
+from bntui.store.database import Store, StoredRun
+from bntui.store.listing import why_not_resumed
+from bntui.store.loading import load_snapshot, repeating
+from bntui.store.recorder import StoreRecorder
+from bntui.store.repair import MendedError
+from bntui.store.schema import StoreError
+
+
+def recorder(
+    begin: Checkpoint | None = None, *, resume: bool = False, note: str = ""
+) -> StoreRecorder:
+    """Return what keeps a new run, a branch that begins at a checkpoint, or the run to `resume`.
+
+    A new one is kept with a `note`. Raises StoreError if the run to resume is under way.
+    """
+    if resume:
+        return StoreRecorder(resume=begin)
+    notice = ""
+    try:
+        Store().close()
+    except MendedError as error:
+        notice = str(error)
+    except StoreError:
+        pass  # the recorder tries again every second, and says so
+    return StoreRecorder(parent=begin, note=note, notice=notice)
+
+
+def resumable(name: str) -> Checkpoint:
+    """Return the last checkpoint of the run that `name` means (see `Store.find`).
+
+    Raises ConfigError if there is none.
+    """
+    with Store() as store:
+        found = store.find(name)
+        if why := why_not_resumed(found):
+            raise ConfigError(why)
+        checkpoint = store.last_checkpoint(found.id)
+    if checkpoint is None:  # another process has ended it meanwhile
+        raise ConfigError(why_not_resumed(replace(found, checkpoint=None)))
+    return checkpoint
+
+
+class KeptRuns:
+    """The store for the screen (see `ui.archive`): opened anew each time, so from any thread."""
+
+    remarks: tuple[str, ...] = ()
+
+    def runs(self) -> list[StoredRun]:
+        """Return all runs that are not deleted, the newest first."""
+        with Store() as store:
+            runs = store.runs()
+            self.remarks = tuple(store.remarks)
+            return runs
+
+    def load(self, run: str) -> Snapshot:
+        """Return a run's last state, with its histories."""
+        with Store() as store:
+            snapshot = load_snapshot(store, run)
+            self.remarks = tuple(store.remarks)
+            return snapshot
+
+    def command(self, run: str) -> str:
+        """Return the command line that repeats a run. Raises ConfigError if there is none."""
+        with Store() as store:
+            line = repeating(store, store.run(run))
+        if line is None:
+            raise ConfigError(
+                f"run {run} can't be repeated: it branched off a run that is no longer kept."
+            )
+        return line
+
+    def checkpoint(self, run: str) -> Checkpoint:
+        """Return the last checkpoint of a run. Raises ConfigError if there is none."""
+        return resumable(run)
+
+    def set_note(self, run: str, note: str) -> None:
+        """Replace what the user remarked on a run."""
+        with Store() as store:
+            store.set_note(run, note)
+
+    def pin(self, run: str, *, pinned: bool) -> None:
+        """Pin a run, or unpin it."""
+        with Store() as store:
+            store.pin(run, pinned=pinned)
+
+    def delete(self, run: str) -> None:
+        """Take a run off the list."""
+        with Store() as store:
+            store.delete(run)
+
+    def undelete(self, run: str) -> None:
+        """Bring a deleted run back."""
+        with Store() as store:
+            store.undelete(run)

@@ -1,0 +1,1 @@
+"""The thread's network, trained one update at a time on a thread of its own."""

@@ -1,0 +1,1 @@
+"""Small screens that ask, tell or save, opened from any other."""

@@ -1,0 +1,39 @@
+"""A piece of text to read."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from bntui.ui.terminal.glyphs import fit
+
+
+class TextScreen(ModalScreen[None]):
+    """Shows one text under a title."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q,y,v", "dismiss(None)", "close")
+    ]
+    DEFAULT_CSS = """
+    TextScreen {
+        align: center middle;
+        VerticalScroll {
+            width: 90; max-width: 100%; height: auto; max-height: 100%;
+            border: round $primary; background: $surface; padding: 0 1;
+        }
+    }
+    """
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title, self._text = title, text
+
+    def compose(self) -> ComposeResult:
+        """Lay out the text."""
+        with VerticalScroll() as box:
+            box.border_title = self._title
+            box.border_subtitle = "esc closes"
+            yield Static(fit(self.app, self._text), markup=False)

@@ -1,0 +1,1 @@
+"""Charts and strips as text: the pictures that widgets show."""

@@ -1,0 +1,172 @@
+"""One layer's channels as pictures: strips of bars, the worst by number, what the error is made of.
+
+Pure functions from numbers to `canvas.Picture`.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from bntui.core.scales import nice
+from bntui.core.snapshot import Channels, Floats
+from bntui.diagnose.health import factor
+from bntui.ui.drawing.axes import AXIS
+from bntui.ui.drawing.canvas import Picture, Row
+from bntui.ui.terminal.glyphs import CELLS, DOTS, Glyphs
+
+WORST = 10
+WIDEST = 6
+"""Cells of one channel's bar at most, where there are few channels."""
+APART = 6
+"""Cells between two channel numbers, at least."""
+NUMBERED = 8
+"""Rows from which on a strip has room for channel numbers."""
+
+
+def strip(
+    what: str,
+    values: Floats,
+    channels: Channels,
+    width: int,
+    height: int,
+    glyphs: Glyphs = Glyphs.BRAILLE,
+) -> Picture:
+    """Draw a bar up or down for each channel, or the extreme of several where there are many.
+
+    `values` are mean gaps ("mean") or log-variance ratios ("variance"). On the zero line ○ is a
+    quiet channel, × one that is not finite; of several, if all are quiet, or if any is not finite.
+    """
+    numbered = height >= NUMBERED
+    columns, arm = width - AXIS, (height - 2 - numbered) // 2
+    if columns < 1 or arm < 1:
+        return []
+    each = -(-len(values) // columns)
+    starts = np.arange(0, len(values), each)
+    wide = min(WIDEST, columns // len(starts))
+    finite = np.isfinite(values)
+    tall = np.where(finite, values, 0.0)
+    highest, lowest = np.maximum.reduceat(tall, starts), np.minimum.reduceat(tall, starts)
+    extreme = np.where(highest >= -lowest, highest, lowest)
+    scale, high, zero, low = _scale(what, float(np.abs(extreme).max()))
+    dots = np.rint(extreme / scale * arm * DOTS[glyphs][1]).astype(np.intp)
+    dots += (dots == 0) * np.sign(extreme).astype(np.intp)  # what is not zero shows
+
+    broken = np.logical_or.reduceat(~finite, starts)
+    quiet = np.logical_and.reduceat(channels.quiet == 1, starts) & ~broken
+    line = np.where(broken, "×", np.where(quiet, "○", "─"))
+    rows = [
+        *(_bars(dots, up, wide, glyphs) for up in range(arm - 1, -1, -1)),
+        "".join(str(mark) + "─" * (wide - 1) for mark in line),
+        *(_bars(-dots, down, wide, glyphs, down=True) for down in range(arm)),
+    ]
+    ticks = [high, *[""] * (arm - 1), zero, *[""] * (arm - 1), low]
+    how = "a channel a bar" if each == 1 else f"{each} channels a bar, extremes"
+    title = "running mean − fresh mean, in σ" if what == "mean" else "running / fresh variance"
+    roles = ["running"] * arm + ["axis"] + ["running"] * arm
+    picture: Picture = [
+        [(f"{tick:>{AXIS - 2}} {'┤' if tick else '│'}", "axis"), (row, role)]
+        for tick, row, role in zip(ticks, rows, roles, strict=True)
+    ]
+    if numbered:
+        picture.append([(" " * AXIS + _numbers(len(starts), each, wide), "axis")])
+    return [rule(f"{title}: {how}, 0 to {len(values) - 1}", width), *picture]
+
+
+def _numbers(bars: int, each: int, wide: int) -> str:
+    """Return the numbers of the first channels of some bars, below these."""
+    line = ""
+    for bar in range(0, bars, int(nice(max(1.0, APART / wide)))):
+        line = line.ljust(bar * wide) + str(bar * each)
+    return line
+
+
+def _scale(what: str, most: float) -> tuple[float, str, str, str]:
+    """Return what a full bar stands for, and how to write it upwards, none, and downwards."""
+    if what == "mean":
+        scale = nice(max(most, 0.5))
+        return scale, f"+{scale:g}", "0", f"-{scale:g}"
+    times = nice(math.exp(min(max(most, math.log(2.0)), 99.0)))
+    text = f"{times:g}" if times < 1000 else f"{times:.0e}".replace("e+0", "e").replace("e+", "e")
+    return math.log(times), f"×{text}", "×1", f"÷{text}"
+
+
+def _bars(
+    dots: npt.NDArray[np.intp], row: int, wide: int, glyphs: Glyphs, *, down: bool = False
+) -> str:
+    """Return one row of bars of so many dots, `row` cells from the zero line."""
+    up = DOTS[glyphs][1]
+    filled = np.clip(dots - row * up, 0, up)
+    bits = (1 << filled) - 1
+    if down:
+        bits = bits << (up - filled)
+    if glyphs is Glyphs.ASCII:
+        cells = np.where(filled > 0, "#", " ")
+    else:
+        cells = CELLS[glyphs][bits | bits << up]
+    gap = " " * (wide > 1)
+    return "".join(str(cell) * (wide - len(gap)) + gap for cell in cells)
+
+
+def worst(channels: Channels, width: int, height: int) -> Picture:
+    """Name the channels that are furthest off, by the larger of mean gap and log-variance ratio.
+
+    Channels that are not finite come first. Of quiet ones it is said that they put out little.
+    """
+    mean, ratio = channels.mean_gap, channels.log_var_ratio
+    finite = np.isfinite(mean) & np.isfinite(ratio)
+    off = np.where(finite, np.maximum(np.abs(mean), np.abs(ratio)), np.inf)
+    order = [int(n) for n in np.argsort(-off, kind="stable")[: min(WORST, height - 1)]]
+    rows: Picture = [rule("the worst channels", width)]
+    for number in order:
+        words = "not finite"
+        if finite[number]:
+            side = "low" if mean[number] < 0 else "high"
+            words = f"mean {abs(mean[number]):.1f} σ too {side}, variance {factor(float(ratio[number]))}"
+            words += ", quiet" if channels.quiet[number] else ""
+        rows.append([(f" channel {number}: ", "faint"), (words, "")])
+    return rows
+
+
+def parts(channels: Channels, width: int) -> Picture:
+    """Draw what of the error the start value makes, and what lag and noise do.
+
+    Averages over finite channels of the parts' lengths along each channel's error: they sum to the
+    mean absolute error exactly; a part that pulls the other way is negative. Means are in σ,
+    variances in percent of the fresh variance.
+    """
+    variance = channels.variance_start.astype(np.float64) + channels.variance_rest
+    rows: Picture = [rule("█ start + ░ lag and noise", width)]
+    for name, whole, start, written in (
+        ("mean", channels.mean_gap, channels.mean_start, "{:.2f}"),
+        ("variance", variance, channels.variance_start, "{:.0%}"),
+    ):
+        total, left = split(whole, start)
+        if math.isnan(total):
+            rows += [[(f" {name}: no channel is finite", "faint")], []]
+            continue
+        rest = round(total, 2) - round(left, 2)  # so that what is written adds up
+        sign = "-" if rest < 0 else "+"
+        shares = f"{written.format(left)} {sign} {written.format(abs(rest))}"
+        unit = " σ" if name == "mean" else ""
+        room = max(1, width - 2)
+        filled = round(room * abs(left) / max(abs(left) + abs(rest), 1e-9))
+        rows += [
+            [(f" {name} {written.format(total)}{unit} = {shares}", "")],
+            [(" ", ""), ("█" * filled, "running"), ("░" * (room - filled), "fresh")],
+        ]
+    return rows
+
+
+def split(whole: npt.NDArray[np.floating], start: Floats) -> tuple[float, float]:
+    """Return the mean absolute error over finite channels, and the part that the start value makes."""
+    finite = np.isfinite(whole) & np.isfinite(start)
+    if not finite.any():
+        return math.nan, math.nan
+    total = np.abs(whole[finite]).mean(dtype=np.float64)
+    return float(total), float((np.sign(whole) * start)[finite].mean(dtype=np.float64))
+
+
+def rule(title: str, width: int) -> Row:
+    """Return a title on a line across."""
+    return [("─ ", "axis"), (title, "faint"), (f" {'─' * (width - len(title) - 3)}", "axis")]

@@ -1,0 +1,1 @@
+"""The screens that lead through the guided experiments."""

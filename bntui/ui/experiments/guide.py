@@ -1,0 +1,138 @@
+"""Leads through the guided experiments: the list, the question, the runs, the conclusion.
+
+What is run, and beside what, is in `progress.py`. An experiment is left as soon as a run is no longer
+the one that it speaks of: with a turned knob, a recalibration or a new run of the reader's own.
+Pauses, single steps, the pace and every look at the run change nothing that is measured.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from textual.screen import Screen
+
+from bntui.core.config import ConfigError, RunConfig
+from bntui.core.run import Purpose
+from bntui.core.snapshot import Phase, Snapshot
+from bntui.experiments.experiment import Scenario
+from bntui.ui.experiments.conclusion import ConclusionScreen, Next
+from bntui.ui.experiments.guideline import GuideLine
+from bntui.ui.experiments.list import CourseScreen
+from bntui.ui.experiments.progress import Course, Performance
+from bntui.ui.experiments.question import QuestionScreen
+
+LEFT = "The experiment is left: its conclusion would not be about this run. g begins it anew."
+
+
+class Guide:
+    """Beside one explorer, for as long as it is there."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        course: Course,
+        *,
+        latest: Callable[[], Snapshot],
+        begin: Callable[[RunConfig, Purpose], None],
+    ) -> None:
+        """`latest` returns the run's snapshot; `begin` replaces the run by another."""
+        self.performance: Performance | None = None
+        """The experiment whose curves are on the screen."""
+        self._screen = screen
+        self._course = course
+        self._latest = latest
+        self._begin_run = begin
+        self._here = ""
+        """The name of the experiment to go on with."""
+
+    def open(self) -> None:
+        """Show the conclusion at hand, else the list of experiments."""
+        if self.performance and self.performance.over:
+            self._conclude(self.performance)
+        else:
+            self._list()
+
+    def ask(self, scenario: Scenario, unanswered: Callable[[], None] = lambda: None) -> None:
+        """Put the question of an experiment, and begin it with the answer."""
+        self._here = scenario.name
+
+        def answered(choice: int | None) -> None:
+            if choice is None:
+                unanswered()
+            else:
+                self._begin(scenario, choice or None)
+
+        self._screen.app.push_screen(QuestionScreen(scenario), answered)
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Begin the next run once this one has ended, and conclude after the last."""
+        performance = self.performance
+        if performance is None or not performance.under_way:
+            return
+        if snapshot.epochs > performance.config.epochs:  # it was trained on past its end
+            self.changed()
+        elif snapshot.phase is Phase.FINISHED:
+            performance = performance.with_end(snapshot)
+            if performance.over:
+                self._show(performance)
+                self._conclude(performance)
+            else:
+                self._go_on(performance)
+
+    def changed(self) -> None:
+        """Leave: the run is no longer what the experiment made it. All curves stay in place."""
+        if self.performance and self.performance.under_way:
+            self._show(replace(self.performance, left=True))
+            self._screen.notify(LEFT)
+
+    def replaced(self) -> None:
+        """Leave: a run of the reader's own begins."""
+        self.changed()
+        self._show(None)
+
+    def _list(self) -> None:
+        course = self._course.experiments()
+        if not course:
+            self._screen.notify("there are no experiments here")
+            return
+        at = next((n for n, scenario in enumerate(course) if scenario.name == self._here), 0)
+
+        def chosen(scenario: Scenario | None) -> None:
+            if scenario:
+                self.ask(scenario)
+
+        self._screen.app.push_screen(CourseScreen(course, at), chosen)
+
+    def _begin(self, scenario: Scenario, chosen: int | None) -> None:
+        try:
+            configs = self._course.configs(scenario)
+        except ConfigError as error:
+            self._screen.notify(str(error), severity="error", markup=False)
+        else:
+            self._go_on(Performance(scenario, configs, chosen))
+
+    def _go_on(self, performance: Performance) -> None:
+        """Begin the run of the next arm, at the pace that the reader watches at."""
+        config = performance.config
+        if "pace" not in performance.arm.options:
+            pace = self._latest().knobs.pace
+            config = replace(config, knobs=replace(config.knobs, pace=pace))
+        self._show(performance)
+        self._begin_run(config, performance.purpose)
+
+    def _conclude(self, performance: Performance) -> None:
+        course = self._course.experiments()
+        after = course[course.index(performance.scenario) + 1 :]
+        following = after[0] if after else None
+        self._here = following.name if following else ""
+
+        def then(chosen: Next | None) -> None:
+            if chosen is Next.LIST:
+                self._list()
+            elif chosen is Next.FOLLOWING and following:
+                self.ask(following)
+
+        self._screen.app.push_screen(ConclusionScreen(performance, following), then)
+
+    def _show(self, performance: Performance | None) -> None:
+        self.performance = performance
+        self._screen.query_one(GuideLine).show(performance)

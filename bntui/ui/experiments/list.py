@@ -1,0 +1,135 @@
+"""The course: every guided experiment, and what the chosen one is about."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import Screen
+from textual.widgets import OptionList, Static
+
+from bntui.experiments.experiment import Scenario
+from bntui.ui.terminal.glyphs import fit
+from bntui.ui.widgets.keyline import KeyLine
+from bntui.ui.widgets.option_list import Options
+
+KEYS = (
+    Binding("up", "", "choose", key_display="↑ ↓"),
+    Binding("enter", "", "begin with its question"),
+    Binding("tab", "", "read on"),
+    Binding("escape", "", "leave", key_display="esc"),
+)
+"""The line at the bottom."""
+Parts = list[tuple[str, str]]
+"""Texts and their styles."""
+Pad = tuple[int, int, int, int]
+APART, INDENTED = (0, 0, 1, 0), (0, 0, 0, 2)
+"""Cells above, right, below and left of a paragraph."""
+
+
+class CourseScreen(Screen[Scenario | None]):
+    """Closes with the experiment to begin, or with None for none."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "begin"),
+        Binding("escape,q,g", "dismiss(None)"),
+    ]
+    DEFAULT_CSS = """
+    CourseScreen {
+        Horizontal { height: 1fr; }
+        OptionList { width: 42%; max-width: 60; height: 1fr; padding: 0; background: $background; }
+        VerticalScroll { width: 1fr; height: 1fr; padding: 0 1; }
+        OptionList, VerticalScroll { scrollbar-size-vertical: 1; }
+    }
+    """
+
+    def __init__(self, course: Sequence[Scenario], at: int) -> None:
+        """Begin at the experiment in place `at`."""
+        super().__init__()
+        self._course = course
+        self._at = at
+
+    def compose(self) -> ComposeResult:
+        """Lay out the list, and beside it a sheet."""
+        with Horizontal():
+            listed = Options(*map(self._line, self._course), classes="panel")
+            listed.border_title = "experiments"
+            yield listed
+            with VerticalScroll(classes="panel") as sheet:
+                sheet.border_title = "what it is about"
+                yield Static(id="sheet")
+        yield KeyLine(KEYS)
+
+    def on_mount(self) -> None:
+        """Begin where the reader is."""
+        listed = self.query_one(OptionList)
+        listed.highlighted = self._at
+        listed.focus()
+
+    def action_begin(self) -> None:
+        """Close with the chosen one, from the sheet too."""
+        place = self.query_one(OptionList).highlighted
+        self.dismiss(None if place is None else self._course[place])
+
+    @on(OptionList.OptionSelected)
+    def _select(self) -> None:
+        self.action_begin()
+
+    @on(OptionList.OptionHighlighted)
+    def _read(self, event: OptionList.OptionHighlighted) -> None:
+        """Show what the chosen one is about, from its beginning."""
+        self.query_one("#sheet", Static).update(self._sheet(self._course[event.option_index]))
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+
+    def _line(self, scenario: Scenario) -> Table:
+        """Return number, title and post; a long title goes on under its beginning."""
+        line = Table.grid(padding=(0, 1, 0, 0), expand=True)
+        line.add_column(width=2, justify="right", no_wrap=True)
+        line.add_column(ratio=1)
+        line.add_column(width=6, no_wrap=True)
+        line.add_row(
+            Text(str(scenario.number or "")),
+            Text(fit(self.app, scenario.title)),
+            Text(f"post {scenario.post}" if scenario.post else ""),
+        )
+        return line
+
+    def _sheet(self, scenario: Scenario) -> Group:
+        return Group(
+            *(
+                Padding(
+                    Text.assemble(*((fit(self.app, text), style) for text, style in parts)), pad
+                )
+                for parts, pad in paragraphs(scenario)
+            )
+        )
+
+
+def paragraphs(scenario: Scenario) -> list[tuple[Parts, Pad]]:
+    """Return what there is to read of an experiment before it runs, and how far each is moved."""
+    arms = scenario.arms
+    common = [
+        setting
+        for setting in arms[0].settings
+        if len(arms) > 1 and all(setting in arm.settings for arm in arms)
+    ]
+    runs = f"Runs, each with {' · '.join(common)}" if common else "Runs"
+    read: list[tuple[Parts, Pad]] = [
+        ([(scenario.heading, "bold")], APART),
+        ([(scenario.hypothesis, "")], APART),
+        ([("Watch ", "bold"), (scenario.watch, "")], APART),
+        ([(runs, "")], (0, 0, 0, 0)),
+    ]
+    for arm in arms:
+        own = " · ".join(setting for setting in arm.settings if setting not in common)
+        parts = [(arm.label, "bold"), (f": {own}" if own else "", "")]
+        if arm.published:
+            parts.append((f"\nas the thread's run at batch {arm.published}", "dim"))
+        read.append((parts, INDENTED))
+    return read

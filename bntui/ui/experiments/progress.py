@@ -1,0 +1,125 @@
+"""A guided experiment in the explorer: its runs, one after another, and what lies behind each.
+
+Values only: `guide.py` talks with the reader, the explorer makes the runs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from bntui.core.config import Observation, RunConfig
+from bntui.core.run import Purpose
+from bntui.core.series import thinned
+from bntui.core.snapshot import Snapshot
+from bntui.experiments.experiment import Arm, Conclusion, Scenario, conclude
+from bntui.experiments.outcome import outcome, published
+
+SHORT = 5
+"""Characters of a ghost's name that a legend has room for, beside two values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The experiments that there are, as the command line hands them over."""
+
+    experiments: Callable[[], tuple[Scenario, ...]] = tuple
+    """Those to choose from, in their order."""
+    configs: Callable[[Scenario], tuple[RunConfig, ...]] = lambda _: ()
+    """Returns the configurations of an experiment's arms. Raises ConfigError."""
+    first: Scenario | None = None
+    """The one to ask about before anything runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """An experiment that was begun, as far as it has come."""
+
+    scenario: Scenario
+    configs: tuple[RunConfig, ...]
+    """Of its arms."""
+    chosen: int | None
+    """The reader's prediction: the number from 1 of a choice."""
+    ended: tuple[Snapshot, ...] = ()
+    """The last snapshots of the arms that have run, without their checkpoints."""
+    left: bool = False
+    """Whether the run at hand is no longer the arm that it began as."""
+
+    @property
+    def over(self) -> bool:
+        """Whether every arm has run."""
+        return len(self.ended) == len(self.configs)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the run at hand is one of its arms, and not the end of the last."""
+        return not (self.over or self.left)
+
+    @property
+    def place(self) -> int:
+        """Which arm the run at hand is, from 0."""
+        return min(len(self.ended), len(self.configs) - 1)
+
+    @property
+    def arm(self) -> Arm:
+        """The arm that the run at hand is."""
+        return self.scenario.arms[self.place]
+
+    @property
+    def config(self) -> RunConfig:
+        """The configuration of that arm."""
+        return self.configs[self.place]
+
+    @property
+    def purpose(self) -> Purpose:
+        """What is to be measured of it, as without a screen, and how it is called in the store."""
+        return Purpose(self.arm.observation(Observation()), self.scenario.note(self.arm))
+
+    def with_end(self, snapshot: Snapshot) -> "Performance":
+        """Take the last snapshot of the run at hand."""
+        return replace(self, ended=(*self.ended, replace(snapshot, checkpoints=())))
+
+    def conclusion(self) -> Conclusion:
+        """Hold the claims against what all arms showed."""
+        names = (arm.name for arm in self.scenario.arms)
+        outcomes = dict(zip(names, map(outcome, self.ended), strict=True))
+        return conclude(self.scenario, outcomes, self.chosen)
+
+    def ghosts(self, snapshot: Snapshot) -> list[tuple[str, Snapshot]]:
+        """Return names and states of what lies behind the run at hand, which is at `snapshot`.
+
+        The arms before it, and the thread's own run where the arm repeats one.
+        """
+        behind = list(zip(short_names(self.scenario), self.ended[: self.place], strict=False))
+        if self.arm.published and snapshot.facts:
+            train, per_epoch = snapshot.facts.train, snapshot.updates_per_epoch
+            behind.append(("thread", thread(self.arm.published, per_epoch, train)))
+        return behind
+
+
+def short_names(scenario: Scenario) -> list[str]:
+    """Return what legends call the arms: their names' beginnings, or numbers where those are alike."""
+    names = [arm.name[:SHORT].rstrip("_") for arm in scenario.arms]
+    if len(set(names)) == len(names):
+        return names
+    return [f"run {number}" for number in range(1, len(names) + 1)]
+
+
+@cache
+def thread(batch: int, updates_per_epoch: int, train: int) -> Snapshot:
+    """Return the thread's own run as one to lie behind another, epoch by epoch.
+
+    Its x is in epochs of that run, of so many updates and `train` images; its seconds are its own.
+    """
+    run = published()[batch]
+    epochs = np.arange(1, len(run.history("val_acc")) + 1)
+    columns: dict[str, npt.ArrayLike] = {
+        "val_acc": run.history("val_acc"),
+        "val_loss": run.history("val_loss"),
+        "images": epochs * train,
+        "seconds": run.history("seconds"),
+    }
+    series = {name: thinned(epochs * updates_per_epoch, values) for name, values in columns.items()}
+    return Snapshot(series=series)

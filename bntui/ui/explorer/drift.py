@@ -1,0 +1,225 @@
+"""The drift table: how far each BN layer's running statistics are from fresh ones."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from bntui.core.series import Array, SeriesView
+from bntui.core.snapshot import Exchange, LayerDrift, Phase, Snapshot
+from bntui.diagnose.health import Health, exchanged, factor, forecasts, health, in_updates
+from bntui.diagnose.significance import harms, loses_accuracy
+from bntui.ui.drawing.canvas import Canvas, Picture, Row
+from bntui.ui.drawing.charts import sparkline
+
+TREND = 4
+COLUMNS = {
+    "layer": -11,
+    "": -9,
+    "alone": 7,
+    "sound in": 9,
+    "variance": 9,
+    "mean gap": 9,
+    "worst": 7,
+    "start": 6,
+    "net err": 8,
+    "ch": 5,
+    "trend": -(TREND + 1),
+}
+"""Titles and widths, negative for what is written from the left; from the end on, what has no room goes."""
+MARKS = {
+    Health.SOUND: ("√", "good"),
+    Health.HARMS: ("× harms", "bad"),
+    Health.JOINT: ("! joint", "running"),
+    Health.UNDECIDED: ("? unsure", "faint"),
+    Health.UNKNOWN: ("–", "faint"),
+    Health.NON_FINITE: ("× NaN", "bad"),
+}
+
+
+TO_BEGIN = {Phase.PAUSED: "training: press space", Phase.FAILED: "a run: press r"}
+"""What nothing measured yet waits for, where nothing is under way."""
+
+
+class DriftTable(Canvas, can_focus=True):
+    """One row a BN layer, those that harm validation first; ↑ and ↓ choose one, Enter opens it."""
+
+    hint = "↑ ↓ choose a layer, enter opens it, tab goes on"
+    BORDER_TITLE = "drift: running against fresh statistics"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "layer up", show=False),
+        Binding("down", "move(1)", "layer down", show=False),
+        Binding("enter", "open", "open the layer", show=False),
+    ]
+    COMPONENT_CLASSES = {"canvas--chosen"}
+    DEFAULT_CSS = "DriftTable > .canvas--chosen { text-style: reverse; }"
+
+    @dataclass
+    class Opened(Message):
+        """The user wants to see one layer from near."""
+
+        index: int
+
+    chosen = 0
+    """The place among the network's layers of the one that Enter opens."""
+
+    _snapshot = Snapshot()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the layers of `snapshot`'s last validation."""
+        self._snapshot = snapshot
+        exchanges = snapshot.exchanges
+        measured = (
+            f" · marks: {exchanges.images:,} images, update {exchanges.update:,}"
+            if exchanges and exchanged(snapshot)
+            else ""
+        )
+        self.retitle(f"{self.BORDER_TITLE}{measured}")
+        self.repaint()
+
+    def action_move(self, by: int) -> None:
+        """Choose the next layer up or down; beyond the ends, leave the table."""
+        order = in_order(self._snapshot)
+        row = order.index(self.chosen) + by if self.chosen in order else 0
+        if 0 <= row < len(order):
+            self.chosen = order[row]
+            self.repaint()
+        elif by > 0:
+            self.screen.focus_next()
+        else:
+            self.screen.focus_previous()
+
+    def action_open(self) -> None:
+        """Open the chosen layer."""
+        if self.chosen in in_order(self._snapshot):
+            self.post_message(self.Opened(self.chosen))
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Show which layer Enter opens."""
+        super().watch_has_focus(_has_focus)
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> Picture:
+        """Return the header and a row for each layer, or one line saying why there is none."""
+        snapshot = self._snapshot
+        if not snapshot.config.has_statistics:
+            return [[(" this network has no batch norm, so nothing can drift", "faint")]]
+        if snapshot.validation is None:
+            waiting = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
+            reason = "the first validation" if waiting else TO_BEGIN.get(snapshot.phase, "")
+            return [[(f" waits for {reason}", "faint")]]
+        return table(snapshot, width, self.chosen if self.has_focus else None)
+
+
+def in_order(snapshot: Snapshot) -> list[int]:
+    """Return the places of the layers among the network's, the most harmful one first."""
+    known = exchanged(snapshot)
+    drifts = snapshot.validation.layers if snapshot.validation else ()
+
+    def harm(place: int) -> tuple[bool, float]:
+        found = known.get(drifts[place].name)
+        if found is None or health(drifts[place], found) is not Health.HARMS:
+            return True, 0.0
+        return False, -found.alone.loss
+
+    return sorted(range(len(drifts)), key=harm)
+
+
+def table(snapshot: Snapshot, width: int, chosen: int | None = None) -> Picture:
+    """Return the header and a row for each layer, that of the layer at the place `chosen` marked."""
+    known, ahead = exchanged(snapshot), forecasts(snapshot)
+    drifts = snapshot.validation.layers if snapshot.validation else ()
+    rows: Picture = [[(title, "faint") for title in COLUMNS]]
+    for place in in_order(snapshot):
+        layer = drifts[place]
+        found, updates = known.get(layer.name), ahead.get(layer.name, math.nan)
+        (first, role), *rest = layer_row(layer, snapshot.series, found, updates)
+        rows.append([(first, "chosen" if place == chosen else role), *rest])
+    return [_aligned(row, width) for row in rows]
+
+
+def layer_row(
+    layer: LayerDrift,
+    series: Mapping[str, SeriesView],
+    exchange: Exchange | None,
+    sound_in: float,
+) -> Row:
+    """Return one layer's cells, one for each of `COLUMNS`."""
+    mark, role = MARKS[health(layer, exchange)]
+    history = series.get(f"drift:{layer.name}")
+    trend = sparkline(resampled(np.abs(history.last), TREND), TREND) if history else ""
+    error = f"{layer.network_error:.0%}" if math.isfinite(layer.network_error) else "–"
+    return [
+        (layer.name, ""),
+        (mark, role),
+        (cost(exchange), ""),
+        (ahead_of(sound_in), ""),
+        (off(layer), ""),
+        (sigmas(layer.mean_gap, 2), ""),
+        (sigmas(layer.mean_gap_max, 1), ""),
+        (f"{layer.start_left:.0%}", ""),
+        (error, ""),
+        (f"{layer.channels}", ""),
+        (trend, "faint"),
+    ]
+
+
+def _aligned(cells: Row, width: int) -> Row:
+    """Put cells into their columns, as many as `width` has room for whole."""
+    row: Row = []
+    taken = 0
+    for (text, role), size in zip(cells, COLUMNS.values(), strict=True):
+        taken += abs(size)
+        if taken > width and row:
+            break
+        row.append((f" {text:<{-size - 1}}" if size < 0 else f"{text:>{size}}", role))
+    return row
+
+
+def cost(exchange: Exchange | None) -> str:
+    """Write what a layer alone does to validation: accuracy, or loss (L) where that alone suffers."""
+    if exchange is None:
+        return "–"
+    alone = exchange.alone
+    if health_of_loss(exchange):
+        return f"{alone.loss:+.2f}L"
+    return f"{alone.accuracy:+.2f}"
+
+
+def health_of_loss(exchange: Exchange) -> bool:
+    """Tell whether a layer alone costs loss, and no accuracy that matters."""
+    return harms(exchange.alone) and not loses_accuracy(exchange.alone)
+
+
+def off(layer: LayerDrift) -> str:
+    """Write how far variances are off: ×2 or ÷2 where channels agree, ×÷2 where they cancel out."""
+    size = layer.log_var_off
+    if not math.isfinite(size) or abs(layer.log_var_ratio) >= size / 2:
+        return factor(math.copysign(size, layer.log_var_ratio))
+    return f"×{factor(-size)}" if factor(-size)[0] == "÷" else factor(size)
+
+
+def ahead_of(updates: float) -> str:
+    """Write a forecast: how many updates until the layer does no harm."""
+    if math.isnan(updates):
+        return "–"
+    if math.isinf(updates):
+        return "never"
+    return "now" if updates == 0 else in_updates(updates)
+
+
+def sigmas(value: float, digits: int) -> str:
+    """Write a number of standard deviations."""
+    return f"{value:.{digits}f} σ" if math.isfinite(value) else "–"
+
+
+def resampled(values: Array, count: int) -> list[float]:
+    """Return at most `count` values, evenly spread over all of them, the last one included."""
+    if len(values) <= count:
+        return [float(value) for value in values]
+    places = np.linspace(0, len(values) - 1, count).round().astype(int)
+    return [float(value) for value in values[places]]

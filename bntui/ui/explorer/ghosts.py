@@ -1,0 +1,31 @@
+"""The runs that lie behind the one under way on the charts."""
+
+from dataclasses import dataclass, field
+
+from bntui.core.run import Run
+from bntui.core.snapshot import Snapshot
+
+NAME = 3
+"""Characters of a stored run's id in a legend, which has no room for more."""
+
+
+@dataclass
+class Ghosts:
+    """The run before, one that is pinned, and any that were taken from the store."""
+
+    before: Run | None = None
+    pinned: Run | None = None
+    stored: dict[str, Snapshot] = field(default_factory=dict)
+    """By their ids."""
+
+    def behind(self, run: Run) -> list[tuple[str, Snapshot]]:
+        """Return the names and the states of those to draw behind `run`, its twin among them."""
+        twin = run.snapshot.twin
+        # A twin is what its run is about; the run before would take its place in the legend.
+        before = None if twin or self.before is self.pinned else self.before
+        live = [("was", before), ("pin", self.pinned)]
+        return [
+            *([("twin", twin)] if twin else []),
+            *((name, ghost.snapshot) for name, ghost in live if ghost and ghost is not run),
+            *((stored[:NAME], snapshot) for stored, snapshot in self.stored.items()),
+        ]

@@ -1,0 +1,98 @@
+"""What a knob's value means for the run, in one line while it is turned."""
+
+from bntui.core import rules
+from bntui.core.config import Knobs, RunConfig, torch_momentum
+from bntui.core.limits import MAX_LEARNING_RATE
+from bntui.core.snapshot import Phase, Snapshot
+from bntui.core.text import exact
+from bntui.ui.explorer.noise_words import noise_scale
+from bntui.ui.widgets.knob_spec import (
+    BATCH_SIZE,
+    ESTIMATOR,
+    LEARNING_RATE,
+    MOMENTUM,
+    NORM,
+    KnobSpec,
+)
+
+UNPLANNED = 10_000
+"""Epochs from which on a run is not meant to come to an end; ten are looked ahead then."""
+
+
+def consequence(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
+    """Return the line for the knob `spec` with the settings `knobs` in `snapshot`'s run.
+
+    The variable part first, then bounds and step: a narrow screen leaves out parts from the end.
+    """
+    facts = snapshot.facts
+    if facts is None:
+        return spec.hint
+    batch = min(knobs.batch_size, facts.train)
+    updates = -(-facts.train // batch)
+    start = start_words(knobs, snapshot, facts.train)
+    if spec is BATCH_SIZE:
+        memory = size(facts.activation_bytes * batch / 1e9)
+        last = noise_scale(snapshot) or f"×2 a step, to {facts.train:,}"
+        return f"{updates:,} updates an epoch · {start} · {memory} · {last}"
+    if spec is MOMENTUM:
+        torchs = torch_momentum(knobs.momentum)
+        return f"torch's {exact(torchs)} · {start} · steps through the map's rows, 0 to below 1"
+    if spec is ESTIMATOR:
+        return f"{estimating(snapshot.config, knobs)} · {start}"
+    if spec is LEARNING_RATE:
+        return f"moves weights, not statistics · steps of 1, 2, 5, up to {MAX_LEARNING_RATE:g}"
+    if spec is NORM:
+        return "starts a new run with the same seed · on or off · old curves stay as a ghost"
+    return "updates a second at most, to watch a fast machine · 0.5 to 50 in steps, or max"
+
+
+def start_words(knobs: Knobs, snapshot: Snapshot, train: int) -> str:
+    """Say how much of the start value will be left in the running statistics, and when."""
+    if not snapshot.config.has_statistics:
+        return "no statistics to go stale"
+    trained = snapshot.images / train
+    until, when = float(snapshot.epochs), f"after {snapshot.epochs:,} epochs"
+    if snapshot.phase is Phase.FINISHED or snapshot.epochs >= UNPLANNED:
+        ahead = min(snapshot.config.epochs, 10)
+        until, when = trained + ahead, f"after {ahead} more epochs"
+    left = 0.0 if rules.forgets_start(knobs) else start_left(snapshot)
+    left *= rules.kept_over(snapshot.config, knobs, train, trained, until)
+    return f"{left:.2g} of the start left {when}"
+
+
+def start_left(snapshot: Snapshot) -> float:
+    """Return the share of the start value that is left in the running statistics.
+
+    As it was measured last, less what the updates since have taken; none once they were recalibrated.
+    """
+    validation = snapshot.validation
+    if snapshot.recalibrated:
+        return 0.0
+    at, left = 0, 1.0
+    if validation and validation.layers:
+        at, left = validation.update, validation.layers[0].start_left
+    since = snapshot.update - at
+    if since and rules.forgets_start(snapshot.knobs):
+        return 0.0
+    return float(left * rules.kept(snapshot.config, snapshot.knobs) ** since)
+
+
+def estimating(config: RunConfig, knobs: Knobs) -> str:
+    """Say how the running statistics are estimated."""
+    m = exact(knobs.momentum)
+    scaled = f"{knobs.batch_size}/{config.base_batch}"
+    return {
+        "momentum": f"each update keeps {m} of the old value",
+        "bias-corrected": f"keeps {m} of the old, and divides the start value out as Adam does",
+        "cumulative": "the mean over all updates so far, each counting the same",
+        "warm-up": f"keeps 1 - 1/t of the old at update t, and {m} from there on",
+        "scaled": f"keeps {m}^({scaled}) = {rules.momentum(config, knobs):.3g}, as momentum {m} "
+        f"at batch {config.base_batch}",
+    }[knobs.estimator]
+
+
+def size(gigabytes: float) -> str:
+    """Write the memory that activations take."""
+    if gigabytes >= 1:
+        return f"activations {gigabytes:.1f} GB"
+    return f"activations {gigabytes * 1000:.0f} MB"

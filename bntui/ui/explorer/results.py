@@ -1,0 +1,69 @@
+"""What the run shows: curves, the map of every momentum, drift. One view for all of them."""
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from bntui.core.scales import UNIT
+from bntui.core.snapshot import Snapshot
+from bntui.ui.drawing.curves import curves
+from bntui.ui.drawing.view import View
+from bntui.ui.explorer.drift import DriftTable
+from bntui.ui.explorer.hindsight import HindsightMap
+from bntui.ui.explorer.noise_words import NORMALISED, noise_scale
+from bntui.ui.widgets.chart import Chart
+from bntui.ui.widgets.view_keys import CHANGES, why_same
+
+Ghosts = Sequence[tuple[str, Snapshot]]
+
+
+class Results(Container):
+    """The panels on the right; zoom, pan and crosshair act on all of them at once."""
+
+    def __init__(self) -> None:
+        super().__init__(id="results")
+        self.view = View()
+        self._snapshot = Snapshot()
+        self._ghosts: Ghosts = ()
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels."""
+        yield Chart("accuracy", y=UNIT, id="panel-1", classes="panel")
+        yield Chart("loss", log=True, id="panel-2", classes="panel")
+        yield HindsightMap(id="panel-3", classes="panel")
+        yield DriftTable(id="panel-4", classes="panel")
+
+    def show(self, snapshot: Snapshot, ghosts: Ghosts = ()) -> None:
+        """Show `snapshot`, with other runs as ghosts behind its curves."""
+        self._snapshot, self._ghosts = snapshot, ghosts
+        self.query_one(DriftTable).show(snapshot)
+        self._draw()
+
+    def follow(self) -> None:
+        """Look at the whole run again, as for a new one."""
+        self.view = self.view.reset()
+
+    def look(self, change: str, amount: float) -> str:
+        """Change the view: one of `CHANGES`, by an amount that means what it does there.
+
+        Returns why it stays as it was, if it does.
+        """
+        before, self.view = self.view, CHANGES[change](self.view, self._snapshot, amount)
+        self._draw()
+        return why_same(change, amount, self._snapshot) if self.view == before else ""
+
+    def _draw(self) -> None:
+        snapshot, view = self._snapshot, self.view
+        clock = snapshot.series.get(view.axis)
+        end = 0.0
+        noise = noise_scale(snapshot)
+        if noise and snapshot.config.has_statistics:
+            noise += NORMALISED[snapshot.config.norm]
+        twin = f"twin {snapshot.config.twin}" if snapshot.config.twin else ""
+        for what, chart in zip(("acc", "loss"), self.query(Chart), strict=True):
+            lines = curves(what, snapshot, view, self._ghosts)
+            note = noise if what == "loss" else twin
+            chart.show(lines, snapshot.marks, view=view, clock=clock, note=note)
+            end = max(end, *(float(line.view.x[-1]) if len(line.view) else 0.0 for line in lines))
+        self.query_one(HindsightMap).show(snapshot, view=view, end=end)

@@ -1,0 +1,67 @@
+"""The line on top: what is trained on what, and how far it is."""
+
+from bntui.core.cells import cell_len, cut
+from bntui.core.snapshot import Phase, Snapshot
+from bntui.ui.drawing.canvas import Canvas, Picture, Row
+
+GLYPHS = {
+    Phase.LOADING: "○",
+    Phase.RUNNING: "▶",
+    Phase.PAUSED: "‖",
+    Phase.FINISHED: "■",
+    Phase.STOPPED: "■",
+    Phase.INTERRUPTED: "■",
+    Phase.FAILED: "×",
+}
+
+
+class StatusLine(Canvas):
+    """One line over the whole screen."""
+
+    DEFAULT_CSS = "StatusLine { height: 1; background: $panel; }"
+
+    _snapshot = Snapshot()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show where `snapshot`'s run stands."""
+        self._snapshot = snapshot
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> Picture:
+        """Return the line: the run on the left, its progress on the right."""
+        snapshot, brief = self._snapshot, width < 100
+        left, right = what(snapshot, brief=brief), progress(snapshot, brief=brief)
+        room = max(0, width - len(right) - 9)
+        between = " " if brief else " · "
+        while snapshot.facts and cell_len(left) > room and between in left:
+            left = left.rpartition(between)[0].removesuffix(" width").removesuffix(" seed")
+        row: Row = [
+            (" bntui ", "strong"),
+            (cut(left, room), "faint"),
+        ]
+        used = sum(cell_len(text) for text, _ in row)
+        role = "bad" if snapshot.phase is Phase.FAILED else "plain"
+        return [[*row, (" " * max(1, width - used - len(right) - 1), ""), (right, role)]]
+
+
+def what(snapshot: Snapshot, *, brief: bool = False) -> str:
+    """Say what the run is made of: data, device, network and seed."""
+    facts, config = snapshot.facts, snapshot.config
+    if facts is None:
+        return snapshot.message
+    counts = f"{facts.dataset} {facts.train:,}+{facts.validation:,}"
+    parts = [facts.device, f"width {config.width:g}", f"seed {config.seed}"]
+    return " ".join([counts, *parts]) if brief else " · ".join([f"{counts} images", *parts])
+
+
+def progress(snapshot: Snapshot, *, brief: bool = False) -> str:
+    """Say how far the run is."""
+    phase = f"{GLYPHS[snapshot.phase]} {snapshot.phase.value}"
+    if snapshot.facts is None:
+        return phase
+    steps = snapshot.config.steps
+    update = f"{snapshot.update}/{steps}" if steps else f"{snapshot.update}"
+    epoch = f"{snapshot.epoch}" if steps else f"{snapshot.epoch}/{snapshot.epochs}"
+    if brief:
+        return f"{phase} {update} · {epoch} · {snapshot.images_per_s:,.0f}/s"
+    return f"{phase} · update {update} · epoch {epoch} · {snapshot.images_per_s:,.0f} images/s"

@@ -1,0 +1,153 @@
+"""The structure of a new run: every setting that is not a knob of the explorer."""
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.events import DescendantFocus
+from textual.screen import Screen
+from textual.widgets import Label
+
+from bntui.core.config import RunConfig
+from bntui.core.snapshot import Snapshot
+from bntui.ui.drawing.canvas import Canvas, Picture
+from bntui.ui.new_run.meanings import meaning
+from bntui.ui.new_run.specs import GROUPS, norm_layers
+from bntui.ui.widgets.keyline import KeyLine
+from bntui.ui.widgets.knob import Knob
+from bntui.ui.widgets.knob_spec import Setting
+from bntui.ui.widgets.paragraphs import Paragraphs
+
+KEYS = (
+    Binding("up", "", "choose", key_display="↑ ↓"),
+    Binding("left", "", "turn", key_display="← →"),
+    Binding("enter", "", "type"),
+    Binding("r", "", "begin"),
+    Binding("escape", "", "leave", key_display="esc"),
+)
+"""The line at the bottom."""
+NARROW = 76
+"""Columns below which the settings have as few as they need."""
+Changes = dict[str, Setting]
+"""Fields of a RunConfig that are to be others, and their values."""
+
+
+def with_changes(config: RunConfig, changes: Changes) -> RunConfig:
+    """Return `config` with `changes`."""
+    values: dict[str, Any] = dict(changes)
+    return replace(config, **values)
+
+
+class StructureScreen(Screen[Changes | None]):
+    """Collects changes; closes with those to begin a new run with, or with None for none."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "app.focus_previous"),
+        Binding("down", "app.focus_next"),
+        Binding("r", "begin"),
+        Binding("escape,q,k", "dismiss(None)"),
+    ]
+    DEFAULT_CSS = """
+    StructureScreen {
+        #settings { width: 42; height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
+        #settings Label { width: 100%; color: $foreground 60%; }
+        #meaning { width: 1fr; height: 1fr; }
+        &.-narrow #settings { width: 33; }
+    }
+    """
+
+    def __init__(self, config: RunConfig, snapshot: Snapshot) -> None:
+        """`config` is what a new run would begin with as it is; `snapshot` is of the run at hand."""
+        super().__init__()
+        self._config = config
+        self._snapshot = snapshot
+        self._changes: Changes = {}
+
+    def compose(self) -> ComposeResult:
+        """Lay out the knobs, and beside them what they mean."""
+        with Horizontal():
+            with Vertical(id="settings", classes="panel") as settings:
+                settings.border_title = "structure"
+                for group, specs in GROUPS:
+                    yield Label(group)
+                    for spec in specs:
+                        yield Knob(spec, getattr(self._config, spec.name))
+                yield Begin()
+            yield Paragraphs("what it means", id="meaning", classes="panel")
+        yield KeyLine(KEYS)
+
+    def on_mount(self) -> None:
+        """Begin at the top."""
+        self._suit_layers()
+        self.query(Knob).first().focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave room for what a setting means, where there is little."""
+        self.set_class(event.size.width < NARROW, "-narrow")
+
+    def action_begin(self) -> None:
+        """Close with the changes."""
+        self.dismiss(self._changes)
+
+    @on(Knob.Turned)
+    def _turn(self, event: Knob.Turned) -> None:
+        name = event.knob.spec.name
+        self._changes[name] = event.value
+        if event.value == event.knob.applied:
+            del self._changes[name]
+        self._suit_layers()
+        self._explain()
+
+    def _suit_layers(self) -> None:
+        """Have the number of normalisation layers turn through as many as there are."""
+        depth = with_changes(self._config, self._changes).depth
+        self.query_one("#norm-layers", Knob).spec = norm_layers(depth)
+
+    @on(DescendantFocus)
+    def _explain(self) -> None:
+        """Say what the chosen knob's value means, and what would be different in a new run."""
+        config, knob = with_changes(self._config, self._changes), self.focused
+        said: list[tuple[str, str]] = []
+        if isinstance(knob, Knob):
+            spec = knob.spec
+            said = [
+                (f"{spec.label}: {spec.show(knob.wanted)}", "strong"),
+                (meaning(spec, config, self._snapshot), ""),
+                (spec.hint, "faint"),
+                ("", ""),
+            ]
+        self.query_one(Paragraphs).show([*said, *self._difference()])
+
+    def _difference(self) -> list[tuple[str, str]]:
+        """Return what the changes are, a paragraph each."""
+        if not self._changes:
+            return [("Nothing is changed: r begins the same run again, esc leaves.", "faint")]
+        changed = [
+            f"{knob.spec.label}: {knob.spec.show(knob.applied)} → {knob.spec.show(knob.wanted)}"
+            for knob in self.query(Knob)
+            if knob.spec.name in self._changes
+        ]
+        return [
+            ("r starts a new run with", "running"),
+            *((f"  {line}", "strong") for line in changed),
+            ("The old curves stay as a ghost; esc leaves all as it is.", "faint"),
+        ]
+
+
+class Begin(Canvas, can_focus=True):
+    """The last line: Enter begins the new run."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.begin", show=False)]
+    DEFAULT_CSS = "Begin { height: 1; margin-top: 1; &:focus { background: $primary 30%; } }"
+
+    def draw(self, width: int, height: int) -> Picture:
+        """Return the line."""
+        return [[(" ▸ begin the new run", "strong" if self.has_focus else "plain")]]
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Draw the line that Enter would act on."""
+        super().watch_has_focus(has_focus)
+        self.repaint()

@@ -1,0 +1,1 @@
+"""The screens of the runs that are kept."""

@@ -1,0 +1,164 @@
+"""What a list of stored runs shows of each, and how much of that fits. Pure functions."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bntui.core.cells import cell_len, padded, shorten
+from bntui.core.config import RunConfig
+from bntui.core.text import exact
+from bntui.store.database import StoredRun
+from bntui.store.listing import differences, why_not_resumed
+from bntui.store.writing import State
+from bntui.ui.explorer.hindsight import short
+
+ID = 6
+"""Characters of an id that are shown; `bntui show` takes as many."""
+STATES = {
+    State.RUNNING: ("▶", "good"),
+    State.PAUSED: ("‖", "good"),
+    State.FINISHED: ("√", "plain"),
+    State.STOPPED: ("■", "plain"),
+    State.FAILED: ("×", "bad"),
+    State.INTERRUPTED: ("!", "bad strong"),
+}
+"""A sign for each state, and the role that both are drawn in; see `sign`."""
+NOTE = 8
+"""Cells below which a note is not worth showing."""
+NAME, FIGURE = 13, 30
+"""Cells to which the name of a data set, and any figure, make their columns wider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; `name` is what `store.listing` sorts by."""
+
+    name: str
+    title: str
+    width: int
+    text: Callable[[StoredRun], str]
+    number: bool = False
+
+
+def _momentum(run: StoredRun) -> str:
+    return exact(run.config.knobs.momentum) if run.config.has_statistics else "–"
+
+
+def _estimator(run: StoredRun) -> str:
+    return short(run.config.knobs.estimator) if run.config.has_statistics else "–"
+
+
+def sign(run: StoredRun) -> tuple[str, str]:
+    """Return the sign of a run's state and its role: an interrupted run stands out if it can go on."""
+    over = run.state is State.INTERRUPTED and why_not_resumed(run)
+    return STATES[State.STOPPED if over else run.state]
+
+
+def figure(value: float) -> str:
+    """Write an accuracy, a dash for none."""
+    return "–" if math.isnan(value) else f"{value:.4f}"
+
+
+def when(moment: datetime, now: datetime) -> str:
+    """Write a moment in five characters: today's time, this year's day, or the year."""
+    moment, now = moment.astimezone(), now.astimezone()
+    if moment.date() == now.date():
+        return f"{moment:%H:%M}"
+    return f"{moment:%m-%d}" if moment.year == now.year else f"{moment:%Y}"
+
+
+COLUMNS = (
+    Column("id", "run", ID, lambda run: run.id[:ID]),
+    Column("started", "when", 5, lambda run: when(run.started, datetime.now(run.started.tzinfo))),
+    Column("state", "state", 13, lambda run: f"{sign(run)[0]} {run.state}"),
+    Column("dataset", "data", 8, lambda run: run.facts.dataset),
+    Column("norm", "norm", 6, lambda run: run.config.norm),
+    Column("batch_size", "batch", 5, lambda run: f"{run.config.knobs.batch_size}", number=True),
+    Column("momentum", "m", 5, _momentum, number=True),
+    Column("estimator", "estim.", 8, _estimator),
+    Column(
+        "learning_rate", "rate", 6, lambda run: f"{run.config.knobs.learning_rate:g}", number=True
+    ),
+    Column("width", "width", 6, lambda run: f"{run.config.width:.4g}", number=True),
+    Column("updates", "updates", 7, lambda run: f"{run.updates}", number=True),
+    Column("val_acc", "val_acc", 7, lambda run: figure(run.val_acc), number=True),
+    Column("val_acc_fresh", "fresh", 6, lambda run: figure(run.val_acc_fresh), number=True),
+    Column("note", "note", NOTE, lambda run: run.note),
+)
+"""All columns, in their order; a blank follows each."""
+_FIRST = (
+    *("id", "state", "val_acc", "val_acc_fresh", "batch_size", "momentum", "norm", "started"),
+    *("updates", "dataset", "note", "learning_rate", "estimator", "width"),
+)
+"""What matters most comes first, for where there is no room for all."""
+
+
+def measured(runs: Sequence[StoredRun]) -> list[Column]:
+    """Return all columns, wide enough for all of these runs: no figure is cut, nor a usual name."""
+    return [_grown(column, runs) for column in COLUMNS]
+
+
+def _grown(column: Column, runs: Sequence[StoredRun]) -> Column:
+    most = FIGURE if column.number else NAME if column.name == "dataset" else 0
+    widest = max((cell_len(column.text(run)) for run in runs), default=0) if most else 0
+    return replace(column, width=max(column.width, min(widest, most)))
+
+
+def fitting(width: int, columns: Sequence[Column] = COLUMNS) -> list[Column]:
+    """Return the columns that fit, in their order; the note is as wide as there is room."""
+    by_name = {column.name: column for column in columns}
+    left, chosen = width, set[str]()
+    for name in _FIRST:
+        if by_name[name].width + 1 <= left:
+            left -= by_name[name].width + 1
+            chosen.add(name)
+    shown = [column for column in columns if column.name in chosen]
+    if shown and shown[-1].name == "note":
+        shown[-1] = replace(shown[-1], width=NOTE + left)
+    return shown
+
+
+def written(column: Column, text: str) -> str:
+    """Return `text` in the cells of the column, and the blank behind it."""
+    return padded(shorten(text, column.width), column.width, right=column.number) + " "
+
+
+def about(run: StoredRun) -> list[tuple[str, str]]:
+    """Return all about one run as lines, each with its role: what it is, its settings, remarks."""
+    facts, config = run.facts, run.config
+    set_ = [f"{name}={_value(there)}" for name, _, there in differences(RunConfig(), config)]
+    turned = [
+        f"{name}={_value(there)}"
+        for name, _, there in differences(config, replace(config, knobs=run.knobs))
+    ]
+    began = f"{run.started.astimezone():%Y-%m-%d %H:%M}"
+    branch = f" · branched off {run.parent[:ID]} after {run.branched} updates" if run.parent else ""
+    lines = [
+        (
+            f"{run.id} · {run.state} · {began} · {run.updates:,} updates in {run.seconds:,.0f} s · "
+            f"{facts.dataset} {facts.train:,}+{facts.validation:,} · {facts.device}{branch}",
+            "strong",
+        ),
+        (" ".join(set_) or "all settings have their defaults", ""),
+    ]
+    if turned:
+        lines.append((f"turned while it ran, at last: {' '.join(turned)}", ""))
+    if run.unknown:
+        lines.append((f"this bntui does not know its {', '.join(run.unknown)}", "faint"))
+    if run.message:
+        lines.append((run.message, "bad" if run.state is State.FAILED else "faint"))
+    if run.state is State.INTERRUPTED:
+        can = f"R goes on with it from update {run.checkpoint}"
+        lines.append((why_not_resumed(run) or can, "faint"))
+    if run.note:
+        lines.append((run.note, ""))
+    return lines
+
+
+def _value(value: object) -> str:
+    if isinstance(value, float):
+        return exact(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"{len(value)} changes"
+    return str(value)

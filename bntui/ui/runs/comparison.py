@@ -1,0 +1,148 @@
+"""Two runs beside each other: in what they differ, and their curves over a common axis."""
+
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+
+from bntui.core.cells import padded, shorten, wrapped
+from bntui.core.scales import UNIT
+from bntui.core.snapshot import Snapshot
+from bntui.core.text import literal
+from bntui.ui.dialogs.keys import CHARTS, KeysScreen
+from bntui.ui.drawing.canvas import Canvas, Picture
+from bntui.ui.drawing.curves import compared
+from bntui.ui.drawing.view import View
+from bntui.ui.runs.differences import differing
+from bntui.ui.widgets.chart import Chart
+from bntui.ui.widgets.keyline import KeyLine
+from bntui.ui.widgets.view_keys import CHANGES, LOOKS, why_same
+
+BOTH = 32
+"""Rows from which on both charts are shown at once."""
+LABEL = 15
+"""Cells of a setting's name, and the blank behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two runs, and what it is called."""
+
+    name: str
+    snapshot: Snapshot
+
+
+class ComparisonScreen(Screen[None]):
+    """Shows two runs as they are when it is opened."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *LOOKS,
+        *(Binding(str(number), f"panel({number})", show=False) for number in (1, 2)),
+        Binding("question_mark", "keys", "keys", key_display="?"),
+        Binding("escape", "dismiss(None)", "close", key_display="esc"),
+        Binding("q", "dismiss(None)", show=False),
+    ]
+    DEFAULT_CSS = """
+    ComparisonScreen {
+        #differences { height: auto; max-height: 40%; scrollbar-size-vertical: 1; }
+        Chart { height: 1fr; }
+        &.-tabs Chart { display: none; }
+        &.-tabs Chart.shown { display: block; }
+    }
+    """
+
+    def __init__(self, one: Side, other: Side) -> None:
+        super().__init__()
+        self._sides = (one, other)
+        self.view = View()
+
+    def compose(self) -> ComposeResult:
+        """Lay out the differences and the charts."""
+        with VerticalScroll(id="differences", classes="panel") as box:
+            box.border_title = "in what they differ"
+            yield Differences(*self._sides)
+        yield Chart("accuracy", y=UNIT, id="panel-1", classes="panel shown")
+        yield Chart("loss", log=True, id="panel-2", classes="panel")
+        yield KeyLine([key for key in self.BINDINGS if isinstance(key, Binding)])
+
+    def on_mount(self) -> None:
+        """Show both runs, whole."""
+        self.query_one("#differences").focus()
+        self._draw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Show both charts where there is room for two."""
+        tabs = event.size.height < BOTH
+        self.set_class(tabs, "-tabs")
+        for chart in self.query(Chart):
+            chart.border_subtitle = "1 accuracy  2 loss" if tabs else None
+
+    def action_panel(self, number: int) -> None:
+        """Show one chart, where there is room for one only."""
+        for chart in self.query(Chart):
+            chart.set_class(chart.id == f"panel-{number}", "shown")
+
+    def action_look(self, change: str, amount: float) -> None:
+        """Change the view of both charts."""
+        before, self.view = self.view, CHANGES[change](self.view, self._longer, amount)
+        self._draw()
+        if self.view == before:
+            self.app.notify(why_same(change, amount, self._longer))
+
+    def action_keys(self) -> None:
+        """Open the help."""
+        self.app.push_screen(KeysScreen(CHARTS))
+
+    @property
+    def _longer(self) -> Snapshot:
+        """The run that goes on for longer: window and crosshair move over its updates."""
+        return max((side.snapshot for side in self._sides), key=lambda snapshot: snapshot.update)
+
+    def _draw(self) -> None:
+        one, other = (
+            (letter, side.snapshot) for letter, side in zip("AB", self._sides, strict=True)
+        )
+        clock = self._longer.series.get(self.view.axis)
+        for what, chart in zip(("acc", "loss"), self.query(Chart), strict=True):
+            chart.show(compared(what, one, other, self.view), view=self.view, clock=clock)
+
+
+class Differences(Canvas):
+    """A row a setting, the two values side by side."""
+
+    DEFAULT_CSS = "Differences { height: auto; }"
+
+    def __init__(self, one: Side, other: Side) -> None:
+        super().__init__()
+        self._names = f"A: {one.name}", f"B, faint: {other.name}"
+        self._rows = differing(one.snapshot, other.snapshot)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """Return the rows that the table takes."""
+        return len(self.draw(width, 0))
+
+    def draw(self, width: int, height: int) -> Picture:
+        """Return the header and the settings; long values are wrapped."""
+        each = max(8, (width - LABEL - 2) // 2)
+        one, other = (shorten(literal(name), each - 1) for name in self._names)
+        picture: Picture = [
+            [(f" {'':<{LABEL}}", ""), (padded(one, each), "strong"), (other, "faint strong")]
+        ]
+        for label, *values in self._rows:
+            columns = [wrapped(literal(value), each - 1) or [""] for value in values]
+            for place, (here, there) in enumerate(zip_longest(*columns, fillvalue="")):
+                picture.append(
+                    [
+                        (f" {label if not place else '':<{LABEL}}", "faint"),
+                        (padded(here, each), ""),
+                        (there, ""),
+                    ]
+                )
+        if not self._rows:
+            picture.append([(" nothing: both have the same settings", "")])
+        return picture

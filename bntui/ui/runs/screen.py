@@ -1,0 +1,328 @@
+"""The runs that are kept: to find, remark, lay over, compare, repeat and resume."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from bntui.core.config import ConfigError
+from bntui.core.snapshot import Checkpoint, Snapshot
+from bntui.core.text import literal
+from bntui.store.database import StoredRun
+from bntui.store.listing import matching, ordered
+from bntui.ui.dialogs.keys import RUNS, KeysScreen
+from bntui.ui.dialogs.prompt import PromptScreen
+from bntui.ui.dialogs.text_screen import TextScreen
+from bntui.ui.runs.archive import Archive
+from bntui.ui.runs.columns import COLUMNS, ID, about
+from bntui.ui.runs.comparison import ComparisonScreen, Side
+from bntui.ui.runs.list import RunList
+from bntui.ui.terminal.glyphs import fit
+from bntui.ui.widgets.keyline import KeyLine
+
+Result = TypeVar("Result")
+Chosen = tuple[str, Snapshot | None] | Checkpoint
+"""A run to lay over the charts (to take away, if None); or where to go on from."""
+STYLES = {"strong": "bold", "bad": "$text-error", "faint": "$foreground 60%"}
+READING = "reading what is kept…"
+NONE_KEPT = "No run is kept yet."
+
+
+class RunsScreen(Screen[Chosen | None]):
+    """Shows the store as it was when it was opened, and after each change made here.
+
+    Closes with what was chosen.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "lay_over", "overlay"),
+        Binding("question_mark", "keys", "keys", key_display="?"),
+        Binding("slash", "filter", "find", key_display="/"),
+        Binding("s", "sort", "sort"),
+        Binding("space", "mark", "mark"),
+        Binding("equals_sign", "compare", "compare", key_display="="),
+        Binding("e", "note", "note"),
+        Binding("p", "pin", "pin"),
+        Binding("delete,backspace", "delete", "delete", key_display="del"),
+        Binding("y", "repeat", "repeat"),
+        Binding("R", "resume", "resume"),
+        Binding("escape", "leave", "close", key_display="esc"),
+        Binding("u", "undo", show=False),
+        Binding("q,o", "dismiss(None)", show=False),
+        Binding("down", "to_list", show=False),
+    ]
+    DEFAULT_CSS = """
+    RunsScreen {
+        #runs { height: 1fr; }
+        #about { height: 7; max-height: 30%; padding: 0 1; }
+        #filter { display: none; height: 3; border: round $primary; }
+        #filter.shown { display: block; }
+    }
+    """
+
+    def __init__(
+        self, archive: Archive, latest: Callable[[], Snapshot], overlaid: Collection[str]
+    ) -> None:
+        """`latest` returns the snapshot of the run under way, over whose charts lie the runs `overlaid`."""
+        super().__init__()
+        self._archive = archive
+        self._latest = latest
+        self._overlaid = overlaid
+        self._runs: list[StoredRun] | None = None
+        self._instead = READING
+        """What to say in place of runs that are not read yet, or can't be."""
+        self._clerk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bntui-runs")
+        """Reads and writes the store, one thing after the other."""
+        self._column = COLUMNS[1].name
+        self._told: set[str] = set()
+        """What was remarked on runs that lack something, once each."""
+        self._marked: list[str] = []
+        self._deleted: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """Lay out the list, what is known of the chosen run, and the keys."""
+        yield RunList(id="runs", classes="panel")
+        yield Static(id="about", classes="panel", markup=False)
+        yield Input(id="filter", placeholder="words, or settings such as momentum=0.9")
+        yield KeyLine([key for key in self.BINDINGS if isinstance(key, Binding)])
+
+    def on_mount(self) -> None:
+        """Read the store."""
+        self.query_one(RunList).focus()
+        self._show()
+        self._change(lambda: None)
+
+    def on_unmount(self) -> None:
+        """Leave the thread when all is written."""
+        self._clerk.shutdown(wait=False)
+
+    # What is shown
+
+    def _show(self) -> None:
+        """Show the runs that are to be seen, or say why there are none."""
+        if not self.query(RunList):  # closed, while the store was at work
+            return
+        kept, text = self._runs or [], self.query_one("#filter", Input).value.strip()
+        runs = ordered(matching(kept, text), self._column)
+        listed = self.query_one(RunList)
+        count = f"{len(runs)} of {len(kept)}" if text else f"{len(kept)}"
+        title = next(column.title for column in COLUMNS if column.name == self._column)
+        listed.retitle(f"{count} run{'s' * (len(kept) != 1)} by {title}")
+        listed.show(
+            runs,
+            signs={run.id: "".join(sign for sign, _ in self._signs(run)) for run in runs},
+            column=self._column,
+            instead=f"No run has all of {text!r}." if kept else self._instead,
+        )
+
+    def _signs(self, run: StoredRun) -> list[tuple[str, str]]:
+        """Return what stands before a run in the list, and what that means."""
+        mark = "AB"[self._marked.index(run.id)] if run.id in self._marked else ""
+        return [
+            (mark or " ", f"marked {mark}" if mark else ""),
+            ("●", "over the charts") if run.id in self._overlaid else (" ", ""),
+            ("*", "pinned") if run.pinned else (" ", ""),
+        ]
+
+    @on(RunList.Chosen)
+    def _tell_about(self, event: RunList.Chosen) -> None:
+        """Say all about the chosen run."""
+        lines: list[Content] = []
+        if event.run:
+            (first, role), *rest = about(event.run)
+            signs = [meaning for _, meaning in self._signs(event.run) if meaning]
+            for text, style in [(" · ".join([first, *signs]), role), *rest]:
+                shown = fit(self.app, literal(text))
+                lines.append(Content.styled(shown, STYLES.get(style, "")))
+        self.query_one("#about", Static).update(Content("\n").join(lines))
+
+    # What the keys do
+
+    def action_filter(self) -> None:
+        """Ask which runs are to be seen."""
+        field = self.query_one("#filter", Input)
+        field.add_class("shown")
+        field.focus()
+
+    @on(Input.Changed)
+    def _filter(self) -> None:
+        self._show()
+
+    @on(Input.Submitted)
+    def action_to_list(self) -> None:
+        """Go from the filter to the list."""
+        self.query_one(RunList).focus()
+
+    def action_leave(self) -> None:
+        """Give up the filter, or close."""
+        field = self.query_one("#filter", Input)
+        if not field.has_class("shown"):
+            self.dismiss(None)
+            return
+        field.remove_class("shown")
+        field.clear()
+        self.action_to_list()
+
+    def action_keys(self) -> None:
+        """Open the help."""
+        self.app.push_screen(KeysScreen(RUNS))
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        names = [column.name for column in COLUMNS]
+        self._column = names[(names.index(self._column) + 1) % len(names)]
+        self._show()
+
+    def _chosen(self) -> StoredRun | None:
+        """Return the run that a key acts on; say it if there is none."""
+        chosen = self.query_one(RunList).chosen
+        if chosen is None:
+            self.app.notify("there is no run here to do that with")
+        return chosen
+
+    def action_mark(self) -> None:
+        """Mark the chosen run to be compared, or no longer; a third one takes the first one's place."""
+        if run := self._chosen():
+            if run.id in self._marked:
+                self._marked.remove(run.id)
+            else:
+                self._marked = [*self._marked, run.id][-2:]
+            self._show()
+
+    def action_note(self) -> None:
+        """Ask what is to be remembered of the chosen run."""
+        if run := self._chosen():
+
+            def take(note: str | None) -> None:
+                if note is not None:
+                    self._change(lambda: self._archive.set_note(run.id, note))
+
+            hint = "What to remember of it; the filter finds it too."
+            self.app.push_screen(
+                PromptScreen(f"note on run {run.id[:ID]}", hint, literal(run.note)), take
+            )
+
+    def action_pin(self) -> None:
+        """Keep the chosen run on top of the list, or no longer."""
+        if run := self._chosen():
+            self._change(lambda: self._archive.pin(run.id, pinned=not run.pinned))
+
+    def action_delete(self) -> None:
+        """Take the chosen run off the list."""
+        if run := self._chosen():
+            self._deleted.append(run.id)
+            self._marked = [marked for marked in self._marked if marked != run.id]
+            self._change(lambda: self._archive.delete(run.id))
+            self.app.notify(f"run {run.id[:ID]} is deleted; u brings it back")
+
+    def action_undo(self) -> None:
+        """Bring back the run that was deleted last."""
+        if not self._deleted:
+            self.app.notify("nothing was deleted since this list was opened")
+            return
+        run = self._deleted.pop()
+        self._change(lambda: self._archive.undelete(run))
+
+    def action_repeat(self) -> None:
+        """Show and copy the command line that repeats the chosen run."""
+        if run := self._chosen():
+
+            def show(line: str) -> None:
+                self.app.copy_to_clipboard(line)
+                title = f"to repeat run {run.id[:ID]} (sent to the clipboard)"
+                self.app.push_screen(TextScreen(title, literal(line)))
+
+            self._ask(lambda: self._archive.command(run.id), show)
+
+    def action_resume(self) -> None:
+        """Go on with a run that came to no end."""
+        if run := self._chosen():
+            self._ask(lambda: self._archive.checkpoint(run.id), self.dismiss)
+
+    def action_lay_over(self) -> None:
+        """Lay the chosen run over the charts, or take it away again."""
+        chosen = self._chosen()
+        if chosen and chosen.id in self._overlaid:
+            self.dismiss((chosen.id, None))
+        elif chosen:
+            run = chosen.id
+            self._ask(
+                lambda: self._archive.load(run), lambda snapshot: self.dismiss((run, snapshot))
+            )
+
+    def action_compare(self) -> None:
+        """Compare the two marked runs; else the chosen one with the marked one, or the one under way."""
+        chosen = self.query_one(RunList).chosen
+        runs = [*self._marked, *([chosen.id] if chosen else [])]
+        runs = list(dict.fromkeys(runs))[:2]
+        if not runs:
+            self._chosen()
+            return
+
+        def compare(snapshots: list[Snapshot]) -> None:
+            notes = {run.id: run.note for run in self._runs or ()}
+            sides = [
+                Side(f"run {run[:ID]} {notes.get(run, '')}".rstrip(), snapshot)
+                for run, snapshot in zip(runs, snapshots, strict=True)
+            ]
+            if len(sides) == 1:
+                sides.append(Side("this run", self._latest()))
+            self.app.push_screen(ComparisonScreen(*sides))
+
+        self._ask(lambda: [self._archive.load(run) for run in runs], compare)
+
+    # What the store does, on a thread of its own
+
+    def _change(self, change: Callable[[], None]) -> None:
+        """Have `change` made, and the list read anew."""
+
+        def job() -> list[StoredRun]:
+            change()
+            return self._archive.runs()
+
+        def take(runs: list[StoredRun]) -> None:
+            self._runs, self._instead = runs, NONE_KEPT
+            self._show()
+
+        self._begin(job, take)
+
+    def _ask(self, job: Callable[[], Result], then: Callable[[Result], object]) -> None:
+        """Have `job` done, and `then` told what it returned, unless another screen is open by then."""
+        self._begin(job, lambda result: then(result) if self.is_current else None)
+
+    def _begin(self, job: Callable[[], Result], then: Callable[[Result], object]) -> None:
+        """Have `job` done after those before it, also if the screen is closed meanwhile."""
+        doing = asyncio.get_running_loop().run_in_executor(self._clerk, job)
+
+        async def wait() -> None:
+            try:
+                result = await asyncio.shield(doing)
+            except ConfigError as error:
+                self._refuse(str(error))
+            else:
+                then(result)
+                self._tell_what_is_left_out()
+
+        self.run_worker(wait())
+
+    def _tell_what_is_left_out(self) -> None:
+        """Say, once, what the store holds and can't be read."""
+        for remark in self._archive.remarks:
+            if remark not in self._told:
+                self._told.add(remark)
+                self.app.notify(remark, severity="warning", markup=False)
+
+    def _refuse(self, sentence: str) -> None:
+        """Say why something was not done."""
+        if self._runs is None:
+            self._instead = sentence
+            self._show()
+        else:
+            self.app.notify(sentence, severity="error", markup=False)

@@ -1,1 +1,0 @@
-"""Full screens: the explorer and what opens over it."""

@@ -1,0 +1,115 @@
+"""Standard output and error while the explorer has the terminal: heard, told, and written afterwards.
+
+A library in C writes there without asking anybody, and it would stand over the screen.
+"""
+
+import fcntl
+import os
+import select
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread
+from typing import IO
+
+from bntui.core.text import literal
+
+KEPT = 1 << 16
+"""Bytes that are kept to be written afterwards."""
+BURST_SECONDS = 0.2
+"""Within which lines are told together."""
+PAUSE_SECONDS = 5.0
+"""Between two notices, at least: a library may write a line for every update."""
+END_SECONDS = 0.5
+"""How long to wait for the last words: a child that lives on may keep the pipe open."""
+_FREE = 10
+"""A descriptor is taken from here on, where nobody expects standard output."""
+
+
+@contextmanager
+def overheard(tell: Callable[[str], object]) -> Iterator[IO[str]]:
+    """Yield the terminal as a file, and have nobody else write to it as long as the block lasts.
+
+    Whatever arrives on standard output and error, as far as they are the terminal, is told, from
+    another thread, and written to standard error when the block has ended. Raises OSError if standard
+    output is closed.
+    """
+    for closed in filter(_is_closed, (1, 2)):  # or a file would be opened there, and written to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), closed)
+    screen = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, _FREE)
+    taken = [one for one in (1, 2) if os.path.sameopenfile(one, screen)]
+    ear, mouth = os.pipe()
+    os.set_blocking(mouth, False)  # what has the interpreter's lock would wait for whoever reads it
+    heard = _Heard(ear, tell)
+    heard.start()
+    for one in taken:
+        os.dup2(mouth, one)
+    os.close(mouth)
+    terminal = open(screen, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+    try:
+        yield terminal
+    finally:
+        for stream in (sys.__stdout__, sys.__stderr__, terminal):
+            with suppress(OSError, AttributeError):
+                stream.flush()  # type: ignore[union-attr]
+        for one in taken:
+            os.dup2(screen, one)
+        with suppress(OSError):  # the terminal is gone, and something was still to be written
+            terminal.close()
+        os.close(screen)
+        heard.join(END_SECONDS)
+        with suppress(OSError, AttributeError):
+            sys.__stderr__.write(heard.all)  # type: ignore[union-attr]
+            sys.__stderr__.flush()  # type: ignore[union-attr]
+
+
+def _is_closed(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return True
+    return False
+
+
+def notice(text: str) -> str:
+    """Return the sentence that tells what has been overheard."""
+    first, *more = filter(None, map(str.strip, text.splitlines()))
+    lines = f" (and {len(more)} more lines)" if more else ""
+    return f"written beside the screen: {first}{lines}; q, and it stands here again."
+
+
+class _Heard(Thread):
+    """Reads a pipe to its end, and tells what arrives, a burst at a time."""
+
+    def __init__(self, pipe: int, tell: Callable[[str], object]) -> None:
+        super().__init__(name="bntui-overheard", daemon=True)
+        self._pipe = pipe
+        self._tell = tell
+        self._kept = b""
+        self._lost = 0
+
+    @property
+    def all(self) -> str:
+        """What has arrived, line by line, fit to be shown."""
+        text = "\n".join(map(literal, self._kept.decode(errors="replace").splitlines()))
+        lost = f"\n… and {self._lost:,} more bytes" if self._lost else ""
+        return f"{text}{lost}\n" if text else ""
+
+    def run(self) -> None:
+        untold, due = b"", 0.0
+        while True:
+            wait = max(0.0, due - time.monotonic()) if untold else None
+            if not select.select([self._pipe], [], [], wait)[0]:
+                if untold.strip():
+                    self._tell(untold.decode(errors="replace"))
+                untold, due = b"", time.monotonic() + PAUSE_SECONDS
+            elif data := os.read(self._pipe, KEPT):
+                due = due if untold else max(due, time.monotonic() + BURST_SECONDS)
+                untold = (untold + data)[:KEPT]
+                room = KEPT - len(self._kept)
+                self._kept += data[:room]
+                self._lost += max(0, len(data) - room)
+            else:
+                break
+        os.close(self._pipe)

@@ -1,0 +1,72 @@
+"""What importing a part of the program loads, each time in a fresh process.
+
+The command line answers at once because it loads neither torch nor textual; a screen opens before
+torch is there; and training never needs a screen.
+"""
+
+import json
+import pkgutil
+
+import pytest
+
+import bntui
+from tests.children import python
+
+MODULES = sorted(module.name for module in pkgutil.walk_packages(bntui.__path__, "bntui."))
+STORE = [name for name in MODULES if name.startswith("bntui.store.")]
+TRAINING = [
+    name
+    for name in MODULES
+    if name.split(".")[1] in ("core", "machine", "data", "measure", "diagnose", "train")
+]
+HEAVY = {"torch", "torchvision", "textual", "rich", "sqlite3"}
+
+
+def heavy_after(*statements: str) -> set[str]:
+    """Return which of the heavy packages a fresh process has loaded after some statements."""
+    code = "\n".join(
+        ["import json, sys", *statements, "print(json.dumps([name for name in sys.modules]))"]
+    )
+    run = python(code)
+    assert run.returncode == 0, run.stderr
+    return HEAVY & set(json.loads(run.stdout.splitlines()[-1]))
+
+
+def test_importing_bntui_loads_nothing_heavy() -> None:
+    assert heavy_after("import bntui", "bntui.RunConfig, bntui.Knobs") == set()
+
+
+def test_asking_for_the_version_loads_nothing_heavy_and_no_numpy() -> None:
+    assert (
+        heavy_after(
+            "sys.modules['numpy'] = None  # so that importing it raises",
+            "sys.argv = ['bntui', '--version']",
+            "from bntui.__main__ import main",
+            "try: main()",
+            "except SystemExit as end: assert not end.code",
+        )
+        == set()
+    )
+
+
+def test_training_and_measuring_load_no_screen() -> None:
+    assert {"bntui.train.runner", "bntui.train.session"} <= set(TRAINING)
+    loaded = heavy_after(*(f"import {name}" for name in TRAINING))
+    assert "torch" in loaded
+    assert not loaded & {"textual"}
+
+
+def test_all_of_the_store_loads_neither_torch_nor_a_screen() -> None:
+    assert {"bntui.store.recorder", "bntui.store.export.tensorboard"} <= set(STORE)
+    assert heavy_after(*(f"import {name}" for name in STORE)) == {"sqlite3"}
+
+
+def test_a_run_can_be_made_before_torch_is_loaded() -> None:
+    assert heavy_after("import bntui", "bntui.Runner(bntui.RunConfig())") == set()
+
+
+@pytest.mark.parametrize("module", ["app", "explorer.screen"])
+def test_importing_the_screen_loads_no_torch(module: str) -> None:
+    loaded = heavy_after(f"import bntui.ui.{module}")
+    assert "textual" in loaded
+    assert not loaded & {"torch", "torchvision"}

@@ -1,0 +1,82 @@
+"""What the hint says of the start value agrees with what is measured when the time has come."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bntui.core.changes import parse_change
+from bntui.core.config import Knobs, Observation, RunConfig
+from bntui.core.snapshot import Phase, Recalibration, Snapshot
+from bntui.train.session import Session
+from bntui.ui.explorer.knob_effects import consequence, start_words
+from bntui.ui.widgets.knob_spec import BATCH_SIZE, ESTIMATOR, MOMENTUM
+from tests.ui.scripted import mid_run
+from tests.ui.user import CONFIG
+
+SMALL = RunConfig(
+    train_size=100,
+    width=0.0625,
+    device="cpu",
+    epochs=3,
+    knobs=Knobs(batch_size=16, momentum=0.97),
+)
+
+
+LOOKS = (0, 1, 10)
+"""After how many updates what is foretold is looked at."""
+
+
+def looked_at(config: RunConfig) -> tuple[list[Snapshot], Snapshot, float]:
+    """Train to the end; return the run at some updates, at the end, and what was left there."""
+    session = Session(
+        config,
+        Observation(live=False, epoch_ends=False),
+        frozenset(),
+        breathe=lambda: None,
+        say=lambda _: None,
+    )
+    seen = []
+    while not session.finished:
+        if session.trainer.update in LOOKS:
+            session.observer.validate(asked=True)
+        if session.trainer.update - 2 in (-2, *LOOKS):  # not measured since two updates
+            seen.append(session.snapshot(Phase.RUNNING))
+        session.train_once(None)
+    return seen, session.snapshot(Phase.FINISHED), session.trainer.estimators.start_left
+
+
+@pytest.mark.parametrize(
+    ("changes", "at"),
+    [
+        *(
+            ({"knobs": replace(SMALL.knobs, estimator=estimator)}, ())
+            for estimator in ("momentum", "bias-corrected", "cumulative", "warm-up", "scaled")
+        ),
+        ({"norm": "ghost", "ghost_batch": 8}, ()),
+        ({"batch_schedule": "x2/1"}, ()),
+        ({"batch_schedule": "3:50"}, ()),
+        ({}, ("8:recalibrate",)),
+        ({}, ("5:momentum=0.5",)),
+        ({}, ("4:estimator=cumulative", "6:estimator=momentum")),
+    ],
+)
+def test_what_is_foretold_is_what_is_left_at_the_end(
+    changes: dict[str, Any], at: tuple[str, ...]
+) -> None:
+    seen, end, left = looked_at(replace(SMALL, at=tuple(map(parse_change, at)), **changes))
+    for snapshot in seen[-1:] if at else seen:  # what is still to come of them, nobody knows
+        said = start_words(snapshot.knobs, snapshot, 100)
+        share, _, when = said.partition(" of the start left ")
+        assert float(share) == pytest.approx(left, rel=0.05)
+        assert when == "after 3 epochs"
+    more = start_words(end.knobs, end, 100)
+    assert more.endswith(" of the start left after 3 more epochs")
+    assert float(more.split()[0]) < left or left == 0.0
+
+
+@pytest.mark.parametrize("spec", [BATCH_SIZE, MOMENTUM, ESTIMATOR])
+def test_a_recalibrated_run_has_nothing_left_under_any_knob(spec: object) -> None:
+    done = Recalibration(97, 0.1, 0.958, applied=True)
+    snapshot = mid_run(CONFIG, recalibrated=done)
+    assert "· 0 of the start left after 10 epochs" in consequence(spec, snapshot.knobs, snapshot)  # type: ignore[arg-type]

@@ -1,0 +1,455 @@
+"""One layer from near: literal rows of its channels, and the screen that follows the run."""
+
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from textual.pilot import Pilot
+
+from bntui.core.config import RunConfig
+from bntui.core.snapshot import (
+    ChannelExchange,
+    ChannelExchanges,
+    Channels,
+    Difference,
+    Exchange,
+    Exchanges,
+    LayerDrift,
+    LayersWaiting,
+    Score,
+    Snapshot,
+)
+from bntui.ui.drawing.canvas import Picture
+from bntui.ui.drawing.channel_strips import parts, split, strip, worst
+from bntui.ui.explorer.layer import Layer, LayerScreen, history, outlook
+from bntui.ui.terminal.diff_output import FrugalApp
+from bntui.ui.terminal.glyphs import Glyphs
+from bntui.ui.widgets.keyline import KeyLine
+from tests.ui import scripted
+from tests.ui.scripted import NAN, difference, diverged, layers, mid_run
+
+INF = math.inf
+Row = npt.NDArray[np.float32]
+
+
+def row(*values: float) -> Row:
+    return np.array(values, dtype=np.float32)
+
+
+def channels(
+    mean: Row, ratio: Row | None = None, *, start: float = 1.0, quiet: Row | None = None
+) -> Channels:
+    """Return channels of which the start value makes the share `start` of every error."""
+    ratio = np.zeros_like(mean) if ratio is None else ratio
+    with np.errstate(all="ignore"):
+        off: Row = np.expm1(ratio).astype(np.float32)
+    return Channels(
+        mean_gap=mean,
+        log_var_ratio=ratio,
+        mean_start=start * mean,
+        variance_start=start * off,
+        variance_rest=(1 - start) * off,
+        quiet=np.zeros_like(mean) if quiet is None else quiet,
+    )
+
+
+def text(picture: Picture) -> list[str]:
+    return ["".join(characters for characters, _ in row).rstrip() for row in picture]
+
+
+def means(values: Row, *, width: int = 40, height: int = 7, **options: Any) -> list[str]:
+    glyphs = options.pop("glyphs", Glyphs.BRAILLE)
+    return text(strip("mean", values, channels(values, **options), width, height, glyphs))
+
+
+def ratios(*values: float, width: int = 40, height: int = 7) -> list[str]:
+    ratio = row(*values)
+    return text(strip("variance", ratio, channels(0 * ratio, ratio), width, height))
+
+
+class TestStrip:
+    def test_bars_go_up_and_down_from_zero(self) -> None:
+        assert means(row(2, 1, 0.5, 0, -0.5, -2)) == [
+            "─ running mean − fresh mean, in σ: a channel a bar, 0 to 5",
+            "  +2 ┤⣿⣿⣿⣿",
+            "     │⣿⣿⣿⣿ ⣿⣿⣿⣿ ⣤⣤⣤⣤",
+            "   0 ┤──────────────────────────────",
+            "     │                    ⠛⠛⠛⠛ ⣿⣿⣿⣿",
+            "  -2 ┤                         ⣿⣿⣿⣿",
+        ]
+
+    def test_a_variance_is_a_ratio(self) -> None:
+        assert ratios(math.log(14.2), math.log(2), 0, -math.log(5)) == [
+            "─ running / fresh variance: a channel a bar, 0 to 3",
+            " ×20 ┤⣶⣶⣶⣶⣶",
+            "     │⣿⣿⣿⣿⣿ ⣤⣤⣤⣤⣤",
+            "  ×1 ┤────────────────────────",
+            "     │                  ⣿⣿⣿⣿⣿",
+            " ÷20 ┤",
+        ]
+
+    def test_one_column_a_channel_where_they_just_fit(self) -> None:
+        assert means(row(*[1] * 20, *[-1] * 14), height=4) == [
+            "─ running mean − fresh mean, in σ: a channel a bar, 0 to 33",
+            "  +1 ┤⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿",
+            "   0 ┤──────────────────────────────────",
+            "  -1 ┤                    ⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿",
+        ]
+
+    def test_of_several_channels_in_a_bar_the_extreme_is_shown(self) -> None:
+        values = np.zeros(100, dtype=np.float32)
+        values[[1, 2]] = 0.5, -2  # in one bar: the larger one wins, whatever its sign
+        values[50] = 1
+        assert means(values) == [
+            "─ running mean − fresh mean, in σ: 3 channels a bar, extremes, 0 to 99",
+            "  +2 ┤",
+            "     │                ⣿",
+            "   0 ┤──────────────────────────────────",
+            "     │⣿",
+            "  -2 ┤⣿",
+        ]
+
+    def test_quiet_and_broken_channels_are_marked_on_the_line(self) -> None:
+        quiet = row(0, 1, 0, 0, 0, 0)
+        assert means(row(1, 1, NAN, INF, 1, 0.001), quiet=quiet) == [
+            "─ running mean − fresh mean, in σ: a channel a bar, 0 to 5",
+            "  +1 ┤⣿⣿⣿⣿ ⣿⣿⣿⣿           ⣿⣿⣿⣿",
+            "     │⣿⣿⣿⣿ ⣿⣿⣿⣿           ⣿⣿⣿⣿ ⣀⣀⣀⣀",
+            "   0 ┤─────○────×────×──────────────",
+            "     │",
+            "  -1 ┤",
+        ]
+
+    def test_in_a_bar_one_broken_channel_counts_and_one_quiet_does_not(self) -> None:
+        values = np.ones(68, dtype=np.float32)
+        values[5] = NAN
+        quiet = np.zeros(68, dtype=np.float32)
+        quiet[[0, 10, 11]] = 1
+        assert means(values, quiet=quiet, height=4)[2] == "   0 ┤──×──○" + "─" * 28
+
+    def test_channel_numbers_where_there_is_room(self) -> None:
+        assert means(np.ones(12, dtype=np.float32), width=42, height=8)[-1] == (
+            "      0     2     4     6     8     10"
+        )
+        assert means(np.ones(100, dtype=np.float32), width=40, height=9)[-1] == (
+            "      0         30        60        90"
+        )
+
+    def test_nothing_but_nan(self) -> None:
+        assert means(row(NAN, NAN), height=4) == [
+            "─ running mean − fresh mean, in σ: a channel a bar, 0 to 1",
+            "+0.5 ┤",
+            "   0 ┤×─────×─────",
+            "-0.5 ┤",
+        ]
+
+    @pytest.mark.parametrize("glyphs", list(Glyphs))
+    def test_every_kind_of_glyph(self, glyphs: Glyphs) -> None:
+        shown = means(row(1, -1), height=4, glyphs=glyphs)
+        bar = {Glyphs.BRAILLE: "⣿", Glyphs.BLOCKS: "█", Glyphs.ASCII: "#"}[glyphs] * 5
+        assert shown[1] == f"  +1 ┤{bar}"
+        assert shown[3] == f"  -1 ┤      {bar}"
+
+    def test_no_room_is_no_picture(self) -> None:
+        assert means(row(1), width=6) == means(row(1), height=3) == []
+
+
+class TestWorst:
+    def test_names_the_furthest_off_in_mean_or_variance(self) -> None:
+        shown = channels(row(0.1, 2.4, -3, 0), row(0, math.log(14), 0, -math.log(30)))
+        assert text(worst(shown, 50, 11)) == [
+            "─ the worst channels " + "─" * 29,
+            " channel 3: mean 0.0 σ too high, variance ÷30",
+            " channel 2: mean 3.0 σ too low, variance ×1",
+            " channel 1: mean 2.4 σ too high, variance ×14",
+            " channel 0: mean 0.1 σ too high, variance ×1",
+        ]
+
+    def test_broken_ones_come_first_and_quiet_ones_are_called_so(self) -> None:
+        shown = channels(row(9, 1, NAN), quiet=row(1, 0, 0))
+        assert text(worst(shown, 50, 11))[1:] == [
+            " channel 2: not finite",
+            " channel 0: mean 9.0 σ too high, variance ×1, quiet",
+            " channel 1: mean 1.0 σ too high, variance ×1",
+        ]
+
+    def test_ten_at_most_and_as_many_as_fit(self) -> None:
+        many = channels(np.ones(99, dtype=np.float32))
+        assert len(worst(many, 50, 30)) == 11
+        assert len(worst(many, 50, 4)) == 4
+
+
+class TestSplit:
+    def test_start_and_rest_are_the_whole(self) -> None:
+        """Against the definition: r − μ = start + rest, channel by channel, along the error."""
+        generator = np.random.default_rng(0)
+        whole, start = generator.normal(size=(2, 50)).astype(np.float32)
+        total, left = split(whole, start)
+        _, rest = split(whole, whole - start)
+        assert total == pytest.approx(np.abs(whole).mean())
+        assert left + rest == pytest.approx(total)
+
+    def test_what_pulls_the_other_way_is_negative(self) -> None:
+        shown = channels(row(1, -1), start=1.2)
+        assert text(parts(shown, 40))[:3] == [
+            "─ █ start + ░ lag and noise " + "─" * 12,
+            " mean 1.00 σ = 1.20 - 0.20",
+            " " + "█" * 33 + "░" * 5,
+        ]
+
+    def test_numbers_add_up_as_written(self) -> None:
+        shown = channels(row(0.125), row(math.log(1.115)), start=0.6)
+        assert text(parts(shown, 40))[1::2] == [
+            " mean 0.12 σ = 0.08 + 0.04",
+            " variance 12% = 7% + 5%",
+        ]
+
+    def test_broken_channels_do_not_count(self) -> None:
+        assert split(row(1, 99, NAN), row(0.5, NAN, NAN)) == (1.0, 0.5)
+        nothing = split(row(NAN), row(NAN))
+        assert all(math.isnan(value) for value in nothing)
+        assert text(parts(channels(row(NAN), row(NAN)), 40))[1] == " mean: no channel is finite"
+
+    def test_no_error_at_all(self) -> None:
+        assert text(parts(channels(row(0, 0)), 12))[1:3] == [
+            " mean 0.00 σ = 0.00 + 0.00",
+            " " + "░" * 10,
+        ]
+
+
+class TestOutlook:
+    @pytest.mark.parametrize(
+        ("alone", "ahead", "words"),
+        [
+            (difference(-0.8, 2.75), 265.0, ": sound in about 265 updates, if weights stood still"),
+            (difference(-0.8, 2.75), math.inf, ": waiting alone would not heal it"),
+            (difference(0.0), 40.0, ": no harm"),
+        ],
+    )
+    def test_says_what_the_layer_does_alone_and_when_it_is_sound(
+        self, alone: Difference, ahead: float, words: str
+    ) -> None:
+        layer = layers()[0]
+        score = Score(1.0, 0.5, (1,))
+        exchange = Exchange(layer.name, alone, difference(0.0))
+        snapshot = Snapshot(
+            exchanges=Exchanges(0, 200, score, score, alone, (exchange,)),
+            layers_waiting=LayersWaiting(0, 200, ((layer.name, ahead),)),
+        )
+        told = (
+            f"alone {alone.accuracy:+.3f} accuracy, {alone.loss:+.2f} loss (200 images, update 0)"
+        )
+        assert outlook(layer, snapshot) == told + words
+
+    def test_says_what_is_not_measured_and_what_is_not_finite(self) -> None:
+        layer = layers()[0]
+        unknown = "what it alone does to validation is not measured yet"
+        assert outlook(layer, Snapshot()) == unknown
+        broken = replace(layer, non_finite=8)
+        assert outlook(broken, Snapshot()) == "not finite: NaN does not heal by itself"
+
+
+class TestHistory:
+    def test_two_charts_with_their_titles(self) -> None:
+        series = {
+            "gap:conv1_bn": scripted.history([0.0, 0.5, 1.0], every=10),
+            "drift:conv1_bn": scripted.history([1.0, NAN, 0.0], every=10),
+        }
+        shot = mid_run(RunConfig(), update=30, series=series)
+        assert text(history(shot, "conv1_bn", 30, 8)) == [
+            "─ mean gap σ ─────────────────",
+            "   1 ┤              ⢀⣀⣀⠤⠤⠒⠒⠉⠁",
+            "   0 ┤       ⢀⡠⠤⠔⠒⠒⠉⠁",
+            "─ mean |ln of the variance ratio|",
+            "   1 ┤       ⠈",
+            "     │",
+            "   0 ┤              ×       ⡀",
+            "      0       updates       32",
+        ]
+        assert text(history(shot, "conv1_bn", 30, 5))[0] == "─ mean |ln of the variance ratio|"
+
+    def test_before_any_history(self) -> None:
+        shot = mid_run(RunConfig(), series={})
+        assert text(history(shot, "conv1_bn", 30, 8))[0].startswith("─ mean gap σ ──")
+
+
+def detailed(number: int, layer: LayerDrift) -> LayerDrift:
+    values = np.linspace(-2, number + 1, layer.channels).astype(np.float32)
+    return replace(layer, detail=channels(values, values))
+
+
+@dataclass
+class Followed:
+    snapshot: Snapshot
+    asked: int = 0
+
+    def ask(self) -> None:
+        self.asked += 1
+
+
+def followed(**changes: Any) -> Followed:
+    shown = tuple(detailed(number, layer) for number, layer in enumerate(layers()))
+    measured = replace(scripted.validation(), layers=shown)
+    config = changes.pop("config", RunConfig())
+    return Followed(mid_run(config, **{"validation": measured} | changes))
+
+
+class LayerApp(FrugalApp):
+    glyphs = Glyphs.BRAILLE
+    closed: int | None = None
+
+
+@asynccontextmanager
+async def opened(
+    run: Followed, index: int = 0, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[Pilot[None]]:
+    app = LayerApp()
+    async with app.run_test(size=size) as pilot:
+        screen = LayerScreen(lambda: run.snapshot, run.ask, index, updates_per_second=0.001)
+        await app.push_screen(screen, lambda closed: setattr(app, "closed", closed))
+        await pilot.pause(0)
+        yield pilot
+
+
+def lines(pilot: Pilot[None]) -> list[str]:
+    screen = pilot.app.screen
+    assert isinstance(screen, LayerScreen)
+    screen.follow()
+    shown = screen.query_one(Layer)
+    return [shown.render_line(y).text.rstrip() for y in range(shown.size.height)]
+
+
+def footer(pilot: Pilot[None]) -> str:
+    return " ".join(pilot.app.screen.query_one(KeyLine).render_line(0).text.split())
+
+
+class TestScreen:
+    async def test_80_by_24_has_everything(self) -> None:
+        async with opened(followed()) as pilot:
+            shown = lines(pilot)
+            assert shown[:5] == [
+                " conv1_bn   layer 1 of 5, update 97   –",
+                " 8 channels: 0 quiet, 0 not finite · 784 × 256 = 200,704 values each per batch",
+                " momentum 0.99 · 38.0% of the start value left",
+                " what it alone does to validation is not measured yet",
+                " output error 0.60 alone · network error 80%, all earlier layers stale too",
+            ]
+            assert [number for number, row in enumerate(shown) if row.startswith("─")] == [5, 9, 13]
+            assert shown[14].startswith(" channel 0: mean 2.0 σ too low, variance ÷7.39")
+            assert " mean 0.93 σ = 0.93 + 0.00" in shown[14]
+            assert len(shown) == 23
+            assert all(shown)
+            assert shown[-1].split()[-1] == "128"  # the axis of updates, below the last chart
+            assert footer(pilot) == "← → other layers w measure again esc close"
+
+    async def test_120_by_40_has_ten_channels(self) -> None:
+        async with opened(followed(), 3, (120, 40)) as pilot:
+            shown = lines(pilot)
+            assert sum(row.startswith(" channel ") for row in shown) == 10
+            assert "784 channels" in shown[1]
+            assert "7 channels a bar" in shown[5]
+            assert len(shown) == 39
+            assert shown[-1].split()[-1] == "128"
+            assert footer(pilot) == "← → other layers w measure again esc close"
+
+    async def test_60_by_16_has_all_words_and_the_worst_channels(self) -> None:
+        async with opened(followed(), 0, (60, 16)) as pilot:
+            shown = lines(pilot)
+            words = " ".join(" ".join(shown).split())
+            for whole in (
+                "200,704 values each per batch",
+                "what it alone does to validation is not measured yet",
+                "network error 80%, all earlier layers stale too",
+                "channel 0: mean 2.0 σ too low, variance ÷7.39",
+            ):
+                assert whole in words
+            assert len(shown) == 15
+            assert all(shown)
+            assert footer(pilot) == "← → other layers w measure again esc close"
+
+    async def test_left_and_right_go_around(self) -> None:
+        async with opened(followed(), 4) as pilot:
+            assert lines(pilot)[0].startswith(" dense1_bn   layer 5 of 5")
+            await pilot.press("right")
+            assert lines(pilot)[0].startswith(" conv1_bn   layer 1 of 5")
+            await pilot.press("left", "left")
+            assert lines(pilot)[0].startswith(" flatten_bn   layer 4 of 5")
+
+    @pytest.mark.parametrize("key", ["escape", "enter", "q"])
+    async def test_it_closes_with_the_layer_shown_last(self, key: str) -> None:
+        async with opened(followed(), 1) as pilot:
+            await pilot.press("right", key)
+            assert not isinstance(pilot.app.screen, LayerScreen)
+            assert pilot.app.closed == 2  # type: ignore[attr-defined]
+
+    async def test_it_follows_the_run(self) -> None:
+        run = followed()
+        async with opened(run) as pilot:
+            lines(pilot)
+            validation = run.snapshot.validation
+            assert validation
+            run.snapshot = replace(
+                run.snapshot, update=120, validation=replace(validation, update=118)
+            )
+            assert "update 118" in lines(pilot)[0]
+
+    async def test_it_asks_for_the_channels_as_it_opens_and_on_w(self) -> None:
+        run = followed()
+        async with opened(run) as pilot:
+            assert run.asked == 1
+            await pilot.press("w")
+            assert run.asked == 2
+            parts = (
+                ChannelExchange("conv1_bn", 2, False, difference(-0.3, 1.234)),
+                ChannelExchange("conv1_bn", 3, True, difference(-0.25, 0.5)),
+                ChannelExchange("conv2_bn", 4, False, difference(-0.9, 9.0)),
+            )
+            found = ChannelExchanges(97, 1000, parts)
+            run.snapshot = replace(run.snapshot, channel_exchanges=found)
+            assert lines(pilot)[4:6] == [
+                " the 2 worst channels alone -0.300 ±0.010 accuracy, +1.23 ±0.01 loss",
+                " the 3 with σ² < 10ε alone -0.250 ±0.010 accuracy, +0.50 ±0.01 loss (1,000",
+            ]
+            assert "update 97)" in lines(pilot)[6]
+            await pilot.press("left")  # of flatten_bn nothing was measured
+            assert not any("worst channels alone" in row for row in lines(pilot))
+
+    async def test_before_the_first_validation(self) -> None:
+        async with opened(followed(validation=None)) as pilot:
+            assert lines(pilot)[0] == " waits for the first validation"
+            await pilot.press("right")
+            assert lines(pilot)[0] == " waits for the first validation"
+
+    async def test_without_batch_norm(self) -> None:
+        nothing = scripted.validation(with_bn=False)
+        async with opened(followed(validation=nothing)) as pilot:
+            assert lines(pilot)[0] == " this network has no batch norm, so nothing can drift"
+            await pilot.press("left")
+
+    @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 16), (20, 6), (3, 3)])
+    async def test_a_diverged_run_and_any_size(self, size: tuple[int, int]) -> None:
+        shot = diverged(RunConfig())
+        assert shot.validation
+        broken = tuple(
+            replace(layer, detail=channels(np.full(layer.channels, NAN, dtype=np.float32)))
+            for layer in shot.validation.layers
+        )
+        run = Followed(replace(shot, validation=replace(shot.validation, layers=broken)))
+        async with opened(run, size=size) as pilot:
+            shown = lines(pilot)
+            assert all(len(row) <= size[0] for row in shown)
+            if size == (80, 24):
+                assert shown[0].startswith(" conv1_bn   layer 1 of 5, update 97   × NaN")
+                assert shown[3] == " not finite: NaN does not heal by itself"
+                assert any(" channel 0: not finite" in row for row in shown)
+
+    async def test_in_ascii(self) -> None:
+        async with opened(followed()) as pilot:
+            pilot.app.glyphs = Glyphs.ASCII  # type: ignore[attr-defined]
+            await pilot.press("right")
+            assert "".join(lines(pilot)).isascii()

@@ -1,0 +1,56 @@
+"""The lines above and below leave out whole words where there is no room for all."""
+
+import pytest
+from textual.widgets import Static
+
+from bntui.core.config import RunConfig
+from bntui.ui.app import BntuiApp
+from bntui.ui.dialogs.keys import KEYS, RUNS, KeysScreen, Section
+from bntui.ui.explorer.hint import whole_parts
+from bntui.ui.explorer.status import StatusLine
+from tests.ui.scripted import ScriptedRuns, mid_run
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [(20, "one · two · three"), (17, "one · two · three"), (16, "one · two"), (2, "one")],
+)
+def test_parts_that_do_not_fit_are_left_out(width: int, shown: str) -> None:
+    assert whole_parts("one · two · three", width) == shown
+
+
+def line(width: int, config: RunConfig | None = None) -> str:
+    status = StatusLine()
+    status._snapshot = mid_run(config or RunConfig())
+    return "".join(text for text, _ in status.draw(width, 1)[0])
+
+
+def test_a_narrow_screen_has_the_seed_with_its_number_or_not_at_all() -> None:
+    lines = [line(width) for width in range(60, 100)]
+    assert all("seed 0" in one or "seed" not in one for one in lines)
+    assert {"seed 0" in one for one in lines} == {True, False}
+
+
+def test_a_narrow_screen_breaks_no_word() -> None:
+    whole = set(line(99).split())
+    for width in range(50, 99):
+        assert set(line(width).split()) <= whole
+        assert "width ■" not in line(width)
+
+
+def test_no_figure_is_cut_at_any_width() -> None:
+    config = RunConfig(width=0.0625, seed=1234567)
+    for width in range(60, 160):
+        words = line(width, config).split()
+        assert ("width" in words) == ("0.0625" in words)
+        assert ("seed" in words) == ("1234567" in words)
+
+
+@pytest.mark.parametrize("sections", [KEYS, (RUNS,)])
+async def test_no_key_s_words_are_broken_at_80_columns(sections: tuple[Section, ...]) -> None:
+    app = BntuiApp(ScriptedRuns(loaded=True), RunConfig(width=0.25))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(KeysScreen(*sections))
+        await pilot.pause()
+        heights = [one.size.height for one in app.screen.query(Static)]
+    assert heights == [1 + len(keys) for _, keys in sections]

@@ -1,0 +1,21 @@
+import pytest
+
+from bntui.ui.explorer.refresh_rate import LONGEST, SHARE, Rhythm
+
+
+@pytest.mark.parametrize(
+    ("cost", "most", "wait"),
+    [
+        (0.0, 15.0, 1 / 15),
+        (0.002, 15.0, 0.002 / SHARE),
+        (0.05, 15.0, LONGEST),
+        (0.05, 0.001, 1000.0),
+        (0.0, 4.0, 0.25),
+    ],
+)
+def test_a_look_that_costs_more_comes_less_often(cost: float, most: float, wait: float) -> None:
+    now = [5.0]
+    rhythm = Rhythm(most, lambda: now[0])
+    for _ in range(3):
+        now[0] += cost
+        assert rhythm.wait() == pytest.approx(wait)

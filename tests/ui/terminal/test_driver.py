@@ -1,0 +1,112 @@
+"""When the screen is drawn: all of it when the terminal comes back, little of it behind a dialog."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from textual.driver import Driver
+from textual.pilot import Pilot
+
+from bntui.ui.app import BntuiApp
+from bntui.ui.terminal.driver import FragileDriver
+from bntui.ui.widgets.palette import Palette
+from tests.ui.drawing.test_canvas import Wire, characters
+from tests.ui.scripted import ScriptedRuns
+from tests.ui.user import CONFIG, FULL, TABS, opened
+
+
+@asynccontextmanager
+async def wired(size: tuple[int, int], runs: ScriptedRuns) -> AsyncIterator[tuple[BntuiApp, Wire]]:
+    """Open the explorer on a driver that keeps what is written."""
+    app = BntuiApp(runs, CONFIG, updates_per_second=0.001)
+    app.driver_class = Wire
+    async with app.run_test(headless=False, size=size) as pilot:
+        await pilot.pause()
+        app.explorer.follow()
+        await quiet(pilot)
+        driver = app._driver
+        assert isinstance(driver, Wire)
+        driver.written = ""
+        yield app, driver
+
+
+async def quiet(pilot: Pilot[None]) -> None:
+    for _ in range(20):
+        await asyncio.sleep(0.02)
+        await pilot.pause(0)
+
+
+@pytest.mark.parametrize("size", [FULL, (100, 30), TABS])
+@pytest.mark.parametrize("key", ["", "question_mark", "o"])
+async def test_everything_is_drawn_when_the_terminal_comes_back(
+    size: tuple[int, int], key: str
+) -> None:
+    async with wired(size, ScriptedRuns(loaded=True)) as (app, wire):
+        pilot = Pilot(app)
+        if key:
+            app.simulate_key(key)
+            await quiet(pilot)
+        whole = app.screen._compositor.render_strips()
+        wire.written = ""
+        app.post_message(Driver.SignalResume())
+        await quiet(pilot)
+        assert len(characters(wire.written)) >= size[0] * size[1]
+        for row in range(1, size[1] + 1):
+            assert f"\x1b[{row};1H" in wire.written
+        assert [one.text for one in app.screen._compositor.render_strips()] == [
+            one.text for one in whole
+        ]
+
+
+async def test_the_line_on_top_goes_on_behind_a_dialog_and_nothing_is_drawn_twice() -> None:
+    runs = ScriptedRuns(loaded=True)
+    async with wired(FULL, runs) as (app, wire):
+        pilot = Pilot(app)
+        app.simulate_key("question_mark")
+        await quiet(pilot)
+        wire.written = ""
+        await quiet(pilot)
+        assert wire.written == ""
+        run = runs.made[-1]
+        run.snapshot = replace(run.snapshot, images_per_s=4711.0)
+        app.explorer.follow()
+        await quiet(pilot)
+        assert "4,711" in characters(wire.written)
+        assert len(wire.written) < 200
+
+
+def test_nothing_is_written_before_the_terminal_is_taken() -> None:
+    driver = FragileDriver.__new__(FragileDriver)
+    driver._writer_thread = None
+    driver.write("a picture")
+    driver.stop_application_mode()
+    driver.disable_input()
+    driver.close()
+    driver.give_back()
+
+
+KEYS = ["", "question_mark", "k", "o", "g", "t", "b", "v", "y", "w", "enter", "ctrl+p", "comma"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_ctrl_c_quits_on_every_screen(key: str) -> None:
+    async with opened() as user:
+        if key:
+            await user.press(key)
+        await user.press("ctrl+c")
+        await user.until(lambda: user.app._exit)
+
+
+@pytest.mark.parametrize("typed", ["", "0.9"])
+async def test_ctrl_c_quits_in_every_field_also_with_text_chosen(typed: str) -> None:
+    async with opened() as user:
+        await user.choose("momentum")
+        await user.press("enter", *typed, "shift+home", "ctrl+c")
+        await user.until(lambda: user.app._exit)
+    async with opened() as user:
+        await user.press("ctrl+p", *typed)
+        assert isinstance(user.app.screen, Palette)
+        await user.press("ctrl+c")
+        await user.until(lambda: user.app._exit)
