@@ -56,7 +56,7 @@ def sentence(*arguments: str) -> str:
 REFUSED = (
     *(("run", f"--{option}", HOSTILE) for option in ("momentum", "batch-size", "lr", "norm")),
     *(("run", f"--{option}", HOSTILE) for option in ("at", "twin", "device", "dataset", "pace")),
-    *(("run", "--scenario", HOSTILE), ("run", "--resume", HOSTILE), ("scenarios", HOSTILE)),
+    *(("run", "--experiment", HOSTILE), ("run", "--resume", HOSTILE), ("experiments", HOSTILE)),
     *(("show", HOSTILE), ("runs", "--sort", HOSTILE), ("export", HOSTILE, "--format", "csv")),
 )
 

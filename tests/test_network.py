@@ -25,7 +25,7 @@ def test_the_watch_sees_a_connection() -> None:
 @pytest.mark.fault("no network", injected="the process ends at its first attempt to connect")
 def test_a_run_and_what_is_kept_of_it_need_no_network(fault: Fault) -> None:
     run = ("run", "--width", "0.25", "--steps", "2", "--train-size", "64", "--batch-size", "32")
-    for arguments in (run, ("runs",), ("show", "last"), ("scenarios",)):
+    for arguments in (run, ("runs",), ("show", "last"), ("experiments",)):
         done = python(RUN, *arguments)
         assert done.returncode == 0, done.stderr
         assert "NETWORK" not in done.stderr

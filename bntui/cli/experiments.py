@@ -1,11 +1,11 @@
-"""`bntui scenarios`: the course of guided experiments, or one of them before it runs."""
+"""`bntui experiments`: the list of guided experiments, or one of them before it runs."""
 
 import click
 
 
 @click.command()
 @click.argument("name", required=False)
-def scenarios(name: str | None) -> None:
+def experiments(name: str | None) -> None:
     """List the guided experiments, or show one before it runs.
 
     NAME is one of the list, its number, or a file that ends in .toml.
@@ -14,3 +14,8 @@ def scenarios(name: str | None) -> None:
     from bntui.experiments.perform import listing, sheet
 
     click.echo(sheet(find(name)) if name else listing(built_in()))
+
+
+def old_name_of(command: click.Command, name: str) -> click.Command:
+    """Return a command under the name it had, which help doesn't show. For one release."""
+    return click.Command(name, callback=command.callback, params=command.params, hidden=True)

@@ -14,16 +14,16 @@ from bntui import __version__
 from bntui.cli import runs as stored
 from bntui.cli.crash import saved
 from bntui.cli.doctor import doctor
-from bntui.cli.experiments import scenarios
-from bntui.cli.options import Refused, config_of, given, kept, remark, shared
+from bntui.cli.experiments import experiments, old_name_of
+from bntui.cli.options import Refused, config_of, given, guided, kept, remark, shared
 from bntui.core.config import ConfigError, Observation, RunConfig
 from bntui.machine import environment
 
 if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--version` takes
     from bntui.core.run import Purpose, Recorder
     from bntui.core.snapshot import Checkpoint
-    from bntui.experiments.experiment import Scenario
-    from bntui.ui.experiments.progress import Course
+    from bntui.experiments.experiment import Experiment
+    from bntui.ui.experiments.progress import Experiments
 
 MACHINES = ("device", "threads", "data_dir")
 """Options that hold for the experiments of an explorer as well: where to compute, and to find data."""
@@ -80,7 +80,7 @@ def _literally(error: click.UsageError) -> click.UsageError:
 @click.option("--paused", is_flag=True, help="Open without training; space begins.")
 @click.option("--validation/--no-validation", default=True, help="Measure beside training [yes].")
 @click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII characters only.")
-@click.option("--scenario", metavar="NAME", help="An experiment of `bntui scenarios`, or a .toml.")
+@guided
 @kept
 @click.pass_context
 def cli(
@@ -89,7 +89,7 @@ def cli(
     paused: bool,
     validation: bool,
     plain: bool,
-    scenario: str | None,
+    experiment: str | None,
     store: bool,
     keep_weights: bool,
     resume: str | None,
@@ -97,17 +97,17 @@ def cli(
 ) -> None:
     """See, live, why batch normalization breaks validation when there are few updates.
 
-    Without a command it opens the explorer, with settings that fit the machine; with --scenario, a
+    Without a command it opens the explorer, with settings that fit the machine; with --experiment, a
     guided experiment in it, over whose own options the others go.
     """
     if ctx.invoked_subcommand is not None:
         _refuse_misplaced(ctx, ctx.invoked_subcommand)
         return
     config, left_open = config_of(options)
-    course = _course(scenario, resume, given(options))
+    experiments = _experiments(experiment, resume, given(options))
     begin = _begin(resume, options)
-    if course.first:
-        config, left_open, paused = course.configs(course.first)[0], frozenset(), True
+    if experiments.first:
+        config, left_open, paused = experiments.configs(experiments.first)[0], frozenset(), True
     _say(remark(config))
     if not all(stream and stream.isatty() for stream in (sys.stdout, sys.stdin)):
         raise ConfigError(
@@ -157,7 +157,7 @@ def cli(
         left_open,
         begin=begin,
         archive=KeptRuns(),
-        course=course,
+        experiments=experiments,
         paused=paused,
         plain=plain,
         on_bug=lambda trace: _say(saved(trace)),
@@ -172,14 +172,14 @@ def cli(
 @click.option("--hindsight", is_flag=True, help="Validate under every estimator's statistics.")
 @click.option("--noise-scale", is_flag=True, help="Measure the gradient noise scale.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
-@click.option("--scenario", metavar="NAME", help="An experiment of `bntui scenarios`, or a .toml.")
+@guided
 @click.option("--predict", metavar="N", help="Your answer to the experiment's question.")
 @kept
 def run(
     as_json: bool,
     hindsight: bool,
     noise_scale: bool,
-    scenario: str | None,
+    experiment: str | None,
     predict: str | None,
     store: bool,
     keep_weights: bool,
@@ -188,18 +188,18 @@ def run(
 ) -> None:
     """Train without a screen, with the same defaults on every machine.
 
-    With --scenario, every run of a guided experiment, and what it shows; the other options go over
+    With --experiment, every run of a guided experiment, and what it shows; the other options go over
     the experiment's own.
     """
     if keep_weights and not store:
         raise ConfigError("--keep-weights keeps them in the store: leave out --no-store.")
     observation = Observation(live=False, hindsight=hindsight, epoch_noise=noise_scale)
-    if scenario is not None:
+    if experiment is not None:
         from bntui.experiments.perform import perform
 
         sys.exit(
             perform(
-                _experiment(scenario, resume),
+                _experiment(experiment, resume),
                 given(options),
                 observation,
                 predict=predict,
@@ -209,7 +209,7 @@ def run(
             )
         )
     if predict is not None:
-        raise ConfigError("--predict answers the question of a --scenario: name one.")
+        raise ConfigError("--predict answers the question of a --experiment: name one.")
     config, _ = config_of(options)
     begin = _begin(resume, options)
     _say(remark(config))
@@ -232,12 +232,12 @@ def _say(remark: str) -> None:
         click.echo(remark, err=True)
 
 
-def _experiment(name: str, resume: str | None) -> "Scenario":
-    """Return the experiment that --scenario means. Raises ConfigError."""
+def _experiment(name: str, resume: str | None) -> "Experiment":
+    """Return the experiment that --experiment means. Raises ConfigError."""
     from bntui.experiments.library import find
 
     if resume is not None:
-        raise ConfigError("--resume goes on with one run: leave out --scenario.")
+        raise ConfigError("--resume goes on with one run: leave out --experiment.")
     return find(name)
 
 
@@ -253,18 +253,18 @@ def _observation(purpose: "Purpose | None", *, validation: bool) -> Observation:
     )
 
 
-def _course(name: str | None, resume: str | None, options: dict[str, Any]) -> "Course":
-    """Return the experiments of the explorer, --scenario's the first. Raises ConfigError."""
+def _experiments(name: str | None, resume: str | None, options: dict[str, Any]) -> "Experiments":
+    """Return the experiments of the explorer, --experiment's the first. Raises ConfigError."""
     from bntui.experiments.library import built_in, configs_of
-    from bntui.ui.experiments.progress import Course
+    from bntui.ui.experiments.progress import Experiments
 
     if name is None:
         over = {option: value for option, value in options.items() if option in MACHINES}
-        return Course(built_in, lambda scenario: configs_of(scenario, over))
+        return Experiments(built_in, lambda experiment: configs_of(experiment, over))
     first = _experiment(name, resume)
     own = () if first.number else (first,)
-    return Course(
-        lambda: (*own, *built_in()), lambda scenario: configs_of(scenario, options), first
+    return Experiments(
+        lambda: (*own, *built_in()), lambda experiment: configs_of(experiment, options), first
     )
 
 
@@ -282,5 +282,6 @@ def _begin(resume: str | None, options: dict[str, Any]) -> "Checkpoint | None":
     return resumable(resume)
 
 
-for command in (stored.runs, stored.show, stored.export, scenarios, doctor):
+for command in (stored.runs, stored.show, stored.export, experiments, doctor):
     cli.add_command(command)
+cli.add_command(old_name_of(experiments, "scenarios"))

@@ -121,6 +121,26 @@ def kept(command: Callable[..., None]) -> Callable[..., None]:
     return store(weights(resume(command)))
 
 
+class _Renamed(click.Option):
+    """An option whose last name is the one it had: accepted for one release, and not in the help."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        record = super().get_help_record(ctx)
+        return record and (record[0].replace(f", {self.opts[-1]}", ""), record[1])
+
+
+def guided(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option that names a guided experiment."""
+    return click.option(
+        "--experiment",
+        "--scenario",
+        "experiment",
+        cls=_Renamed,
+        metavar="NAME",
+        help="An experiment of `bntui experiments`, or a .toml.",
+    )(command)
+
+
 @click.command("bntui run", add_help_option=False)
 @shared
 def _run(**_: Any) -> None:

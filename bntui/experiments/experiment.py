@@ -1,6 +1,6 @@
 """What a guided experiment is, and what it concludes from the outcomes of its runs.
 
-`scenarioreader` reads one. Imports neither torch nor textual.
+`reader` reads one. Imports neither torch nor textual.
 """
 
 from collections.abc import Mapping
@@ -88,11 +88,11 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Scenario:
+class Experiment:
     """One guided experiment."""
 
     number: int
-    """Its place in the course, 0 for a file of the user's."""
+    """Its place in the list, 0 for a file of the user's."""
     name: str
     """What it is called on the command line."""
     title: str
@@ -169,19 +169,19 @@ class Conclusion:
         return f"{outcome}; you predicted [{self.chosen}] {question.choices[self.chosen - 1].text}"
 
 
-def conclude(scenario: Scenario, outcomes: Outcomes, chosen: int | None) -> Conclusion:
+def conclude(experiment: Experiment, outcomes: Outcomes, chosen: int | None) -> Conclusion:
     """Hold every claim against the outcomes of all arms, by name."""
     known = {**outcomes, **{name: published()[batch] for name, batch in THREAD.items()}}
     findings = []
-    for claim in scenario.claims:
+    for claim in experiment.claims:
         holds = claim.holds.judge(known)
         text = claim.otherwise if holds is False and claim.otherwise else claim.text
         findings.append(Finding(text.written(known), holds))
     comparisons = tuple(
         Comparison(arm, arm.published, outcomes[arm.name], published()[arm.published])
-        for arm in scenario.arms
+        for arm in experiment.arms
         if arm.published
     )
-    labelled = tuple((arm.label, outcomes[arm.name]) for arm in scenario.arms)
-    right = scenario.question.right(known)
+    labelled = tuple((arm.label, outcomes[arm.name]) for arm in experiment.arms)
+    right = experiment.question.right(known)
     return Conclusion(tuple(findings), chosen, right, comparisons, labelled)

@@ -18,8 +18,8 @@ from bntui.core.regular_file import open_regular
 from bntui.core.text import literal
 from bntui.data.arrays import reason
 from bntui.experiments.claims import nearest
-from bntui.experiments.experiment import Arm, Scenario
-from bntui.experiments.reader import ScenarioError, parse, shown
+from bntui.experiments.experiment import Arm, Experiment
+from bntui.experiments.reader import ExperimentError, parse, shown
 
 MAX_BYTES = 100_000
 OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -27,26 +27,26 @@ OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @cache
-def built_in() -> tuple[Scenario, ...]:
-    """Return the course, in its order."""
-    return tuple(_built_in(file) for file in _course())
+def built_in() -> tuple[Experiment, ...]:
+    """Return the experiments of the package, in their order."""
+    return tuple(_built_in(file) for file in _files())
 
 
-def find(name: str) -> Scenario:
+def find(name: str) -> Experiment:
     """Return a built-in experiment by name or number, or the one in a file `….toml`.
 
-    Raises ScenarioError.
+    Raises ExperimentError.
     """
     if name.endswith(".toml"):
         return _from_file(Path(name))
-    for file in _course():
+    for file in _files():
         number, _, known = file.name.removesuffix(".toml").partition("-")
         if name == known or (name.isdigit() and name.lstrip("0") == number.lstrip("0")):
             return _built_in(file)
-    names = [file.name.removesuffix(".toml").partition("-")[2] for file in _course()]
-    raise ScenarioError(
+    names = [file.name.removesuffix(".toml").partition("-")[2] for file in _files()]
+    raise ExperimentError(
         f"there is no experiment {shown(name)}{nearest(name, names)}; "
-        "`bntui scenarios` lists them, and a file's name ends in .toml."
+        "`bntui experiments` lists them, and a file's name ends in .toml."
     )
 
 
@@ -55,37 +55,37 @@ def config_of(arm: Arm, over: Mapping[str, Any]) -> RunConfig:
     return options.config_of({**arm.options, **over})[0]
 
 
-def configs_of(scenario: Scenario, over: Mapping[str, Any]) -> tuple[RunConfig, ...]:
+def configs_of(experiment: Experiment, over: Mapping[str, Any]) -> tuple[RunConfig, ...]:
     """Return the runs of an experiment, with other options over its own. Raises ConfigError."""
-    return tuple(config_of(arm, over) for arm in scenario.arms)
+    return tuple(config_of(arm, over) for arm in experiment.arms)
 
 
-def _course() -> list[Traversable]:
+def _files() -> list[Traversable]:
     files = resources.files("bntui.experiments.built_in").iterdir()
     return sorted((file for file in files if file.name.endswith(".toml")), key=lambda f: f.name)
 
 
-def _built_in(file: Traversable) -> Scenario:
+def _built_in(file: Traversable) -> Experiment:
     number, _, name = file.name.removesuffix(".toml").partition("-")
-    scenario = parse(file.read_text(encoding="utf-8"), name=name, file=file.name)
-    return replace(scenario, number=int(number))
+    experiment = parse(file.read_text(encoding="utf-8"), name=name, file=file.name)
+    return replace(experiment, number=int(number))
 
 
-def _from_file(path: Path) -> Scenario:
+def _from_file(path: Path) -> Experiment:
     called = literal(str(path))
     try:
         with open_regular(path) as file:
             content = file.read(MAX_BYTES + 1)
         if content.startswith(OTHER_ENCODINGS) or b"\0" in content[:4]:
-            raise ScenarioError(f"{called} is in UTF-16 or UTF-32: save it as UTF-8.")
+            raise ExperimentError(f"{called} is in UTF-16 or UTF-32: save it as UTF-8.")
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ScenarioError(f"{called}, line {line}: this is not UTF-8 text.") from None
-    except ScenarioError:
+        raise ExperimentError(f"{called}, line {line}: this is not UTF-8 text.") from None
+    except ExperimentError:
         raise
     except (OSError, ValueError) as error:
-        raise ScenarioError(f"{called} can't be read ({reason(error)}).") from None
+        raise ExperimentError(f"{called} can't be read ({reason(error)}).") from None
     if len(content) > MAX_BYTES:
-        raise ScenarioError(f"{called} is larger than {MAX_BYTES:,} bytes: no experiment is.")
+        raise ExperimentError(f"{called} is larger than {MAX_BYTES:,} bytes: no experiment is.")
     return parse(text, name=literal(path.stem), file=called)

@@ -10,7 +10,7 @@ from bntui.cli import output
 from bntui.cli.report import JsonLines, Lines, exit_code, follow, write_json
 from bntui.core.config import ConfigError, Observation
 from bntui.core.snapshot import Phase
-from bntui.experiments.experiment import Comparison, Conclusion, Scenario, conclude
+from bntui.experiments.experiment import Comparison, Conclusion, Experiment, conclude
 from bntui.experiments.library import configs_of
 from bntui.experiments.outcome import COMPARED, Outcome, outcome, table
 
@@ -20,7 +20,7 @@ JUDGED = {True: "holds       ", False: "does not    ", None: "not measured"}
 
 
 def perform(
-    scenario: Scenario,
+    experiment: Experiment,
     over: Mapping[str, Any],
     observation: Observation,
     *,
@@ -33,12 +33,12 @@ def perform(
 
     It is 0 also where a claim doesn't hold: that is an observation. Raises ConfigError.
     """
-    chosen = _prediction(scenario, predict)
-    configs = configs_of(scenario, over)
+    chosen = _prediction(experiment, predict)
+    configs = configs_of(experiment, over)
     if not as_json:
-        _print(sheet(scenario))
+        _print(sheet(experiment))
     outcomes: dict[str, Outcome] = {}
-    for arm, config in zip(scenario.arms, configs, strict=True):
+    for arm, config in zip(experiment.arms, configs, strict=True):
         if not as_json:
             _print(f"\n{arm.label}")
         writer = JsonLines(arm.name) if as_json else Lines()
@@ -48,46 +48,46 @@ def perform(
             writer,
             store=store,
             keep_weights=keep_weights,
-            note=scenario.note(arm),
+            note=experiment.note(arm),
         )
         if snapshot.phase is not Phase.FINISHED:
             return exit_code(snapshot)
         outcomes[arm.name] = outcome(snapshot)
-    conclusion = conclude(scenario, outcomes, chosen)
+    conclusion = conclude(experiment, outcomes, chosen)
     if as_json:
-        _write_json(scenario, conclusion)
+        _write_json(experiment, conclusion)
     else:
-        _print("\n" + summary(scenario, conclusion))
+        _print("\n" + summary(experiment, conclusion))
     return 0
 
 
-def listing(scenarios: Sequence[Scenario]) -> str:
+def listing(experiments: Sequence[Experiment]) -> str:
     """Return one line an experiment: number, name, post and title."""
-    width = max((len(scenario.name) for scenario in scenarios), default=0)
+    width = max((len(experiment.name) for experiment in experiments), default=0)
     return "\n".join(
-        f"{scenario.number:2}  {scenario.name:{width}}  post {scenario.post or '–'}  {scenario.title}"
-        for scenario in scenarios
+        f"{experiment.number:2}  {experiment.name:{width}}  post {experiment.post or '–'}  {experiment.title}"
+        for experiment in experiments
     )
 
 
-def sheet(scenario: Scenario) -> str:
+def sheet(experiment: Experiment) -> str:
     """Return what there is to read before an experiment runs, its runs as command lines."""
-    post = f"post {scenario.post} of the thread · " if scenario.post else ""
+    post = f"post {experiment.post} of the thread · " if experiment.post else ""
     choices = [
         _paragraph(choice.text, first=f"  [{place}] ", rest="      ")
-        for place, choice in enumerate(scenario.question.choices, start=1)
+        for place, choice in enumerate(experiment.question.choices, start=1)
     ]
-    arms = [f"  {arm.label}\n    bntui run {shlex.join(arm.words)}" for arm in scenario.arms]
+    arms = [f"  {arm.label}\n    bntui run {shlex.join(arm.words)}" for arm in experiment.arms]
     return "\n".join(
         [
-            f"{scenario.heading} ({post}{scenario.name})",
+            f"{experiment.heading} ({post}{experiment.name})",
             "",
-            _paragraph(scenario.hypothesis),
+            _paragraph(experiment.hypothesis),
             "",
-            _paragraph(scenario.question.text),
+            _paragraph(experiment.question.text),
             *choices,
             "",
-            _paragraph(f"Watch: {scenario.watch}"),
+            _paragraph(f"Watch: {experiment.watch}"),
             "",
             "Runs:",
             *arms,
@@ -95,13 +95,13 @@ def sheet(scenario: Scenario) -> str:
     )
 
 
-def summary(scenario: Scenario, conclusion: Conclusion) -> str:
+def summary(experiment: Experiment, conclusion: Conclusion) -> str:
     """Return what came out: every claim, the prediction, and the thread's own numbers."""
     findings = (
         _paragraph(finding.text, first=f"  {JUDGED[finding.holds]}  ", rest=" " * 16)
         for finding in conclusion.findings
     )
-    answer = _paragraph(conclusion.answer(scenario.question))
+    answer = _paragraph(conclusion.answer(experiment.question))
     beside = (_paragraph(_beside(comparison)) for comparison in conclusion.comparisons)
     runs = textwrap.indent(table(conclusion.runs, _width() - 2), "  ")
     return "\n".join(["Conclusion", *findings, answer, runs, *beside])
@@ -119,19 +119,19 @@ def _beside(comparison: Comparison) -> str:
     )
 
 
-def _prediction(scenario: Scenario, predict: str | None) -> int | None:
+def _prediction(experiment: Experiment, predict: str | None) -> int | None:
     if predict is None:
         return None
-    count = len(scenario.question.choices)
+    count = len(experiment.question.choices)
     if not (predict.isascii() and predict.isdigit() and 1 <= int(predict) <= count):
         raise ConfigError(f"prediction {predict!r} is none of the answers: give 1 to {count}.")
     return int(predict)
 
 
-def _write_json(scenario: Scenario, conclusion: Conclusion) -> None:
+def _write_json(experiment: Experiment, conclusion: Conclusion) -> None:
     write_json(
         event="conclusion",
-        scenario=scenario.name,
+        scenario=experiment.name,  # the key that readers of the JSON know
         claims=[asdict(finding) for finding in conclusion.findings],
         prediction={"chosen": conclusion.chosen, "right": conclusion.right},
         runs=[

@@ -1,6 +1,6 @@
 """What one experiment's file says: read, and checked key by key, each mistake in one sentence.
 
-`scenarios/README.md` says how to write one.
+`experiments/README.md` says how to write one.
 """
 
 import re
@@ -22,7 +22,7 @@ from bntui.experiments.claims import (
     compile_truth,
     nearest,
 )
-from bntui.experiments.experiment import ROWS, Arm, Choice, Claim, Question, Scenario
+from bntui.experiments.experiment import ROWS, Arm, Choice, Claim, Experiment, Question
 from bntui.experiments.outcome import published
 from bntui.experiments.toml_lines import Where
 
@@ -36,31 +36,31 @@ POSTS = 5
 Compiled = TypeVar("Compiled", Expression, Text)
 
 
-class ScenarioError(ConfigError):
+class ExperimentError(ConfigError):
     """A file is no experiment; the message is one sentence with the file, the line and the key."""
 
 
-def parse(text: str, *, name: str, file: str) -> Scenario:
+def parse(text: str, *, name: str, file: str) -> Experiment:
     """Return the experiment that `text` describes; `file` is what messages call it.
 
-    Raises ScenarioError.
+    Raises ExperimentError.
     """
     try:
         lines = toml_lines.lines(text)
         data = tomllib.loads(text)
     except toml_lines.TooManyParts as error:
-        raise ScenarioError(f"{file}, line {error.line}: {error}.") from None
+        raise ExperimentError(f"{file}, line {error.line}: {error}.") from None
     except tomllib.TOMLDecodeError as error:
         what, _, where = str(error).removesuffix(")").rpartition(" (at ")
         place = where.partition(",")[0].replace(
             "end of document", f"line {text.count(chr(10)) + 1}"
         )
-        raise ScenarioError(f"{file}, {place}: {literal(what)}.") from None
+        raise ExperimentError(f"{file}, {place}: {literal(what)}.") from None
     except ValueError:  # of Python's own: a whole number of thousands of digits
-        raise ScenarioError(f"{file}: a number in it has too many digits.") from None
+        raise ExperimentError(f"{file}: a number in it has too many digits.") from None
     except RecursionError:
-        raise ScenarioError(f"{file}: its brackets are nested too deeply.") from None
-    return _Reader(file, lines).scenario(data, name)
+        raise ExperimentError(f"{file}: its brackets are nested too deeply.") from None
+    return _Reader(file, lines).experiment(data, name)
 
 
 class _Reader:
@@ -70,7 +70,7 @@ class _Reader:
         self._file = file
         self._lines = lines
 
-    def scenario(self, data: dict[str, Any], name: str) -> Scenario:
+    def experiment(self, data: dict[str, Any], name: str) -> Experiment:
         self._only(
             data,
             (),
@@ -88,7 +88,7 @@ class _Reader:
             expressions += claim.otherwise.expressions if claim.otherwise else ()
         expressions += [choice.right for choice in question.choices if choice.right]
         reads = {read for expression in expressions for read in expression.reads}
-        return Scenario(
+        return Experiment(
             number=0,
             name=name,
             title=self._text(data, ("title",)),
@@ -238,7 +238,7 @@ class _Reader:
         if not isinstance(value, kind):
             raise self._refusal(where, f"{shown(value)} is not {what}")
 
-    def _refusal(self, where: Where, fault: str) -> ScenarioError:
+    def _refusal(self, where: Where, fault: str) -> ExperimentError:
         """Return the error with the file, the line of the key or of what it is in, and the key."""
         line = next(
             (
@@ -250,7 +250,7 @@ class _Reader:
         )
         place = f"{self._file}, line {line}" if line else self._file
         key = ".".join(str(part + 1) if isinstance(part, int) else part for part in where)
-        return ScenarioError(f"{place}, {literal(key[:80])}: {literal(fault)}.")
+        return ExperimentError(f"{place}, {literal(key[:80])}: {literal(fault)}.")
 
 
 def shown(value: object) -> str:

@@ -1,4 +1,4 @@
-"""What a run remembers of its course: every history by its name (names: `Snapshot.series`)."""
+"""What a run remembers of its experiments: every history by its name (names: `Snapshot.series`)."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -31,7 +31,7 @@ from bntui.machine.signals import (
 )
 from bntui.ui.dialogs.saving import save_and_tell
 from bntui.ui.dialogs.value import ValueScreen
-from bntui.ui.experiments.progress import Course
+from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.runs.archive import Archive
 from bntui.ui.terminal import capabilities
@@ -43,7 +43,7 @@ from bntui.ui.terminal.overheard import notice, overheard
 from bntui.ui.widgets.knob import Knob
 from bntui.ui.widgets.palette import Palette
 
-NO_COURSE = Course()
+NO_EXPERIMENTS = Experiments()
 NOT_OFFERED = {
     *("app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette"),
     *("quit", "app.quit"),  # it is there already
@@ -73,7 +73,7 @@ class BntuiApp(FrugalApp):
         *,
         begin: Checkpoint | None = None,
         archive: Archive | None = None,
-        course: Course = NO_COURSE,
+        experiments: Experiments = NO_EXPERIMENTS,
         paused: bool = False,
         updates_per_second: float = capabilities.LOCAL_UPDATES_PER_SECOND,
         glyphs: Glyphs = Glyphs.BRAILLE,
@@ -97,7 +97,7 @@ class BntuiApp(FrugalApp):
             left_open,
             begin=begin,
             archive=archive,
-            course=course,
+            experiments=experiments,
             paused=paused,
             updates_per_second=updates_per_second,
         )
@@ -242,7 +242,7 @@ def explore(
     *,
     begin: Checkpoint | None,
     archive: Archive,
-    course: Course,
+    experiments: Experiments,
     paused: bool,
     plain: bool,
     on_bug: Callable[[str], object],
@@ -257,7 +257,7 @@ def explore(
         left_open,
         begin=begin,
         archive=archive,
-        course=course,
+        experiments=experiments,
         paused=paused,
         updates_per_second=capabilities.updates_per_second(),
         glyphs=capabilities.glyphs(plain=plain),

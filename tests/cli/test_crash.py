@@ -38,7 +38,7 @@ def bug(*_):
     raise KeyError("of ours")
 
 bntui.experiments.perform.listing = bug
-sys.argv = ["bntui", "scenarios"]
+sys.argv = ["bntui", "experiments"]
 main()
 """
 TRAINING = """
@@ -187,7 +187,7 @@ def test_without_a_place_for_a_report_it_is_printed(home: Path) -> None:
 def test_an_output_that_is_full_is_no_bug(home: Path, fault: Fault) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "bntui", "scenarios"],
+            [sys.executable, "-m", "bntui", "experiments"],
             stdout=full, stderr=subprocess.PIPE, text=True, timeout=200, env=environment(**lives_in(home)),
         )  # fmt: skip
     assert done.returncode == 1

@@ -29,7 +29,7 @@ for words in json.loads(sys.argv[1]):
         assert end.code in {0, None, 2}, (words, end.code)
 """
 WORDS = (
-    *(["--help"], ["run", "--help"], ["scenarios"], ["scenarios", "2"], ["doctor"], ["runs"]),
+    *(["--help"], ["run", "--help"], ["experiments"], ["experiments", "2"], ["doctor"], ["runs"]),
     *(["show", "last"], ["run", "--momentum", "1…數"], ["…"], ["export", "no…", "--format", "csv"]),
 )
 RUN = """

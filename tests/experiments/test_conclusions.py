@@ -12,23 +12,23 @@ import pytest
 from bntui.cli.report import JsonLines, follow
 from bntui.core.config import Observation, RunConfig
 from bntui.core.snapshot import Phase
-from bntui.experiments.experiment import Scenario, conclude
+from bntui.experiments.experiment import Experiment, conclude
 from bntui.experiments.library import built_in, configs_of
 from bntui.experiments.outcome import Outcome, outcome
 from tests.experiments.conftest import FIGURES
 from tests.experiments.expressions import comparisons, value
 
 
-def configs(scenario: Scenario, seed: int) -> tuple[RunConfig, ...]:
-    return configs_of(scenario, {"seed": seed, "device": "cpu", "threads": 1})
+def configs(experiment: Experiment, seed: int) -> tuple[RunConfig, ...]:
+    return configs_of(experiment, {"seed": seed, "device": "cpu", "threads": 1})
 
 
 @cache
 def observations(seed: int) -> dict[RunConfig, Observation]:
     """Return all that any experiment reads of a run: some have the same, and it is made once."""
     everything: dict[RunConfig, Observation] = {}
-    for scenario in built_in():
-        for arm, config in zip(scenario.arms, configs(scenario, seed), strict=True):
+    for experiment in built_in():
+        for arm, config in zip(experiment.arms, configs(experiment, seed), strict=True):
             asked = everything.get(config, Observation(live=False))
             everything[config] = arm.observation(asked)
     return everything
@@ -43,26 +43,26 @@ def ran(config: RunConfig) -> Outcome:
 
 @pytest.mark.experiment
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("scenario", built_in(), ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("experiment", built_in(), ids=lambda experiment: experiment.name)
 def test_every_claim_holds(
-    scenario: Scenario, seed: int, record_property: Callable[[str, object], None]
+    experiment: Experiment, seed: int, record_property: Callable[[str, object], None]
 ) -> None:
-    runs = [ran(config) for config in configs(scenario, seed)]
-    outcomes = {arm.name: run for arm, run in zip(scenario.arms, runs, strict=True)}
-    experiment = f"{scenario.number:2}. {scenario.title}"
+    runs = [ran(config) for config in configs(experiment, seed)]
+    outcomes = {arm.name: run for arm, run in zip(experiment.arms, runs, strict=True)}
+    heading = f"{experiment.number:2}. {experiment.title}"
     figures = [
         (
-            experiment,
+            heading,
             str(place),
             *compared,
             value(compared[0], outcomes),
             value(compared[2], outcomes),
         )
-        for place, claim in enumerate(scenario.claims, start=1)
+        for place, claim in enumerate(experiment.claims, start=1)
         for compared in comparisons(claim.holds.source)
     ]
     record_property(FIGURES, figures)
-    conclusion = conclude(scenario, outcomes, None)
+    conclusion = conclude(experiment, outcomes, None)
     assert conclusion.right is not None
     claims = {finding.text: finding.holds for finding in conclusion.findings}
     print(*claims, sep="\n")

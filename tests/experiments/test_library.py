@@ -1,23 +1,23 @@
-"""Finding experiments: the built-in course, and files of the user's own."""
+"""Finding experiments: the built-in experiments, and files of the user's own."""
 
 from pathlib import Path
 
 import pytest
 
 from bntui.cli.main import cli
-from bntui.experiments.experiment import Scenario
+from bntui.experiments.experiment import Experiment
 from bntui.experiments.library import built_in, config_of, find
-from bntui.experiments.reader import ScenarioError
+from bntui.experiments.reader import ExperimentError
 from tests.experiments.test_reader import GOOD
 from tests.no_files import NO_FILES
 from tools.faults import Fault
 
 
 def test_the_built_in_experiments_are_numbered_from_1() -> None:
-    course = built_in()
-    assert [scenario.number for scenario in course] == list(range(1, len(course) + 1))
-    assert len({scenario.name for scenario in course}) == len(course)
-    assert {scenario.post for scenario in course} <= set(range(6))
+    experiments = built_in()
+    assert [experiment.number for experiment in experiments] == list(range(1, len(experiments) + 1))
+    assert len({experiment.name for experiment in experiments}) == len(experiments)
+    assert {experiment.post for experiment in experiments} <= set(range(6))
 
 
 def test_one_is_found_by_name_and_by_number() -> None:
@@ -25,20 +25,20 @@ def test_one_is_found_by_name_and_by_number() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
-    with pytest.raises(ScenarioError, match="the nearest is large-batch"):
+    with pytest.raises(ExperimentError, match="the nearest is large-batch"):
         find("larg-batch")
 
 
-@pytest.mark.parametrize("scenario", built_in(), ids=lambda scenario: scenario.name)
-def test_each_arm_is_a_command_that_bntui_run_understands(scenario: Scenario) -> None:
-    for arm in scenario.arms:
+@pytest.mark.parametrize("experiment", built_in(), ids=lambda experiment: experiment.name)
+def test_each_arm_is_a_command_that_bntui_run_understands(experiment: Experiment) -> None:
+    for arm in experiment.arms:
         cli.commands["run"].make_context("run", list(arm.words))
         assert config_of(arm, {})
 
 
 def test_files_that_cant_be_read(tmp_path: Path) -> None:
     def why(path: Path) -> str:
-        with pytest.raises(ScenarioError) as caught:
+        with pytest.raises(ExperimentError) as caught:
             find(str(path))
         return str(caught.value)
 
@@ -57,14 +57,14 @@ def test_files_that_cant_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(
-    "an experiment that is no file", injected="a named pipe, a socket and a device as --scenario"
+    "an experiment that is no file", injected="a named pipe, a socket and a device as --experiment"
 )
 def test_only_files_are_opened(fault: Fault, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     said = []
     for kind, make in NO_FILES.items():
         make(path)
-        with pytest.raises(ScenarioError) as caught:
+        with pytest.raises(ExperimentError) as caught:
             find(str(path))
         said.append(str(caught.value))
         assert said[-1] == f"{path} can't be read (it is a {kind} and no file)."
@@ -80,11 +80,11 @@ def test_a_byte_order_mark_is_read_over_and_other_encodings_are_named(tmp_path: 
         assert find(str(path)).title == "Two momenta"
     for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"):
         path.write_text(GOOD, encoding=encoding)
-        with pytest.raises(ScenarioError, match=r"is in UTF-16 or UTF-32: save it as UTF-8\.$"):
+        with pytest.raises(ExperimentError, match=r"is in UTF-16 or UTF-32: save it as UTF-8\.$"):
             find(str(path))
 
 
 def test_a_number_of_more_digits_than_python_reads_is_no_experiment() -> None:
-    with pytest.raises(ScenarioError, match="there is no experiment"):
+    with pytest.raises(ExperimentError, match="there is no experiment"):
         find("9" * 5000)
     assert find("0001").number == 1

@@ -65,7 +65,7 @@ def events(result: Result) -> list[dict[str, Any]]:
 
 
 def test_json_has_every_arms_events_and_a_conclusion(tiny: str) -> None:
-    *said, conclusion = events(bntui("run", "--scenario", tiny, "--json", "--predict", "2"))
+    *said, conclusion = events(bntui("run", "--experiment", tiny, "--json", "--predict", "2"))
     assert all("arm" in event for event in said)
     runs = [event for event in said if event["event"] not in {"mark", "verdict"}]
     assert [(event["event"], event["arm"]) for event in runs] == [
@@ -75,7 +75,7 @@ def test_json_has_every_arms_events_and_a_conclusion(tiny: str) -> None:
     assert "hindsight" not in runs[5]
     assert runs[1]["hindsight"]["0.9"] == runs[5]["val_acc"]
     assert conclusion["event"] == "conclusion"
-    assert conclusion["scenario"] == "tiny"
+    assert conclusion["experiment"] == "tiny"
     assert [claim["holds"] for claim in conclusion["claims"]] == [True, False, None]
     value = f"{runs[6]['val_acc']:.4f}"
     assert conclusion["claims"][0]["text"] == (
@@ -88,7 +88,7 @@ def test_json_has_every_arms_events_and_a_conclusion(tiny: str) -> None:
 
 
 def test_text_tells_the_story_in_its_order(tiny: str) -> None:
-    result = bntui("run", "--scenario", tiny)
+    result = bntui("run", "--experiment", tiny)
     assert result.exit_code == 0, result.output
     parts = [
         r"Two momenta \[red\] \(post 1 of the thread · tiny\)",
@@ -112,13 +112,13 @@ def test_text_tells_the_story_in_its_order(tiny: str) -> None:
 
 
 def test_its_runs_are_kept_under_its_name_and_theirs(tiny: str) -> None:
-    bntui("run", "--scenario", tiny, "--epochs", "1")
+    bntui("run", "--experiment", tiny, "--epochs", "1")
     with Store() as store:
         assert {run.note for run in store.runs()} == {"tiny · m = 0.99", "tiny · m = 0.9"}
 
 
 def test_options_go_over_every_arms_own(tiny: str) -> None:
-    result = bntui("run", "--scenario", tiny, "--json", "--epochs", "1", "--seed", "5")
+    result = bntui("run", "--experiment", tiny, "--json", "--epochs", "1", "--seed", "5")
     starts = [event for event in events(result) if event["event"] == "start"]
     assert [(start["config"]["epochs"], start["config"]["seed"]) for start in starts] == [
         (1, 5)
@@ -138,7 +138,7 @@ def test_options_go_over_every_arms_own(tiny: str) -> None:
 def test_what_cant_be_is_refused_in_one_sentence(
     tiny: str, words: tuple[str, ...], said: str
 ) -> None:
-    result = bntui("run", "--scenario", tiny, "--json", *words)
+    result = bntui("run", "--experiment", tiny, "--json", *words)
     assert result.exit_code == 2
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
@@ -148,22 +148,31 @@ def test_what_cant_be_is_refused_in_one_sentence(
 def test_a_prediction_needs_an_experiment() -> None:
     result = bntui("run", "--predict", "1")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "--scenario" in result.stderr
+    assert "--experiment" in result.stderr
+
+
+def test_the_old_names_are_taken_and_not_shown(tiny: str) -> None:
+    for words in (("run", "--scenario", tiny, "--predict", "9"), ("scenarios", tiny)):
+        old = bntui(*words)
+        new = bntui(*(word.replace("scenario", "experiment") for word in words))
+        assert (old.exit_code, old.stdout, old.stderr) == (new.exit_code, new.stdout, new.stderr)
+    for words in (("--help",), ("run", "--help")):
+        assert "scenario" not in bntui(*words).stdout
 
 
 def test_an_experiment_cant_be_resumed(tiny: str) -> None:
-    result = bntui("run", "--scenario", tiny, "--resume", "1")
+    result = bntui("run", "--experiment", tiny, "--resume", "1")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "leave out --scenario" in result.stderr
+    assert "leave out --experiment" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--scenario", "nope"), "there is no experiment 'nope'"),
-        (("--scenario", "1", "--resume", "x"), "leave out --scenario"),
-        (("--scenario", "1", "--dataset", "mnist", "--data-dir", "/nowhere"), "/nowhere"),
-        (("--scenario", "1"), "the explorer needs a terminal"),
+        (("--experiment", "nope"), "there is no experiment 'nope'"),
+        (("--experiment", "1", "--resume", "x"), "leave out --experiment"),
+        (("--experiment", "1", "--dataset", "mnist", "--data-dir", "/nowhere"), "/nowhere"),
+        (("--experiment", "1"), "the explorer needs a terminal"),
     ],
 )
 def test_the_explorer_refuses_what_it_cant_begin_before_it_opens(
@@ -178,7 +187,7 @@ def test_the_explorer_refuses_what_it_cant_begin_before_it_opens(
 def test_a_bad_file_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(TINY.replace("momentum = 0.9", "momentun = 0.9"))
-    for words in (("run", "--scenario", str(path)), ("scenarios", str(path))):
+    for words in (("run", "--experiment", str(path)), ("experiments", str(path))):
         result = bntui(*words)
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr.startswith(f"Error: {path}, line 19, arm.fast.momentun: ")
@@ -186,17 +195,17 @@ def test_a_bad_file_is_refused_with_its_line(tmp_path: Path) -> None:
 
 
 def test_the_list_names_every_experiment() -> None:
-    result = bntui("scenarios")
+    result = bntui("experiments")
     lines = result.stdout.splitlines()
     assert len(lines) == len(built_in())
-    for line, scenario in zip(lines, built_in(), strict=True):
+    for line, experiment in zip(lines, built_in(), strict=True):
         assert re.fullmatch(
-            rf" ?{scenario.number}  {scenario.name} +post {scenario.post or '–'}  .+", line
+            rf" ?{experiment.number}  {experiment.name} +post {experiment.post or '–'}  .+", line
         )
-        assert scenario.title in line
+        assert experiment.title in line
 
 
 def test_one_is_shown_before_it_runs(tiny: str) -> None:
-    result = bntui("scenarios", tiny)
+    result = bntui("experiments", tiny)
     assert "Does it learn?" in result.stdout
     assert "bntui run --train-size 300 --width 0.0625 --epochs 2 --momentum 0.9" in result.stdout

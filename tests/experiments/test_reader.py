@@ -10,10 +10,10 @@ import pytest
 from bntui.core.config import Change, Knobs, Observation
 from bntui.experiments import built_in
 from bntui.experiments.claims import HISTORY
-from bntui.experiments.experiment import ROWS, Scenario, conclude
+from bntui.experiments.experiment import ROWS, Experiment, conclude
 from bntui.experiments.library import config_of
 from bntui.experiments.outcome import QUANTITIES, Outcome
-from bntui.experiments.reader import ScenarioError, parse
+from bntui.experiments.reader import ExperimentError, parse
 from bntui.measure.observer import HINDSIGHT_NAMES
 
 GOOD = '''\
@@ -57,12 +57,12 @@ text = "{slow.acc:.2f}"
 '''
 
 
-def read(text: str) -> Scenario:
+def read(text: str) -> Experiment:
     return parse(text, name="two", file="two.toml")
 
 
 def refusal(text: str) -> str:
-    with pytest.raises(ScenarioError) as caught:
+    with pytest.raises(ExperimentError) as caught:
         read(text)
     sentence = str(caught.value)
     assert re.fullmatch(r"two\.toml(, line \d+)?[,:] .+\.", sentence), sentence
@@ -76,11 +76,11 @@ def line_of(fragment: str, text: str = GOOD) -> str:
 
 class TestReading:
     def test_a_file_becomes_an_experiment(self) -> None:
-        scenario = read(GOOD)
-        assert (scenario.name, scenario.title, scenario.post) == ("two", "Two momenta", 1)
-        assert scenario.hypothesis == "Old values stay for long."
-        assert [choice.text for choice in scenario.question.choices] == ["0.99", "0.9", "neither"]
-        slow, fast = scenario.arms
+        experiment = read(GOOD)
+        assert (experiment.name, experiment.title, experiment.post) == ("two", "Two momenta", 1)
+        assert experiment.hypothesis == "Old values stay for long."
+        assert [choice.text for choice in experiment.question.choices] == ["0.99", "0.9", "neither"]
+        slow, fast = experiment.arms
         assert (slow.name, slow.label, slow.published) == ("slow", "slow", 4096)
         assert (fast.name, fast.label, fast.published) == ("fast", "m = 0.9", None)
 

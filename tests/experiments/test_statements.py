@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from bntui.experiments.claims import Expression, Text
-from bntui.experiments.experiment import Claim, Scenario
+from bntui.experiments.experiment import Claim, Experiment
 from bntui.experiments.library import built_in
 from tests.experiments.expressions import numbers, parts, quantities
 
@@ -32,9 +32,9 @@ COMPARING = re.compile(
     re.IGNORECASE,
 )
 CLAIMS = [
-    pytest.param(scenario, claim, id=f"{scenario.name}-{place}")
-    for scenario in built_in()
-    for place, claim in enumerate(scenario.claims, start=1)
+    pytest.param(experiment, claim, id=f"{experiment.name}-{place}")
+    for experiment in built_in()
+    for place, claim in enumerate(experiment.claims, start=1)
 ]
 
 
@@ -56,39 +56,39 @@ def stated(prose: str) -> set[str]:
     }
 
 
-def given(scenario: Scenario) -> set[str]:
+def given(experiment: Experiment) -> set[str]:
     """Return the numbers in the settings of an experiment's runs, and those that are arms' names."""
-    words = " ".join(word for arm in scenario.arms for word in arm.words)
-    names = {str(WORDS[arm.name]) for arm in scenario.arms if arm.name in WORDS}
+    words = " ".join(word for arm in experiment.arms for word in arm.words)
+    names = {str(WORDS[arm.name]) for arm in experiment.arms if arm.name in WORDS}
     return names | set(re.findall(r"\d+(?:\.\d+)?", words))
 
 
-def judged(scenario: Scenario, claim: Claim, shown: Expression) -> bool:
+def judged(experiment: Experiment, claim: Claim, shown: Expression) -> bool:
     """Tell whether the claim compares a number that its text shows, or nobody measured it."""
     of_runs = {
         (arm, name)
         for arm, name in shown.reads
-        if name not in GIVEN and arm in {arm.name for arm in scenario.arms}
+        if name not in GIVEN and arm in {arm.name for arm in experiment.arms}
     }
     return not of_runs or not parts(shown.source).isdisjoint(parts(claim.holds.source))
 
 
-@pytest.mark.parametrize(("scenario", "claim"), CLAIMS)
+@pytest.mark.parametrize(("experiment", "claim"), CLAIMS)
 def test_every_number_that_a_conclusion_shows_is_compared_by_its_claim(
-    scenario: Scenario, claim: Claim
+    experiment: Experiment, claim: Claim
 ) -> None:
     for text in texts(claim):
         unchecked = [
-            shown.source for shown in text.expressions if not judged(scenario, claim, shown)
+            shown.source for shown in text.expressions if not judged(experiment, claim, shown)
         ]
         assert not unchecked
 
 
-@pytest.mark.parametrize(("scenario", "claim"), CLAIMS)
+@pytest.mark.parametrize(("experiment", "claim"), CLAIMS)
 def test_no_conclusion_states_a_number_that_neither_settings_nor_claim_have(
-    scenario: Scenario, claim: Claim
+    experiment: Experiment, claim: Claim
 ) -> None:
-    known = given(scenario) | numbers(claim.holds.source)
+    known = given(experiment) | numbers(claim.holds.source)
     for text in texts(claim):
         for expression in text.expressions:
             known |= numbers(expression.source)
@@ -96,9 +96,9 @@ def test_no_conclusion_states_a_number_that_neither_settings_nor_claim_have(
         assert stated(prose) <= known
 
 
-@pytest.mark.parametrize(("scenario", "claim"), CLAIMS)
+@pytest.mark.parametrize(("experiment", "claim"), CLAIMS)
 def test_a_conclusion_that_compares_has_two_measured_values_in_its_claim(
-    scenario: Scenario, claim: Claim
+    experiment: Experiment, claim: Claim
 ) -> None:
     for text in texts(claim):
         prose = " ".join(part for part in text.parts if isinstance(part, str))

@@ -62,7 +62,7 @@ def commands() -> dict[str, click.Command]:
 
 
 def experiments() -> tuple[str, ...]:
-    return tuple(scenario.name for scenario in built_in())
+    return tuple(experiment.name for experiment in built_in())
 
 
 @st.composite

@@ -179,15 +179,15 @@ def perform(text: str, path: Path, rng: random.Random) -> None:
     """Have an experiment read, and concluded from some outcome of its runs."""
     path.write_text(text, encoding="utf-8", errors="replace")
     try:
-        scenario = find(str(path))
-        configs_of(scenario, {})
+        experiment = find(str(path))
+        configs_of(experiment, {})
     except ConfigError:
-        bntui("run", "--scenario", str(path))
+        bntui("run", "--experiment", str(path))
         return
-    if rng.random() < TRAINED and len(scenario.arms) < 4:
-        bntui("run", "--scenario", str(path))
-    outcomes = {arm.name: outcome(rng) for arm in scenario.arms}
-    conclude(scenario, outcomes, rng.choice((None, 1))).answer(scenario.question)
+    if rng.random() < TRAINED and len(experiment.arms) < 4:
+        bntui("run", "--experiment", str(path))
+    outcomes = {arm.name: outcome(rng) for arm in experiment.arms}
+    conclude(experiment, outcomes, rng.choice((None, 1))).answer(experiment.question)
 
 
 def outcome(rng: random.Random) -> Outcome:

@@ -42,7 +42,7 @@ from bntui.store.database import Store
 from bntui.train.runner import Runner
 from bntui.ui.app import BntuiApp
 from bntui.ui.drawing.canvas import Canvas, fitted
-from bntui.ui.experiments.progress import Course
+from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.explorer.status import progress
 from bntui.ui.terminal.glyphs import Glyphs, ascii_only
@@ -189,7 +189,7 @@ class Sitting(RuleBasedStateMachine):
             make_run,
             TINY if self.real else CONFIG,
             archive=KeptRuns(),
-            course=Course(built_in, lambda scenario: configs_of(scenario, {})),
+            experiments=Experiments(built_in, lambda experiment: configs_of(experiment, {})),
             updates_per_second=0.001,  # `act` looks at the run instead, after every action
             **self.options,
         )

@@ -44,7 +44,7 @@ UNKEPT = "no run is kept, since this user has no home directory: name a file wit
         (("export", "last", "--format", "csv"), 2, UNKEPT),
         (("run", "--resume", "last"), 2, UNKEPT),
         (("doctor",), 0, ""),
-        (("scenarios",), 0, ""),
+        (("experiments",), 0, ""),
         (("run", *TINY, "--no-store"), 0, ""),
         (("run", *TINY), 0, "this run is not being kept: this user has no home directory; name a"),
         (
@@ -69,12 +69,12 @@ def test_nobody_can_run_every_command(
     "a user without a name and a home", injected="no HOME, no entry in the password file"
 )
 def test_a_bug_is_reported_for_nobody_too(tmp_path: Path, fault: Fault) -> None:
-    done = python(NAMELESS + BUG + COMMAND, "scenarios", TMPDIR=str(tmp_path))
+    done = python(NAMELESS + BUG + COMMAND, "experiments", TMPDIR=str(tmp_path))
     (report,) = tmp_path.glob("bntui-crash-*.txt")
     assert done.stderr == (
         f"Error: bntui has a bug (KeyError: 'of ours'): please report it with the file {report}\n"
     )
-    done = python(NAMELESS + NO_FILES + BUG + COMMAND, "scenarios", TMPDIR=str(tmp_path))
+    done = python(NAMELESS + NO_FILES + BUG + COMMAND, "experiments", TMPDIR=str(tmp_path))
     assert done.stderr.startswith("versions\n  bntui ")
     assert "please report it with what stands above" in done.stderr.splitlines()[-1]
     done = python(NAMELESS + COMMAND, "run", *TINY)

@@ -168,7 +168,7 @@ def test_a_signal_ends_a_run_whose_output_is_not_read(words: tuple[str, ...], fa
 
 @pytest.mark.skipif(not Path("/proc/self/wchan").exists(), reason="needs Linux's /proc")
 def test_ctrl_c_ends_any_command_whose_output_is_not_read() -> None:
-    with blocked("scenarios") as program:
+    with blocked("experiments") as program:
         program.send_signal(signal.SIGINT)
         assert program.wait(timeout=60) == -signal.SIGINT
 

@@ -16,7 +16,7 @@ from bntui.experiments.library import configs_of, find
 from bntui.train.runner import Runner
 from bntui.ui.app import BntuiApp
 from bntui.ui.experiments.conclusion import ConclusionScreen
-from bntui.ui.experiments.progress import Course
+from bntui.ui.experiments.progress import Experiments
 from tests.ui.user import screen_text
 
 LIMIT = 120.0
@@ -52,17 +52,19 @@ text = "{fast.noise_scale:f} {fast.val_loss:f} {fast.images:f} {fast.start_left:
 async def test_an_experiment_concludes_what_it_concludes_without_a_screen(tmp_path: Path) -> None:
     path = tmp_path / "two.toml"
     path.write_text(EXPERIMENT)
-    headless = CliRunner().invoke(cli, ["run", "--scenario", str(path), "--json", "--no-store"])
+    headless = CliRunner().invoke(cli, ["run", "--experiment", str(path), "--json", "--no-store"])
     claims = json.loads(headless.stdout.splitlines()[-1])["claims"]
 
-    scenario = find(str(path))
-    course = Course(lambda: (scenario,), lambda scenario: configs_of(scenario, {}), scenario)
+    experiment = find(str(path))
+    experiments = Experiments(
+        lambda: (experiment,), lambda experiment: configs_of(experiment, {}), experiment
+    )
 
     def make_run(config: RunConfig, *rest: Any) -> Runner:
         return Runner(config, _observation(rest[-1], validation=True))
 
-    config, _ = course.configs(scenario)
-    app = BntuiApp(make_run, config, course=course, paused=True)
+    config, _ = experiments.configs(experiment)
+    app = BntuiApp(make_run, config, experiments=experiments, paused=True)
     async with app.run_test(size=(120, 40)), asyncio.timeout(LIMIT):
         while "Does it learn?" not in screen_text(app):
             await asyncio.sleep(0.02)

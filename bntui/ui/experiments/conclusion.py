@@ -9,7 +9,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from bntui.experiments.experiment import Scenario
+from bntui.experiments.experiment import Experiment
 from bntui.experiments.outcome import table
 from bntui.ui.experiments.progress import Performance
 from bntui.ui.terminal.glyphs import fit
@@ -58,26 +58,26 @@ class ConclusionScreen(ModalScreen[Next | None]):
     }
     """
 
-    def __init__(self, performance: Performance, following: Scenario | None) -> None:
-        """`following` is the next experiment of the course."""
+    def __init__(self, performance: Performance, following: Experiment | None) -> None:
+        """`following` is the next experiment of the list."""
         super().__init__()
         self.performance = performance
         self._following = following
 
     def compose(self) -> ComposeResult:
         """Lay out the answer, the claims and the thread's numbers."""
-        scenario, conclusion = self.performance.scenario, self.performance.conclusion()
+        experiment, conclusion = self.performance.experiment, self.performance.conclusion()
         with VerticalScroll() as box:
             box.border_title = "conclusion"
             first = "enter: the next · " if self._following else ""
             box.border_subtitle = fit(self.app, f"{first}g: all · esc: stay here")
-            yield self._text(scenario.heading, "strong")
-            yield self._text(scenario.question.text)
+            yield self._text(experiment.heading, "strong")
+            yield self._text(experiment.question.text)
             mark, style = "", ""
             if conclusion.chosen is not None:
                 right = conclusion.chosen == conclusion.right
                 mark, style = ("√ ", "good") if right else ("× ", "bad")
-            yield self._text(f"{mark}{conclusion.answer(scenario.question)}.", f"strong {style}")
+            yield self._text(f"{mark}{conclusion.answer(experiment.question)}.", f"strong {style}")
             for finding in conclusion.findings:
                 words, style = JUDGED[finding.holds]
                 with Horizontal():

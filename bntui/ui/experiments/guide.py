@@ -13,11 +13,11 @@ from textual.screen import Screen
 from bntui.core.config import ConfigError, RunConfig
 from bntui.core.run import Purpose
 from bntui.core.snapshot import Phase, Snapshot
-from bntui.experiments.experiment import Scenario
+from bntui.experiments.experiment import Experiment
 from bntui.ui.experiments.conclusion import ConclusionScreen, Next
 from bntui.ui.experiments.guideline import GuideLine
-from bntui.ui.experiments.list import CourseScreen
-from bntui.ui.experiments.progress import Course, Performance
+from bntui.ui.experiments.list import ExperimentsScreen
+from bntui.ui.experiments.progress import Experiments, Performance
 from bntui.ui.experiments.question import QuestionScreen
 
 LEFT = "The experiment is left: its conclusion would not be about this run. g begins it anew."
@@ -29,7 +29,7 @@ class Guide:
     def __init__(
         self,
         screen: Screen[None],
-        course: Course,
+        experiments: Experiments,
         *,
         latest: Callable[[], Snapshot],
         begin: Callable[[RunConfig, Purpose], None],
@@ -38,7 +38,7 @@ class Guide:
         self.performance: Performance | None = None
         """The experiment whose curves are on the screen."""
         self._screen = screen
-        self._course = course
+        self._experiments = experiments
         self._latest = latest
         self._begin_run = begin
         self._here = ""
@@ -51,17 +51,17 @@ class Guide:
         else:
             self._list()
 
-    def ask(self, scenario: Scenario, unanswered: Callable[[], None] = lambda: None) -> None:
+    def ask(self, experiment: Experiment, unanswered: Callable[[], None] = lambda: None) -> None:
         """Put the question of an experiment, and begin it with the answer."""
-        self._here = scenario.name
+        self._here = experiment.name
 
         def answered(choice: int | None) -> None:
             if choice is None:
                 unanswered()
             else:
-                self._begin(scenario, choice or None)
+                self._begin(experiment, choice or None)
 
-        self._screen.app.push_screen(QuestionScreen(scenario), answered)
+        self._screen.app.push_screen(QuestionScreen(experiment), answered)
 
     def follow(self, snapshot: Snapshot) -> None:
         """Begin the next run once this one has ended, and conclude after the last."""
@@ -90,25 +90,27 @@ class Guide:
         self._show(None)
 
     def _list(self) -> None:
-        course = self._course.experiments()
-        if not course:
+        experiments = self._experiments.listed()
+        if not experiments:
             self._screen.notify("there are no experiments here")
             return
-        at = next((n for n, scenario in enumerate(course) if scenario.name == self._here), 0)
+        at = next(
+            (n for n, experiment in enumerate(experiments) if experiment.name == self._here), 0
+        )
 
-        def chosen(scenario: Scenario | None) -> None:
-            if scenario:
-                self.ask(scenario)
+        def chosen(experiment: Experiment | None) -> None:
+            if experiment:
+                self.ask(experiment)
 
-        self._screen.app.push_screen(CourseScreen(course, at), chosen)
+        self._screen.app.push_screen(ExperimentsScreen(experiments, at), chosen)
 
-    def _begin(self, scenario: Scenario, chosen: int | None) -> None:
+    def _begin(self, experiment: Experiment, chosen: int | None) -> None:
         try:
-            configs = self._course.configs(scenario)
+            configs = self._experiments.configs(experiment)
         except ConfigError as error:
             self._screen.notify(str(error), severity="error", markup=False)
         else:
-            self._go_on(Performance(scenario, configs, chosen))
+            self._go_on(Performance(experiment, configs, chosen))
 
     def _go_on(self, performance: Performance) -> None:
         """Begin the run of the next arm, at the pace that the reader watches at."""
@@ -120,8 +122,8 @@ class Guide:
         self._begin_run(config, performance.purpose)
 
     def _conclude(self, performance: Performance) -> None:
-        course = self._course.experiments()
-        after = course[course.index(performance.scenario) + 1 :]
+        experiments = self._experiments.listed()
+        after = experiments[experiments.index(performance.experiment) + 1 :]
         following = after[0] if after else None
         self._here = following.name if following else ""
 

@@ -32,17 +32,17 @@ class GuideLine(Canvas):
         performance = self._performance
         if performance is None:
             return []
-        scenario = performance.scenario
-        name = f" experiment {scenario.number}" if scenario.number else " experiment"
+        experiment = performance.experiment
+        name = f" experiment {experiment.number}" if experiment.number else " experiment"
         if performance.over:
-            said, right = f" · {scenario.title}: all runs are over", NEXT
+            said, right = f" · {experiment.title}: all runs are over", NEXT
         else:
-            count = f" · run {performance.place + 1} of {len(scenario.arms)}: "
+            count = f" · run {performance.place + 1} of {len(experiment.arms)}: "
             said, right = count + performance.arm.label, LEAVE
         room = width - len(name) - len(right) - 2
         said = shorten(said, max(1, room))
         watch = textwrap.shorten(
-            f"Watch {scenario.watch}", max(len(MORE), width - 2), placeholder=MORE
+            f"Watch {experiment.watch}", max(len(MORE), width - 2), placeholder=MORE
         )
         return [
             [(name, "strong"), (padded(said, room + 1), ""), (right, "faint")],

@@ -1,4 +1,4 @@
-"""The course: every guided experiment, and what the chosen one is about."""
+"""The experiments: every guided experiment, and what the chosen one is about."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -14,7 +14,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
-from bntui.experiments.experiment import Scenario
+from bntui.experiments.experiment import Experiment
 from bntui.ui.terminal.glyphs import fit
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.option_list import Options
@@ -33,7 +33,7 @@ APART, INDENTED = (0, 0, 1, 0), (0, 0, 0, 2)
 """Cells above, right, below and left of a paragraph."""
 
 
-class CourseScreen(Screen[Scenario | None]):
+class ExperimentsScreen(Screen[Experiment | None]):
     """Closes with the experiment to begin, or with None for none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,7 +41,7 @@ class CourseScreen(Screen[Scenario | None]):
         Binding("escape,q,g", "dismiss(None)"),
     ]
     DEFAULT_CSS = """
-    CourseScreen {
+    ExperimentsScreen {
         Horizontal { height: 1fr; }
         OptionList { width: 42%; max-width: 60; height: 1fr; padding: 0; background: $background; }
         VerticalScroll { width: 1fr; height: 1fr; padding: 0 1; }
@@ -49,16 +49,16 @@ class CourseScreen(Screen[Scenario | None]):
     }
     """
 
-    def __init__(self, course: Sequence[Scenario], at: int) -> None:
+    def __init__(self, experiments: Sequence[Experiment], at: int) -> None:
         """Begin at the experiment in place `at`."""
         super().__init__()
-        self._course = course
+        self._experiments = experiments
         self._at = at
 
     def compose(self) -> ComposeResult:
         """Lay out the list, and beside it a sheet."""
         with Horizontal():
-            listed = Options(*map(self._line, self._course), classes="panel")
+            listed = Options(*map(self._line, self._experiments), classes="panel")
             listed.border_title = "experiments"
             yield listed
             with VerticalScroll(classes="panel") as sheet:
@@ -75,7 +75,7 @@ class CourseScreen(Screen[Scenario | None]):
     def action_begin(self) -> None:
         """Close with the chosen one, from the sheet too."""
         place = self.query_one(OptionList).highlighted
-        self.dismiss(None if place is None else self._course[place])
+        self.dismiss(None if place is None else self._experiments[place])
 
     @on(OptionList.OptionSelected)
     def _select(self) -> None:
@@ -84,36 +84,36 @@ class CourseScreen(Screen[Scenario | None]):
     @on(OptionList.OptionHighlighted)
     def _read(self, event: OptionList.OptionHighlighted) -> None:
         """Show what the chosen one is about, from its beginning."""
-        self.query_one("#sheet", Static).update(self._sheet(self._course[event.option_index]))
+        self.query_one("#sheet", Static).update(self._sheet(self._experiments[event.option_index]))
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
-    def _line(self, scenario: Scenario) -> Table:
+    def _line(self, experiment: Experiment) -> Table:
         """Return number, title and post; a long title goes on under its beginning."""
         line = Table.grid(padding=(0, 1, 0, 0), expand=True)
         line.add_column(width=2, justify="right", no_wrap=True)
         line.add_column(ratio=1)
         line.add_column(width=6, no_wrap=True)
         line.add_row(
-            Text(str(scenario.number or "")),
-            Text(fit(self.app, scenario.title)),
-            Text(f"post {scenario.post}" if scenario.post else ""),
+            Text(str(experiment.number or "")),
+            Text(fit(self.app, experiment.title)),
+            Text(f"post {experiment.post}" if experiment.post else ""),
         )
         return line
 
-    def _sheet(self, scenario: Scenario) -> Group:
+    def _sheet(self, experiment: Experiment) -> Group:
         return Group(
             *(
                 Padding(
                     Text.assemble(*((fit(self.app, text), style) for text, style in parts)), pad
                 )
-                for parts, pad in paragraphs(scenario)
+                for parts, pad in paragraphs(experiment)
             )
         )
 
 
-def paragraphs(scenario: Scenario) -> list[tuple[Parts, Pad]]:
+def paragraphs(experiment: Experiment) -> list[tuple[Parts, Pad]]:
     """Return what there is to read of an experiment before it runs, and how far each is moved."""
-    arms = scenario.arms
+    arms = experiment.arms
     common = [
         setting
         for setting in arms[0].settings
@@ -121,9 +121,9 @@ def paragraphs(scenario: Scenario) -> list[tuple[Parts, Pad]]:
     ]
     runs = f"Runs, each with {' · '.join(common)}" if common else "Runs"
     read: list[tuple[Parts, Pad]] = [
-        ([(scenario.heading, "bold")], APART),
-        ([(scenario.hypothesis, "")], APART),
-        ([("Watch ", "bold"), (scenario.watch, "")], APART),
+        ([(experiment.heading, "bold")], APART),
+        ([(experiment.hypothesis, "")], APART),
+        ([("Watch ", "bold"), (experiment.watch, "")], APART),
         ([(runs, "")], (0, 0, 0, 0)),
     ]
     for arm in arms:

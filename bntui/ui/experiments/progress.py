@@ -14,7 +14,7 @@ from bntui.core.config import Observation, RunConfig
 from bntui.core.run import Purpose
 from bntui.core.series import thinned
 from bntui.core.snapshot import Snapshot
-from bntui.experiments.experiment import Arm, Conclusion, Scenario, conclude
+from bntui.experiments.experiment import Arm, Conclusion, Experiment, conclude
 from bntui.experiments.outcome import outcome, published
 
 SHORT = 5
@@ -22,14 +22,14 @@ SHORT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Experiments:
     """The experiments that there are, as the command line hands them over."""
 
-    experiments: Callable[[], tuple[Scenario, ...]] = tuple
+    listed: Callable[[], tuple[Experiment, ...]] = tuple
     """Those to choose from, in their order."""
-    configs: Callable[[Scenario], tuple[RunConfig, ...]] = lambda _: ()
+    configs: Callable[[Experiment], tuple[RunConfig, ...]] = lambda _: ()
     """Returns the configurations of an experiment's arms. Raises ConfigError."""
-    first: Scenario | None = None
+    first: Experiment | None = None
     """The one to ask about before anything runs."""
 
 
@@ -37,7 +37,7 @@ class Course:
 class Performance:
     """An experiment that was begun, as far as it has come."""
 
-    scenario: Scenario
+    experiment: Experiment
     configs: tuple[RunConfig, ...]
     """Of its arms."""
     chosen: int | None
@@ -65,7 +65,7 @@ class Performance:
     @property
     def arm(self) -> Arm:
         """The arm that the run at hand is."""
-        return self.scenario.arms[self.place]
+        return self.experiment.arms[self.place]
 
     @property
     def config(self) -> RunConfig:
@@ -75,7 +75,7 @@ class Performance:
     @property
     def purpose(self) -> Purpose:
         """What is to be measured of it, as without a screen, and how it is called in the store."""
-        return Purpose(self.arm.observation(Observation()), self.scenario.note(self.arm))
+        return Purpose(self.arm.observation(Observation()), self.experiment.note(self.arm))
 
     def with_end(self, snapshot: Snapshot) -> "Performance":
         """Take the last snapshot of the run at hand."""
@@ -83,25 +83,25 @@ class Performance:
 
     def conclusion(self) -> Conclusion:
         """Hold the claims against what all arms showed."""
-        names = (arm.name for arm in self.scenario.arms)
+        names = (arm.name for arm in self.experiment.arms)
         outcomes = dict(zip(names, map(outcome, self.ended), strict=True))
-        return conclude(self.scenario, outcomes, self.chosen)
+        return conclude(self.experiment, outcomes, self.chosen)
 
     def ghosts(self, snapshot: Snapshot) -> list[tuple[str, Snapshot]]:
         """Return names and states of what lies behind the run at hand, which is at `snapshot`.
 
         The arms before it, and the thread's own run where the arm repeats one.
         """
-        behind = list(zip(short_names(self.scenario), self.ended[: self.place], strict=False))
+        behind = list(zip(short_names(self.experiment), self.ended[: self.place], strict=False))
         if self.arm.published and snapshot.facts:
             train, per_epoch = snapshot.facts.train, snapshot.updates_per_epoch
             behind.append(("thread", thread(self.arm.published, per_epoch, train)))
         return behind
 
 
-def short_names(scenario: Scenario) -> list[str]:
+def short_names(experiment: Experiment) -> list[str]:
     """Return what legends call the arms: their names' beginnings, or numbers where those are alike."""
-    names = [arm.name[:SHORT].rstrip("_") for arm in scenario.arms]
+    names = [arm.name[:SHORT].rstrip("_") for arm in experiment.arms]
     if len(set(names)) == len(names):
         return names
     return [f"run {number}" for number in range(1, len(names) + 1)]

@@ -8,7 +8,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from bntui.experiments.experiment import Scenario
+from bntui.experiments.experiment import Experiment
 from bntui.ui.terminal.glyphs import fit
 
 
@@ -36,22 +36,22 @@ class QuestionScreen(ModalScreen[int | None]):
     }
     """
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, experiment: Experiment) -> None:
         super().__init__()
-        self._scenario = scenario
+        self._experiment = experiment
 
     def compose(self) -> ComposeResult:
         """Lay out what is expected, the question, and its answers."""
-        scenario, choices = self._scenario, self._scenario.question.choices
-        post = f" · post {scenario.post} of the thread" if scenario.post else ""
+        experiment, choices = self._experiment, self._experiment.question.choices
+        post = f" · post {experiment.post} of the thread" if experiment.post else ""
         with VerticalScroll() as box:
             box.border_title = fit(self.app, f"before it runs{post}")
             box.border_subtitle = fit(
                 self.app, f"1 – {len(choices)} answers · enter: no prediction · esc leaves"
             )
-            yield self._text(scenario.heading, "strong")
-            yield self._text(scenario.hypothesis)
-            yield self._text(scenario.question.text, "strong")
+            yield self._text(experiment.heading, "strong")
+            yield self._text(experiment.hypothesis)
+            yield self._text(experiment.question.text, "strong")
             for number, choice in enumerate(choices, start=1):
                 with Horizontal():
                     yield self._text(f"  [{number}]", "key")
@@ -59,7 +59,7 @@ class QuestionScreen(ModalScreen[int | None]):
 
     def action_answer(self, number: int) -> None:
         """Take an answer, if there is one of that number."""
-        if number <= len(self._scenario.question.choices):
+        if number <= len(self._experiment.question.choices):
             self.dismiss(number)
 
     def _text(self, text: str, classes: str = "") -> Static:

@@ -26,7 +26,7 @@ from bntui.ui.dialogs.text_screen import TextScreen
 from bntui.ui.dialogs.value import ValueScreen
 from bntui.ui.experiments.guide import Guide
 from bntui.ui.experiments.guideline import GuideLine
-from bntui.ui.experiments.progress import Course
+from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.available_keys import label, waits, why_not
 from bntui.ui.explorer.branch import BranchScreen
 from bntui.ui.explorer.current_run import Succession
@@ -101,7 +101,7 @@ class Explorer(Screen[None]):
         *,
         begin: Checkpoint | None = None,
         archive: Archive | None = None,
-        course: Course,
+        experiments: Experiments,
         paused: bool,
         updates_per_second: float,
     ) -> None:
@@ -117,10 +117,10 @@ class Explorer(Screen[None]):
         """Whether the user wants the run to wait; it pauses by itself when it is finished."""
         self._updates_per_second = updates_per_second
         self._rhythm = Rhythm(updates_per_second)
-        self._course = course
+        self._experiments = experiments
         self._guide = Guide(
             self,
-            course,
+            experiments,
             latest=lambda: self.run.snapshot,
             begin=lambda config, purpose: self._begin(config, purpose=purpose),
         )
@@ -129,7 +129,7 @@ class Explorer(Screen[None]):
         self._peeked_at: int | None = None
         self._asked: Knobs | None = None
         self._offer = Offer(self, archive)
-        self._offers = begin is None and not course.first
+        self._offers = begin is None and not experiments.first
 
     @property
     def run(self) -> Run:
@@ -163,9 +163,9 @@ class Explorer(Screen[None]):
         """Begin the run once there is a picture, and follow it."""
         self._show_panel(1)
         self.query(Knob).first().focus()
-        if self._course.first:
+        if self._experiments.first:
             unanswered = partial(self._start, self.run)
-            self.call_after_refresh(self._guide.ask, self._course.first, unanswered)
+            self.call_after_refresh(self._guide.ask, self._experiments.first, unanswered)
         else:
             self.call_after_refresh(self._start, self.run)
         self._keep_following()

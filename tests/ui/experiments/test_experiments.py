@@ -8,13 +8,13 @@ import pytest
 from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
 from bntui.core.run import Purpose
 from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Recalibration, Snapshot
-from bntui.experiments.experiment import Scenario
+from bntui.experiments.experiment import Experiment
 from bntui.experiments.library import configs_of
 from bntui.experiments.outcome import published
 from bntui.experiments.reader import parse
 from bntui.ui.drawing.legend import LEGEND, legend
 from bntui.ui.drawing.plot import Line
-from bntui.ui.experiments.progress import Course, Performance, short_names, thread
+from bntui.ui.experiments.progress import Experiments, Performance, short_names, thread
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.terminal.glyphs import Glyphs
 from tests.ui.scripted import failed, history, mid_run
@@ -68,8 +68,8 @@ TWO = replace(parse(FILE, name="two", file="two.toml"), number=1)
 ONE = replace(parse(ALONE, name="one", file="one.toml"), number=2)
 
 
-def course(first: Scenario | None = None, *, configs: Any = None) -> Course:
-    return Course(lambda: (TWO, ONE), configs or (lambda s: configs_of(s, {})), first)
+def experiments(first: Experiment | None = None, *, configs: Any = None) -> Experiments:
+    return Experiments(lambda: (TWO, ONE), configs or (lambda s: configs_of(s, {})), first)
 
 
 def report(epoch: int, val_acc: float) -> EpochReport:
@@ -106,7 +106,7 @@ class TestList:
     async def test_it_has_every_experiment_and_says_what_the_chosen_one_is_about(
         self, size: tuple[int, int]
     ) -> None:
-        async with opened(size, course=course()) as user:
+        async with opened(size, experiments=experiments()) as user:
             await user.press("g")
             for text in ("1 Two momenta", "[red]:smile:", "post 1", "2 One run"):
                 assert text in user.part("OptionList")
@@ -120,13 +120,13 @@ class TestList:
             assert "Runs run: epochs 3 · at 4:recalibrate" in sheet
 
     async def test_esc_leaves_everything_as_it_is(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await user.press("g", "escape")
             assert isinstance(user.app.screen, Explorer)
             assert len(user.runs.made) == 1
 
     async def test_the_sheet_can_be_read_and_begun_from(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await user.press("g", "down", "tab", "enter")
             assert "Well?" in user.text
 
@@ -139,14 +139,14 @@ class TestList:
 class TestQuestion:
     @pytest.mark.parametrize("size", [FULL, TABS])
     async def test_it_is_put_before_anything_runs(self, size: tuple[int, int]) -> None:
-        async with opened(size, course=course()) as user:
+        async with opened(size, experiments=experiments()) as user:
             await user.press("g", "enter")
             for text in ("Which validates better?", "[1] [b]0.99", "[2] 0.9", "post 1 of the"):
                 assert text in user.part("VerticalScroll")
             assert len(user.runs.made) == 1
 
     async def test_a_number_answers_it_and_begins_the_first_run(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await user.press("g", "enter", "2")
             assert user.run.snapshot.config == RunConfig(width=0.25, epochs=2)
             assert user.run.left_open == frozenset()
@@ -154,19 +154,19 @@ class TestQuestion:
             assert user.runs.purposes[-1] == Purpose(Observation(), "01 two · m = 0.99")
 
     async def test_only_numbers_of_answers_count(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await user.press("g", "enter", "3", "9", "0")
             assert "Which validates better?" in user.text
             assert len(user.runs.made) == 1
 
     async def test_esc_begins_nothing(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await user.press("g", "enter", "escape")
             assert isinstance(user.app.screen, Explorer)
             assert len(user.runs.made) == 1
 
     async def test_the_command_lines_comes_first_and_nothing_runs_meanwhile(self) -> None:
-        async with opened(course=course(ONE), paused=True) as user:
+        async with opened(experiments=experiments(ONE), paused=True) as user:
             assert "Well?" in user.text
             assert user.run.calls == []
             await user.press("1")
@@ -174,16 +174,16 @@ class TestQuestion:
             assert user.run.calls == ["start"]
 
     async def test_left_unanswered_the_run_waits(self) -> None:
-        async with opened(course=course(ONE), paused=True) as user:
+        async with opened(experiments=experiments(ONE), paused=True) as user:
             await user.press("escape")
             assert user.run.calls == ["start paused"]
             assert len(user.runs.made) == 1
 
     async def test_what_cant_be_run_is_a_notice(self) -> None:
-        def refuse(_: Scenario) -> tuple[RunConfig, ...]:
+        def refuse(_: Experiment) -> tuple[RunConfig, ...]:
             raise ConfigError("the folder [red] is not there.")
 
-        async with opened(course=course(configs=refuse)) as user:
+        async with opened(experiments=experiments(configs=refuse)) as user:
             await user.press("g", "enter", "1")
             assert "the folder [red] is not there." in user.part()
             assert len(user.runs.made) == 1
@@ -194,7 +194,7 @@ class TestRuns:
     async def test_a_line_says_where_it_stands_and_how_to_leave(
         self, size: tuple[int, int]
     ) -> None:
-        async with opened(size, course=course()) as user:
+        async with opened(size, experiments=experiments()) as user:
             before = user.app.explorer.query_one("#body").region.height
             assert "experiment" not in user.text.splitlines()[1]
             await begin(user)
@@ -206,22 +206,22 @@ class TestRuns:
 
     async def test_what_is_too_long_is_cut_between_words(self) -> None:
         long = replace(TWO, watch="word " * 40, arms=(replace(TWO.arms[0], label="x" * 99),))
-        one = Course(lambda: (long,), lambda s: configs_of(s, {}))
-        async with opened(TABS, course=one) as user:
+        one = Experiments(lambda: (long,), lambda s: configs_of(s, {}))
+        async with opened(TABS, experiments=one) as user:
             await begin(user)
             first, second = user.text.splitlines()[1:3]
             assert first.endswith("xx… a turned knob leaves it ")
             assert second.rstrip().endswith("word word … (g)")
 
     async def test_too_small_a_screen_asks_for_room_alone(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await begin(user)
             await user.resize(TINY)
             assert "experiment" not in user.text
             assert "please enlarge" in user.text
 
     async def test_they_follow_one_another_the_earlier_ones_as_ghosts(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await begin(user)
             assert "thread run." in user.part("#panel-1")
             assert "was" not in user.part("#panel-1")
@@ -239,14 +239,14 @@ class TestRuns:
             assert "thread" not in chart
 
     async def test_an_arm_begins_at_the_pace_that_is_watched_at(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await begin(user)
             await user.see(knobs=Knobs(pace=5.0))
             await finish(user, 0.2, knobs=Knobs(pace=5.0))
             assert user.run.snapshot.config.knobs == Knobs(momentum=0.9, pace=5.0)
 
     async def test_under_another_screen_the_end_of_a_run_waits(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await begin(user)
             await user.press("question_mark")
             await finish(user, 0.2)
@@ -255,7 +255,7 @@ class TestRuns:
             assert len(user.runs.made) == 3
 
     async def test_what_changes_nothing_leaves_it_alone(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await begin(user)
             await user.choose("pace")
             await user.press("left", "n", "space", "c", "x", "p")
@@ -264,7 +264,7 @@ class TestRuns:
             assert len(user.runs.made) == 3
 
     async def test_a_turned_knob_leaves_it_with_its_curves_in_place(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await begin(user)
             await finish(user, 0.2)
             await see_it(user)
@@ -278,7 +278,7 @@ class TestRuns:
             assert len(user.runs.made) == 3
 
     async def test_an_applied_recalibration_leaves_it(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await begin(user)
             await user.press("c", "c")
             assert user.run.calls[-2:] == ["PEEK", "RECALIBRATE"]
@@ -286,7 +286,7 @@ class TestRuns:
 
     @pytest.mark.parametrize("key", ["r", "R"])
     async def test_a_run_of_ones_own_leaves_it_and_its_ghosts(self, key: str) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await begin(user)
             await finish(user, 0.2)
             await see_it(user)
@@ -298,14 +298,14 @@ class TestRuns:
             assert "was" in user.part("#panel-1")
 
     async def test_a_run_that_was_trained_on_is_no_longer_its_arm(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await begin(user)
             await finish(user, 0.2, epochs=4)
             assert "The experiment is left" in user.text
             assert len(user.runs.made) == 2
 
     async def test_after_a_failure_another_can_be_begun(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await begin(user)
             await user.see(failed(CONFIG, "out of memory"))
             await begin(user)
@@ -321,7 +321,7 @@ class TestConclusion:
 
     @pytest.mark.parametrize("size", [FULL, TABS])
     async def test_it_says_of_every_claim_whether_it_holds(self, size: tuple[int, int]) -> None:
-        async with opened(size, course=course()) as user:
+        async with opened(size, experiments=experiments()) as user:
             await self.concluded(user)
             said = user.part("VerticalScroll")
             for text in (
@@ -343,12 +343,12 @@ class TestConclusion:
             assert "enter: the next · g: all · esc: stay here" in said
 
     async def test_a_wrong_prediction_is_named(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await self.concluded(user, "1")
             assert "× The answer was [2] 0.9; you predicted [1] [b]0.99." in user.part()
 
     async def test_no_prediction_is_neither_right_nor_wrong(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await self.concluded(user, "enter")
             said = user.part()
             assert "The answer was [2] 0.9." in said
@@ -356,7 +356,7 @@ class TestConclusion:
             assert "× The answer" not in said
 
     async def test_a_look_at_a_recalibration_hides_none_that_was_applied(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await begin(user)
             tried = Recalibration(30, 0.9, 0.91, False)
             applied = Recalibration(4, 0.1, 0.8, True)
@@ -365,7 +365,7 @@ class TestConclusion:
             assert "√ holds Recalibration helps." in user.part()
 
     async def test_enter_goes_on_with_the_next_and_after_the_last_with_the_list(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await self.concluded(user)
             await user.press("enter")
             assert "Well?" in user.text
@@ -376,7 +376,7 @@ class TestConclusion:
             assert "what it is about" in user.text
 
     async def test_esc_stays_with_the_curves_and_g_comes_back(self) -> None:
-        async with opened(course=course()) as user:
+        async with opened(experiments=experiments()) as user:
             await self.concluded(user)
             await user.press("escape")
             assert "experiment 1 · Two momenta [red]:smile:: all runs are over" in user.text
@@ -394,7 +394,7 @@ class TestConclusion:
 
 
 async def test_in_ascii_every_screen_is() -> None:
-    async with opened(TABS, course=course(), glyphs=Glyphs.ASCII) as user:
+    async with opened(TABS, experiments=experiments(), glyphs=Glyphs.ASCII) as user:
         await user.press("g")
         assert user.text.isascii()
         await user.press("enter")

@@ -8,8 +8,8 @@ from bntui.experiments.library import built_in, configs_of
 from bntui.machine.places import store_path
 from bntui.store.archive import KeptRuns
 from bntui.ui.app import BntuiApp
-from bntui.ui.experiments.list import CourseScreen
-from bntui.ui.experiments.progress import Course
+from bntui.ui.experiments.list import ExperimentsScreen
+from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.whatif import WhatIfScreen
 from bntui.ui.widgets.option_list import Options
 from bntui.ui.widgets.palette import Palette
@@ -89,11 +89,11 @@ async def test_so_can_a_list_in_a_tiny_terminal() -> None:
     explorer = BntuiApp(
         ScriptedRuns(loaded=True),
         RunConfig(width=0.25),
-        course=Course(built_in, lambda scenario: configs_of(scenario, {})),
+        experiments=Experiments(built_in, lambda experiment: configs_of(experiment, {})),
     )
     async with explorer.run_test(size=(1, 1)) as pilot:
         await pilot.press("g")
-        assert isinstance(explorer.screen, CourseScreen)
+        assert isinstance(explorer.screen, ExperimentsScreen)
         for key in ("pageup", "pagedown", "end"):
             explorer.screen.query_one(Options)._index_to_line.clear()
             await pilot.press(key)
