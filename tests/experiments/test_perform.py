@@ -75,7 +75,7 @@ def test_json_has_every_arms_events_and_a_conclusion(tiny: str) -> None:
     assert "hindsight" not in runs[5]
     assert runs[1]["hindsight"]["0.9"] == runs[5]["val_acc"]
     assert conclusion["event"] == "conclusion"
-    assert conclusion["experiment"] == "tiny"
+    assert conclusion["scenario"] == "tiny"
     assert [claim["holds"] for claim in conclusion["claims"]] == [True, False, None]
     value = f"{runs[6]['val_acc']:.4f}"
     assert conclusion["claims"][0]["text"] == (
