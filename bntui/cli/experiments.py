@@ -10,8 +10,8 @@ def experiments(name: str | None) -> None:
 
     NAME is one of the list, its number, or a file that ends in .toml.
     """
+    from bntui.cli.perform import listing, sheet
     from bntui.experiments.library import built_in, find
-    from bntui.experiments.perform import listing, sheet
 
     click.echo(sheet(find(name)) if name else listing(built_in()))
 

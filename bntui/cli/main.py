@@ -195,10 +195,10 @@ def run(
         raise ConfigError("--keep-weights keeps them in the store: leave out --no-store.")
     observation = Observation(live=False, hindsight=hindsight, epoch_noise=noise_scale)
     if experiment is not None:
-        from bntui.experiments.perform import perform
+        from bntui.cli.perform import perform_and_print
 
         sys.exit(
-            perform(
+            perform_and_print(
                 _experiment(experiment, resume),
                 given(options),
                 observation,

@@ -1,168 +1,35 @@
-"""A guided experiment without a screen: shown, run arm by arm, concluded."""
+"""Every run of a guided experiment, one after another, and what they show."""
 
-import shlex
-import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable
 
-from bntui.cli import output
-from bntui.cli.report import JsonLines, Lines, exit_code, follow, write_json
-from bntui.core.config import ConfigError, Observation
-from bntui.core.snapshot import Phase
-from bntui.experiments.experiment import Comparison, Conclusion, Experiment, conclude
-from bntui.experiments.library import configs_of
-from bntui.experiments.outcome import COMPARED, Outcome, outcome, table
-
-WIDTH = 96
-"""Characters of a line at most."""
-JUDGED = {True: "holds       ", False: "does not    ", None: "not measured"}
+from bntui.core.config import ConfigError
+from bntui.core.snapshot import Phase, Snapshot
+from bntui.experiments.experiment import Arm, Conclusion, Experiment, conclude
+from bntui.experiments.outcome import Outcome, outcome
 
 
 def perform(
-    experiment: Experiment,
-    over: Mapping[str, Any],
-    observation: Observation,
-    *,
-    predict: str | None,
-    as_json: bool,
-    store: bool,
-    keep_weights: bool,
-) -> int:
-    """Run every arm with the options `over` its own and say what came out; return the exit code.
+    experiment: Experiment, run: Callable[[Arm], Snapshot], chosen: int | None
+) -> Conclusion | Snapshot:
+    """Have `run` train every arm and return its last snapshot, and conclude from all of them.
 
-    It is 0 also where a claim doesn't hold: that is an observation. Raises ConfigError.
+    `chosen` is the number of the answer that the reader predicts. Where an arm doesn't finish, no
+    other is trained, and its last snapshot is returned.
     """
-    chosen = _prediction(experiment, predict)
-    configs = configs_of(experiment, over)
-    if not as_json:
-        _print(sheet(experiment))
     outcomes: dict[str, Outcome] = {}
-    for arm, config in zip(experiment.arms, configs, strict=True):
-        if not as_json:
-            _print(f"\n{arm.label}")
-        writer = JsonLines(arm.name) if as_json else Lines()
-        snapshot = follow(
-            config,
-            arm.observation(observation),
-            writer,
-            store=store,
-            keep_weights=keep_weights,
-            note=experiment.note(arm),
-        )
+    for arm in experiment.arms:
+        snapshot = run(arm)
         if snapshot.phase is not Phase.FINISHED:
-            return exit_code(snapshot)
+            return snapshot
         outcomes[arm.name] = outcome(snapshot)
-    conclusion = conclude(experiment, outcomes, chosen)
-    if as_json:
-        _write_json(experiment, conclusion)
-    else:
-        _print("\n" + summary(experiment, conclusion))
-    return 0
+    return conclude(experiment, outcomes, chosen)
 
 
-def listing(experiments: Sequence[Experiment]) -> str:
-    """Return one line an experiment: number, name, post and title."""
-    width = max((len(experiment.name) for experiment in experiments), default=0)
-    return "\n".join(
-        f"{experiment.number:2}  {experiment.name:{width}}  post {experiment.post or '–'}  {experiment.title}"
-        for experiment in experiments
-    )
-
-
-def sheet(experiment: Experiment) -> str:
-    """Return what there is to read before an experiment runs, its runs as command lines."""
-    post = f"post {experiment.post} of the thread · " if experiment.post else ""
-    choices = [
-        _paragraph(choice.text, first=f"  [{place}] ", rest="      ")
-        for place, choice in enumerate(experiment.question.choices, start=1)
-    ]
-    arms = [f"  {arm.label}\n    bntui run {shlex.join(arm.words)}" for arm in experiment.arms]
-    return "\n".join(
-        [
-            f"{experiment.heading} ({post}{experiment.name})",
-            "",
-            _paragraph(experiment.hypothesis),
-            "",
-            _paragraph(experiment.question.text),
-            *choices,
-            "",
-            _paragraph(f"Watch: {experiment.watch}"),
-            "",
-            "Runs:",
-            *arms,
-        ]
-    )
-
-
-def summary(experiment: Experiment, conclusion: Conclusion) -> str:
-    """Return what came out: every claim, the prediction, and the thread's own numbers."""
-    findings = (
-        _paragraph(finding.text, first=f"  {JUDGED[finding.holds]}  ", rest=" " * 16)
-        for finding in conclusion.findings
-    )
-    answer = _paragraph(conclusion.answer(experiment.question))
-    beside = (_paragraph(_beside(comparison)) for comparison in conclusion.comparisons)
-    runs = textwrap.indent(table(conclusion.runs, _width() - 2), "  ")
-    return "\n".join(["Conclusion", *findings, answer, runs, *beside])
-
-
-def _beside(comparison: Comparison) -> str:
-    here, there = comparison.here, comparison.there
-    parts = ", ".join(
-        f"{name} {there.final(name):.4f} there and {here.final(name):.4f} here"
-        for name in ("acc", "val_acc", "val_loss")
-    )
-    return (
-        f"The thread's run at batch {comparison.batch}, 60,000 images, after its epoch "
-        f"{len(there.history('acc'))}, beside {comparison.arm.label}: {parts}."
-    )
-
-
-def _prediction(experiment: Experiment, predict: str | None) -> int | None:
+def prediction(experiment: Experiment, predict: str | None) -> int | None:
+    """Return the number of the answer that a reader typed. Raises ConfigError if there is no such answer."""
     if predict is None:
         return None
     count = len(experiment.question.choices)
     if not (predict.isascii() and predict.isdigit() and 1 <= int(predict) <= count):
         raise ConfigError(f"prediction {predict!r} is none of the answers: give 1 to {count}.")
     return int(predict)
-
-
-def _write_json(experiment: Experiment, conclusion: Conclusion) -> None:
-    write_json(
-        event="conclusion",
-        scenario=experiment.name,  # the key that readers of the JSON know
-        claims=[asdict(finding) for finding in conclusion.findings],
-        prediction={"chosen": conclusion.chosen, "right": conclusion.right},
-        runs=[
-            {"label": label, **{name: run.final(name) for name in COMPARED}}
-            for label, run in conclusion.outcomes
-        ],
-        published=[
-            {
-                "arm": comparison.arm.name,
-                "batch_size": comparison.batch,
-                "val_acc": comparison.there.final("val_acc"),
-            }
-            for comparison in conclusion.comparisons
-        ],
-    )
-
-
-def _paragraph(text: str, *, first: str = "", rest: str = "") -> str:
-    return textwrap.fill(
-        text,
-        _width(),
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _width() -> int:
-    return min(WIDTH, output.width() or WIDTH)
-
-
-def _print(text: str) -> None:
-    output.console().print(text)

@@ -31,13 +31,13 @@ main()
 """
 COMMAND = """
 import sys
-import bntui.experiments.perform
+import bntui.cli.perform
 from bntui.__main__ import main
 
 def bug(*_):
     raise KeyError("of ours")
 
-bntui.experiments.perform.listing = bug
+bntui.cli.perform.listing = bug
 sys.argv = ["bntui", "experiments"]
 main()
 """

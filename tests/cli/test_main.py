@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bntui import __version__
+from bntui.cli.lines import JsonLines, Lines
 from bntui.cli.main import cli
 from bntui.cli.options import config_of
-from bntui.cli.report import JsonLines, Lines
 from bntui.core.config import RunConfig
 from bntui.core.snapshot import EpochReport, Phase, Snapshot
 from bntui.core.text import literal

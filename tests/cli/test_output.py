@@ -34,9 +34,9 @@ WORDS = (
 )
 RUN = """
 import sys
-from bntui import output
+from bntui.cli import output
 from bntui.machine import environment
-from bntui.cli.report import Lines
+from bntui.cli.lines import Lines
 from tests.store.recorded import report, state
 
 environment.settle()

@@ -9,7 +9,8 @@ from functools import cache
 
 import pytest
 
-from bntui.cli.report import JsonLines, follow
+from bntui.cli.lines import JsonLines
+from bntui.cli.report import follow
 from bntui.core.config import Observation, RunConfig
 from bntui.core.snapshot import Phase
 from bntui.experiments.experiment import Experiment, conclude

@@ -27,10 +27,10 @@ pwd.getpwuid = unknown
 NO_FILES = "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
 COMMAND = "from bntui.__main__ import main\nsys.argv = ['bntui', *sys.argv[1:]]\nmain()\n"
 BUG = """
-import bntui.experiments.perform
+import bntui.cli.perform
 def bug(*_):
     raise KeyError("of ours")
-bntui.experiments.perform.listing = bug
+bntui.cli.perform.listing = bug
 """
 TINY = ("--width", "0.05", "--train-size", "64", "--batch-size", "32", "--epochs", "1")
 UNKEPT = "no run is kept, since this user has no home directory: name a file with BNTUI_STORE."

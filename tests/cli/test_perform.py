@@ -152,12 +152,12 @@ def test_a_prediction_needs_an_experiment() -> None:
 
 
 def test_the_old_names_are_taken_and_not_shown(tiny: str) -> None:
-    for words in (("run", "--scenario", tiny, "--predict", "9"), ("scenarios", tiny)):
+    for words in (["run", "--scenario", tiny, "--predict", "9"], ["scenarios", tiny]):
         old = bntui(*words)
         new = bntui(*(word.replace("scenario", "experiment") for word in words))
         assert (old.exit_code, old.stdout, old.stderr) == (new.exit_code, new.stdout, new.stderr)
-    for words in (("--help",), ("run", "--help")):
-        assert "scenario" not in bntui(*words).stdout
+    assert "scenario" not in bntui("--help").stdout
+    assert "scenario" not in bntui("run", "--help").stdout
 
 
 def test_an_experiment_cant_be_resumed(tiny: str) -> None:
