@@ -16,16 +16,9 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.common import Effort, Table, in_process, main, say
 from bntui.core.config import RunConfig
+from bntui.core.measured import Score, Validation
 from bntui.core.run import Point
-from bntui.core.snapshot import (
-    Checkpoint,
-    EpochReport,
-    Phase,
-    RunFacts,
-    Score,
-    Snapshot,
-    Validation,
-)
+from bntui.core.snapshot import Checkpoint, EpochReport, Phase, RunFacts, Snapshot
 from bntui.store.checksum import sealing
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder

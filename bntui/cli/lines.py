@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bntui import __version__
 from bntui.cli import output
-from bntui.core.snapshot import EpochReport, LayerDrift, Mark, Snapshot
+from bntui.core.measured import LayerDrift
+from bntui.core.snapshot import EpochReport, Mark, Snapshot
 from bntui.core.text import exact
 from bntui.diagnose.causes import Cause
 from bntui.diagnose.figures import figures

@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bntui.core.measured import Validation
 from bntui.core.series import SeriesView
-from bntui.core.snapshot import Snapshot, Validation
+from bntui.core.snapshot import Snapshot
 from bntui.core.text import shorten
 from bntui.diagnose.remedies import Remedy
 

@@ -3,7 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from bntui.core.snapshot import Difference, Score, Snapshot, Validation
+from bntui.core.measured import Difference, Score, Validation
+from bntui.core.snapshot import Snapshot
 from bntui.diagnose.causes import most_said, recent_accuracy
 from bntui.diagnose.health import exchanged, forecasts, health
 from bntui.diagnose.significance import harms
@@ -13,7 +14,7 @@ from bntui.diagnose.stale import start_share
 def figures(snapshot: Snapshot) -> dict[str, Any]:
     """Return what was measured of a snapshot; only what was, each part with its update and images.
 
-    Accuracies are shares of 1, losses in nats, differences those of `snapshot.Difference`.
+    Accuracies are shares of 1, losses in nats, differences those of `measured.Difference`.
     """
     validation = snapshot.validation
     if validation is None:

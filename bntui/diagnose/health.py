@@ -6,7 +6,8 @@ Imports no torch.
 import math
 from enum import StrEnum
 
-from bntui.core.snapshot import Exchange, LayerDrift, Snapshot
+from bntui.core.measured import Exchange, LayerDrift
+from bntui.core.snapshot import Snapshot
 from bntui.diagnose.significance import harms, helps, undecided
 
 RECENT = 16

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from bntui.core.snapshot import Noise
+from bntui.core.measured import Noise
 
 MOST = 1_000_000
 """Larger ends are all the same."""

@@ -6,7 +6,8 @@ Imports no torch.
 
 import math
 
-from bntui.core.snapshot import DataCheck, Snapshot, Validation
+from bntui.core.measured import DataCheck, Validation
+from bntui.core.snapshot import Snapshot
 from bntui.diagnose import significance
 from bntui.diagnose.causes import Cause, Verdict, after_last_change, recent_accuracy
 from bntui.diagnose.health import current, recent

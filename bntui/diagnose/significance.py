@@ -7,7 +7,7 @@ quarter.
 
 import math
 
-from bntui.core.snapshot import Difference, Score
+from bntui.core.measured import Difference, Score
 
 GAP = 0.05
 """Accuracy that matters."""

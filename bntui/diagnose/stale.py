@@ -6,7 +6,8 @@ Every sentence tells of the same weights under exchanged statistics. Imports no 
 import math
 
 from bntui.core.config import looks_like_torch, torch_momentum
-from bntui.core.snapshot import Difference, Hindsight, Snapshot, Validation
+from bntui.core.measured import Difference, Hindsight, Validation
+from bntui.core.snapshot import Snapshot
 from bntui.core.text import exact
 from bntui.diagnose import significance
 from bntui.diagnose.causes import Cause, Verdict, after_last_change, most_said, recent_accuracy

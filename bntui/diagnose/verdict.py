@@ -8,7 +8,8 @@ class shares exchanged, the weights the same. Two evaluations are called differe
 import math
 
 from bntui.core import rules
-from bntui.core.snapshot import Phase, Snapshot, Validation
+from bntui.core.measured import Validation
+from bntui.core.snapshot import Phase, Snapshot
 from bntui.diagnose import significance
 from bntui.diagnose.causes import Cause, Verdict, last_good
 from bntui.diagnose.other_causes import not_the_statistics

@@ -12,7 +12,8 @@ from functools import cache
 from importlib import resources
 
 from bntui.core.cells import padded, shorten
-from bntui.core.snapshot import LayerDrift, Snapshot
+from bntui.core.measured import LayerDrift
+from bntui.core.snapshot import Snapshot
 
 QUANTITIES = {
     "acc": "training accuracy, averaged over the epoch as Keras does",

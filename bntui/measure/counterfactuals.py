@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bntui.core.snapshot import (
+from bntui.core.measured import (
     ChannelExchange,
     ChannelExchanges,
     Exchange,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from bntui.core.snapshot import DataCheck, LayerShift
+from bntui.core.measured import DataCheck, LayerShift
 from bntui.data.dataset import Split
 from bntui.measure.counterfactuals import Statistics
 from bntui.measure.drift import shift, shifts

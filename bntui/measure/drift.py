@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from bntui.core.snapshot import Channels, LayerDrift, LayerShift
+from bntui.core.measured import Channels, LayerDrift, LayerShift
 from bntui.measure.statistics import Buffers
 
 QUIET = 0.1

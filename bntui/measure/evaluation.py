@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from bntui.core.snapshot import Difference, Score
+from bntui.core.measured import Difference, Score
 from bntui.data.dataset import Split
 from bntui.measure.statistics import Buffers
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 
 from bntui.core.border import BorderError, Count, Length, Positive
-from bntui.core.snapshot import Difference, Doubles, Hindsight
+from bntui.core.measured import Difference, Doubles, Hindsight
 
 CAPACITY = 512
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from bntui.core.border import Length
+from bntui.core.measured import Validation
 from bntui.core.run import Point
 from bntui.core.series import Series, SeriesState, SeriesView, Smoothing, SmoothingState
-from bntui.core.snapshot import Validation
 from bntui.train.trainer import Result
 
 MOST_SERIES = 1000

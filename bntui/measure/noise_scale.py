@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from bntui.core.snapshot import Noise
+from bntui.core.measured import Noise
 from bntui.data.dataset import Split
 from bntui.measure.noise_interval import ONE_SIGMA, PARTS, Measurement, interval, moments
 from bntui.measure.statistics import Buffers

@@ -17,12 +17,10 @@ from torch import Tensor
 
 from bntui.core.border import Count, Length, Seconds
 from bntui.core.config import Observation, RunConfig
-from bntui.core.snapshot import (
+from bntui.core.measured import (
     NO_DETAIL,
     ChannelExchanges,
     DataCheck,
-    Divergence,
-    EpochReport,
     Exchanges,
     Hindsight,
     LayerDrift,
@@ -32,6 +30,7 @@ from bntui.core.snapshot import (
     Validation,
     Waiting,
 )
+from bntui.core.snapshot import Divergence, EpochReport
 from bntui.data.dataset import Split, stratified
 from bntui.diagnose.significance import harms
 from bntui.measure.budget import Budget, BudgetState

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from bntui.core.border import BorderError, convert, parsed, shown
 from bntui.core.changes import judged
 from bntui.core.config import Knobs, RunConfig
-from bntui.core.snapshot import NO_DETAIL, EpochReport, RunFacts
+from bntui.core.measured import NO_DETAIL
+from bntui.core.snapshot import EpochReport, RunFacts
 
 Thing = TypeVar("Thing")
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from threading import Lock
 from uuid import uuid4
 
+from bntui.core.measured import Hindsight
 from bntui.core.run import Point
-from bntui.core.snapshot import Checkpoint, EpochReport, Hindsight, Mark, Phase, Snapshot
+from bntui.core.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
 from bntui.diagnose.causes import Cause, Verdict
 from bntui.diagnose.verdict import verdict
 from bntui.machine.places import HOMELESS, is_nowhere, store_path

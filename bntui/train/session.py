@@ -15,6 +15,7 @@ from bntui.core import rules
 from bntui.core.border import BorderError
 from bntui.core.changes import CHANGES
 from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.core.measured import Recalibration
 from bntui.core.run import LEAVE_SECONDS, Point
 from bntui.core.snapshot import (
     MAX_REPORTS,
@@ -22,7 +23,6 @@ from bntui.core.snapshot import (
     EpochReport,
     Mark,
     Phase,
-    Recalibration,
     RunFacts,
     Snapshot,
 )

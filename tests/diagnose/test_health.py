@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bntui.core.config import RunConfig
-from bntui.core.snapshot import Difference, Exchange, Exchanges, LayersWaiting, Score
+from bntui.core.measured import Difference, Exchange, Exchanges, LayersWaiting, Score
 from bntui.diagnose.health import Health, exchanged, forecasts, health
 from bntui.diagnose.significance import harms, helps, share, undecided
 from tests.ui.scripted import difference, layers, mid_run

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bntui.core.snapshot import EpochReport, LayerDrift, Noise, Recalibration, Snapshot
+from bntui.core.measured import LayerDrift, Noise, Recalibration
+from bntui.core.snapshot import EpochReport, Snapshot
 from bntui.experiments.outcome import QUANTITIES, Outcome, outcome, published, table
 from tests.ui.scripted import facts, layers
 

@@ -13,31 +13,25 @@ from hypothesis import strategies as st
 
 from bntui.core import limits
 from bntui.core.config import MOMENTA, OWN_ESTIMATORS, Knobs, RunConfig
-from bntui.core.snapshot import (
+from bntui.core.measured import (
     ChannelExchange,
     ChannelExchanges,
     Channels,
-    Checkpoint,
     DataCheck,
     Difference,
-    Divergence,
-    EpochReport,
     Exchange,
     Exchanges,
     Hindsight,
     LayerDrift,
     LayerShift,
     LayersWaiting,
-    Mark,
     Noise,
-    Phase,
     Recalibration,
-    RunFacts,
     Score,
-    Snapshot,
     Validation,
     Waiting,
 )
+from bntui.core.snapshot import Checkpoint, Divergence, EpochReport, Mark, Phase, RunFacts, Snapshot
 from tests.ui.scripted import diverged, failed, histories, history, mid_run
 
 Draw = st.DrawFn

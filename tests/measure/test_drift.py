@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bntui.core.config import Knobs
-from bntui.core.snapshot import LayerDrift
+from bntui.core.measured import LayerDrift
 from bntui.measure.drift import QUIET, compare_modes, drift, rescaled_error
 from bntui.measure.estimators import OWN, initial
 from bntui.measure.statistics import Buffers, collect

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from bntui.core.config import Knobs, RunConfig
-from bntui.core.snapshot import Score
+from bntui.core.measured import Score
 from bntui.data import dataset
 from bntui.data.dataset import Dataset, Split
 from bntui.measure.budget import LATER_SHARE, OPENING_SECONDS, OPENING_SHARE, Budget

@@ -8,7 +8,7 @@ from enum import StrEnum
 import pytest
 
 from bntui.core.config import Change, Knobs, RunConfig
-from bntui.core.snapshot import Noise
+from bntui.core.measured import Noise
 from bntui.store.encoding import finite, read, read_config, read_facts, read_report, settings, write
 
 FIRST_CONFIG = (

@@ -13,8 +13,9 @@ import pytest
 
 from bntui import __version__
 from bntui.core.config import Change, Knobs, RunConfig
+from bntui.core.measured import Noise, Recalibration
 from bntui.core.run import Recorder
-from bntui.core.snapshot import Mark, Noise, Phase, Recalibration, Snapshot
+from bntui.core.snapshot import Mark, Phase, Snapshot
 from bntui.measure.hindsight import Moment, Moments
 from bntui.store import recorder as recording
 from bntui.store import runs_file

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bntui.core.config import Change, Knobs, Observation, RunConfig
-from bntui.core.snapshot import NO_DETAIL, Phase, Snapshot
+from bntui.core.measured import NO_DETAIL
+from bntui.core.snapshot import Phase, Snapshot
 from bntui.experiments.outcome import outcome
 from bntui.measure.budget import Budget
 from bntui.train import session as sessions

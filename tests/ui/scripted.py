@@ -11,21 +11,10 @@ from typing import Any
 import numpy as np
 
 from bntui.core.config import Knobs, RunConfig
+from bntui.core.measured import Channels, Difference, LayerDrift, Score, Validation
 from bntui.core.run import LEAVE_SECONDS, Command, Purpose, Run
 from bntui.core.series import Series, SeriesView
-from bntui.core.snapshot import (
-    Channels,
-    Checkpoint,
-    Difference,
-    Divergence,
-    LayerDrift,
-    Mark,
-    Phase,
-    RunFacts,
-    Score,
-    Snapshot,
-    Validation,
-)
+from bntui.core.snapshot import Checkpoint, Divergence, Mark, Phase, RunFacts, Snapshot
 
 LAYERS = {"conv1_bn": 8, "conv2_bn": 8, "conv3_bn": 16, "flatten_bn": 784, "dense1_bn": 128}
 """The thread's BN layers and their channels at a quarter of its width."""

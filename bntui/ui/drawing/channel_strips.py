@@ -8,8 +8,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from bntui.core.measured import Channels, Floats
 from bntui.core.scales import nice
-from bntui.core.snapshot import Channels, Floats
 from bntui.diagnose.health import factor
 from bntui.ui.drawing.axes import AXIS
 from bntui.ui.drawing.canvas import Picture, Row

@@ -9,8 +9,9 @@ import numpy as np
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from bntui.core.measured import Exchange, LayerDrift
 from bntui.core.series import Array, SeriesView
-from bntui.core.snapshot import Exchange, LayerDrift, Phase, Snapshot
+from bntui.core.snapshot import Phase, Snapshot
 from bntui.diagnose.health import Health, exchanged, factor, forecasts, health, in_updates
 from bntui.diagnose.significance import harms, loses_accuracy
 from bntui.ui.drawing.canvas import Canvas, Picture, Row

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from bntui.core.snapshot import Difference, Snapshot
+from bntui.core.measured import Difference
+from bntui.core.snapshot import Snapshot
 from bntui.diagnose.health import exchanged, forecasts, health, in_updates
 from bntui.diagnose.remedies import in_explorer
 from bntui.diagnose.significance import harms

@@ -9,8 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from bntui.core.config import RunConfig
+from bntui.core.measured import Hindsight
 from bntui.core.series import Array
-from bntui.core.snapshot import Hindsight, Phase, Snapshot
+from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import exact
 from bntui.ui.drawing.axes import AXIS, LABELS, x_axis
 from bntui.ui.drawing.canvas import Canvas, Picture, Row

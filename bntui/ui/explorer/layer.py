@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from bntui.core.measured import LayerDrift, Validation
 from bntui.core.scales import extent, grown, settled
 from bntui.core.series import Series, SeriesView
-from bntui.core.snapshot import LayerDrift, Snapshot, Validation
+from bntui.core.snapshot import Snapshot
 from bntui.core.text import exact
 from bntui.diagnose.health import exchanged, forecasts, health, in_updates
 from bntui.ui.drawing.axes import AXIS, y_axis

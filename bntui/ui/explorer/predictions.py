@@ -1,7 +1,8 @@
 """What the network says: how often it predicts each class, under both kinds of statistics."""
 
 from bntui.core.cells import cell_len, padded, shorten
-from bntui.core.snapshot import Score, Snapshot
+from bntui.core.measured import Score
+from bntui.core.snapshot import Snapshot
 from bntui.ui.drawing.canvas import Canvas, Picture, Row
 from bntui.ui.drawing.charts import bar
 

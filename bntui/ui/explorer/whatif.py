@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from bntui.core.measured import Hindsight
 from bntui.core.scales import UNIT
 from bntui.core.series import Array, SeriesView
-from bntui.core.snapshot import Hindsight, Phase, Snapshot
+from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import exact
 from bntui.ui.drawing.axes import AXIS, row_of
 from bntui.ui.drawing.canvas import Canvas, Picture

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bntui.core.config import RunConfig
-from bntui.core.snapshot import Difference, Exchange, Exchanges, LayersWaiting, Score, Snapshot
+from bntui.core.measured import Difference, Exchange, Exchanges, LayersWaiting, Score
+from bntui.core.snapshot import Snapshot
 from bntui.ui.explorer.drift import COLUMNS, table
 from tests.ui.scripted import LAYERS, difference, layers, mid_run
 

@@ -9,8 +9,9 @@ import pytest
 from textual.app import ComposeResult
 
 from bntui.core.config import Knobs, RunConfig
+from bntui.core.measured import Hindsight
 from bntui.core.scales import UNIT
-from bntui.core.snapshot import Hindsight, Mark, Phase, Snapshot
+from bntui.core.snapshot import Mark, Phase, Snapshot
 from bntui.ui.drawing.axes import AXIS
 from bntui.ui.drawing.canvas import Picture
 from bntui.ui.drawing.charts import chart

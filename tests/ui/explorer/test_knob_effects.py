@@ -7,7 +7,8 @@ import pytest
 
 from bntui.core.changes import parse_change
 from bntui.core.config import Knobs, Observation, RunConfig
-from bntui.core.snapshot import Phase, Recalibration, Snapshot
+from bntui.core.measured import Recalibration
+from bntui.core.snapshot import Phase, Snapshot
 from bntui.train.session import Session
 from bntui.ui.explorer.knob_effects import consequence, start_words
 from bntui.ui.widgets.knob_spec import BATCH_SIZE, ESTIMATOR, MOMENTUM

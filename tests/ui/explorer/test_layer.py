@@ -12,7 +12,7 @@ import pytest
 from textual.pilot import Pilot
 
 from bntui.core.config import RunConfig
-from bntui.core.snapshot import (
+from bntui.core.measured import (
     ChannelExchange,
     ChannelExchanges,
     Channels,
@@ -22,8 +22,8 @@ from bntui.core.snapshot import (
     LayerDrift,
     LayersWaiting,
     Score,
-    Snapshot,
 )
+from bntui.core.snapshot import Snapshot
 from bntui.ui.drawing.canvas import Picture
 from bntui.ui.drawing.channel_strips import parts, split, strip, worst
 from bntui.ui.explorer.layer import Layer, LayerScreen, history, outlook

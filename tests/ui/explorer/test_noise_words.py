@@ -8,7 +8,8 @@ import pytest
 from textual.app import App, ComposeResult
 
 from bntui.core.config import RunConfig
-from bntui.core.snapshot import Divergence, Noise, Snapshot
+from bntui.core.measured import Noise
+from bntui.core.snapshot import Divergence, Snapshot
 from bntui.ui.drawing.view import View
 from bntui.ui.explorer.knob_effects import consequence
 from bntui.ui.explorer.noise_words import noise_scale

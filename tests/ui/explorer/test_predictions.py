@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bntui.core.config import RunConfig
-from bntui.core.snapshot import Score, Snapshot, Validation
+from bntui.core.measured import Score, Validation
+from bntui.core.snapshot import Snapshot
 from bntui.ui.app import BntuiApp
 from bntui.ui.explorer.hint import HintLine
 from bntui.ui.explorer.predictions import Predictions, most_predicted

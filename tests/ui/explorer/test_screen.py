@@ -11,7 +11,8 @@ from textual.keys import format_key
 
 from bntui.core import limits
 from bntui.core.config import ConfigError, Knobs
-from bntui.core.snapshot import Phase, Recalibration
+from bntui.core.measured import Recalibration
+from bntui.core.snapshot import Phase
 from bntui.ui.app import BntuiApp
 from bntui.ui.dialogs.keys import KEYS, Section
 from bntui.ui.explorer.screen import Explorer

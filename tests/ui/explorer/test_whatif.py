@@ -10,7 +10,8 @@ import pytest
 from textual.pilot import Pilot
 
 from bntui.core.config import RunConfig
-from bntui.core.snapshot import Hindsight, Phase, Snapshot
+from bntui.core.measured import Hindsight
+from bntui.core.snapshot import Phase, Snapshot
 from bntui.ui.drawing.canvas import Picture
 from bntui.ui.explorer.whatif import WhatIf, WhatIfScreen, close, curve, rank_of, summary, what_if
 from bntui.ui.terminal.diff_output import FrugalApp
