@@ -15,7 +15,7 @@ from bntui.data.sources import DataError
 from bntui.experiments.reader import parse
 from bntui.machine.places import store_path
 from bntui.store.database import Store
-from bntui.store.export import files
+from bntui.ui.dialogs import saving
 from tests.store.recorded import keep
 from tools.faults import Fault
 
@@ -101,8 +101,8 @@ def test_a_hostile_path_is_shown_literally(
 
 class TestExports:
     def test_keys_never_overwrite(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(files, "exports_folder", lambda: tmp_path)
-        paths = [files.save(f"{number}", "csv") for number in range(5)]
+        monkeypatch.setattr(saving, "exports_folder", lambda: tmp_path)
+        paths = [saving.save(f"{number}", "csv") for number in range(5)]
         assert len(set(paths)) == 5
         assert [path.read_text() for path in paths] == ["0", "1", "2", "3", "4"]
         assert {path.parent for path in paths} == {tmp_path}

@@ -182,8 +182,8 @@ import os, sys
 os.umask(int(sys.argv.pop(1)))
 from pathlib import Path
 from bntui.__main__ import main
-from bntui.store.export.files import save
 from bntui.store.database import Store
+from bntui.ui.dialogs.saving import save
 
 def bntui(*words):
     sys.argv = ["bntui", *words]

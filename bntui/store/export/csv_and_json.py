@@ -1,11 +1,14 @@
-"""A stored run as text at full resolution: CSV, and JSON lines."""
+"""A run as text: CSV of what the charts show, and at full resolution CSV and JSON lines."""
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from bntui.core.snapshot import Snapshot
 from bntui.store.database import Points, Store, StoredRun
 from bntui.store.encoding import finite, report_values, settings
 
@@ -15,11 +18,45 @@ def csv_lines(store: Store, run: str) -> Iterator[str]:
 
     Values are written with every digit they need, and what is not finite as nan, inf and -inf.
     """
-    yield "series,update,value\n"
+    table = csv.writer(_Lines(), lineterminator="\n")
+    yield table.writerow(["series", "update", "value"])
     for name, points in store.points(run).items():
-        quoted = '"' + name.replace('"', '""') + '"' if set(name) & set(',"\r\n') else name
         for update, value in zip(points.updates.tolist(), points.values.tolist(), strict=True):
-            yield f"{quoted},{update},{value!r}\n"
+            yield table.writerow([name, update, value])
+
+
+class _Lines:
+    """Makes `writerow` of a CSV writer return the line, so that a large table is never whole."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def series_csv(snapshot: Snapshot) -> str:
+    """Return every history and the map of all momenta as CSV: series, update, low, high, last.
+
+    A row is a bucket of a history: the least, the greatest and the last of its values. What is not
+    finite is empty.
+    """
+    out = io.StringIO()
+    table = csv.writer(out)
+    table.writerow(["series", "update", "low", "high", "last"])
+    for name, view in snapshot.series.items():
+        for values in zip(view.x, view.low, view.high, view.last, strict=True):
+            table.writerow([name, *(_cell(float(value)) for value in values)])
+    if snapshot.hindsight:
+        hindsight = snapshot.hindsight
+        for name, row in zip(hindsight.names, hindsight.accuracy, strict=True):
+            for update, value in zip(hindsight.updates, row, strict=True):
+                cells = [_cell(float(value))] * 3
+                table.writerow([f"hindsight:{name}", _cell(float(update)), *cells])
+    return out.getvalue()
+
+
+def _cell(value: float) -> str:
+    if value != value:  # NaN
+        return ""
+    return f"{value:.0f}" if value.is_integer() else repr(value)
 
 
 def json_lines(store: Store, run: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ from bntui.core.limits import MAX_SEED
 from bntui.core.run import Command, MakeRun, Purpose, Run
 from bntui.core.snapshot import Checkpoint, Phase, Snapshot
 from bntui.diagnose.health import recent
-from bntui.store.export.files import series_csv
+from bntui.store.export.csv_and_json import series_csv
 from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.dialogs.saving import save_and_tell
 from bntui.ui.dialogs.text_screen import TextScreen
