@@ -10,9 +10,12 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS     ?=
 PIP_ARGS ?=
+NEWEST   ?= python3
+# What `make test-newest` leaves out, the slow end:
+SLOW := tests/fuzz tests/system tests/test_benchmarks.py
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-experiments test-system faults fuzz soak check lint bench bench-quick pictures clean help
+.PHONY: run test test-newest hooks test-experiments test-system faults fuzz soak check lint bench bench-quick pictures clean help
 
 # A venv that was begun, by an interrupted run or without ensurepip, has a python and no pip: it is
 # completed. One that can't be made is removed, unless it was there before.
@@ -40,6 +43,12 @@ run: $(VENV)/run.stamp  ## open the explorer (ARGS="..." passes options on)
 
 test: $(VENV)/dev.stamp  ## run the tests
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+test-newest:  ## run the quicker tests with another Python, in an environment of its own (NEWEST=python3.14)
+	$(MAKE) test PYTHON=$(NEWEST) VENV=.venv-newest ARGS="$(SLOW:%=--ignore=%) $(ARGS)"
+
+hooks: $(VENV)/dev.stamp  ## check format, lint, types and import rules before every commit
+	$(BIN)/pre-commit install
 
 lint: $(VENV)/dev.stamp  ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
@@ -74,7 +83,7 @@ pictures: $(VENV)/dev.stamp  ## remake the README's pictures from the running pr
 	$(BIN)/python -m tools.pictures
 
 clean:  ## remove what make and the tools made
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
+	rm -rf $(VENV) .venv-newest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## this list
