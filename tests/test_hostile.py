@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from bntui.cli.main import cli
 from bntui.core import changes, limits
-from bntui.core.config import ConfigError
+from bntui.core.text import ConfigError
 from bntui.data.sources import DataError
 from bntui.experiments.reader import parse
 from bntui.machine.places import store_path

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from bntui.core.config import ConfigError
+from bntui.core.text import ConfigError
 from bntui.data.npz import read_npz
 from bntui.train.checkpoints import unpack
 from tools.faults import Fault

@@ -175,7 +175,7 @@ def _size() -> str:
 
 
 def _data() -> Facts:
-    from bntui.data.arrays import reason
+    from bntui.core.text import reason
     from bntui.data.built_in import BUILT_IN
     from bntui.data.sources import PUBLISHED, DataError
 
@@ -208,7 +208,7 @@ def _data() -> Facts:
 def _store() -> Facts:
     import sqlite3
 
-    from bntui.core.config import ConfigError
+    from bntui.core.text import ConfigError
     from bntui.store.opening import open_to_read, real
     from bntui.store.schema import MIGRATIONS, format_of, refuse_other_things
 

@@ -16,7 +16,8 @@ from bntui.cli.crash import saved
 from bntui.cli.doctor import doctor
 from bntui.cli.experiments import experiments, old_name_of
 from bntui.cli.options import Refused, config_of, given, guided, kept, remark, shared
-from bntui.core.config import ConfigError, Observation, RunConfig
+from bntui.core.config import Observation, RunConfig
+from bntui.core.text import ConfigError
 from bntui.machine import environment
 
 if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--version` takes

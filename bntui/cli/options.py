@@ -15,14 +15,12 @@ from bntui.core.config import (
     DATASETS,
     NORMS,
     PUBLISHED,
-    ConfigError,
     Knobs,
     RunConfig,
     looks_like_torch,
     torch_momentum,
 )
-from bntui.core.text import exact
-from bntui.machine.places import absolute
+from bntui.core.text import ConfigError, exact
 
 
 class Refused(click.ClickException):
@@ -52,20 +50,18 @@ def _option(flag: str, parse: Callable[[str], object], metavar: str, text: str) 
     return click.option(flag, type=Checked(metavar, parse), metavar=metavar, help=text)
 
 
-def whole_path(value: str) -> str:
-    """Return a path that means the same from every folder. Raises ConfigError for one with NUL."""
-    if "\0" in value:
-        raise ConfigError(f"no folder can be called {value}: leave out the NUL.")
-    return absolute(value)
-
-
 _DATA = (
     f"{', '.join(DATASETS)}, a folder of images (train/CLASS/, test/CLASS/) or an .npz "
     "(x_train, y_train, x_test, y_test) [digits]."
 )
 OPTIONS = (
     _option("--dataset", limits.parse_dataset, "DATA", _DATA),
-    _option("--data-dir", whole_path, "DIR", "Where torchvision's files lie; also BNTUI_DATA."),
+    _option(
+        "--data-dir",
+        limits.parse_data_dir,
+        "DIR",
+        "Where torchvision's files lie; also BNTUI_DATA.",
+    ),
     _option("--train-size", limits.parse_train_size, "N", "Use so many training images [all]."),
     _option("--batch-size", limits.parse_batch_size, "N", "Images per update [256]."),
     _option("--momentum", limits.parse_momentum, "M", "BN's, Keras's convention [0.99]."),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bntui.cli import output
-from bntui.core.config import ConfigError
+from bntui.core.text import ConfigError
 from bntui.machine import environment
 from bntui.machine.places import keep_private, make_folder, new_file
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from bntui.core import limits
 from bntui.core.border import BorderError, convert
-from bntui.core.config import Change, ConfigError, Knobs, RunConfig
+from bntui.core.config import Change, Knobs, RunConfig
+from bntui.core.text import ConfigError
 
 CHANGES: dict[str, tuple[str, Callable[[str], float | str]]] = {
     "batch": ("batch_size", limits.parse_batch_size),

@@ -5,10 +5,7 @@ of their values is in `limits.py`. Imports no torch.
 """
 
 import math
-import re
 from dataclasses import dataclass, field
-
-from bntui.core.text import literal
 
 PUBLISHED = ("mnist", "fashion-mnist", "kmnist", "cifar10")
 """The data sets that torchvision downloads."""
@@ -25,8 +22,9 @@ OWN_ESTIMATORS = ("momentum", "bias-corrected", "cumulative", "warm-up", "scaled
 OPTIMIZERS = ("adam", "sgd")
 LEARNING_RATE_RULES = ("none", "sqrt", "linear")
 GHOST_UPDATES = ("each", "once")
-LONGEST_WORD = 300
-"""Characters of a word in a message; a path has fewer."""
+MAX_THREADS = 1024
+MOST_THREADS = 16
+"""Where the user has not said otherwise: a layer of a small batch has no work for more."""
 TORCH_LIKE_MOMENTUM = 0.1
 """Momenta up to this look like torch's convention (share of the *new* value), and are asked about."""
 
@@ -140,17 +138,3 @@ def torch_momentum(momentum: float) -> float:
 def looks_like_torch(momentum: float) -> bool:
     """Tell whether a momentum is more likely meant in torch's convention (0.01 for 0.99)."""
     return 0.0 < momentum <= TORCH_LIKE_MOMENTUM
-
-
-class ConfigError(ValueError):
-    """A value the user gave is out of bounds; the message is one sentence fit for the screen.
-
-    What is not printable in it, the user's too, is written as an escape, and endless words are cut.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(re.sub(rf"\S{{{LONGEST_WORD},}}", _shortened, literal(message)))
-
-
-def _shortened(word: re.Match[str]) -> str:
-    return f"{word[0][:60]}…{word[0][-60:]}"

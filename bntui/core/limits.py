@@ -14,13 +14,13 @@ from bntui.core.config import (
     DATASETS,
     GHOST_UPDATES,
     LEARNING_RATE_RULES,
+    MAX_THREADS,
     NORMS,
     OPTIMIZERS,
     OWN_ESTIMATORS,
-    ConfigError,
 )
-from bntui.machine.environment import MAX_THREADS
-from bntui.machine.places import absolute
+from bntui.core.file_kinds import known_at
+from bntui.core.text import ConfigError
 
 MAX_LAYERS = 64
 MAX_BATCH_SIZE = 65_536
@@ -179,15 +179,13 @@ def parse_dataset(value: str) -> str:
     if name in DATASETS:
         return name
     # os.path, because pathlib raises for names that are too long and users that are unknown.
-    path = absolute(value)
+    path = _absolute(value)
     npz = value.lower().endswith(".npz")
     if not value.strip():
         fault = "is empty"
     elif os.path.isdir(path) or (npz and os.path.isfile(path)):  # noqa: PTH112, PTH113
         return path
     elif os.path.exists(path):  # noqa: PTH110
-        from bntui.data.kinds import known_at
-
         what = known_at(Path(path))
         fault = f"is neither a folder nor an .npz{f' ({what})' if what else ''}"
     else:
@@ -197,6 +195,13 @@ def parse_dataset(value: str) -> str:
         "with train/CLASS/ and test/CLASS/ full of images, or of an .npz with x_train, y_train, "
         "x_test and y_test."
     )
+
+
+def parse_data_dir(value: str) -> str:
+    """Return the path of a folder that means the same from every other. Raises ConfigError for NUL."""
+    if "\0" in value:
+        raise ConfigError(f"no folder can be called {value}: leave out the NUL.")
+    return _absolute(value)
 
 
 def parse_device(value: str) -> str:
@@ -233,3 +238,12 @@ def _integer(name: str, value: str, low: int, high: int, example: str) -> int:
     if not number.is_integer():
         raise ConfigError(f"{name} {value} is not a whole number: {way_out}.")
     return int(number)
+
+
+def _absolute(path: str) -> str:
+    """Return a path that means the same from every folder; as it is if the current one was removed."""
+    expanded = os.path.expanduser(path)  # noqa: PTH111 - Path's raises for an unknown user
+    try:
+        return os.path.abspath(expanded)  # noqa: PTH100
+    except OSError:
+        return expanded

@@ -1,4 +1,19 @@
-"""Text of the user's, fit to be shown."""
+"""Text of the user's and of libraries, fit to be shown, and the error that says what a user can do."""
+
+import re
+
+LONGEST_WORD = 300
+"""Characters of a word in a message; a path has fewer."""
+
+
+class ConfigError(ValueError):
+    """A value the user gave is out of bounds; the message is one sentence fit for the screen.
+
+    What is not printable in it, the user's too, is written as an escape, and endless words are cut.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(re.sub(rf"\S{{{LONGEST_WORD},}}", _shortened, literal(message)))
 
 
 def storable(text: str) -> str:
@@ -35,3 +50,19 @@ def exact(value: float) -> str:
     """Write a number shortly, with as many digits as it takes to be read back: 0.9999999 is not 1."""
     short = f"{value:g}"
     return short if float(short) == value else repr(float(value))
+
+
+def printable(text: str) -> str:
+    """Return `text` without what would upset a terminal: files may have any name."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def reason(error: Exception) -> str:
+    """Return an exception's own words without numbers and brackets; URLError wraps another."""
+    inner = getattr(error, "reason", error)
+    words = getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
+    return str(words).rstrip(".")
+
+
+def _shortened(word: re.Match[str]) -> str:
+    return f"{word[0][:60]}…{word[0][-60:]}"

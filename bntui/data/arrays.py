@@ -7,7 +7,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from bntui.core.config import ConfigError
+from bntui.core.text import ConfigError, printable
 
 MIN_SIDE, MAX_SIDE = 4, 256
 """Pixels: two 2×2 pools leave nothing of fewer, and more would take minutes an update on a CPU."""
@@ -37,18 +37,6 @@ class Arrays:
     class_names: tuple[str, ...]
     notice: str = ""
     """What was decided on the way and the user should know, in a sentence."""
-
-
-def printable(text: str) -> str:
-    """Return `text` without what would upset a terminal: files may have any name."""
-    return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def reason(error: Exception) -> str:
-    """Return an exception's own words without numbers and brackets; URLError wraps another."""
-    inner = getattr(error, "reason", error)
-    words = getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
-    return str(words).rstrip(".")
 
 
 def check_train_size(name: str, train_size: int | None, limit: int) -> int:

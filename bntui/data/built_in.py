@@ -7,7 +7,8 @@ from importlib import resources
 
 import numpy as np
 
-from bntui.data.arrays import Arrays, DataError, reason
+from bntui.core.text import reason
+from bntui.data.arrays import Arrays, DataError
 
 NAMES = ("train_images", "train_labels", "validation_images", "validation_labels")
 

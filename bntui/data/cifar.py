@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bntui.core import file_kinds
 from bntui.core.regular_file import open_regular
-from bntui.data import kinds
 from bntui.data.arrays import Arrays
 from bntui.data.download import Archive
 from bntui.data.published import Published
@@ -50,7 +50,7 @@ class Cifar10(Published):
             raise ValueError(f"is damaged, it is larger than {LARGEST:,} bytes")
         checksum = dict(CIFAR10.train_list + CIFAR10.test_list)[file]
         if hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum:
-            what = kinds.known(content[: kinds.HEAD])
+            what = file_kinds.known(content[: file_kinds.HEAD])
             if what not in {"", "empty", "a pickle"}:
                 raise ValueError(f"is {what} and not {self.title}'s")
             raise ValueError(f"is damaged, its content is not {self.title}'s (wrong MD5)")

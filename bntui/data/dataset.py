@@ -16,8 +16,8 @@ from torch import Tensor
 
 from bntui.core.config import DATASETS
 from bntui.core.limits import parse_dataset
+from bntui.core.text import printable
 from bntui.data import sources
-from bntui.data.arrays import printable
 from bntui.data.sources import Arrays, DataError
 
 CHUNK = 1000

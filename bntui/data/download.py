@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import NamedTuple
 
-from bntui.data.arrays import reason
+from bntui.core.text import reason
 from bntui.machine import libraries
 
 POLL_SECONDS = 0.1

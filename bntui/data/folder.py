@@ -15,21 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bntui.core import file_kinds
 from bntui.core.regular_file import open_regular
-from bntui.data import kinds
-from bntui.data.arrays import (
-    Arrays,
-    DataError,
-    check_memory,
-    check_sides,
-    check_train_size,
-    mixed,
-    printable,
-    reason,
-)
+from bntui.core.text import printable, reason
+from bntui.data.arrays import Arrays, DataError, check_memory, check_sides, check_train_size, mixed
 from bntui.data.image_files import listing
 
-FORMATS = tuple(kinds.IMAGES)
+FORMATS = tuple(file_kinds.IMAGES)
 """No others, whatever a file is called: Pillow opens some of them with other programs."""
 GREY = {"1", "L", "LA"}
 COLOURS = {"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
@@ -182,7 +174,7 @@ def _with_image(path: Path, use: "Callable[[Image.Image], T]") -> T:
     except Exception as error:  # Pillow's readers raise what they please
         if isinstance(error, OSError) and error.errno:
             raise _unreadable(path, error) from error
-        what = kinds.known_at(path)
+        what = file_kinds.known_at(path)
         found = f" ({what})" if what and "image" not in what else ""
         raise DataError(f"{path} is damaged or no image{found}: mend or remove it.") from error
 

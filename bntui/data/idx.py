@@ -18,8 +18,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from bntui.core import file_kinds
 from bntui.core.regular_file import open_regular
-from bntui.data import kinds
 from bntui.data.arrays import Arrays
 from bntui.data.download import Archive
 from bntui.data.published import Published
@@ -103,8 +103,8 @@ class Idx(Published):
         """Return the images or labels in `path`, of the shape that they must have."""
         expected = self.contents[self.files.index(file)]
         with open_regular(path) as stored:
-            start = stored.read(kinds.HEAD)
-            what = kinds.known(start)
+            start = stored.read(file_kinds.HEAD)
+            what = file_kinds.known(start)
             packed = start.startswith(GZIP)
             if start and what and not packed and "IDX" not in what:
                 raise ValueError(f"is {what} and not {self.title}'s")

@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bntui.data import kinds
-from bntui.data.arrays import DataError, check_classes, depths, printable
+from bntui.core import file_kinds
+from bntui.core.text import printable
+from bntui.data.arrays import DataError, check_classes, depths
 
 TRAIN, TEST = "train", "test"
 ROLES = {
@@ -248,7 +249,7 @@ def _check_beside(root: Path, inside: Inside) -> None:
     archives = [path for path in inside.files if path.suffix.lower() == ".npz"]
     if archives:
         raise DataError(f"{root} holds 0 classes: give {archives[0]}, if you mean that.")
-    what = next((words for path in inside.files[:20] if (words := kinds.known_at(path))), "")
+    what = next((words for path in inside.files[:20] if (words := file_kinds.known_at(path))), "")
     if "IDX" in what or any("idx" in path.name for path in inside.files):
         cure = "give --dataset mnist and, in --data-dir, the folder above MNIST/raw"
     elif any(path.name.startswith("data_batch") for path in inside.files):
@@ -299,7 +300,7 @@ def _check_share(folder: Path, images: Sequence[Path], others: Sequence[Path]) -
     found = ""
     if others:
         one = (lost or others)[0]
-        what = kinds.known_at(one)
+        what = file_kinds.known_at(one)
         found = f"such as {one.relative_to(folder)}{f', which is {what}' if what else ''}"
     if images:
         raise DataError(
@@ -341,6 +342,6 @@ def _is_image(path: Path) -> bool:
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
-        return bool(kinds.image_format(kinds.head(path)))
+        return bool(file_kinds.image_format(file_kinds.head(path)))
     except OSError:  # a pipe, a link to nowhere, or closed to us: left out and counted
         return False

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from bntui.core import file_kinds
 from bntui.core.regular_file import open_regular
-from bntui.data import kinds
+from bntui.core.text import printable, reason
 from bntui.data.arrays import (
     MAX_CLASSES,
     MIN_SIDE,
@@ -28,8 +29,6 @@ from bntui.data.arrays import (
     check_sides,
     check_train_size,
     mixed,
-    printable,
-    reason,
 )
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
@@ -80,7 +79,7 @@ def read_npz(path: Path, train_size: int | None, breathe: Callable[[], None]) ->
         except OSError as error:
             raise _unreadable(path, error) from error
         except DAMAGE as error:
-            what = kinds.known_at(path)
+            what = file_kinds.known_at(path)
             found = f" ({what})" if what else ""
             raise DataError(
                 f"{path} is damaged or no .npz{found}: save it again with numpy.savez."

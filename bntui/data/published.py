@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bntui.core.config import ConfigError
-from bntui.data.arrays import Arrays, DataError, reason
+from bntui.core.text import ConfigError, reason
+from bntui.data.arrays import Arrays, DataError
 from bntui.data.download import Archive, DownloadError, download
 from bntui.machine.places import (
     HOMELESS,

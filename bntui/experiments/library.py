@@ -15,8 +15,7 @@ from typing import Any
 from bntui.cli import options
 from bntui.core.config import RunConfig
 from bntui.core.regular_file import open_regular
-from bntui.core.text import literal
-from bntui.data.arrays import reason
+from bntui.core.text import literal, reason
 from bntui.experiments.claims import nearest
 from bntui.experiments.experiment import Arm, Experiment
 from bntui.experiments.reader import ExperimentError, parse, shown

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from bntui.core.config import ConfigError
 from bntui.core.snapshot import Phase, Snapshot
+from bntui.core.text import ConfigError
 from bntui.experiments.experiment import Arm, Conclusion, Experiment, conclude
 from bntui.experiments.outcome import Outcome, outcome
 

@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from bntui.cli import options
-from bntui.core.config import ConfigError
-from bntui.core.text import literal
+from bntui.core.text import ConfigError, literal
 from bntui.experiments import toml_lines
 from bntui.experiments.claims import (
     RESERVED,

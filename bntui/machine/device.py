@@ -6,8 +6,8 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bntui.core.config import PUBLISHED, ConfigError, RunConfig
-from bntui.core.text import first_sentence
+from bntui.core.config import PUBLISHED, RunConfig
+from bntui.core.text import ConfigError, first_sentence
 from bntui.machine import allocator, environment
 from bntui.machine.places import has_name, temporary_folder
 

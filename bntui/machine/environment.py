@@ -8,13 +8,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from bntui.core.config import MAX_THREADS, MOST_THREADS
 from bntui.core.text import literal
 from bntui.machine import cgroups
 from bntui.machine.times import is_zone
 
-MAX_THREADS = 1024
-MOST_THREADS = 16
-"""Where the user has not said otherwise: a layer of a small batch has no work for more."""
 COSTLY = {
     "ATEN_CPU_CAPABILITY": "torch may not use all of the processor's vector units",
     "CUDA_LAUNCH_BLOCKING": "the program waits for the GPU at every operation",

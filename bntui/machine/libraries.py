@@ -6,8 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bntui.core.config import ConfigError
-from bntui.core.text import first_sentence
+from bntui.core.text import ConfigError, first_sentence
 from bntui.machine.environment import variable
 
 _MEMORY = ("failed to map segment", "cannot allocate memory", "cannot apply additional memory")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from bntui.core.config import ConfigError
+from bntui.core.text import ConfigError
 from bntui.machine import cgroups
 
 if TYPE_CHECKING:

@@ -181,14 +181,5 @@ def _is_device(path: Path) -> bool:
     return path.exists() and not stat.S_ISREG(path.stat().st_mode)
 
 
-def absolute(path: str) -> str:
-    """Return a path that means the same from every folder; as it is if the current one was removed."""
-    expanded = os.path.expanduser(path)  # noqa: PTH111 - Path's raises for an unknown user
-    try:
-        return os.path.abspath(expanded)  # noqa: PTH100
-    except OSError:
-        return expanded
-
-
 def _expanded(path: str) -> Path:
     return Path(os.path.expanduser(path))  # noqa: PTH111 - Path's raises for an unknown user

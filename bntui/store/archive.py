@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from bntui.core.config import ConfigError
 from bntui.core.snapshot import Checkpoint, Snapshot
+from bntui.core.text import ConfigError
 from bntui.store.database import Store, StoredRun
 from bntui.store.listing import why_not_resumed
 from bntui.store.loading import load_snapshot, repeating

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
-from bntui.core.config import ConfigError
+from bntui.core.text import ConfigError
 from bntui.machine.places import HOMELESS, is_nowhere
 from bntui.store.checksum import DamagedError, checksum, sealing
 from bntui.store.opening import may_only_be_read, open_to_read, open_to_write, real, use_log

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bntui.core.border import BorderError, Length, convert, parsed, shown
-from bntui.core.config import ConfigError
 from bntui.core.snapshot import Checkpoint
+from bntui.core.text import ConfigError
 from bntui.machine.places import temporary_folder
 
 WORD = 4

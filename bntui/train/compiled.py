@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from bntui.core.config import ConfigError
+from bntui.core.text import ConfigError
 
 
 def compiled(model: nn.Module) -> Callable[[Tensor], Tensor]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from bntui.core.config import ConfigError
+from bntui.core.text import ConfigError
 from bntui.measure.norms import make
 
 Layers = list[tuple[str, nn.Module | None]]

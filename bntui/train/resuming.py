@@ -7,8 +7,9 @@ import torch
 
 from bntui.core.border import BorderError, Count, Length, Positive, Read, convert
 from bntui.core.changes import knobs_of
-from bntui.core.config import ConfigError, Knobs
+from bntui.core.config import Knobs
 from bntui.core.snapshot import Checkpoint, Mark
+from bntui.core.text import ConfigError
 from bntui.data.dataset import Dataset
 from bntui.measure.observer import ObserverState
 from bntui.train.checkpoints import unpack

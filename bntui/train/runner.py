@@ -17,9 +17,10 @@ from itertools import takewhile
 from threading import TIMEOUT_MAX, Condition, Thread
 from typing import TYPE_CHECKING
 
-from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.run import LEAVE_SECONDS, Command, Recorder, Run
 from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
+from bntui.core.text import ConfigError
 from bntui.machine import libraries, memory
 from bntui.machine.device import prepare_environment
 

@@ -14,7 +14,7 @@ import torch
 from bntui.core import rules
 from bntui.core.border import BorderError
 from bntui.core.changes import CHANGES
-from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.measured import Recalibration
 from bntui.core.run import LEAVE_SECONDS, Point
 from bntui.core.snapshot import (
@@ -26,7 +26,7 @@ from bntui.core.snapshot import (
     RunFacts,
     Snapshot,
 )
-from bntui.core.text import exact
+from bntui.core.text import ConfigError, exact
 from bntui.data import dataset
 from bntui.data.sources import mnist_on_disk
 from bntui.machine import allocator, device, memory

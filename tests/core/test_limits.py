@@ -10,7 +10,8 @@ import pytest
 
 from bntui.core import limits
 from bntui.core.changes import CHANGES, parse_change
-from bntui.core.config import LONGEST_WORD, Change, ConfigError, Knobs
+from bntui.core.config import Change, Knobs
+from bntui.core.text import LONGEST_WORD, ConfigError
 
 Parse = Callable[[str], object]
 

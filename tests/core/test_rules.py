@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from bntui.core import rules
-from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.limits import parse_batch_schedule
 from bntui.core.snapshot import Phase
+from bntui.core.text import ConfigError
 from bntui.measure.estimators import CORRECTED, CUMULATIVE, OWN, WARM_UP, Estimators
 from bntui.measure.statistics import attach
 from bntui.train.optimisers import SGD_MOMENTUM, optimiser

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from bntui.core import config
-from bntui.core.config import ConfigError
+from bntui.core.text import ConfigError
 from bntui.data import built_in_files
 from bntui.data.arrays import Arrays, DataError, check_memory, depths, mixed
 from bntui.data.built_in import BUILT_IN, DIGITS, NAMES, PHOTOS, BuiltIn

@@ -13,9 +13,10 @@ import psutil
 import pytest
 from PIL import EpsImagePlugin, Image
 
-from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.regular_file import open_regular
 from bntui.core.snapshot import Phase
+from bntui.core.text import ConfigError
 from bntui.data import folder
 from bntui.data.sources import DataError, read
 from bntui.train.session import Session

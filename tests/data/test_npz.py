@@ -13,8 +13,9 @@ import numpy as np
 import psutil
 import pytest
 
-from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.snapshot import Phase
+from bntui.core.text import ConfigError
 from bntui.data.npz import NAMES
 from bntui.data.sources import Arrays, DataError, read
 from bntui.train.session import Session

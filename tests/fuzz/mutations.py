@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bntui.core.config import ConfigError
+from bntui.core.text import ConfigError
 from bntui.store.checksum import CHECKED, checksum
 from bntui.train.checkpoints import FORMAT, MAGIC, pack, unpack
 

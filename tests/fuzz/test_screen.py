@@ -33,9 +33,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from textual.widgets._toast import Toast
 
-from bntui.core.config import ConfigError, Observation, RunConfig
+from bntui.core.config import Observation, RunConfig
 from bntui.core.run import Run
 from bntui.core.snapshot import Checkpoint
+from bntui.core.text import ConfigError
 from bntui.experiments.library import built_in, configs_of
 from bntui.store.archive import KeptRuns
 from bntui.store.database import Store

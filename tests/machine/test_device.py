@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import torch
 
-from bntui.core.config import ConfigError, Observation, RunConfig
+from bntui.core.config import Observation, RunConfig
 from bntui.core.snapshot import Phase
+from bntui.core.text import ConfigError
 from bntui.machine import device
 from bntui.train.runner import Runner
 from tools.faults import Fault

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bntui.machine.environment import MOST_THREADS, costly, worthwhile_threads
+from bntui.core.config import MOST_THREADS
+from bntui.machine.environment import costly, worthwhile_threads
 from tests.machine.containers import contained
 
 

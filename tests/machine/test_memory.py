@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bntui.core.config import NORMS, ConfigError, Knobs, Observation, RunConfig
+from bntui.core.config import NORMS, Knobs, Observation, RunConfig
 from bntui.core.snapshot import Phase
+from bntui.core.text import ConfigError
 from bntui.machine import allocator, memory
 from bntui.train.model import build, parameter_count
 from bntui.train.session import Session
@@ -130,7 +131,7 @@ def test_a_first_batch_that_does_not_fit_after_all_ends_in_one_sentence() -> Non
         SESSION
         + """
 memory.PEAK /= 1000
-from bntui.core.config import ConfigError
+from bntui.core.text import ConfigError
 one = session()
 limit(300)
 try:

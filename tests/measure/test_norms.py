@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import group_norm, layer_norm
 
-from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.limits import MIN_WIDTH
+from bntui.core.text import ConfigError
 from bntui.data import dataset
 from bntui.data.dataset import Dataset
 from bntui.measure.budget import Budget

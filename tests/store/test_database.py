@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bntui.core.config import ConfigError
 from bntui.core.snapshot import Mark, Phase
+from bntui.core.text import ConfigError
 from bntui.machine.places import store_path
 from bntui.store import schema
 from bntui.store.checksum import sealing

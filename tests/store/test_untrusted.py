@@ -18,8 +18,9 @@ import torch
 from click.testing import CliRunner
 
 from bntui.cli.main import cli
-from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.snapshot import Checkpoint, Mark, Phase
+from bntui.core.text import ConfigError
 from bntui.machine.places import store_path
 from bntui.store.archive import KeptRuns
 from bntui.store.checksum import CHECKED, checksum, seal

@@ -11,9 +11,10 @@ import torch
 
 from bntui.core.changes import parse_change
 from bntui.core.command_line import command_line
-from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.run import Command
 from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
+from bntui.core.text import ConfigError
 from bntui.train.checkpoints import Checkpoints, SpillFile, pack, unpack
 from bntui.train.runner import Runner
 from bntui.train.session import Session

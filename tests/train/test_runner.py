@@ -10,9 +10,10 @@ from typing import Any, NoReturn
 
 import pytest
 
-from bntui.core.config import Change, ConfigError, Knobs, Observation, RunConfig
+from bntui.core.config import Change, Knobs, Observation, RunConfig
 from bntui.core.run import Command
 from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
+from bntui.core.text import ConfigError
 from bntui.data import dataset
 from bntui.measure import observer
 from bntui.measure.budget import Budget

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from bntui.core.changes import parse_change, parse_twin, twin_of
-from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.snapshot import Phase, Snapshot
+from bntui.core.text import ConfigError
 from bntui.train.session import Session
 from bntui.train.twins import Twins
 

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
-from bntui.core.config import ConfigError
+from bntui.core.text import ConfigError
 
 
 class PromptScreen(ModalScreen[str | None]):

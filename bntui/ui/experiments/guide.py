@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from textual.screen import Screen
 
-from bntui.core.config import ConfigError, RunConfig
+from bntui.core.config import RunConfig
 from bntui.core.run import Purpose
 from bntui.core.snapshot import Phase, Snapshot
+from bntui.core.text import ConfigError
 from bntui.experiments.experiment import Experiment
 from bntui.ui.experiments.conclusion import ConclusionScreen, Next
 from bntui.ui.experiments.guideline import GuideLine

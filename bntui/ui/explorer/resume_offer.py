@@ -5,8 +5,8 @@ from contextlib import suppress
 
 from textual.screen import Screen
 
-from bntui.core.config import ConfigError
 from bntui.core.snapshot import Checkpoint
+from bntui.core.text import ConfigError
 from bntui.store.database import ALIVE, StoredRun
 from bntui.store.listing import interrupted, why_not_resumed
 from bntui.store.writing import State

@@ -14,10 +14,11 @@ from textual.widgets import Label
 
 from bntui.core.changes import option_of
 from bntui.core.command_line import command_line
-from bntui.core.config import ConfigError, Knobs, RunConfig
+from bntui.core.config import Knobs, RunConfig
 from bntui.core.limits import MAX_SEED
 from bntui.core.run import Command, MakeRun, Purpose, Run
 from bntui.core.snapshot import Checkpoint, Phase, Snapshot
+from bntui.core.text import ConfigError
 from bntui.diagnose.health import recent
 from bntui.store.export.csv_and_json import series_csv
 from bntui.ui.dialogs.keys import KeysScreen

@@ -12,9 +12,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from bntui.core.config import ConfigError
 from bntui.core.snapshot import Checkpoint, Snapshot
-from bntui.core.text import literal
+from bntui.core.text import ConfigError, literal
 from bntui.store.database import StoredRun
 from bntui.store.listing import matching, ordered
 from bntui.ui.dialogs.keys import RUNS, KeysScreen

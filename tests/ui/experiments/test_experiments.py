@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from bntui.core.config import ConfigError, Knobs, Observation, RunConfig
+from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.measured import Recalibration
 from bntui.core.run import Purpose
 from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
+from bntui.core.text import ConfigError
 from bntui.experiments.experiment import Experiment
 from bntui.experiments.library import configs_of
 from bntui.experiments.outcome import published

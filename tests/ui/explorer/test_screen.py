@@ -10,9 +10,10 @@ from textual.binding import Binding
 from textual.keys import format_key
 
 from bntui.core import limits
-from bntui.core.config import ConfigError, Knobs
+from bntui.core.config import Knobs
 from bntui.core.measured import Recalibration
 from bntui.core.snapshot import Phase
+from bntui.core.text import ConfigError
 from bntui.ui.app import BntuiApp
 from bntui.ui.dialogs.keys import KEYS, Section
 from bntui.ui.explorer.screen import Explorer

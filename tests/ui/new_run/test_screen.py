@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from bntui.core.config import ConfigError, Knobs, RunConfig
+from bntui.core.config import Knobs, RunConfig
 from bntui.core.limits import parse_seed
 from bntui.core.snapshot import Snapshot
+from bntui.core.text import ConfigError
 from bntui.ui.new_run.meanings import meaning
 from bntui.ui.new_run.specs import GROUPS, norm_layers
 from bntui.ui.terminal.glyphs import Glyphs

@@ -14,8 +14,9 @@ from textual.binding import Binding
 from textual.keys import format_key
 
 from bntui.core.cells import cell_len
-from bntui.core.config import ConfigError, Knobs, RunConfig
+from bntui.core.config import Knobs, RunConfig
 from bntui.core.snapshot import Mark, Phase
+from bntui.core.text import ConfigError
 from bntui.store.archive import KeptRuns
 from bntui.store.database import Store, StoredRun
 from bntui.store.schema import connect
