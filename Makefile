@@ -15,7 +15,7 @@ NEWEST   ?= python3
 SLOW := tests/fuzz tests/system tests/test_benchmarks.py
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-newest hooks test-experiments test-system faults fuzz soak check lint bench bench-quick pictures clean help
+.PHONY: run test test-newest hooks test-experiments test-system faults fuzz soak check docs-check lint bench bench-quick pictures clean help
 
 # A venv that was begun, by an interrupted run or without ensurepip, has a python and no pip: it is
 # completed. One that can't be made is removed, unless it was there before.
@@ -62,14 +62,17 @@ test-experiments: $(VENV)/dev.stamp  ## run every guided experiment and check it
 test-system: $(VENV)/dev.stamp  ## run the tests on real terminals, and those that need sshd and tmux
 	$(BIN)/python -m pytest -m system $(ARGS)
 
-faults: $(VENV)/dev.stamp  ## inject every fault, and remake the README's table of them
-	$(BIN)/python -m pytest -m fault --faults=README.md $(ARGS)
+faults: $(VENV)/dev.stamp  ## inject every fault, and remake the table in docs/reliability.md
+	$(BIN)/python -m pytest -m fault --faults=docs/reliability.md $(ARGS)
 
 fuzz: $(VENV)/dev.stamp  ## 100,000 random actions, 10,000 command lines, 20,000 files, all long tests (ARGS="--actions N --command-lines N --files N")
 	$(BIN)/python -m pytest -m long -s tests $(ARGS)
 
 soak: $(VENV)/dev.stamp  ## an hour of the explorer at full speed: does anything grow? (ARGS="--minutes N")
 	$(BIN)/python -m tests.fuzz.soak $(ARGS)
+
+docs-check: $(VENV)/dev.stamp  ## are links and commands in README and docs true? (make test asks as well)
+	$(BIN)/python -m tools.docs_check
 
 check: lint test  ## the whole gate
 

@@ -1,8 +1,8 @@
-"""The table of faults in the README: a row for every injected fault whose test has passed.
+"""The table of faults in docs/reliability.md: a row for every injected fault whose test has passed.
 
 A test is marked `@pytest.mark.fault("name", injected="what was done")` and tells the fixture `fault`
-what the user saw and what was lost. `pytest -m fault --faults=README.md` replaces the table between
-the two comments there; where only some of the tests were chosen, or one did not pass, it leaves the
+what the user saw and what was lost. `pytest -m fault --faults=docs/reliability.md` replaces the table
+between the two comments there; where only some of the tests were chosen, or one did not pass, it leaves the
 file alone.
 """
 

@@ -1,6 +1,6 @@
 """What one experiment's file says: read, and checked key by key, each mistake in one sentence.
 
-`experiments/README.md` says how to write one.
+`docs/experiments.md` says how to write one.
 """
 
 import re

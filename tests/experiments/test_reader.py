@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bntui.core.config import Change, Knobs, Observation
-from bntui.experiments import built_in
 from bntui.experiments.claims import HISTORY
 from bntui.experiments.experiment import ROWS, Experiment, conclude
 from bntui.experiments.library import config_of
@@ -254,21 +253,21 @@ class TestRefusals:
         assert "arm: give 1 to 20" in refusal("".join(f"[arm.a{i}]\n" for i in range(21)))
 
 
-class TestReadme:
-    README = (Path(built_in.__file__).parent / "README.md").read_text(encoding="utf-8")
+class TestDocs:
+    DOCS = (Path(__file__).parents[2] / "docs/experiments.md").read_text(encoding="utf-8")
 
     def test_its_example_is_an_experiment(self) -> None:
-        (example,) = re.findall(r"```toml\n(.*?)```", self.README, re.DOTALL)
+        (example,) = re.findall(r"```toml\n(.*?)```", self.DOCS, re.DOTALL)
         assert len(read(example).arms) == 2
 
     def test_it_documents_every_quantity_function_and_row(self) -> None:
         for name, what in QUANTITIES.items():
-            assert f"| `{name}` | {what} |" in self.README
+            assert f"| `{name}` | {what} |" in self.DOCS
         for _, _, words in HISTORY.values():
             form, _, what = words.partition(": ")
-            assert f"| `{form}` | {what} |" in self.README
+            assert f"| `{form}` | {what} |" in self.DOCS
         for row in ROWS:
-            assert row in self.README
+            assert row in self.DOCS
 
 
 def test_the_rows_are_those_that_a_run_measures() -> None:
