@@ -72,7 +72,7 @@ def over_updates(milestones: Sequence[int]) -> list[list[float]]:
             begun = app.call_from_thread(lambda: time.thread_time())
             for _ in range(SCREENS):
                 run.snapshot = history.grow(SCREEN_BLOCK, SCREEN_BLOCK)
-                app.call_from_thread(app.explorer.follow)
+                app.call_from_thread(app.explorer.follower.poll)
                 time.sleep(0.04)  # for the picture to go out
             return 1000 * (app.call_from_thread(lambda: time.thread_time()) - begun) / SCREENS
 

@@ -22,10 +22,10 @@ import sys
 import bntui.ui.explorer.screen as explorer
 from bntui.__main__ import main
 
-def bug(self):
+def bug(self, name):
     raise KeyError("of ours")
 
-explorer.Explorer.action_keys = bug
+explorer.Explorer.action_command = bug
 sys.argv = ["bntui", "--width", "0.1"]
 main()
 """

@@ -197,7 +197,7 @@ class Sitting(RuleBasedStateMachine):
         self.open_ = self.app.run_test(size=self.size, notifications=True, tooltips=True)
         await self.open_.__aenter__()
         await self.settle()
-        self.app.explorer.follow()
+        self.app.explorer.follower.poll()
         await self.settle()
 
     async def _leave(self) -> None:
@@ -376,7 +376,7 @@ class Sitting(RuleBasedStateMachine):
                 self.runs.refuses = False
                 await self._enter()
             elif isinstance(self.app.screen, Explorer):
-                self.app.screen.follow()
+                self.app.screen.follower.poll()
                 await self.settle()
 
         self.do(whole())
@@ -413,7 +413,7 @@ class Sitting(RuleBasedStateMachine):
         assert explorer.has_class("-tiny") == (self.size[0] < 60 or self.size[1] < 16)
         assert explorer.has_class("-full") == (self.size[0] >= 116 and self.size[1] >= 34)
         if not self.real:
-            assert explorer._shown is snapshot
+            assert explorer.follower.shown is snapshot
             if not explorer.has_class("-tiny"):
                 shown = progress(snapshot, brief=self.size[0] < 100)
                 if len(shown) < self.size[0] - 8:

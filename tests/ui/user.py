@@ -92,7 +92,7 @@ class User:
     async def see(self, snapshot: Snapshot | None = None, **changes: Any) -> None:
         """Let the run show a snapshot, and the screen look at it."""
         self.run.snapshot = replace(snapshot or self.run.snapshot, **changes)
-        self.app.explorer.follow()
+        self.app.explorer.follower.poll()
         await self.settle()
 
     async def resize(self, size: tuple[int, int]) -> None:
@@ -110,6 +110,6 @@ async def opened(
     async with app.run_test(size=size, notifications=True) as pilot:
         user = User(app, pilot, runs)
         await user.settle()
-        app.explorer.follow()
+        app.explorer.follower.poll()
         await user.settle()
         yield user

@@ -1,14 +1,16 @@
-"""The runs of one explorer: the one under way, and those before it until their threads have ended."""
+"""The run under way in an explorer, what its user wants of it, and the runs that it replaced."""
 
 import time
 from collections.abc import Set
+from dataclasses import replace
+from typing import Any
 
-from bntui.core.config import RunConfig
+from bntui.core.config import Knobs, RunConfig
 from bntui.core.run import LEAVE_SECONDS, MakeRun, Purpose, Run
-from bntui.core.snapshot import Checkpoint
+from bntui.core.snapshot import Checkpoint, Phase, Snapshot
 
 
-class Succession:
+class CurrentRun:
     """One run at a time, each in the place of the one before."""
 
     def __init__(
@@ -17,6 +19,8 @@ class Succession:
         config: RunConfig,
         left_open: frozenset[str],
         begin: Checkpoint | None,
+        *,
+        paused: bool,
     ) -> None:
         """`left_open` names the settings of `config` that the machine may choose.
 
@@ -29,9 +33,56 @@ class Succession:
             if begin
             else make_run(config, left_open, None, False, None)
         )
-        """The one under way."""
-        self._ending: list[Run] = []
+        self.paused = paused
+        """Whether the user wants the run to wait; it pauses by itself when it is finished."""
+        self._wanted: Knobs | None = None
+        """Knobs that the run was asked for and has not taken over yet."""
+        self._replaced: list[Run] = []
         """Runs that were asked to stop, until their threads are joined."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The run's latest state."""
+        return self.run.snapshot
+
+    @property
+    def knobs(self) -> Knobs:
+        """The knobs that the run was asked for last, or else those that it trains with."""
+        return self._wanted or self.snapshot.knobs
+
+    @property
+    def awaits_knobs(self) -> bool:
+        """Whether the run has yet to take over knobs that it was asked for."""
+        return self._wanted is not None
+
+    @property
+    def config(self) -> RunConfig:
+        """The configuration of the run as it is now, live changes included."""
+        return replace(self.snapshot.config, knobs=self.knobs)
+
+    def start(self, *, after: Run | None = None) -> None:
+        """Begin to load and then, unless it is to wait, to train; not before `after` has ended."""
+        self.run.start(paused=self.paused, after=after)
+
+    def turn(self, **changes: Any) -> None:
+        """Ask for other values of some knobs, from the next update on."""
+        self._wanted = replace(self.knobs, **changes)
+        self.run.apply(self._wanted)
+
+    def pause(self, *, paused: bool) -> None:
+        """Have the run wait after the update under way, or train on."""
+        self.paused = paused
+        if paused:
+            self.run.pause()
+        else:
+            self.run.resume()
+
+    def saw(self, before: Snapshot | None, now: Snapshot) -> None:
+        """Take note of what the run has done between two of its snapshots."""
+        if now.phase is Phase.FINISHED and (before is None or _moved(before, now)):
+            self.paused = True
+        if now.asked is self._wanted:
+            self._wanted = None
 
     def choose(self, settings: Set[str]) -> None:
         """Take some settings from the machine, should the run not be loaded yet: they are chosen."""
@@ -47,16 +98,18 @@ class Succession:
     ) -> Run:
         """Put a new run, not yet started, in the place of the old one, which is stopped and returned.
 
-        It may branch off a checkpoint, resume, or have a purpose. Raises ConfigError, and the old one
-        goes on.
+        It may branch off a checkpoint, and then waits; resume; or have a purpose. Raises ConfigError,
+        and the old one goes on.
         """
         old = self.run
         left_open = frozenset() if old.snapshot.facts or purpose else self._left_open
         open_here = frozenset() if begin else left_open
         self.run = self.make_run(config, open_here, begin, resume, purpose)
         self._left_open = left_open
+        self._wanted = None
+        self.paused = begin is not None and not resume
         old.stop()
-        self._ending = [run for run in (*self._ending, old) if not run.join(0)]
+        self._replaced = [run for run in (*self._replaced, old) if not run.join(0)]
         return old
 
     def end(self, *, unasked: bool) -> bool:
@@ -67,5 +120,14 @@ class Succession:
         until = time.monotonic() + LEAVE_SECONDS
         first = self.run.leave(interrupted=unasked)
         # The others were stopped when they were replaced.
-        rest = [run.leave(max(0.0, until - time.monotonic())) for run in self._ending]
+        rest = [run.leave(max(0.0, until - time.monotonic())) for run in self._replaced]
         return first and all(rest)
+
+
+def _moved(before: Snapshot, now: Snapshot) -> bool:
+    """Tell whether something was done between two snapshots, or they are of two runs."""
+    return (
+        before.config is not now.config
+        or before.phase is not now.phase
+        or before.update != now.update
+    )

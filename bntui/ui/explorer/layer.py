@@ -41,7 +41,7 @@ EMPTY = Series(2).view()
 
 
 class LayerScreen(Screen[int]):
-    """Follows the run; closes with the index of the layer that was shown last."""
+    """Shows the run under way; closes with the index of the layer that was shown last."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "go(-1)", "previous layer"),
@@ -50,23 +50,15 @@ class LayerScreen(Screen[int]):
         Binding("escape,enter,q", "close", "close"),
     ]
 
-    def __init__(
-        self,
-        latest: Callable[[], Snapshot],
-        ask: Callable[[], None],
-        index: int,
-        *,
-        updates_per_second: float,
-    ) -> None:
-        """`latest` returns the run's snapshot, and `ask` has its `channel_exchanges` measured anew.
+    def __init__(self, snapshot: Snapshot, ask: Callable[[], None], index: int) -> None:
+        """`ask` has the run's `channel_exchanges` measured anew.
 
         `index` is the layer's place in the network.
         """
         super().__init__()
         self.index = index
-        self._latest = latest
+        self._snapshot = snapshot
         self._ask = ask
-        self._updates_per_second = updates_per_second
 
     def compose(self) -> ComposeResult:
         """Lay out the picture, and the keys."""
@@ -74,21 +66,20 @@ class LayerScreen(Screen[int]):
         yield KeyLine(KEYS)
 
     def on_mount(self) -> None:
-        """Ask, and follow the run."""
+        """Ask, and show what there is."""
         self.action_measure()
-        self.follow()
-        self.set_interval(1.0 / self._updates_per_second, self.follow)
+        self.show(self._snapshot)
 
     def action_go(self, by: int) -> None:
         """Show the next layer (1) or the previous one (−1); around the ends."""
-        validation = self._latest().validation
+        validation = self._snapshot.validation
         if validation and validation.layers:
             self.index = (self.index + by) % len(validation.layers)
-        self.follow()
+        self.show(self._snapshot)
 
     def action_measure(self) -> None:
         """Have the channels of the layers measured with the weights of now."""
-        validation = self._latest().validation
+        validation = self._snapshot.validation
         if validation and validation.layers:
             self._ask()
 
@@ -96,9 +87,10 @@ class LayerScreen(Screen[int]):
         """Return the index of the layer."""
         self.dismiss(self.index)
 
-    def follow(self) -> None:
-        """Show the layer as it is in the run's latest snapshot."""
-        self.query_one(Layer).show(self._latest(), self.index)
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the layer as it is in `snapshot`."""
+        self._snapshot = snapshot
+        self.query_one(Layer).show(snapshot, self.index)
 
 
 class Layer(Canvas):

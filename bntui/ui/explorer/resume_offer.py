@@ -16,7 +16,7 @@ from bntui.ui.runs.columns import ID
 OFFER_SECONDS = 30.0
 
 
-class Offer:
+class ResumeOffer:
     """Beside one explorer, for as long as it is there."""
 
     def __init__(self, screen: Screen[None], archive: Archive | None) -> None:

@@ -40,39 +40,31 @@ class WhatIfScreen(Screen[None]):
         Binding("escape,q", "dismiss(None)", "close"),
     ]
 
-    def __init__(
-        self,
-        latest: Callable[[], Snapshot],
-        ask: Callable[[], None],
-        *,
-        updates_per_second: float,
-    ) -> None:
-        """`latest` returns the run's snapshot; `ask` has its `what_if` measured anew."""
+    def __init__(self, snapshot: Snapshot, ask: Callable[[], None]) -> None:
+        """`ask` has the run's `what_if` measured anew."""
         super().__init__()
-        self._latest = latest
+        self._snapshot = snapshot
         self._ask = ask
-        self._updates_per_second = updates_per_second
 
     def compose(self) -> ComposeResult:
         """Lay out the picture."""
         yield WhatIf()
 
     def on_mount(self) -> None:
-        """Ask, and follow the run."""
+        """Ask, and show what there is."""
         self.action_measure()
-        self.set_interval(1.0 / self._updates_per_second, self.follow)
 
     def action_measure(self) -> None:
         """Have the weights of now measured."""
-        snapshot = self._latest()
-        self.query_one(WhatIf).wait_for_other_than(snapshot.what_if)
-        if not why_none(snapshot.config):
+        self.query_one(WhatIf).wait_for_other_than(self._snapshot.what_if)
+        if not why_none(self._snapshot.config):
             self._ask()
-        self.follow()
+        self.show(self._snapshot)
 
-    def follow(self) -> None:
-        """Show the run's latest snapshot."""
-        self.query_one(WhatIf).show(self._latest())
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the measurement of `snapshot`."""
+        self._snapshot = snapshot
+        self.query_one(WhatIf).show(snapshot)
 
 
 class WhatIf(Canvas):

@@ -30,9 +30,12 @@ class KeyLine(Canvas):
         self, said: Callable[[str], str], hidden: Callable[[str], bool]
     ) -> list[tuple[str, str]]:
         return [
-            (binding.key_display or binding.key, said(binding.action) or binding.description)
+            (
+                binding.key_display or binding.key,
+                said(binding.id or binding.action) or binding.description,
+            )
             for binding in self._shown
-            if not hidden(binding.action)
+            if not hidden(binding.id or binding.action)
         ]
 
     def draw(self, width: int, height: int) -> Picture:

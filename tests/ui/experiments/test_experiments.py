@@ -99,7 +99,7 @@ async def begin(user: User, answer: str = "2") -> None:
 
 
 async def see_it(user: User) -> None:
-    user.app.explorer.follow()
+    user.app.explorer.follower.poll()
     await user.settle()
 
 

@@ -310,7 +310,7 @@ async def opened(
 ) -> AsyncIterator[Pilot[None]]:
     app = LayerApp()
     async with app.run_test(size=size) as pilot:
-        screen = LayerScreen(lambda: run.snapshot, run.ask, index, updates_per_second=0.001)
+        screen = LayerScreen(run.snapshot, run.ask, index)
         await app.push_screen(screen, lambda closed: setattr(app, "closed", closed))
         await pilot.pause(0)
         yield pilot
@@ -319,9 +319,15 @@ async def opened(
 def lines(pilot: Pilot[None]) -> list[str]:
     screen = pilot.app.screen
     assert isinstance(screen, LayerScreen)
-    screen.follow()
     shown = screen.query_one(Layer)
     return [shown.render_line(y).text.rstrip() for y in range(shown.size.height)]
+
+
+def look(pilot: Pilot[None], run: Followed) -> None:
+    """Have the screen show the run's latest snapshot."""
+    screen = pilot.app.screen
+    assert isinstance(screen, LayerScreen)
+    screen.show(run.snapshot)
 
 
 def footer(pilot: Pilot[None]) -> str:
@@ -396,6 +402,7 @@ class TestScreen:
             run.snapshot = replace(
                 run.snapshot, update=120, validation=replace(validation, update=118)
             )
+            look(pilot, run)
             assert "update 118" in lines(pilot)[0]
 
     async def test_it_asks_for_the_channels_as_it_opens_and_on_w(self) -> None:
@@ -411,6 +418,7 @@ class TestScreen:
             )
             found = ChannelExchanges(97, 1000, parts)
             run.snapshot = replace(run.snapshot, channel_exchanges=found)
+            look(pilot, run)
             assert lines(pilot)[4:6] == [
                 " the 2 worst channels alone -0.300 ±0.010 accuracy, +1.23 ±0.01 loss",
                 " the 3 with σ² < 10ε alone -0.250 ±0.010 accuracy, +0.50 ±0.01 loss (1,000",

@@ -1,6 +1,6 @@
 import pytest
 
-from bntui.ui.explorer.refresh_rate import LONGEST, SHARE, Rhythm
+from bntui.ui.explorer.refresh_rate import LONGEST, SHARE, RefreshRate
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from bntui.ui.explorer.refresh_rate import LONGEST, SHARE, Rhythm
 )
 def test_a_look_that_costs_more_comes_less_often(cost: float, most: float, wait: float) -> None:
     now = [5.0]
-    rhythm = Rhythm(most, lambda: now[0])
+    rate = RefreshRate(most, lambda: now[0])
     for _ in range(3):
         now[0] += cost
-        assert rhythm.wait() == pytest.approx(wait)
+        assert rate.wait() == pytest.approx(wait)

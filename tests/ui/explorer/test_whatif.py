@@ -172,7 +172,7 @@ async def opened(
     run = Asked(mid_run(config, **changes))
     app = WhatIfApp()
     async with app.run_test(size=size) as pilot:
-        screen = WhatIfScreen(lambda: run.snapshot, run.ask, updates_per_second=0.001)
+        screen = WhatIfScreen(run.snapshot, run.ask)
         await app.push_screen(screen)
         yield run, pilot
 
@@ -182,10 +182,10 @@ def lines(pilot: Pilot[None]) -> list[str]:
     return [shown.render_line(y).text.rstrip() for y in range(shown.size.height)]
 
 
-def look(pilot: Pilot[None]) -> list[str]:
+def look(pilot: Pilot[None], run: Asked) -> list[str]:
     screen = pilot.app.screen
     assert isinstance(screen, WhatIfScreen)
-    screen.follow()
+    screen.show(run.snapshot)
     return lines(pilot)
 
 
@@ -195,7 +195,7 @@ class TestScreen:
             assert run.count == 1
             assert lines(pilot)[0] == " measuring…"
             run.answer()
-            assert look(pilot)[0] == (
+            assert look(pilot, run)[0] == (
                 " at update 102, on 1,000 images: this run 0.534, fresh 0.957"
             )
             assert "▲ this run" in "".join(lines(pilot))
@@ -204,17 +204,17 @@ class TestScreen:
         async with opened(what_if=measured(update=40)) as (run, pilot):
             assert lines(pilot)[0] == " measuring… before: update 40, on 1,000 images"
             run.answer()
-            assert look(pilot)[0].startswith(" at update 102, ")
+            assert look(pilot, run)[0].startswith(" at update 102, ")
 
     async def test_w_measures_again(self) -> None:
         async with opened() as (run, pilot):
             run.answer()
-            look(pilot)
+            look(pilot, run)
             await pilot.press("w")
             assert run.count == 2
             assert lines(pilot)[0] == " measuring… before: update 102, on 1,000 images"
             run.answer(update=130)
-            assert look(pilot)[0].startswith(" at update 130, ")
+            assert look(pilot, run)[0].startswith(" at update 130, ")
 
     @pytest.mark.parametrize("key", ["escape", "q"])
     async def test_it_closes(self, key: str) -> None:
@@ -236,4 +236,4 @@ class TestScreen:
     async def test_any_size(self, size: tuple[int, int]) -> None:
         async with opened(size) as (run, pilot):
             run.answer()
-            assert all(len(row) <= size[0] for row in look(pilot))
+            assert all(len(row) <= size[0] for row in look(pilot, run))

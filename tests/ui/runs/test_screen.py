@@ -461,7 +461,7 @@ class TestTaking:
             def refuse(*_: object) -> Any:
                 raise ConfigError("run x is under way in another bntui.")
 
-            user.app.explorer._succession.make_run = refuse
+            user.app.explorer.current.make_run = refuse
             await user.press("R")
             await user.until(lambda: "under way in another bntui" in user.part())
             assert made.made[0].calls == ["start"]

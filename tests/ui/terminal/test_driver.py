@@ -24,7 +24,7 @@ async def wired(size: tuple[int, int], runs: ScriptedRuns) -> AsyncIterator[tupl
     app.driver_class = Wire
     async with app.run_test(headless=False, size=size) as pilot:
         await pilot.pause()
-        app.explorer.follow()
+        app.explorer.follower.poll()
         await quiet(pilot)
         driver = app._driver
         assert isinstance(driver, Wire)
@@ -71,7 +71,7 @@ async def test_the_line_on_top_goes_on_behind_a_dialog_and_nothing_is_drawn_twic
         assert wire.written == ""
         run = runs.made[-1]
         run.snapshot = replace(run.snapshot, images_per_s=4711.0)
-        app.explorer.follow()
+        app.explorer.follower.poll()
         await quiet(pilot)
         assert "4,711" in characters(wire.written)
         assert len(wire.written) < 200

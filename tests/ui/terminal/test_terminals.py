@@ -166,13 +166,13 @@ BUSY = """
 import time
 from bntui.ui.explorer.screen import Explorer
 
-def for_ever(self):
+def for_ever(self, name):
     self.app.terminal.write("busy\\r\\n")
     self.app.terminal.flush()
     while True:
         time.sleep(0.01)
 
-Explorer.action_keys = for_ever
+Explorer.action_command = for_ever
 from bntui.__main__ import main
 main()
 """

@@ -1,0 +1,83 @@
+"""Hands the newest snapshot of the run to whatever shows it: the one place that polls the run."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+from textual.screen import Screen
+
+from bntui.core.snapshot import Snapshot
+from bntui.ui.explorer.refresh_rate import RefreshRate
+
+SOON = (0.02, 0.08)
+"""Seconds after a key at which its effect is looked for, before the next regular poll."""
+
+
+@runtime_checkable
+class ShowsRun(Protocol):
+    """A screen over the explorer that shows the run under way."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show `snapshot`, which may be the one that is shown."""
+
+
+class SnapshotFollower:
+    """Polls the run of one explorer, for as long as that is there."""
+
+    def __init__(
+        self,
+        explorer: Screen[None],
+        latest: Callable[[], Snapshot],
+        *,
+        show: Callable[[Snapshot | None, Snapshot], None],
+        show_behind: Callable[[Snapshot], None],
+        rate: RefreshRate,
+    ) -> None:
+        """`latest` returns the run's snapshot.
+
+        `show` gets the snapshot that was shown before, if any, and a new one, when the explorer is in
+        front; `show_behind` gets the newest once a second while a dialog is.
+        """
+        self.shown: Snapshot | None = None
+        """The snapshot that the explorer shows."""
+        self._explorer = explorer
+        self._latest = latest
+        self._show = show
+        self._show_behind = show_behind
+        self._rate = rate
+        self._shown_behind = 0.0
+
+    def start(self) -> None:
+        """Poll now, and from now on."""
+        self.poll()
+        self._explorer.set_timer(self._rate.wait(), self.start)
+
+    def poll(self) -> None:
+        """Show the run's latest snapshot on the screen in front, if it shows the run.
+
+        Under a dialog only what `show_behind` shows is kept up to date: Textual draws the dialog's
+        cells again for every change behind it.
+        """
+        front, snapshot = self._explorer.app.screen, self._latest()
+        if front is self._explorer:
+            if snapshot is not self.shown:
+                before, self.shown = self.shown, snapshot
+                self._show(before, snapshot)
+        elif isinstance(front, ShowsRun):
+            if front.is_mounted:
+                front.show(snapshot)
+        elif front.is_modal and self._explorer.is_current and self._another_second():
+            self._show_behind(snapshot)
+
+    def poll_soon(self) -> None:
+        """Show the effect of a key before the next regular poll."""
+        for seconds in SOON:
+            self._explorer.set_timer(seconds, self.poll)
+
+    def _another_second(self) -> bool:
+        """Tell whether a second has passed since this was last so."""
+        now = time.monotonic()
+        if now - self._shown_behind < 1.0:
+            return False
+        self._shown_behind = now
+        return True

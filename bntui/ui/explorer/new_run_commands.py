@@ -1,0 +1,100 @@
+"""The keys that begin another run in the place of the one under way."""
+
+from dataclasses import replace
+from typing import Protocol
+
+from textual.screen import Screen
+
+from bntui.core.changes import option_of
+from bntui.core.config import RunConfig
+from bntui.core.limits import MAX_SEED
+from bntui.core.snapshot import Checkpoint
+from bntui.ui.dialogs.value import ValueScreen
+from bntui.ui.explorer.branch import BranchScreen
+from bntui.ui.explorer.current_run import CurrentRun
+from bntui.ui.explorer.resume_offer import ResumeOffer
+from bntui.ui.new_run.screen import Changes, StructureScreen, with_changes
+from bntui.ui.widgets.knob import Knob
+from bntui.ui.widgets.knob_spec import PACE, Setting
+
+TWIN_HINT = "Both begin at update 0, with the same seed and the same batches; all else is alike."
+
+
+class Begin(Protocol):
+    """Replaces the run by a new one, which may go on from a checkpoint: as a branch, or to resume it."""
+
+    def __call__(
+        self, config: RunConfig, checkpoint: Checkpoint | None = None, *, resume: bool = False
+    ) -> None:
+        """Begin the new run, or say why it can't be."""
+
+
+def restart(current: CurrentRun, begin: Begin, *, seeds: int) -> None:
+    """Begin again with a seed that is `seeds` higher."""
+    config = current.config
+    begin(replace(config, seed=(config.seed + seeds) % (MAX_SEED + 1)))
+
+
+def use_digits(current: CurrentRun, begin: Begin) -> None:
+    """After a failure, go on with the data set that is always there."""
+    begin(replace(current.config, dataset="digits", data_dir=None, train_size=None, device="auto"))
+
+
+def ask_structure(screen: Screen[None], current: CurrentRun, begin: Begin) -> None:
+    """Open the settings that take a new run, and begin it with those that were changed."""
+
+    def closed(changes: Changes | None) -> None:
+        if changes is not None:
+            current.choose(changes.keys())
+            begin(with_changes(current.config, changes))
+
+    screen.app.push_screen(StructureScreen(current.config, current.snapshot), closed)
+
+
+def ask_twin(screen: Screen[None], current: CurrentRun, begin: Begin) -> None:
+    """Begin again beside a twin that differs in the chosen knob; with a twin, without."""
+    config, knob = current.config, screen.focused
+    if config.twin:
+        begin(replace(config, twin=""))
+        return
+    if not isinstance(knob, Knob) or knob.spec is PACE:
+        screen.notify("choose a knob first: a twin is a second run that differs in one.")
+        return
+    spec, option = knob.spec, option_of(knob.spec.name)
+    other = spec.step(knob.wanted, -1)
+    if other == knob.wanted:
+        other = spec.step(knob.wanted, 1)
+
+    def take(value: Setting) -> None:
+        # The config as it is by then: it may have been fitted to the machine meanwhile.
+        begin(replace(current.config, twin=f"{option}={value}"))
+
+    title = f"a twin with another {spec.label}"
+    screen.app.push_screen(ValueScreen(spec, other, take, title=title, hint=TWIN_HINT))
+
+
+def ask_branch(
+    screen: Screen[None], current: CurrentRun, begin: Begin, *, near: float | None
+) -> None:
+    """Return to a checkpoint, and wait there for other knobs; `near` is the crosshair's update."""
+
+    def closed(checkpoint: Checkpoint | None) -> None:
+        if checkpoint is not None:
+            without = ", without the twin" if current.snapshot.config.twin else ""
+            begin(checkpoint.config, checkpoint)
+            screen.notify(
+                f"back at update {checkpoint.update}{without}: turn knobs, then space goes on "
+                "from there."
+            )
+
+    screen.app.push_screen(BranchScreen(current.snapshot.checkpoints, near), closed)
+
+
+def resume_interrupted(screen: Screen[None], offer: ResumeOffer, begin: Begin) -> None:
+    """Go on with the run that was interrupted last."""
+
+    async def resume() -> None:
+        if checkpoint := await offer.take():
+            begin(checkpoint.config, checkpoint, resume=True)
+
+    screen.run_worker(resume(), exclusive=True, group="resume")

@@ -1,0 +1,22 @@
+"""What the run has to say between two of its snapshots."""
+
+from collections.abc import Iterator
+
+from bntui.core.snapshot import Phase, Snapshot
+
+
+def notices(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
+    """Yield what is new in `now`, a sentence each; `before` is None for the first snapshot shown."""
+    if now.phase in {Phase.LOADING, Phase.FAILED}:
+        return
+    if now.message and (before is None or before.message != now.message):
+        yield now.message
+    done = now.recalibration
+    if done and (before is None or before.recalibration is not done):
+        gain = f"{done.before:.3f} → {done.after:.3f}"
+        if done.applied:
+            yield f"recalibrated at update {done.update}: {gain}"
+        else:
+            yield (
+                f"a recalibration at update {done.update} would give {gain}; c again applies one"
+            )
