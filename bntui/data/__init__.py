@@ -1,1 +1,1 @@
-"""Data sets: where they lie, whether their files are whole, and the tensors that they become."""
+"""Data sets: where their files are, whether the files are whole, and the tensors made of them."""

@@ -1,4 +1,4 @@
-"""A data set as it is stored, and what every one of them must keep to."""
+"""A data set as arrays, and the limits that every data set must keep."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from bntui.core.text import ConfigError, printable
 
 MIN_SIDE, MAX_SIDE = 4, 256
-"""Pixels: two 2×2 pools leave nothing of fewer, and more would take minutes an update on a CPU."""
+"""Pixels: two 2×2 pools leave nothing of a smaller image; a larger one takes minutes an update on a CPU."""
 MAX_CLASSES = 1000
 CHUNK = 1000
-"""Images that are looked at at a time."""
+"""Images that are examined at a time."""
 MEMORY_SHARE = 0.5
-"""Of the memory that is free a data set takes no more: the rest is for training."""
+"""The largest share of free memory that a data set may take: training needs the rest."""
 
 
 class DataError(ConfigError):
@@ -36,7 +36,7 @@ class Arrays:
     validation_labels: NDArray[Any]
     class_names: tuple[str, ...]
     notice: str = ""
-    """What was decided on the way and the user should know, in a sentence."""
+    """What the reader decided and the user should know, in sentences; empty for nothing."""
 
 
 def check_train_size(name: str, train_size: int | None, limit: int) -> int:
@@ -61,8 +61,8 @@ def check_sides(name: str, height: int, width: int) -> None:
 def check_memory(name: str, *, train: int, validation: int, image: int, stored: int = 0) -> None:
     """Raise DataError if a data set is too large for the memory that is free.
 
-    It takes float32 for `train` and `validation` images of `image` numbers, beside the `stored`
-    bytes that are read first. Asked before anything is read: a small file can claim to be a huge one.
+    It takes float32 for `train` and `validation` images of `image` numbers each, and the `stored`
+    bytes that are read first. Call it before anything is read: a small file can claim to be a huge one.
     """
     free = psutil.virtual_memory().available
     limit, of_an_image = MEMORY_SHARE * free, 4 * image
@@ -78,7 +78,7 @@ def check_memory(name: str, *, train: int, validation: int, image: int, stored: 
 
 
 def check_classes(name: str, count: int) -> None:
-    """Raise DataError for too few classes to tell apart, or more than can be meant."""
+    """Raise DataError for fewer than 2 classes or more than `MAX_CLASSES`."""
     if not 2 <= count <= MAX_CLASSES:
         raise DataError(
             f"{name} has {count:,} class{'' if count == 1 else 'es'}: give 2 to {MAX_CLASSES:,}."
@@ -86,7 +86,10 @@ def check_classes(name: str, count: int) -> None:
 
 
 def blank_classes(arrays: Arrays) -> str:
-    """Say which classes have only blank images to train on; nothing for none, or all of them."""
+    """Return a sentence that names the classes whose training images are all blank.
+
+    Empty if no class is so, or every class is.
+    """
     shown = np.zeros(len(arrays.class_names), bool)
     for start in range(0, len(arrays.train_images), CHUNK):
         images = arrays.train_images[start : start + CHUNK].reshape(-1, arrays.train_images[0].size)
@@ -100,10 +103,10 @@ def blank_classes(arrays: Arrays) -> str:
 
 
 def depths(labels: NDArray[Any]) -> NDArray[np.float64]:
-    """Return how deep in its class each image lies, 0 to 1, in an order that is random but fixed.
+    """Return each image's rank within its class, scaled to 0…1, in a random order with a fixed seed.
 
-    Sorted by it, classes are mixed, and every head of the images holds each in its proportion:
-    files often come class by class, and a run validates on the first 1,000.
+    Sorted by it, classes are mixed, and the first n images hold each class in its proportion, for
+    any n: files often come class by class, and a run validates on the first 1,000.
     """
     rng = np.random.default_rng(0)
     result = np.empty(len(labels))

@@ -1,4 +1,4 @@
-"""The data sets in the package: digits of MNIST, patches of photographs (`bntui/data/built_in_files/README.md`)."""
+"""The data sets in the package: digits of MNIST, patches of photographs (see `built_in_files/README.md`)."""
 
 import hashlib
 import io

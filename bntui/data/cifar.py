@@ -1,7 +1,7 @@
 """CIFAR-10: six batches of 10,000 colour images, pickled by Python 2.
 
-A pickle can run any code, so nothing is unpickled that does not have torchvision's MD5: a file made
-to have the MD5 of a given one is still out of reach for everybody.
+A pickle can run any code, so a file is unpickled only if it has the MD5 that torchvision lists. Nobody
+can yet make a second file with the MD5 of a given one.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
 TEST = ("test_batch",)
 DOWNLOAD_SIZE = 170_498_071
 LARGEST = 50_000_000
-"""Bytes that no batch has: they are 31 million."""
+"""Bytes: a batch has 31 million, and no more than this is read."""
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """Images (N, 32, 32, 3) and labels (N,)."""
@@ -40,7 +40,7 @@ class Cifar10(Published):
         return TRAIN + TEST
 
     def parse(self, path: Path, file: str) -> Batch:
-        """Return the images and labels of one batch, the content proven to be CIFAR-10's."""
+        """Return the images and labels of one batch, once its MD5 is CIFAR-10's. Raises OSError, ValueError."""
         with libraries.loading("torchvision"):
             from torchvision.datasets import CIFAR10
 
@@ -79,7 +79,7 @@ class Cifar10(Published):
         return [Archive(CIFAR10.filename, CIFAR10.tgz_md5, DOWNLOAD_SIZE, (mirror,))]
 
     def unpacked(self, folder: Path, file: str) -> Path:
-        """Return where a batch lies once the archive is unpacked in `folder`."""
+        """Return where a batch is after the archive was unpacked in `folder`."""
         return folder / self.folder / file
 
 

@@ -79,7 +79,7 @@ def load(
     train_size: int | None = None,
     device: torch.device,
     report: Callable[[str], None] = lambda _: None,
-    breathe: Callable[[], None] = lambda: None,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> Dataset:
     """Load a data set onto the device.
 
@@ -88,7 +88,7 @@ def load(
     and downloaded there when they are missing. Anything else is the path of a folder of images or
     of an `.npz`. `train_size` keeps so many training images, the first ones, or of the user's own
     each class in its proportion; the mean and deviation are theirs. `report` gets sentences about
-    the progress, and `breathe` is called every so often and may raise to end the loading, both on
+    the progress, and `check_stop` is called every so often and may raise to end the loading, both on
     the caller's thread.
 
     Raises ConfigError for a name or size out of bounds and DataError where files can't be used.
@@ -97,7 +97,7 @@ def load(
     name = dataset if dataset in DATASETS else printable(Path(dataset).name)
     report(f"loading {name}")
     arrays = sources.read(
-        dataset, data_dir=data_dir, train_size=train_size, report=report, breathe=breathe
+        dataset, data_dir=data_dir, train_size=train_size, report=report, check_stop=check_stop
     )
     train, validation = _standardise(name, arrays, device)
     return Dataset(name, train, validation, arrays.class_names, arrays.notice, _checksum(arrays))

@@ -1,4 +1,4 @@
-"""Downloads what torchvision knows the mirrors and checksums of, watched and at any time left."""
+"""Downloads through torchvision, with progress, a time limit and a way to stop."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from bntui.machine import libraries
 
 POLL_SECONDS = 0.1
 STALLED_SECONDS = 30.0
-"""A download without a new byte for so long has failed: torchvision itself would wait forever."""
+"""A download fails after so long without a new byte: torchvision would wait forever."""
 
 
 class DownloadError(Exception):
@@ -19,26 +19,26 @@ class DownloadError(Exception):
 
 
 class Archive(NamedTuple):
-    """One file as the mirrors send it, to be unpacked."""
+    """A packed file as the mirrors send it."""
 
     name: str
     md5: str
     size: int
-    """Bytes; only the progress is told by it."""
+    """Bytes, for the progress alone."""
     mirrors: Sequence[str]
-    """The addresses without the name, to be tried one after the other."""
+    """The addresses without the file's name, tried in this order."""
 
 
 def download(
     archives: Sequence[Archive],
     folder: Path,
     report: Callable[[str], None],
-    breathe: Callable[[], None],
+    check_stop: Callable[[], None],
 ) -> None:
-    """Download, check and unpack into `folder` with torchvision, on a thread.
+    """Download, check and unpack into `folder` with torchvision, on a second thread.
 
-    So this one can watch and leave: `report` gets how far it is, and `breathe` may raise. After
-    leaving, the thread ends with the file at hand. torchvision draws its bar on stderr. Raises
+    The calling thread watches: `report` gets the progress, and `check_stop` may raise to stop. The
+    second thread then ends after its current file. torchvision draws its bar on stderr. Raises
     DownloadError.
     """
     with libraries.loading("torchvision"):
@@ -57,7 +57,7 @@ def download(
                         mirror + archive.name, folder, filename=archive.name, md5=archive.md5
                     )
                     break
-                except Exception as error:  # whatever it is, it belongs on the user's screen
+                except Exception as error:  # of whatever kind, the user reads its message
                     failure = error
             else:
                 failures.append(failure)
@@ -66,7 +66,7 @@ def download(
     thread = Thread(target=fetch, daemon=True)
     thread.start()
     try:
-        _watch(thread, folder, archives, report, breathe)
+        _watch(thread, folder, archives, report, check_stop)
     finally:
         leave.set()
     if failures:
@@ -78,13 +78,13 @@ def _watch(
     folder: Path,
     archives: Sequence[Archive],
     report: Callable[[str], None],
-    breathe: Callable[[], None],
+    check_stop: Callable[[], None],
 ) -> None:
     expected = sum(archive.size for archive in archives) / 1e6
     size, grew = -1, time.monotonic()
     while thread.is_alive():
-        breathe()
-        # What is being unpacked grows too, but does not count as downloaded.
+        check_stop()
+        # Unpacked files show that there is progress, but do not count as downloaded.
         files = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
         now, before = sum(files.values()), size
         if now != before:

@@ -1,7 +1,7 @@
-"""The user's own images in folders, one a class: `ROOT/train/CLASS/*.png` and `ROOT/test/CLASS/*.png`.
+"""The user's own images, a folder for each class: `ROOT/train/CLASS/*.png` and `ROOT/test/CLASS/*.png`.
 
-Of `ROOT/CLASS/*.png` alone one image in five is kept for validation. All images must have one size:
-bntui scales none, for that would be another data set than the user's.
+If there is only `ROOT/CLASS/*.png`, one image in five is kept for validation. All images must have
+one size: bntui scales none, because a scaled data set is not the user's.
 """
 
 import logging
@@ -22,7 +22,7 @@ from bntui.data.arrays import Arrays, DataError, check_memory, check_sides, chec
 from bntui.data.image_files import listing
 
 FORMATS = tuple(file_kinds.IMAGES)
-"""No others, whatever a file is called: Pillow opens some of them with other programs."""
+"""The formats that Pillow may try: for some others it starts another program, such as Ghostscript."""
 GREY = {"1", "L", "LA"}
 COLOURS = {"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
 SIDEWAYS = {5, 6, 7, 8}
@@ -33,9 +33,9 @@ DEEP = ("I", "F")
 """Pillow's modes of more than 8 bits, by how they begin."""
 SILENT = logging.NullHandler()
 TOLD_EVERY = 500
-"""Images between two words about the progress."""
+"""Images between two reports of the progress."""
 
-if TYPE_CHECKING:  # every start of bntui imports this module, and few read a folder
+if TYPE_CHECKING:  # Pillow is imported only where a folder is read: every start imports this module
     from PIL import Image
 
 T = TypeVar("T")
@@ -47,33 +47,33 @@ class Look(NamedTuple):
     mode: str
     """Pillow's name for the kind of its pixels."""
     size: tuple[int, int]
-    """Width and height as a viewer shows it."""
+    """Width and height as a viewer shows the image, turned as EXIF says."""
     frames: bool
-    """Whether there are several pictures in it."""
+    """Whether the file holds several pictures."""
 
 
 class Common(NamedTuple):
-    """What the headers of all images say."""
+    """What the headers of all images together say."""
 
     shape: tuple[int, ...]
     """(H, W) if all are grey, else (H, W, 3)."""
     animated: list[Path]
-    """Those with several pictures."""
+    """The files with several pictures."""
 
 
 def read_folder(
     root: Path,
     train_size: int | None,
     report: Callable[[str], None],
-    breathe: Callable[[], None],
+    check_stop: Callable[[], None],
 ) -> Arrays:
     """Read a data set, classes in the order of their names, both splits in the order of `mixed`.
 
     Grey images stay grey; if one has colour, all become RGB. `report` gets the progress, and
-    `breathe` is called before each folder and each image and may raise. Raises DataError.
+    `check_stop` is called before each folder and each image and may raise. Raises DataError.
     """
     try:
-        names, train, validation, notice = listing(root, breathe)
+        names, train, validation, notice = listing(root, check_stop)
     except OSError as error:
         raise _unreadable(Path(error.filename or root), error) from error
     kept = check_train_size(root.name, train_size, len(train.paths))
@@ -85,12 +85,12 @@ def read_folder(
         for number, path in enumerate(paths):
             if number % TOLD_EVERY == 0:
                 report(f"{doing} {printable(root.name)}: {number:,} of {len(paths):,} images")
-            breathe()
+            check_stop()
             yield path
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's, which would be written over the screen,
-        logging.getLogger("PIL").addHandler(SILENT)  # as would be what it logs
+        warnings.simplefilter("ignore")  # Pillow's warnings would be written over the screen,
+        logging.getLogger("PIL").addHandler(SILENT)  # and so would its log
         shape, animated = _in_common(one_by_one("looking at"))
         check_memory(
             root.name,
@@ -138,10 +138,10 @@ def _in_common(paths: Iterable[Path]) -> Common:
 def _look(image: "Image.Image") -> Look:
     from PIL import ExifTags
 
-    # Of a PNG without one in its header Pillow would decode all the rest to look for it.
+    # If a PNG has no EXIF data in its header, getexif would decode the whole image to look for some.
     exif = image.getexif() if image.format != "PNG" or EXIF & image.info.keys() else {}
     size = image.size
-    if image.format == "TIFF":  # of which some versions of Pillow have turned the size already
+    if image.format == "TIFF":  # for which some versions of Pillow have turned image.size already
         size = exif[ExifTags.Base.ImageWidth], exif[ExifTags.Base.ImageLength]
     if exif.get(ExifTags.Base.Orientation) in SIDEWAYS:
         size = size[::-1]
@@ -149,7 +149,7 @@ def _look(image: "Image.Image") -> Look:
 
 
 def _pixels(image: "Image.Image", shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return an image as a viewer shows it: turned as EXIF says, and laid on white."""
+    """Return an image as a viewer shows it: turned as EXIF says, on a white background."""
     from PIL import Image, ImageOps
 
     image = ImageOps.exif_transpose(image)
@@ -163,7 +163,7 @@ def _pixels(image: "Image.Image", shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def _with_image(path: Path, use: "Callable[[Image.Image], T]") -> T:
-    """Return what `use` makes of an image; whatever fails, the image is at fault."""
+    """Return `use(image)` of the image at `path`. Raises DataError, whatever Pillow raises."""
     from PIL import Image
 
     try:
@@ -171,7 +171,7 @@ def _with_image(path: Path, use: "Callable[[Image.Image], T]") -> T:
             return use(image)
     except Image.DecompressionBombError as error:
         raise DataError(f"{path} is far too large: scale all images to one size.") from error
-    except Exception as error:  # Pillow's readers raise what they please
+    except Exception as error:  # Pillow's readers raise many kinds over a damaged file
         if isinstance(error, OSError) and error.errno:
             raise _unreadable(path, error) from error
         what = file_kinds.known_at(path)

@@ -1,7 +1,7 @@
-"""MNIST, Fashion-MNIST and KMNIST: four files each in the IDX format, of one shape for all three.
+"""MNIST, Fashion-MNIST and KMNIST: four files each in the IDX format, with the same four shapes.
 
-A file has a header of 4 bytes and 4 for each dimension, then the bytes, and may be packed with gzip,
-whatever it is called: browsers unpack a .gz and leave its name.
+A file has a header of 4 bytes and 4 more for each dimension, then the pixels or labels. Whether it is
+packed with gzip is decided by its content: some browsers unpack a .gz and keep its name.
 """
 
 import gzip
@@ -26,7 +26,7 @@ from bntui.data.published import Published
 from bntui.machine import libraries
 
 GZIP = b"\x1f\x8b"
-"""How a packed file begins."""
+"""The first bytes of a packed file."""
 UNSIGNED_BYTES = 0x08
 CLASSES = 10
 SHAPES = (
@@ -44,13 +44,13 @@ class IdxFile:
     name: str
     shape: tuple[int, ...]
     download_size: int
-    """Bytes of the .gz that the mirrors send."""
+    """Bytes of the .gz on the mirrors."""
     sha256: str = ""
-    """Of the unpacked file, where it is known; else header and labels are all that is checked."""
+    """Of the unpacked file; where it is empty, only size, header and labels are checked."""
 
     @property
     def header(self) -> bytes:
-        """What comes before the first pixel or label: type, number of dimensions, dimensions."""
+        """The bytes before the first pixel or label: type, number of dimensions, each dimension."""
         numbers = (UNSIGNED_BYTES << 8 | len(self.shape), *self.shape)
         return b"".join(number.to_bytes(4, "big") for number in numbers)
 
@@ -62,12 +62,12 @@ class IdxFile:
 
 @dataclass(frozen=True)
 class Idx(Published):
-    """A data set in four such files."""
+    """A data set in four IDX files."""
 
     torchvision: str
-    """The name of torchvision's class, which knows the mirrors and the checksums of the .gz."""
+    """The name of torchvision's class, which lists the mirrors and the MD5 of each .gz."""
     contents: tuple[IdxFile, ...]
-    """Training images and labels, then validation's."""
+    """Training images and labels, then validation images and labels."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -75,16 +75,17 @@ class Idx(Published):
         return tuple(file.name for file in self.contents)
 
     def places(self, place: Path, file: str) -> tuple[Path, ...]:
-        """Return where `file` may lie: train-images.idx3-ubyte is a common name of the same.
+        """Return where `file` may be, under its own name or another spelling.
 
-        Some programs unpack it into a folder of its name.
+        train-images.idx3-ubyte is a common one, and some programs unpack a file into a folder that
+        has the file's name.
         """
         exact = (place / file, place / f"{file}.gz")
         try:
             there = [path for path in sorted(place.iterdir()) if _same(path.name, file)]
             there += [path for folder in there if folder.is_dir() for path in folder.iterdir()]
             others = [path for path in there if _same(path.name, file) and path.is_file()]
-        except OSError:  # reading the file itself says why
+        except OSError:  # reading the file itself will report why
             others = []
         return (*(path for path in exact if path in others), *others, *exact)
 
@@ -100,7 +101,7 @@ class Idx(Published):
             return False
 
     def parse(self, path: Path, file: str) -> NDArray[np.uint8]:
-        """Return the images or labels in `path`, of the shape that they must have."""
+        """Return the images or labels in `path`: uint8, in the shape of `contents`. Raises OSError, ValueError."""
         expected = self.contents[self.files.index(file)]
         with open_regular(path) as stored:
             start = stored.read(file_kinds.HEAD)
@@ -114,7 +115,7 @@ class Idx(Published):
                     f"is damaged, it holds {size:,} bytes instead of {expected.size:,}"
                 )
             stored.seek(0)
-            try:  # a file of 1 MB can hold a GB of zeros
+            try:  # reads no more than is expected: 1 MB of gzip can hold 1 GB of zeros
                 content = (gzip.GzipFile(fileobj=stored) if packed else stored).read(size + 1)
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
                 raise ValueError("is damaged, it is not a whole gzip file") from error
@@ -123,7 +124,7 @@ class Idx(Published):
         header = expected.header
         if len(content) != expected.size or not content.startswith(header):
             raise ValueError(f"is damaged, its header is not {self.title}'s")
-        # A bytearray, because torch warns about memory that can't be written.
+        # A bytearray can be written: of memory that can't be, torch warns.
         values = np.frombuffer(bytearray(content), np.uint8, offset=len(header))
         if len(expected.shape) == 1 and values.max() >= CLASSES:
             raise ValueError(
@@ -139,7 +140,7 @@ class Idx(Published):
         )
 
     def archives(self, missing: Sequence[str]) -> list[Archive]:
-        """Return what to download for the `missing` files: a .gz for each."""
+        """Return what to download for the `missing` files: a .gz for each. Imports torchvision."""
         with libraries.loading("torchvision"):
             from torchvision import datasets
 
@@ -155,9 +156,9 @@ class Idx(Published):
 
 
 def unpacked_size(path: Path) -> int:
-    """Return the content's size in bytes; of a packed file the one its last four bytes claim.
+    """Return the size of the unpacked content in bytes. Raises OSError.
 
-    Raises OSError.
+    For a packed file that is what its last four bytes claim.
     """
     with open_regular(path) as stored:
         return _size(stored, packed=stored.read(len(GZIP)) == GZIP)
@@ -172,7 +173,7 @@ def _size(stored: BinaryIO, *, packed: bool) -> int:
 
 
 def _same(name: str, file: str) -> bool:
-    """Tell whether a file's name means `file`, packed or not."""
+    """Tell whether a name is a spelling of `file`, packed or not."""
     return re.sub("[-._ ]", "-", name.lower()).removesuffix("-gz") == file
 
 

@@ -1,7 +1,7 @@
 """Which files of a folder are the images of which class and split, and which are left out.
 
-Nothing is left out in silence: what is no image that can be read is counted, and where it is much,
-refused.
+Nothing is left out in silence: files that are no readable images are counted and reported, and a
+class with many of them is refused.
 """
 
 import os
@@ -25,51 +25,51 @@ ROLES = {
     TRAIN: (TRAIN, "training", "trainset", "trn"),
     TEST: (TEST, "testing", "testset", "tst", "val", "valid", "validation", "valset", "eval"),
 }
-"""What folders of the two splits are called, the best name first, in capitals or not."""
+"""Names for the folders of the two splits, the best one first; capitals do not matter."""
 KEPT_FOR_TRAINING = 0.8
 SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm"),
     *(".apng", ".dib", ".jfif", ".jpe", ".pnm"),
 }
-"""What is called so must be an image; other files are if they begin like one."""
+"""A file with such a name must be an image; another file is one if its first bytes say so."""
 SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin"}
-"""What systems leave in folders, in small letters; what begins with a dot counts as theirs too."""
+"""Names, in small letters, that operating systems leave in folders, as they do names with a dot first."""
 MOST_LEFT_OUT = 0.2
-"""Of the files of a class: where more are no images, they were meant to be some."""
+"""The largest share of a class's files that may be no images: more were meant to be images."""
 LIKE = 0.7
-"""How alike a name must be to one that is known to be taken for a slip of the pen (difflib)."""
+"""Similarity (difflib's) from which a name counts as a misspelling of a known one."""
 
 
 class Labelled(NamedTuple):
-    """Files with their labels, places in the list of classes."""
+    """Files with their labels, which are indices into the list of classes."""
 
     paths: list[Path]
     labels: NDArray[np.int64]
 
     def at(self, places: NDArray[np.intp]) -> "Labelled":
-        """Return those at `places`, in their order."""
+        """Return the files and labels at `places`, in that order."""
         return Labelled([self.paths[place] for place in places], self.labels[places])
 
 
 class Inside(NamedTuple):
-    """What lies directly in a folder, by name."""
+    """What is directly in a folder, sorted by name."""
 
     folders: list[Path]
     files: list[Path]
     systems: list[Path]
-    """What is hidden or the system's: nobody's images."""
+    """Hidden files and those of the operating system: never images."""
 
 
 @dataclass(slots=True)
 class LeftOut:
-    """What is not read."""
+    """The files that are not read."""
 
     root: Path
     systems: list[Path] = field(default_factory=list)
     others: list[Path] = field(default_factory=list)
 
     def words(self) -> str:
-        """Return how many files that are, each kind with an example, in a sentence or nothing."""
+        """Return a sentence with the number of files of each kind and an example; empty for none."""
         parts = [
             f"{len(found):,} {what}, such as {printable(str(found[0].relative_to(self.root)))}"
             for found, what in (
@@ -82,21 +82,21 @@ class LeftOut:
 
 
 class Listing(NamedTuple):
-    """A data set in a folder before any image is read."""
+    """The files of a data set in a folder, before any image is read."""
 
     names: tuple[str, ...]
-    """Of the classes."""
+    """The classes' names, in the order of their labels."""
     train: Labelled
     validation: Labelled
     notice: str
-    """What was decided, in sentences."""
+    """What was decided and the user should know, in sentences."""
 
 
-def listing(root: Path, breathe: Callable[[], None]) -> Listing:
+def listing(root: Path, check_stop: Callable[[], None]) -> Listing:
     """Return the classes of a folder, and the files of both splits.
 
-    `breathe` is called before each folder of a class. Raises DataError, and OSError for a folder
-    that can't be read.
+    `check_stop` is called before each folder of a class and may raise. Raises DataError, and OSError
+    for a folder that can't be read.
     """
     left = LeftOut(root)
     given, root = root, _innermost(root, left)
@@ -108,7 +108,7 @@ def listing(root: Path, breathe: Callable[[], None]) -> Listing:
     if roles:
         for other in inside.folders:
             if other not in roles.values():
-                left.others += _all_files(other, left, breathe)
+                left.others += _all_files(other, left, check_stop)
         left.others += inside.files
         classes = _of_split(within, left)
     else:
@@ -118,7 +118,7 @@ def listing(root: Path, breathe: Callable[[], None]) -> Listing:
     if not roles:
         _check_meaning(root, classes)
     names = [folder.name for folder in classes]
-    files = _files(classes, names, left, breathe)
+    files = _files(classes, names, left, check_stop)
     notices = [f"The data are those in {printable(str(root))}."] if root != given else []
     if roles:
         others = _of_split(roles[TEST], left)
@@ -128,7 +128,7 @@ def listing(root: Path, breathe: Callable[[], None]) -> Listing:
             near = get_close_matches(strange.name, names, 1, LIKE)
             cure = f", or call it {near[0]}" if near else ""
             raise DataError(f"{strange} is a class that {within} lacks: add it there{cure}.")
-        train, validation = files, _files(others, names, left, breathe)
+        train, validation = files, _files(others, names, left, check_stop)
         if {folder.name for folder in roles.values()} != {TRAIN, TEST}:
             notices.append(
                 f"Trained on {printable(within.name)}, validated on {printable(roles[TEST].name)}."
@@ -166,7 +166,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _innermost(root: Path, left: LeftOut) -> Path:
-    """Return the folder with the data: archives are often unpacked into a folder of their own."""
+    """Return the folder with the classes or splits: unpacked archives often add folders around it."""
     while True:
         inside = _inside(root)
         if len(inside.folders) != 1 or _role(inside.folders[0].name):
@@ -180,7 +180,7 @@ def _innermost(root: Path, left: LeftOut) -> Path:
 
 
 def _role(name: str) -> tuple[str, int] | None:
-    """Return which split a folder's name means, and how far it is from the best name for it."""
+    """Return the split that a folder's name means, and the name's rank, 0 for the best; None for no split."""
     words = re.split("[^a-z]+", name.lower())
     for role, known in ROLES.items():
         for rank, word in enumerate(known):
@@ -190,9 +190,10 @@ def _role(name: str) -> tuple[str, int] | None:
 
 
 def _roles(root: Path, folders: Sequence[Path]) -> dict[str, Path]:
-    """Return the folders of both splits, or of none.
+    """Return the folders of both splits, or an empty dictionary if there is neither.
 
-    One with images and no folders in it is a class, such as of trains. Raises DataError for one alone.
+    A folder with images and no folders is a class, whatever its name: "train" may mean locomotives.
+    Raises DataError for one split without the other.
     """
     found: dict[str, list[tuple[int, Path]]] = {}
     for folder in folders:
@@ -227,7 +228,7 @@ def _like(name: str, role: str) -> bool:
 
 
 def _check_meaning(root: Path, folders: Sequence[Path]) -> None:
-    """Raise DataError where the folders are no classes, but hold the folders that are."""
+    """Raise DataError where the folders are splits with unusual names, and their folders the classes."""
     empty = [folder for folder in folders if not _holds_images(folder)]
     within = {folder: {path.name for path in _inside(folder).folders} for folder in empty}
     for one, other in combinations(empty[:50], 2):
@@ -242,7 +243,7 @@ def _check_meaning(root: Path, folders: Sequence[Path]) -> None:
 
 
 def _check_beside(root: Path, inside: Inside) -> None:
-    """Raise DataError for data that lie in a folder and are not laid out as classes."""
+    """Raise DataError for a folder with files and no folders: another layout or format of data."""
     if inside.folders or not inside.files:
         return
     one = inside.files[0]
@@ -263,7 +264,7 @@ def _check_beside(root: Path, inside: Inside) -> None:
 
 
 def _of_split(split: Path, left: LeftOut) -> list[Path]:
-    """Return the folders of the classes in the folder of a split."""
+    """Return the folders of the classes in the folder of a split. Raises DataError for images beside them."""
     inside = _inside(split)
     left.systems += inside.systems
     left.others += inside.files
@@ -277,12 +278,12 @@ def _of_split(split: Path, left: LeftOut) -> list[Path]:
 
 
 def _files(
-    folders: Sequence[Path], names: Sequence[str], left: LeftOut, breathe: Callable[[], None]
+    folders: Sequence[Path], names: Sequence[str], left: LeftOut, check_stop: Callable[[], None]
 ) -> Labelled:
     paths, labels = [], []
     for folder in folders:
         images, others = list[Path](), list[Path]()
-        for path in _all_files(folder, left, breathe):
+        for path in _all_files(folder, left, check_stop):
             (images if _is_image(path) else others).append(path)
         _check_share(folder, images, others)
         left.others += others
@@ -292,7 +293,7 @@ def _files(
 
 
 def _check_share(folder: Path, images: Sequence[Path], others: Sequence[Path]) -> None:
-    """Raise DataError where a class has no images, or lacks those that were meant to be some."""
+    """Raise DataError where a class has no images, or too large a share of its files are none."""
     stems = {path.with_suffix("") for path in images}
     lost = [path for path in others if path.with_suffix("") not in stems]  # not 7.txt beside 7.png
     if images and len(lost) <= max(1, MOST_LEFT_OUT * (len(images) + len(lost))):
@@ -313,13 +314,13 @@ def _check_share(folder: Path, images: Sequence[Path], others: Sequence[Path]) -
     )
 
 
-def _all_files(folder: Path, left: LeftOut, breathe: Callable[[], None]) -> Iterator[Path]:
-    """Yield all files below a folder, each folder once, however links lead."""
+def _all_files(folder: Path, left: LeftOut, check_stop: Callable[[], None]) -> Iterator[Path]:
+    """Yield all files below a folder; each folder is entered once, even if links lead to it again."""
     seen, waiting = set[tuple[int, int]](), [folder]
     while waiting:
-        breathe()
+        check_stop()
         at = waiting.pop()
-        status = os.stat(at)  # noqa: PTH116 - of where links lead
+        status = os.stat(at)  # noqa: PTH116 - follows links
         if (status.st_dev, status.st_ino) in seen:
             continue
         seen.add((status.st_dev, status.st_ino))
@@ -338,7 +339,7 @@ def _any_image(files: Iterable[Path]) -> bool:
 
 
 def _is_image(path: Path) -> bool:
-    """Tell whether a file is called like an image or begins like one."""
+    """Tell whether a file is an image by its name or its first bytes."""
     if path.suffix.lower() in SUFFIXES:
         return True
     try:

@@ -1,7 +1,8 @@
-"""The user's own data as one `.npz` with `x_train y_train x_test y_test`, as Keras's are.
+"""The user's own data as one `.npz` with `x_train y_train x_test y_test`, the names of Keras's files.
 
-Images are (N, H, W), (N, H, W, C) or (N, C, H, W) with C of 1 or 3, or have N at the end; labels are
-integers (N,) or (N, 1). Every header is judged before any content is read, and nothing is unpickled.
+Images are (N, H, W), (N, H, W, C) or (N, C, H, W) with C of 1 or 3, or the same with N as the last
+axis; labels are integers (N,) or (N, 1). All headers are checked before any content is read, and
+nothing is unpickled.
 """
 
 import io
@@ -34,28 +35,28 @@ from bntui.data.arrays import (
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 CHANNELS = (1, 3)
 HEADER = 16_384
-"""Bytes that the header of an array can have: NumPy's end at 10,000, and a member can claim 4 GB."""
+"""Bytes of an array's header that are read: NumPy's end at 10,000, but a file can claim 4 GB."""
 LARGEST = 2**62
-"""Images or pixels that no array has; much larger numbers can't even be written out."""
+"""No array has so long an axis; a header can claim one too long even to be printed."""
 SCALE = 10.0
-"""How much further the pixels of one split may reach than those of the other."""
+"""The largest ratio between the largest absolute pixel values of the two splits."""
 SHOWN = 8
 """Names or labels that a message lists."""
 ENCRYPTED = 0x1
-"""The bit of a zip member's flags."""
+"""The bit in a zip member's flags that says that it is encrypted."""
 DAMAGE = (BadZipFile, EOFError, NotImplementedError, ValueError, zlib.error)
-"""What zipfile and NumPy raise over content that is not what it should be."""
+"""What zipfile and NumPy raise over damaged content."""
 
 
 class Header(NamedTuple):
-    """What an array is, before it is read."""
+    """The shape and type of an array that is not read yet."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
 
 class Layout(NamedTuple):
-    """How the numbers of an array are images."""
+    """Which axis of an array is what, and how long each is."""
 
     height: int
     width: int
@@ -64,10 +65,10 @@ class Layout(NamedTuple):
     images_last: bool
 
 
-def read_npz(path: Path, train_size: int | None, breathe: Callable[[], None]) -> Arrays:
+def read_npz(path: Path, train_size: int | None, check_stop: Callable[[], None]) -> Arrays:
     """Read a data set, both splits in the order of `mixed`; the classes are the labels in training.
 
-    `breathe` is called again and again and may raise. Raises DataError.
+    `check_stop` is called before each piece that is read and may raise. Raises DataError.
     """
     try:
         file = open_regular(path)
@@ -85,11 +86,11 @@ def read_npz(path: Path, train_size: int | None, breathe: Callable[[], None]) ->
                 f"{path} is damaged or no .npz{found}: save it again with numpy.savez."
             ) from error
         with archive:
-            return _read(path, archive, train_size, breathe)
+            return _read(path, archive, train_size, check_stop)
 
 
 def _read(
-    path: Path, archive: ZipFile, train_size: int | None, breathe: Callable[[], None]
+    path: Path, archive: ZipFile, train_size: int | None, check_stop: Callable[[], None]
 ) -> Arrays:
     members = _members(path, archive)
     headers = {name: _header(path, archive, name, members[name]) for name in NAMES}
@@ -104,7 +105,7 @@ def _read(
         stored=sum(math.prod(shape) * dtype.itemsize for shape, dtype in headers.values()),
     )
     x_train, y_train, x_test, y_test = (
-        _content(path, archive, name, members[name], breathe) for name in NAMES
+        _content(path, archive, name, members[name], check_stop) for name in NAMES
     )
     classes, remarks = _classes(path, y_train.ravel(), y_test.ravel())
     y_train, y_test = (np.searchsorted(classes, labels.ravel()) for labels in (y_train, y_test))
@@ -127,7 +128,7 @@ def _read(
 
 
 def _members(path: Path, archive: ZipFile) -> dict[str, ZipInfo]:
-    """Return the four arrays as they lie in the archive, in capitals or not."""
+    """Return the four arrays' entries in the archive; capitals do not matter. Raises DataError."""
     arrays = {
         info.filename.removesuffix(".npy"): info
         for info in archive.infolist()
@@ -169,7 +170,10 @@ def _header(path: Path, archive: ZipFile, name: str, member: ZipInfo) -> Header:
 
 
 def _judge(path: Path, headers: dict[str, Header]) -> Layout:
-    """Return how the arrays are images. Raises DataError if they are none, or don't go together."""
+    """Return the layout of the images.
+
+    Raises DataError if the four arrays are no images and labels, or do not match.
+    """
     for name in ("x_train", "x_test"):
         _check_type(path, name, headers[name].dtype, "uif", "pixels as uint8 or float32")
     for name in ("y_train", "y_test"):
@@ -207,13 +211,13 @@ def _judge(path: Path, headers: dict[str, Header]) -> Layout:
 
 
 def _count(labels: tuple[int, ...]) -> int:
-    """Return how many labels there are in (N,), (N, 1) or (1, N), and −1 for another shape."""
+    """Return N for labels of the shape (N,), (N, 1) or (1, N), and −1 for another shape."""
     count = max(labels, default=-1)
     return count if math.prod(labels) == count else -1
 
 
 def _as_square(shape: tuple[int, ...]) -> str:
-    """Return how flattened images can be saved instead, if they were square."""
+    """Return how images that were flattened to (N, H·H) can be saved instead; empty for others."""
     side = math.isqrt(shape[1]) if len(shape) == 2 else 0
     square = side >= MIN_SIDE and side * side == shape[1]
     return f", such as x_train.reshape(-1, {side}, {side})" if square else ""
@@ -230,7 +234,10 @@ def _check_type(path: Path, name: str, dtype: np.dtype[Any], kinds: str, cure: s
 
 
 def _layout(shape: tuple[int, ...], *, images_last: bool) -> Layout | None:
-    """Return how `shape` is images; both layouts of channels at once would need a side of 1 or 3."""
+    """Return the layout of images of `shape`, or None if there is none.
+
+    There is never more than one: that would need a side of 1 or 3 pixels.
+    """
     image = shape[:-1] if images_last else shape[1:]
     if len(image) == 2:
         return Layout(*image, 1, channels_first=False, images_last=images_last)
@@ -243,24 +250,24 @@ def _layout(shape: tuple[int, ...], *, images_last: bool) -> Layout | None:
     return None
 
 
-class _Breathing:
-    """A file that takes a breath before each piece that NumPy reads of it."""
+class _Stoppable:
+    """A file that calls `check_stop` before each piece that NumPy reads of it."""
 
-    def __init__(self, file: IO[bytes], breathe: Callable[[], None]) -> None:
-        self._file, self._breathe = file, breathe
+    def __init__(self, file: IO[bytes], check_stop: Callable[[], None]) -> None:
+        self._file, self._check_stop = file, check_stop
 
     def read(self, size: int = -1, /) -> bytes:
-        self._breathe()
+        self._check_stop()
         return self._file.read(size)
 
 
 def _content(
-    path: Path, archive: ZipFile, name: str, member: ZipInfo, breathe: Callable[[], None]
+    path: Path, archive: ZipFile, name: str, member: ZipInfo, check_stop: Callable[[], None]
 ) -> NDArray[Any]:
     try:
         with archive.open(member) as file:
-            array: NDArray[Any] = npy.read_array(_Breathing(file, breathe), allow_pickle=False)
-            more = file.read(1)  # zipfile compares the checksum when it comes to the end
+            array: NDArray[Any] = npy.read_array(_Stoppable(file, check_stop), allow_pickle=False)
+            more = file.read(1)  # zipfile checks the CRC once the end is read
     except OSError as error:
         raise _unreadable(path, error) from error
     except DAMAGE as error:
@@ -271,9 +278,9 @@ def _content(
 
 
 def _classes(path: Path, train: NDArray[Any], test: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
-    """Return the labels in training, in their order, and what is remarkable about them.
+    """Return the distinct training labels, ascending, and sentences about them for the user.
 
-    Raises DataError for labels that are no classes, or that do not occur in training.
+    Raises DataError for labels that are no classes, or validation labels that training lacks.
     """
     for name, labels in (("y_train", train), ("y_test", test)):
         for label in (labels.min(), labels.max()):
@@ -300,14 +307,14 @@ def _classes(path: Path, train: NDArray[Any], test: NDArray[Any]) -> tuple[NDArr
 
 
 def _ranges(labels: NDArray[np.int64]) -> str:
-    """Return labels in their order as "1 to 10" or "0, 2 to 4, 9"."""
+    """Return ascending labels as "1 to 10" or "0, 2 to 4, 9"."""
     parts = np.split(labels, np.flatnonzero(np.diff(labels) > 1) + 1)
     words = [f"{part[0]} to {part[-1]}" if len(part) > 1 else f"{part[0]}" for part in parts]
     return ", ".join(words[:SHOWN]) + (", …" if len(words) > SHOWN else "")
 
 
 def _check_scale(path: Path, train: NDArray[Any], test: NDArray[Any]) -> None:
-    """Raise DataError where one split was scaled and the other was not."""
+    """Raise DataError where one split was scaled, such as to 0…1, and the other was not."""
     reach, other = (max(float(x.max()), -float(x.min())) for x in (train, test))
     if min(reach, other) > 0 and not 1 / SCALE < reach / other < SCALE:
         raise DataError(
@@ -317,10 +324,10 @@ def _check_scale(path: Path, train: NDArray[Any], test: NDArray[Any]) -> None:
 
 
 def _images(path: Path, name: str, stored: NDArray[Any], layout: Layout) -> NDArray[Any]:
-    """Return bytes as they are and other numbers as float32, in the shape of `Arrays`."""
+    """Return images as uint8 if they are, else as float32, in the axes of `Arrays`. Raises DataError."""
     images = stored
     if stored.dtype != np.uint8:
-        with np.errstate(over="ignore"):  # what is too large is infinite, and found here
+        with np.errstate(over="ignore"):  # what is too large becomes infinite: refused below
             images = stored.astype(np.float32)
         if not np.isfinite(images).all():
             raise DataError(f"{name} in {path} holds NaN or infinity: save finite numbers.")

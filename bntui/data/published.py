@@ -1,4 +1,4 @@
-"""Data sets that torchvision knows: where their files lie, and how they get there."""
+"""Data sets that torchvision knows: where their files are, how they are checked and downloaded."""
 
 import stat
 from abc import ABC, abstractmethod
@@ -24,17 +24,17 @@ from bntui.machine.places import (
 
 @dataclass(frozen=True)
 class Published(ABC):
-    """One data set in files of its own format, which the subclasses know.
+    """One data set in files of a format that the subclass reads.
 
-    Every file is proven to be whole before it is used: a damaged data set would train, only to a
-    wrong number.
+    Every file is checked before it is used: a network would train on a damaged one, and its
+    accuracy would be wrong.
     """
 
     name: str
     """What `--dataset` takes."""
     title: str
     folder: str
-    """Below the root, as torchvision lays it out."""
+    """Its path below the data folder, as torchvision lays it out."""
     class_names: tuple[str, ...]
 
     @property
@@ -44,26 +44,26 @@ class Published(ABC):
 
     @abstractmethod
     def parse(self, path: Path, file: str) -> Any:
-        """Return the content of `file`, which lies at `path`.
+        """Return the content of `file`, which is at `path`.
 
-        Raises OSError where it can't be read, and ValueError with what is to be said of the file, such
-        as "is damaged, it holds 9 bytes".
+        Raises OSError where it can't be read, and ValueError for wrong content. The message follows the
+        file's name in a sentence, such as "is damaged, it holds 9 bytes".
         """
 
     @abstractmethod
     def assemble(self, contents: Sequence[Any]) -> Arrays:
-        """Put together what `parse` returned of each of `files`."""
+        """Return the data set from what `parse` returned for each of `files`, in their order."""
 
     @abstractmethod
     def archives(self, missing: Sequence[str]) -> list[Archive]:
         """Return what to download for the `missing` files. Imports torchvision."""
 
     def unpacked(self, folder: Path, file: str) -> Path:
-        """Return where `file` lies once the archives are unpacked in `folder`."""
+        """Return where `file` is after the archives were unpacked in `folder`."""
         return folder / file
 
     def places(self, place: Path, file: str) -> tuple[Path, ...]:
-        """Return where `file` may lie in its folder, the best first."""
+        """Return where `file` may be in its folder, the best place first."""
         return (place / file,)
 
     def place(self, data_dir: str | None) -> Path:
@@ -73,7 +73,7 @@ class Published(ABC):
     def find(self, place: Path, file: str) -> Path | None:
         """Return where the file is, or None where it is missing.
 
-        One that can't be reached counts as there, so that reading it says why.
+        A file that can't be reached counts as present, so that reading it reports why.
         """
         for path in self.places(place, file):
             try:
@@ -97,29 +97,29 @@ class Published(ABC):
         self,
         data_dir: str | None,
         report: Callable[[str], None] = lambda _: None,
-        breathe: Callable[[], None] = lambda: None,
+        check_stop: Callable[[], None] = lambda: None,
     ) -> Arrays:
         """Read the data set from the folder that the user named.
 
         If none was named, from the user's data directory, and download what is missing there.
-        `breathe` is called before each file and may raise. Raises DataError.
+        `check_stop` is called before each file and may raise. Raises DataError.
         """
         given = given_data_root(data_dir)
         if not given:
-            self._complete(self.place(data_dir), report, breathe)
+            self._complete(self.place(data_dir), report, check_stop)
         contents = []
         for file in self.files:
-            breathe()
+            check_stop()
             path = self.find(self.place(data_dir), file)
             if path is None:
                 raise self._missing(data_dir, file)
             try:
                 contents.append(self.parse(path, file))
-            except ConfigError:  # torchvision can't be loaded: nothing is known of the file
+            except ConfigError:  # torchvision can't be loaded, so the file was not checked
                 raise
             except (OSError, ValueError) as error:
                 fault, there = _fault(path, error), True
-                if isinstance(error, ValueError) and not given:  # the user's folder is left alone
+                if isinstance(error, ValueError) and not given:  # a given folder is not changed
                     fault, there = _set_aside(path, fault)
                 if given:
                     cure = (
@@ -132,9 +132,9 @@ class Published(ABC):
         return self.assemble(contents)
 
     def _complete(
-        self, place: Path, report: Callable[[str], None], breathe: Callable[[], None]
+        self, place: Path, report: Callable[[str], None], check_stop: Callable[[], None]
     ) -> None:
-        """Download those of the files that are missing, all of them or none."""
+        """Download the files that are missing: all of them are put in place, or none. Raises DataError."""
         missing = [file for file in self.files if self.find(place, file) is None]
         if not missing:
             return
@@ -145,15 +145,15 @@ class Published(ABC):
             )
         try:
             make_folder(place)
-            # In a folder of its own until it is checked: neither a crash nor a second bntui at the
-            # same work can leave half a file where the next start would take it for a whole one.
+            # Files stay in a temporary folder until all are checked: neither a crash nor a second
+            # bntui that downloads at the same time can leave half a file under a final name.
             with TemporaryDirectory(
                 dir=place, prefix="download-", ignore_cleanup_errors=True
             ) as temporary:
                 folder = Path(temporary)
-                self._download(missing, folder, report, breathe)
+                self._download(missing, folder, report, check_stop)
                 for file in missing:
-                    breathe()
+                    check_stop()
                     try:
                         self.parse(self.unpacked(folder, file), file)
                     except ValueError as error:
@@ -172,14 +172,14 @@ class Published(ABC):
         missing: Sequence[str],
         folder: Path,
         report: Callable[[str], None],
-        breathe: Callable[[], None],
+        check_stop: Callable[[], None],
     ) -> None:
         try:
             download(
                 self.archives(missing),
                 folder,
                 lambda progress: report(f"downloading {self.title}: {progress}"),
-                breathe,
+                check_stop,
             )
         except DownloadError as error:
             raise self._failed(str(error)) from error
@@ -203,7 +203,7 @@ class Published(ABC):
         )
 
     def _nearby(self, root: Path, file: str) -> str:
-        """Return what to do with files that lie close to where they were looked for."""
+        """Return what to do about files in a folder nearby; empty if there are none."""
         try:
             below = [path for path in sorted(root.iterdir()) if path.is_dir()]
         except OSError:
@@ -224,7 +224,7 @@ class Published(ABC):
         return ""
 
     def _related(self, place: Path) -> list[Path]:
-        """Return what lies in a folder and is called like the data set, but for where it belongs."""
+        """Return what in a folder has a name like the data set's and is not part of its layout."""
         try:
             there = sorted(place.iterdir())
         except OSError:
@@ -248,10 +248,10 @@ def _fault(path: Path, error: OSError | ValueError) -> str:
 
 
 def _set_aside(path: Path, fault: str) -> tuple[str, bool]:
-    """Rename a damaged file of ours, so that the next start downloads it.
+    """Rename a damaged file that bntui downloaded, so that the next start downloads it again.
 
-    Returns the fault with what to say of that, and whether it is still there: what is no file, such
-    as a link to one that is elsewhere, is not ours.
+    Returns the sentence's beginning, and whether the file is still there. Only a regular file is
+    renamed: a link to a file elsewhere is the user's.
     """
     name = aside(path)
     try:

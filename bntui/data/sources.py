@@ -1,7 +1,7 @@
-"""Where the data sets lie and whether their files are whole, as NumPy arrays.
+"""Every data set by its name or path, as NumPy arrays.
 
-A file for each source. Imports no torch, so that the command line can ask without waiting for it;
-torchvision is imported to download, and for CIFAR-10's checksums.
+Each source has a file of its own. None imports torch before it is needed, so that the command line
+need not wait for it; torchvision is imported to download, and for CIFAR-10's checksums.
 """
 
 from collections.abc import Callable
@@ -42,23 +42,23 @@ def read(
     data_dir: str | None = None,
     train_size: int | None = None,
     report: Callable[[str], None] = lambda _: None,
-    breathe: Callable[[], None] = lambda: None,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> Arrays:
     """Read a built-in or a published data set by its name, or the user's own by its path.
 
-    `train_size` keeps so many training images: the first ones, or of the user's own, which often
-    come class by class, each class in its proportion. Raises ConfigError for a size out of bounds,
-    and DataError.
+    `train_size` keeps so many training images: the first ones of a known data set; of the user's
+    own, which often come class by class, the same share of each class. Raises ConfigError for a size
+    out of bounds, and DataError.
     """
     path = Path(dataset)
     if path.is_absolute():
         if path.is_dir():
-            own = read_folder(path, train_size, report, breathe)
+            own = read_folder(path, train_size, report, check_stop)
         else:
-            own = read_npz(path, train_size, breathe)
+            own = read_npz(path, train_size, check_stop)
         return replace(own, notice=" ".join(filter(None, [own.notice, blank_classes(own)])))
     if dataset in PUBLISHED:
-        arrays = PUBLISHED[dataset].read(data_dir, report, breathe)
+        arrays = PUBLISHED[dataset].read(data_dir, report, check_stop)
     else:
         arrays = BUILT_IN[dataset].read()
     images, labels = arrays.train_images, arrays.train_labels

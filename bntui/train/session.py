@@ -84,7 +84,7 @@ class Session:
             train_size=config.train_size,
             device=on,
             report=say,
-            breathe=breathe,
+            check_stop=breathe,
         )
         self._images = len(loaded.train)
         self._data, self._machine = resuming.data_of(loaded), resuming.machine_of(on)

@@ -214,13 +214,13 @@ def test_a_cancelled_download_answers_at_once_and_begins_again_at_the_next_start
 ) -> None:
     calls: list[socket.socket] = []
 
-    def breathe() -> None:
+    def check_stop() -> None:
         with suppress(BlockingIOError):
             calls.append(silent.accept()[0])
             raise LookupError
 
     with pytest.raises(LookupError):
-        load("mnist", breathe=breathe)
+        load("mnist", check_stop=check_stop)
     assert files_under(home) == {"MNIST", "MNIST/raw"}
     calls[0].close()
     serve(mnist)

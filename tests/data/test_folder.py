@@ -432,14 +432,14 @@ def test_progress_is_told_and_reading_can_be_left(
 ) -> None:
     monkeypatch.setattr(folder, "TOLD_EVERY", 20)
     said, breaths = list[str](), list[None]()
-    load(str(root), report=said.append, breathe=lambda: breaths.append(None))
+    load(str(root), report=said.append, check_stop=lambda: breaths.append(None))
     assert "reading own: 40 of 42 images" in said
     assert len(breaths) == 6 + 2 * 42
 
-    def breathe() -> None:
+    def check_stop() -> None:
         breaths.append(None)
         if len(breaths) == 110:
             raise LookupError
 
     with pytest.raises(LookupError):
-        load(str(root), breathe=breathe)
+        load(str(root), check_stop=check_stop)

@@ -487,14 +487,14 @@ def test_a_name_that_a_terminal_would_act_on_is_tamed(tmp_path: Path) -> None:
 def test_reading_can_be_left_at_any_time(save: Save) -> None:
     breaths = 0
 
-    def breathe() -> None:
+    def check_stop() -> None:
         nonlocal breaths
         breaths += 1
         if breaths == 5:
             raise LookupError
 
     with pytest.raises(LookupError):
-        load(str(save()), breathe=breathe)
+        load(str(save()), check_stop=check_stop)
 
 
 @pytest.mark.parametrize("arrays", [GREY, COLOUR], ids=["grey", "colour"])

