@@ -143,7 +143,7 @@ class _Words:
 
 @dataclass(frozen=True, slots=True)
 class StoredVerdict:
-    """A verdict (see `engine.diagnosis`) at the update where its cause was first seen."""
+    """A verdict (see `diagnose.verdict`) at the update where its cause was first seen."""
 
     at: int
     cause: str
