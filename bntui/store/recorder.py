@@ -1,4 +1,4 @@
-"""What a live run calls so that it is kept: the real `engine.run.Recorder`."""
+"""What a live run calls so that it is kept: the real `core.run.Recorder`."""
 
 import sqlite3
 import time
