@@ -15,7 +15,7 @@ NEWEST   ?= python3
 SLOW := tests/fuzz tests/system tests/test_benchmarks.py
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-newest hooks test-experiments test-system faults fuzz soak check docs-check lint bench bench-quick pictures clean help
+.PHONY: run test test-newest hooks test-experiments test-system faults fuzz soak check docs-check lint bench bench-quick pictures keys clean help
 
 # A venv that was begun, by an interrupted run or without ensurepip, has a python and no pip: it is
 # completed. One that can't be made is removed, unless it was there before.
@@ -84,6 +84,9 @@ bench-quick: $(VENV)/dev.stamp  ## only show that the benchmarks work
 
 pictures: $(VENV)/dev.stamp  ## remake the README's pictures from the running program
 	$(BIN)/python -m tools.pictures
+
+keys: $(VENV)/dev.stamp  ## write docs/keys.md anew from the table of keys
+	$(BIN)/python -m tools.keys
 
 clean:  ## remove what make and the tools made
 	rm -rf $(VENV) .venv-newest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist

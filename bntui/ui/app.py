@@ -12,7 +12,7 @@ from typing import IO, Any, ClassVar, cast
 
 from textual import events, on
 from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import ThemeProvider
@@ -29,10 +29,12 @@ from bntui.machine.signals import (
     handled_as_before,
     write_nowhere_if_hung_up,
 )
+from bntui.ui import key_lines
 from bntui.ui.dialogs.saving import save_and_tell
 from bntui.ui.dialogs.value import ValueScreen
 from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.screen import Explorer
+from bntui.ui.key_table import sentence
 from bntui.ui.runs.archive import Archive
 from bntui.ui.terminal import capabilities
 from bntui.ui.terminal.ascii_filter import AsciiOnly
@@ -58,12 +60,7 @@ class BntuiApp(FrugalApp):
 
     TITLE = "bntui"
     CSS_PATH = "app.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+c", "quit", show=False, priority=True),  # also where a field would copy
-        Binding("ctrl+z", "suspend_process", show=False),
-        Binding("ctrl+l", "redraw", "draw everything anew", show=False),
-        Binding("S", "save_picture", "save the screen as SVG", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_lines.APP]
 
     def __init__(
         self,
@@ -179,7 +176,9 @@ class BntuiApp(FrugalApp):
                 offered.add(binding.action)  # several keys may do the same
                 title = binding.description[0].upper() + binding.description[1:]
                 run = partial(self.call_later, self.run_action, binding.action, node)
-                yield SystemCommand(title, f"key {self.get_key_display(binding)}", run)
+                does = sentence(binding)
+                help_ = f"key {self.get_key_display(binding)}" + (f": {does}" if does else "")
+                yield SystemCommand(title, help_, run)
 
     def action_command_palette(self) -> None:
         """Open the command palette."""

@@ -4,18 +4,19 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from bntui.core.text import ConfigError
+from bntui.ui import key_table
 
 
 class PromptScreen(ModalScreen[str | None]):
     """Asks for one line, and returns it; None if the user thinks better of it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "leave it")]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.PROMPT.bindings()]
     DEFAULT_CSS = """
     PromptScreen {
         align: center middle;

@@ -3,20 +3,19 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from bntui.ui import key_table
 from bntui.ui.terminal.glyphs import fit
 
 
 class TextScreen(ModalScreen[None]):
     """Shows one text under a title."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q,y,v", "dismiss(None)", "close")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.TEXT.bindings()]
     DEFAULT_CSS = """
     TextScreen {
         align: center middle;

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from bntui.core.config import looks_like_torch, torch_momentum
 from bntui.core.text import exact
+from bntui.ui import key_table
 from bntui.ui.dialogs.prompt import PromptScreen
 from bntui.ui.widgets.knob_spec import MOMENTUM, KnobSpec, Setting
 
@@ -63,11 +64,7 @@ class ValueScreen(PromptScreen):
 class AskScreen(ModalScreen[bool | None]):
     """A question answered with y or n; returns None if it is left unanswered."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "dismiss(True)", "yes"),
-        Binding("n", "dismiss(False)", "no"),
-        Binding("escape", "dismiss(None)", "leave it"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.ASK.bindings()]
     DEFAULT_CSS = """
     AskScreen {
         align: center middle;

@@ -4,13 +4,14 @@ from enum import Enum, auto
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from bntui.experiments.experiment import Experiment
 from bntui.experiments.outcome import table
+from bntui.ui import key_table
 from bntui.ui.experiments.progress import Performance
 from bntui.ui.terminal.glyphs import fit
 
@@ -34,11 +35,7 @@ class Next(Enum):
 class ConclusionScreen(ModalScreen[Next | None]):
     """Closes with what comes next, None to stay with the curves."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "following"),
-        Binding("g", "list"),
-        Binding("escape,q", "dismiss(None)"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.CONCLUSION.bindings()]
     DEFAULT_CSS = """
     ConclusionScreen {
         align: center middle;

@@ -9,23 +9,17 @@ from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from bntui.experiments.experiment import Experiment
+from bntui.ui import key_table
 from bntui.ui.terminal.glyphs import fit
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.option_list import Options
 
-KEYS = (
-    Binding("up", "", "choose", key_display="↑ ↓"),
-    Binding("enter", "", "begin with its question"),
-    Binding("tab", "", "read on"),
-    Binding("escape", "", "leave", key_display="esc"),
-)
-"""The line at the bottom."""
 Parts = list[tuple[str, str]]
 """Texts and their styles."""
 Pad = tuple[int, int, int, int]
@@ -36,10 +30,7 @@ APART, INDENTED = (0, 0, 1, 0), (0, 0, 0, 2)
 class ExperimentsScreen(Screen[Experiment | None]):
     """Closes with the experiment to begin, or with None for none."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "begin"),
-        Binding("escape,q,g", "dismiss(None)"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.EXPERIMENTS.bindings()]
     DEFAULT_CSS = """
     ExperimentsScreen {
         Horizontal { height: 1fr; }
@@ -64,7 +55,7 @@ class ExperimentsScreen(Screen[Experiment | None]):
             with VerticalScroll(classes="panel") as sheet:
                 sheet.border_title = "what it is about"
                 yield Static(id="sheet")
-        yield KeyLine(KEYS)
+        yield KeyLine(key_table.EXPERIMENTS.shown())
 
     def on_mount(self) -> None:
         """Begin where the reader is."""

@@ -3,23 +3,20 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from bntui.experiments.experiment import Experiment
+from bntui.ui import key_table
 from bntui.ui.terminal.glyphs import fit
 
 
 class QuestionScreen(ModalScreen[int | None]):
     """Closes with the number of the answer, 0 for none, or with None if nothing is to begin."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(number), f"answer({number})") for number in range(1, 10)),
-        Binding("enter", "dismiss(0)"),
-        Binding("escape,q", "dismiss(None)"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.QUESTION.bindings()]
     DEFAULT_CSS = """
     QuestionScreen {
         align: center middle;

@@ -6,11 +6,12 @@ from typing import ClassVar
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
 from bntui.core.snapshot import Checkpoint
+from bntui.ui import key_table
 from bntui.ui.terminal.glyphs import fit
 from bntui.ui.widgets.option_list import Options
 
@@ -18,7 +19,7 @@ from bntui.ui.widgets.option_list import Options
 class BranchScreen(ModalScreen[Checkpoint | None]):
     """Lists checkpoints, oldest first; closes with the chosen one."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,b", "dismiss(None)", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.BRANCH.bindings()]
     DEFAULT_CSS = """
     BranchScreen {
         align: center middle;

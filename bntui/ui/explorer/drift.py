@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from bntui.core.measured import Exchange, LayerDrift
@@ -14,6 +14,7 @@ from bntui.core.series import Array, SeriesView
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.diagnose.health import Health, exchanged, factor, forecasts, health, in_updates
 from bntui.diagnose.significance import harms, loses_accuracy
+from bntui.ui import key_lines
 from bntui.ui.drawing.canvas import Canvas, Picture, Row
 from bntui.ui.drawing.charts import sparkline
 
@@ -51,11 +52,7 @@ class DriftTable(Canvas, can_focus=True):
 
     hint = "↑ ↓ choose a layer, enter opens it, tab goes on"
     BORDER_TITLE = "drift: running against fresh statistics"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "layer up", show=False),
-        Binding("down", "move(1)", "layer down", show=False),
-        Binding("enter", "open", "open the layer", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_lines.DRIFT_TABLE]
     COMPONENT_CLASSES = {"canvas--chosen"}
     DEFAULT_CSS = "DriftTable > .canvas--chosen { text-style: reverse; }"
 

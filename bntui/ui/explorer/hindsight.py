@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from bntui.core.config import RunConfig
@@ -13,6 +13,7 @@ from bntui.core.measured import Hindsight
 from bntui.core.series import Array
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import exact
+from bntui.ui import key_lines
 from bntui.ui.drawing.axes import AXIS, LABELS, x_axis
 from bntui.ui.drawing.canvas import Canvas, Picture, Row
 from bntui.ui.drawing.legend import LEGEND
@@ -39,13 +40,7 @@ class HindsightMap(Canvas, can_focus=True):
 
     BORDER_TITLE = TITLE
     hint = "↑ ↓ choose a momentum, ← → a moment; enter: what if, for these weights; tab goes on"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "row up", show=False),
-        Binding("down", "move(1)", "row down", show=False),
-        Binding("left", "screen.look('move', -1)", show=False),
-        Binding("right", "screen.look('move', 1)", show=False),
-        Binding("enter", "open", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_lines.HINDSIGHT_MAP]
     COMPONENT_CLASSES = {f"canvas--{role}" for role in (*HEAT, "cursor")}
     # From blue to yellow, evenly brighter (on a light ground darker): safe for colour-blind eyes.
     DEFAULT_CSS = """

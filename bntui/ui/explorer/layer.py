@@ -6,7 +6,7 @@ from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from bntui.core.measured import LayerDrift, Validation
@@ -15,6 +15,7 @@ from bntui.core.series import Series, SeriesView
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import exact
 from bntui.diagnose.health import exchanged, forecasts, health, in_updates
+from bntui.ui import key_table
 from bntui.ui.drawing.axes import AXIS, y_axis
 from bntui.ui.drawing.canvas import Canvas, Picture, fitted
 from bntui.ui.drawing.channel_strips import parts, rule, strip, worst
@@ -23,12 +24,6 @@ from bntui.ui.explorer.drift import MARKS
 from bntui.ui.terminal.glyphs import DOTS, Glyphs
 from bntui.ui.widgets.keyline import KeyLine
 
-KEYS = (
-    Binding("left", "", "other layers", key_display="← →"),
-    Binding("w", "", "measure again"),
-    Binding("escape", "", "close", key_display="esc"),
-)
-"""The line at the bottom."""
 BELOW = 10
 """Rows for the worst channels, and for the split and the history beside them, at least."""
 LEFT = 52
@@ -43,12 +38,7 @@ EMPTY = Series(2).view()
 class LayerScreen(Screen[int]):
     """Shows the run under way; closes with the index of the layer that was shown last."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "go(-1)", "previous layer"),
-        Binding("right", "go(1)", "next layer"),
-        Binding("w", "measure", "measure again"),
-        Binding("escape,enter,q", "close", "close"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.LAYER.bindings()]
 
     def __init__(self, snapshot: Snapshot, ask: Callable[[], None], index: int) -> None:
         """`ask` has the run's `channel_exchanges` measured anew.
@@ -63,7 +53,7 @@ class LayerScreen(Screen[int]):
     def compose(self) -> ComposeResult:
         """Lay out the picture, and the keys."""
         yield Layer()
-        yield KeyLine(KEYS)
+        yield KeyLine(key_table.LAYER.shown())
 
     def on_mount(self) -> None:
         """Ask, and show what there is."""

@@ -13,7 +13,7 @@ from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.hindsight import HindsightMap
 from bntui.ui.explorer.noise_words import NORMALISED, noise_scale
 from bntui.ui.widgets.chart import Chart
-from bntui.ui.widgets.view_keys import CHANGES, why_same
+from bntui.ui.widgets.view_changes import VIEW_CHANGES, why_same
 
 Ghosts = Sequence[tuple[str, Snapshot]]
 
@@ -45,11 +45,11 @@ class Results(Container):
         self.view = self.view.reset()
 
     def look(self, change: str, amount: float) -> str:
-        """Change the view: one of `CHANGES`, by an amount that means what it does there.
+        """Change the view: one of `VIEW_CHANGES`, by an amount that means what it does there.
 
         Returns why it stays as it was, if it does.
         """
-        before, self.view = self.view, CHANGES[change](self.view, self._snapshot, amount)
+        before, self.view = self.view, VIEW_CHANGES[change](self.view, self._snapshot, amount)
         self._draw()
         return why_same(change, amount, self._snapshot) if self.view == before else ""
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container
 from textual.events import DescendantFocus
 from textual.screen import Screen
@@ -16,6 +16,7 @@ from bntui.core.config import RunConfig
 from bntui.core.run import MakeRun, Purpose, Run
 from bntui.core.snapshot import Checkpoint, Snapshot
 from bntui.core.text import ConfigError
+from bntui.ui import key_table
 from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.experiments.guide import Guide
 from bntui.ui.experiments.guideline import GuideLine
@@ -41,7 +42,6 @@ from bntui.ui.runs.archive import Archive
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
 from bntui.ui.widgets.knob_spec import KNOBS, PACE
-from bntui.ui.widgets.view_keys import LOOKS
 
 FULL = (116, 34)
 """Columns and rows from which on all panels are shown at once."""
@@ -51,41 +51,10 @@ SMALLEST = (60, 16)
 TABS = "1 accuracy  2 loss  3 momenta  4 drift  5 it says"
 
 
-def _command(keys: str, name: str, word: str = "", **options: Any) -> Binding:
-    """Return the binding of keys to one of the explorer's commands."""
-    return Binding(keys, f"command('{name}')", word, id=name, **options)
-
-
 class Explorer(Screen[None]):
     """One run at a time, on one screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        _command("space", "pause", "pause"),
-        _command("question_mark", "keys", "keys", key_display="?"),
-        _command("g", "experiments", "experiments"),
-        _command("c", "recalibrate", "recalibrate"),
-        _command("w", "what_if", "what if"),
-        _command("n", "step", "step"),
-        _command("r", "restart", "restart"),
-        _command("k", "structure", "structure"),
-        _command("o", "runs", "runs"),
-        _command("t", "twin", "twin"),
-        _command("b", "branch", "branch"),
-        *LOOKS,
-        _command("p", "pin", "pin"),
-        _command("v", "verdict", "verdict"),
-        _command("y", "repeat", "repeat"),
-        Binding("q", "app.quit", "quit"),
-        _command("R", "restart_with_new_seed", "restart with a new seed", show=False),
-        _command("d", "digits", "use digits", show=False),
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-        *(Binding(str(number), f"panel({number})", show=False) for number in range(1, 6)),
-        _command("D", "save_data", "save the data as CSV", show=False),
-        _command("W", "keep_weights", "keep the weights", show=False),
-        _command("left,right", "choose_a_knob", show=False),
-        _command("i", "resume", "go on with the interrupted run", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.EXPLORER.bindings()]
 
     def __init__(
         self,
@@ -127,7 +96,7 @@ class Explorer(Screen[None]):
         self._commands = self._made_commands()
 
     def _made_commands(self) -> dict[str, Callable[[], object]]:
-        """Return what keys do, by the names in `BINDINGS`."""
+        """Return what keys do, by the names of commands in the table of keys."""
         current, begin, ghosts, redraw = self.current, self._begin, self._ghosts, self._redraw
         recalibration = run_commands.Recalibration(
             current,
@@ -157,7 +126,9 @@ class Explorer(Screen[None]):
             "verdict": lambda: reading_commands.open_verdict(self, current.snapshot),
             "repeat": lambda: reading_commands.open_command_line(self, current.snapshot),
             "save_data": lambda: reading_commands.save_data(self, current.snapshot),
-            "keys": lambda: self.app.push_screen(KeysScreen()),
+            "keys": lambda: self.app.push_screen(
+                KeysScreen(key_table.EXPLORER.sections, reading=True)
+            ),
             "choose_a_knob": lambda: self.notify("← → turn a knob: choose one with ↑ ↓ or tab"),
         }
 
@@ -187,7 +158,7 @@ class Explorer(Screen[None]):
             id="too-small",
         )
         yield HintLine()
-        yield KeyLine([key for key in self.BINDINGS if isinstance(key, Binding)])
+        yield KeyLine(key_table.EXPLORER.shown())
 
     def on_mount(self) -> None:
         """Begin the run once there is a picture, and follow it."""
@@ -241,8 +212,8 @@ class Explorer(Screen[None]):
             self.query_one(Results).show(snapshot, self._behind)
             self.query_one(Predictions).show(snapshot)
             self.query_one(KeyLine).show(
-                said=lambda action: label(action, snapshot),
-                hidden=lambda action: bool(why_not(action, snapshot)),
+                said=lambda command: label(command, snapshot),
+                hidden=lambda command: bool(why_not(command, snapshot)),
             )
             self.query_one(VerdictPanel).show(snapshot)
         for notice in notices(before, snapshot):

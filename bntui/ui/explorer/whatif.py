@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from bntui.core.measured import Hindsight
@@ -14,6 +14,7 @@ from bntui.core.scales import UNIT
 from bntui.core.series import Array, SeriesView
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import exact
+from bntui.ui import key_table
 from bntui.ui.drawing.axes import AXIS, row_of
 from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.drawing.charts import bar, chart
@@ -35,10 +36,7 @@ NAME = 16
 class WhatIfScreen(Screen[None]):
     """Asks for a measurement as it opens, and shows it once it is there."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w", "measure", "measure again"),
-        Binding("escape,q", "dismiss(None)", "close"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.WHAT_IF.bindings()]
 
     def __init__(self, snapshot: Snapshot, ask: Callable[[], None]) -> None:
         """`ask` has the run's `what_if` measured anew."""

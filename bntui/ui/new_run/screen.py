@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
 from textual.screen import Screen
@@ -13,6 +13,7 @@ from textual.widgets import Label
 
 from bntui.core.config import RunConfig
 from bntui.core.snapshot import Snapshot
+from bntui.ui import key_lines, key_table
 from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.new_run.meanings import meaning
 from bntui.ui.new_run.specs import GROUPS, norm_layers
@@ -21,14 +22,6 @@ from bntui.ui.widgets.knob import Knob
 from bntui.ui.widgets.knob_spec import Setting
 from bntui.ui.widgets.paragraphs import Paragraphs
 
-KEYS = (
-    Binding("up", "", "choose", key_display="↑ ↓"),
-    Binding("left", "", "turn", key_display="← →"),
-    Binding("enter", "", "type"),
-    Binding("r", "", "begin"),
-    Binding("escape", "", "leave", key_display="esc"),
-)
-"""The line at the bottom."""
 NARROW = 76
 """Columns below which the settings have as few as they need."""
 Changes = dict[str, Setting]
@@ -44,12 +37,7 @@ def with_changes(config: RunConfig, changes: Changes) -> RunConfig:
 class StructureScreen(Screen[Changes | None]):
     """Collects changes; closes with those to begin a new run with, or with None for none."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "app.focus_previous"),
-        Binding("down", "app.focus_next"),
-        Binding("r", "begin"),
-        Binding("escape,q,k", "dismiss(None)"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.STRUCTURE.bindings()]
     DEFAULT_CSS = """
     StructureScreen {
         #settings { width: 42; height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
@@ -77,7 +65,7 @@ class StructureScreen(Screen[Changes | None]):
                         yield Knob(spec, getattr(self._config, spec.name))
                 yield Begin()
             yield Paragraphs("what it means", id="meaning", classes="panel")
-        yield KeyLine(KEYS)
+        yield KeyLine(key_table.STRUCTURE.shown())
 
     def on_mount(self) -> None:
         """Begin at the top."""
@@ -140,7 +128,7 @@ class StructureScreen(Screen[Changes | None]):
 class Begin(Canvas, can_focus=True):
     """The last line: Enter begins the new run."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.begin", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_lines.BEGIN]
     DEFAULT_CSS = "Begin { height: 1; margin-top: 1; &:focus { background: $primary 30%; } }"
 
     def draw(self, width: int, height: int) -> Picture:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 
@@ -14,14 +14,15 @@ from bntui.core.cells import padded, shorten, wrapped
 from bntui.core.scales import UNIT
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import literal
-from bntui.ui.dialogs.keys import CHARTS, KeysScreen
+from bntui.ui import key_table
+from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.drawing.curves import compared
 from bntui.ui.drawing.view import View
 from bntui.ui.runs.differences import differing
 from bntui.ui.widgets.chart import Chart
 from bntui.ui.widgets.keyline import KeyLine
-from bntui.ui.widgets.view_keys import CHANGES, LOOKS, why_same
+from bntui.ui.widgets.view_changes import VIEW_CHANGES, why_same
 
 BOTH = 32
 """Rows from which on both charts are shown at once."""
@@ -40,13 +41,7 @@ class Side:
 class ComparisonScreen(Screen[None]):
     """Shows two runs as they are when it is opened."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *LOOKS,
-        *(Binding(str(number), f"panel({number})", show=False) for number in (1, 2)),
-        Binding("question_mark", "keys", "keys", key_display="?"),
-        Binding("escape", "dismiss(None)", "close", key_display="esc"),
-        Binding("q", "dismiss(None)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.COMPARISON.bindings()]
     DEFAULT_CSS = """
     ComparisonScreen {
         #differences { height: auto; max-height: 40%; scrollbar-size-vertical: 1; }
@@ -68,7 +63,7 @@ class ComparisonScreen(Screen[None]):
             yield Differences(*self._sides)
         yield Chart("accuracy", y=UNIT, id="panel-1", classes="panel shown")
         yield Chart("loss", log=True, id="panel-2", classes="panel")
-        yield KeyLine([key for key in self.BINDINGS if isinstance(key, Binding)])
+        yield KeyLine(key_table.COMPARISON.shown())
 
     def on_mount(self) -> None:
         """Show both runs, whole."""
@@ -89,14 +84,14 @@ class ComparisonScreen(Screen[None]):
 
     def action_look(self, change: str, amount: float) -> None:
         """Change the view of both charts."""
-        before, self.view = self.view, CHANGES[change](self.view, self._longer, amount)
+        before, self.view = self.view, VIEW_CHANGES[change](self.view, self._longer, amount)
         self._draw()
         if self.view == before:
             self.app.notify(why_same(change, amount, self._longer))
 
     def action_keys(self) -> None:
         """Open the help."""
-        self.app.push_screen(KeysScreen(CHARTS))
+        self.app.push_screen(KeysScreen(key_table.COMPARISON.sections))
 
     @property
     def _longer(self) -> Snapshot:

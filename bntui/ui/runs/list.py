@@ -10,30 +10,23 @@ from textwrap import wrap
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from bntui.store.database import StoredRun
+from bntui.ui import key_lines
 from bntui.ui.drawing.canvas import Canvas, Picture, Row
 from bntui.ui.runs.columns import fitting, measured, sign, written
 
 SIGNS = 4
 """Cells for a run's signs, and the blank behind them."""
-_FAR = 1_000_000_000
 WHEEL = 3
 
 
 class RunList(Canvas, can_focus=True):
     """One row a run, of which one is chosen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)"),
-        Binding("down", "move(1)"),
-        Binding("pageup", "page(-1)"),
-        Binding("pagedown", "page(1)"),
-        Binding("home", f"move({-_FAR})"),
-        Binding("end", f"move({_FAR})"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_lines.RUN_LIST]
     COMPONENT_CLASSES = {"canvas--chosen"}
     DEFAULT_CSS = "RunList > .canvas--chosen { text-style: reverse; }"
 

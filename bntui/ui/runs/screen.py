@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
@@ -16,7 +16,8 @@ from bntui.core.snapshot import Checkpoint, Snapshot
 from bntui.core.text import ConfigError, literal
 from bntui.store.database import StoredRun
 from bntui.store.listing import matching, ordered
-from bntui.ui.dialogs.keys import RUNS, KeysScreen
+from bntui.ui import key_table
+from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.dialogs.prompt import PromptScreen
 from bntui.ui.dialogs.text_screen import TextScreen
 from bntui.ui.runs.archive import Archive
@@ -40,23 +41,7 @@ class RunsScreen(Screen[Chosen | None]):
     Closes with what was chosen.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "lay_over", "overlay"),
-        Binding("question_mark", "keys", "keys", key_display="?"),
-        Binding("slash", "filter", "find", key_display="/"),
-        Binding("s", "sort", "sort"),
-        Binding("space", "mark", "mark"),
-        Binding("equals_sign", "compare", "compare", key_display="="),
-        Binding("e", "note", "note"),
-        Binding("p", "pin", "pin"),
-        Binding("delete,backspace", "delete", "delete", key_display="del"),
-        Binding("y", "repeat", "repeat"),
-        Binding("R", "resume", "resume"),
-        Binding("escape", "leave", "close", key_display="esc"),
-        Binding("u", "undo", show=False),
-        Binding("q,o", "dismiss(None)", show=False),
-        Binding("down", "to_list", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.RUNS.bindings()]
     DEFAULT_CSS = """
     RunsScreen {
         #runs { height: 1fr; }
@@ -90,7 +75,7 @@ class RunsScreen(Screen[Chosen | None]):
         yield RunList(id="runs", classes="panel")
         yield Static(id="about", classes="panel", markup=False)
         yield Input(id="filter", placeholder="words, or settings such as momentum=0.9")
-        yield KeyLine([key for key in self.BINDINGS if isinstance(key, Binding)])
+        yield KeyLine(key_table.RUNS.shown())
 
     def on_mount(self) -> None:
         """Read the store."""
@@ -171,7 +156,7 @@ class RunsScreen(Screen[Chosen | None]):
 
     def action_keys(self) -> None:
         """Open the help."""
-        self.app.push_screen(KeysScreen(RUNS))
+        self.app.push_screen(KeysScreen(key_table.RUNS.sections))
 
     def action_sort(self) -> None:
         """Sort by the next column."""

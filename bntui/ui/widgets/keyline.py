@@ -5,23 +5,22 @@ Not Textual's Footer, which is built anew at every change of focus: 20 ms and 40
 
 from collections.abc import Callable, Sequence
 
-from textual.binding import Binding
-
 from bntui.ui.drawing.canvas import Canvas, Picture, Row
+from bntui.ui.key_lines import Shown
 
 
 class KeyLine(Canvas):
-    """Shows the bindings that are to be shown, the first ones first."""
+    """Shows keys, the first ones first."""
 
     DEFAULT_CSS = "KeyLine { height: 1; background: $panel; }"
 
-    def __init__(self, bindings: Sequence[Binding]) -> None:
+    def __init__(self, keys: Sequence[Shown]) -> None:
         super().__init__()
-        self._shown = [binding for binding in bindings if binding.show]
+        self._shown = keys
         self._keys = self._written(lambda _: "", lambda _: False)
 
     def show(self, *, said: Callable[[str], str], hidden: Callable[[str], bool]) -> None:
-        """Show the keys whose actions are not `hidden`, with what is `said` of one, if anything."""
+        """Show the keys whose commands are not `hidden`, with what is `said` of one, if anything."""
         if (keys := self._written(said, hidden)) != self._keys:
             self._keys = keys
             self.repaint()
@@ -30,12 +29,9 @@ class KeyLine(Canvas):
         self, said: Callable[[str], str], hidden: Callable[[str], bool]
     ) -> list[tuple[str, str]]:
         return [
-            (
-                binding.key_display or binding.key,
-                said(binding.id or binding.action) or binding.description,
-            )
-            for binding in self._shown
-            if not hidden(binding.id or binding.action)
+            (shown.key, said(shown.command) or shown.word)
+            for shown in self._shown
+            if not hidden(shown.command)
         ]
 
     def draw(self, width: int, height: int) -> Picture:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
+from bntui.ui import key_lines
 from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.widgets.knob_spec import KnobSpec, Setting
 
@@ -18,11 +19,7 @@ LABEL = 13
 class Knob(Canvas, can_focus=True):
     """Shows what is wanted at once, and says so until the run has applied it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "turn(-1)", "less", show=False),
-        Binding("right", "turn(1)", "more", show=False),
-        Binding("enter", "type", "type a value", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_lines.KNOB]
     DEFAULT_CSS = """
     Knob {
         height: 1;

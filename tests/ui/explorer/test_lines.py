@@ -5,9 +5,11 @@ from textual.widgets import Static
 
 from bntui.core.config import RunConfig
 from bntui.ui.app import BntuiApp
-from bntui.ui.dialogs.keys import KEYS, RUNS, KeysScreen, Section
+from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.explorer.hint import whole_parts
 from bntui.ui.explorer.status import StatusLine
+from bntui.ui.key_lines import ScreenKeys
+from bntui.ui.key_table import EXPLORER, RUNS
 from tests.ui.scripted import ScriptedRuns, mid_run
 
 
@@ -46,11 +48,11 @@ def test_no_figure_is_cut_at_any_width() -> None:
         assert ("seed" in words) == ("1234567" in words)
 
 
-@pytest.mark.parametrize("sections", [KEYS, (RUNS,)])
-async def test_no_key_s_words_are_broken_at_80_columns(sections: tuple[Section, ...]) -> None:
+@pytest.mark.parametrize("keys", [EXPLORER, RUNS])
+async def test_no_key_s_words_are_broken_at_80_columns(keys: ScreenKeys) -> None:
     app = BntuiApp(ScriptedRuns(loaded=True), RunConfig(width=0.25))
     async with app.run_test(size=(80, 24)) as pilot:
-        await app.push_screen(KeysScreen(*sections))
+        await app.push_screen(KeysScreen(keys.sections))
         await pilot.pause()
         heights = [one.size.height for one in app.screen.query(Static)]
-    assert heights == [1 + len(keys) for _, keys in sections]
+    assert heights == [1 + len(section.lines) for section in keys.sections]

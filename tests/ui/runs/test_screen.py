@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.binding import Binding
-from textual.keys import format_key
 
 from bntui.core.cells import cell_len
 from bntui.core.config import Knobs, RunConfig
@@ -21,7 +19,6 @@ from bntui.store.archive import KeptRuns
 from bntui.store.database import Store, StoredRun
 from bntui.store.schema import connect
 from bntui.store.writing import State, change_run
-from bntui.ui.dialogs.keys import CHARTS, RUNS
 from bntui.ui.runs.columns import COLUMNS, about, fitting, measured, when, written
 from bntui.ui.runs.comparison import ComparisonScreen
 from bntui.ui.runs.list import RunList
@@ -30,7 +27,6 @@ from bntui.ui.terminal.glyphs import Glyphs
 from tests.store.recorded import CONFIG as STORED
 from tests.store.recorded import checkpoint, keep
 from tests.store.test_database import HOSTILE
-from tests.ui.explorer.test_screen import listed_keys
 from tests.ui.scripted import facts
 from tests.ui.user import CONFIG, FULL, TABS, User, opened
 
@@ -494,18 +490,6 @@ class TestComparing:
 
 
 class TestKeys:
-    def test_whatever_a_key_does_is_listed_with_a_key(self) -> None:
-        obvious = {"keys", "leave", "to_list", "dismiss(None)", "panel(1)", "panel(2)"}
-        for screen, section in ((RunsScreen, RUNS), (ComparisonScreen, CHARTS)):
-            names: dict[str, set[str]] = {}
-            for binding in Binding.make_bindings(screen.BINDINGS):
-                names.setdefault(binding.action, set()).update(
-                    {binding.key, format_key(binding.key), binding.key_display or ""}
-                )
-            listed_there = set(listed_keys([section]))
-            missing = [action for action, some in names.items() if not some & listed_there]
-            assert set(missing) <= obvious
-
     async def test_the_help_opens_from_the_list(self) -> None:
         async with listed() as user:
             await user.press("question_mark")

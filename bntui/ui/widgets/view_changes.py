@@ -1,9 +1,7 @@
-"""The keys that change how charts look at a run, and what they do."""
+"""What keys do to the view of charts, and why one of them changes nothing."""
 
 from collections.abc import Callable
 from dataclasses import replace
-
-from textual.binding import Binding
 
 from bntui.core.snapshot import Snapshot
 from bntui.ui.drawing.marks import merged
@@ -15,7 +13,7 @@ def _moved(view: View, snapshot: Snapshot, by: float) -> View:
     return view if history is None else view.moved(int(by), history.x)
 
 
-CHANGES: dict[str, Callable[[View, Snapshot, float], View]] = {
+VIEW_CHANGES: dict[str, Callable[[View, Snapshot, float], View]] = {
     "zoom": lambda view, snapshot, factor: view.zoomed(factor, snapshot.update),
     "pan": lambda view, snapshot, share: view.panned(share, snapshot.update),
     "move": _moved,
@@ -27,7 +25,7 @@ CHANGES: dict[str, Callable[[View, Snapshot, float], View]] = {
     "log": lambda view, *_: replace(view, log_loss=not view.log_loss),
     "reset": lambda view, *_: view.reset(),
 }
-"""What the keys do to the view: zoom by a factor, pan by a share of the window, move the crosshair
+"""What the keys do to the view, by name: zoom by a factor, pan by a share of the window, move the crosshair
 by recorded positions, jump to a mark before or after; the others take no amount."""
 
 
@@ -45,22 +43,3 @@ def why_same(change: str, amount: float, snapshot: Snapshot) -> str:
         "jump": f"there is no mark {'after' if onward else 'before'} the crosshair",
         "reset": "the whole run is in sight, without a crosshair",
     }.get(change, "nothing changes")
-
-
-LOOKS = (
-    Binding("comma", "look('move', -1)", "crosshair", key_display=", ."),
-    Binding("x", "look('axis', 0)", "x axis"),
-    Binding("plus,equals_sign", "look('zoom', 2)", show=False),
-    Binding("minus", "look('zoom', 0.5)", show=False),
-    Binding("left_square_bracket", "look('pan', -0.25)", show=False),
-    Binding("right_square_bracket", "look('pan', 0.25)", show=False),
-    Binding("full_stop", "look('move', 1)", show=False),
-    Binding("less_than_sign", "look('move', -10)", show=False),
-    Binding("greater_than_sign", "look('move', 10)", show=False),
-    Binding("left_curly_bracket", "look('jump', -1)", show=False),
-    Binding("right_curly_bracket", "look('jump', 1)", show=False),
-    Binding("s", "look('smooth', 0)", show=False),
-    Binding("l", "look('log', 0)", show=False),
-    Binding("0", "look('reset', 0)", show=False),
-)
-"""For a screen with an `action_look` that takes one of `CHANGES` and its amount."""

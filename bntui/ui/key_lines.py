@@ -1,0 +1,150 @@
+"""What the table of keys is made of: lines of keys with what they do, and those that screens share."""
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the help: keys as they are written, what they do, and their bindings."""
+
+    keys: str
+    does: str
+    bindings: tuple[Binding, ...]
+    """Of the screen; their descriptions are what the command palette calls them."""
+    elsewhere: tuple[Binding, ...]
+    """Of the screen's widgets and of the app."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines of the help under a title."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A key on the line at the bottom."""
+
+    key: str
+    word: str
+    command: str = ""
+    """The explorer's command that it is for, if it is for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenKeys:
+    """The keys of one screen."""
+
+    name: str
+    sections: tuple[Section, ...] = ()
+    """What the help shows."""
+    others: tuple[Line, ...] = ()
+    """What it leaves out, because there is none or everybody knows."""
+    bottom: tuple[str | Shown, ...] = ()
+    """The line at the bottom, what matters most first: Textual's names of keys, or what to show."""
+
+    @property
+    def lines(self) -> list[Line]:
+        """All lines."""
+        return [*(line for section in self.sections for line in section.lines), *self.others]
+
+    def bindings(self) -> list[Binding]:
+        """Return the screen's own bindings."""
+        return [binding for line in self.lines for binding in line.bindings]
+
+    def shown(self) -> list[Shown]:
+        """Return the keys on the line at the bottom. Raises KeyError for one that is not bound."""
+        bound = {binding.key.split(",")[0]: binding for binding in self.bindings()}
+        return [one if isinstance(one, Shown) else _shown(bound[one]) for one in self.bottom]
+
+
+def _shown(binding: Binding) -> Shown:
+    return Shown(
+        binding.key_display or binding.key.split(",")[0], binding.description, binding.id or ""
+    )
+
+
+def line(keys: str, does: str, *bindings: Binding, elsewhere: tuple[Binding, ...] = ()) -> Line:
+    """Return a line, with the bindings of the screen, and those of its widgets and the app."""
+    return Line(keys, does, bindings, elsewhere)
+
+
+def command(keys: str, name: str, word: str | None = None) -> Binding:
+    """Return the binding of keys to one of the explorer's commands, which `word` is its name for."""
+    words = name.replace("_", " ") if word is None else word
+    return Binding(keys, f"command('{name}')", words, id=name)
+
+
+# The app's keys, and those of widgets: a line of each screen that they are on names them.
+
+APP = (
+    Binding("ctrl+c", "quit", priority=True),  # also where a field would copy
+    Binding("ctrl+z", "suspend_process"),
+    Binding("ctrl+l", "redraw", "draw everything anew"),
+    Binding("S", "save_picture", "save the screen as SVG"),
+)
+KNOB = (
+    Binding("left", "turn(-1)", "less"),
+    Binding("right", "turn(1)", "more"),
+    Binding("enter", "type", "type a value"),
+)
+HINDSIGHT_MAP = (
+    Binding("up", "move(-1)", "row up"),
+    Binding("down", "move(1)", "row down"),
+    Binding("left", "screen.look('move', -1)"),
+    Binding("right", "screen.look('move', 1)"),
+    Binding("enter", "open"),
+)
+DRIFT_TABLE = (
+    Binding("up", "move(-1)", "layer up"),
+    Binding("down", "move(1)", "layer down"),
+    Binding("enter", "open", "open the layer"),
+)
+_FAR = 1_000_000_000
+RUN_LIST = (
+    Binding("up", "move(-1)"),
+    Binding("down", "move(1)"),
+    Binding("pageup", "page(-1)"),
+    Binding("pagedown", "page(1)"),
+    Binding("home", f"move({-_FAR})"),
+    Binding("end", f"move({_FAR})"),
+)
+BEGIN = (Binding("enter", "screen.begin"),)
+
+VIEW = (
+    line(
+        ", . < >",
+        "crosshair by one point, by ten, and the values there",
+        Binding("comma", "look('move', -1)", "crosshair", key_display=", ."),
+        Binding("full_stop", "look('move', 1)"),
+        Binding("less_than_sign", "look('move', -10)"),
+        Binding("greater_than_sign", "look('move', 10)"),
+    ),
+    line(
+        "{ }",
+        "crosshair to the mark before, after",
+        Binding("left_curly_bracket", "look('jump', -1)"),
+        Binding("right_curly_bracket", "look('jump', 1)"),
+    ),
+    line(
+        "+ - [ ]",
+        "zoom in, out; pan left, right",
+        Binding("plus,equals_sign", "look('zoom', 2)"),
+        Binding("minus", "look('zoom', 0.5)"),
+        Binding("left_square_bracket", "look('pan', -0.25)"),
+        Binding("right_square_bracket", "look('pan', 0.25)"),
+    ),
+    line("0", "no crosshair, the whole run", Binding("0", "look('reset', 0)")),
+    line(
+        "x s l",
+        "x in updates, images or seconds; smoothing; log loss",
+        Binding("x", "look('axis', 0)", "x axis"),
+        Binding("s", "look('smooth', 0)"),
+        Binding("l", "look('log', 0)"),
+    ),
+)
+"""For a screen with an `action_look` that takes one of `VIEW_CHANGES` and its amount."""
