@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 import click
@@ -11,15 +11,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bntui import __version__
 from bntui.cli import output
+from bntui.cli.remedies import in_options
 from bntui.core.measured import LayerDrift
 from bntui.core.snapshot import EpochReport, Mark, Snapshot
 from bntui.core.text import exact
 from bntui.diagnose.causes import Cause
 from bntui.diagnose.figures import figures
 from bntui.diagnose.noise_words import noise_words
-from bntui.diagnose.remedies import on_command_line
+from bntui.diagnose.remedies import values as remedy_values
 from bntui.diagnose.verdict import verdict
 from bntui.store.encoding import finite, settings
+from bntui.store.export.csv_and_json import SCHEMA
 
 
 class JsonLines:
@@ -39,6 +41,7 @@ class JsonLines:
         assert facts is not None
         self._write(
             event="start",
+            schema=SCHEMA,
             run=run,
             version=__version__,
             device=facts.device,
@@ -103,9 +106,9 @@ class JsonLines:
             update=snapshot.validation.update if snapshot.validation else snapshot.update,
             cause=judged.cause.value,
             text=" ".join(
-                filter(None, [*judged.evidence, judged.outlook, on_command_line(judged.remedies)])
+                filter(None, [*judged.evidence, judged.outlook, in_options(judged.remedies)])
             ),
-            remedies=[asdict(remedy) for remedy in judged.remedies],
+            remedies=[remedy_values(remedy) for remedy in judged.remedies],
             evidence=figures(snapshot),
         )
 
@@ -188,7 +191,7 @@ class Lines:
             return
         at = snapshot.validation.update if snapshot.validation else snapshot.update
         self._console.print(f"Verdict at update {at:,}: {judged.cause}")
-        cure = on_command_line(judged.remedies)
+        cure = in_options(judged.remedies)
         for sentence in (*judged.evidence, judged.outlook, f"What helps: {cure}." if cure else ""):
             if sentence:
                 self._console.print(f"  {sentence}")

@@ -11,7 +11,7 @@ from bntui.core.snapshot import Snapshot
 from bntui.diagnose import significance
 from bntui.diagnose.causes import Cause, Verdict, after_last_change, recent_accuracy
 from bntui.diagnose.health import current, recent
-from bntui.diagnose.remedies import Kind, Remedy
+from bntui.diagnose.remedies import Remedy, RemedyName
 
 LEARNED = 0.1
 """Accuracy above guessing from which on a comparison says something."""
@@ -45,12 +45,12 @@ def not_the_statistics(snapshot: Snapshot, validation: Validation) -> Verdict:
                 f"Undecided with {validation.images:,} images: training {train:.3f} may be as good."
             )
             return Verdict(
-                Cause.UNDECIDED, (numbers, told), remedies=(Remedy(Kind.MORE_VALIDATION),)
+                Cause.UNDECIDED, (numbers, told), remedies=(Remedy(RemedyName.MORE_VALIDATION),)
             )
         return _worse_than_training(check, (numbers, *training), after)
     if fresh < 1.0 / classes + LEARNED:
         evidence = (numbers, *training, "Too little is learned for the statistics to matter.")
-        return Verdict(Cause.LEARNING, evidence, remedies=(Remedy(Kind.WAIT),))
+        return Verdict(Cause.LEARNING, evidence, remedies=(Remedy(RemedyName.WAIT),))
     cause = Cause.SOUND if validation.layers else Cause.NO_BATCH_NORM
     return Verdict(cause, (numbers, *training, *after))
 
@@ -71,7 +71,7 @@ def _elsewhere(check: DataCheck, numbers: str) -> Verdict:
     return Verdict(
         Cause.ELSEWHERE,
         (numbers, told, "Validation images like those would suffer as well."),
-        remedies=(Remedy(Kind.RECALIBRATE, update=check.update),),
+        remedies=(Remedy(RemedyName.RECALIBRATE, update=check.update),),
     )
 
 
@@ -89,7 +89,7 @@ def _worse_than_training(
             f"With classes as frequent as in training validation would be {check.as_trained:.3f}: "
             f"{recovered:.2f} of the gap of {gap:.2f}."
         )
-        remedies = (Remedy(Kind.BALANCE),)
+        remedies = (Remedy(RemedyName.BALANCE_CLASSES),)
         return Verdict(Cause.CLASSES, (*evidence, told, *after), remedies=remedies)
     furthest = max(
         (one for one in check.shifts if one.mean_gap > 0 or one.log_var_off > 0),
@@ -106,14 +106,14 @@ def _worse_than_training(
             f"Under statistics of their own they would be {check.own.accuracy:.3f}: a diagnosis, "
             "no cure."
         )
-        remedies = (Remedy(Kind.LOOK_AT_DATA),)
+        remedies = (Remedy(RemedyName.LOOK_AT_DATA),)
         return Verdict(Cause.SHIFT, (*evidence, told, own, *after), remedies=remedies)
     told = (
         f"With the same statistics training images get {check.training_fresh.accuracy:.3f}, "
         f"validation images {check.fresh.accuracy:.3f} (update {check.update:,}); their means and "
         "variances differ no more than training on few images makes them. No statistics are at fault."
     )
-    remedies = (Remedy(Kind.MORE_DATA),)
+    remedies = (Remedy(RemedyName.MORE_DATA),)
     return Verdict(Cause.OVERFITTING, (*evidence, told, *after), remedies=remedies)
 
 

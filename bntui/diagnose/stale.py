@@ -12,7 +12,7 @@ from bntui.core.text import exact
 from bntui.diagnose import significance
 from bntui.diagnose.causes import Cause, Verdict, after_last_change, most_said, recent_accuracy
 from bntui.diagnose.health import in_updates, recent
-from bntui.diagnose.remedies import Kind, Remedy
+from bntui.diagnose.remedies import Measured, Remedy, RemedyName
 
 SAID_TOO_OFTEN = 0.2
 """Share of one class among predictions, beyond accuracy, from which on it is told: not all are right."""
@@ -28,7 +28,8 @@ def stale(snapshot: Snapshot, validation: Validation) -> Verdict:
         evidence.append(f"It says '{says}' to {share:.0%}.")
     if all(layer.untouched for layer in validation.layers):
         evidence.append("Every running mean is exactly 0, every variance 1.")
-        return Verdict(Cause.NEVER_UPDATED, tuple(evidence), remedies=(Remedy(Kind.RECALIBRATE),))
+        recalibrate = Remedy(RemedyName.RECALIBRATE, update=snapshot.update)
+        return Verdict(Cause.NEVER_UPDATED, tuple(evidence), remedies=(recalibrate,))
     start = start_share(validation)
     evidence.append(_start_or_lag(validation, start))
     cause = Cause.START if start >= 0.5 else Cause.LAG
@@ -129,8 +130,8 @@ def _other_convention(snapshot: Snapshot) -> tuple[str, Remedy | None]:
             f"{keeps}; as torch's it would be {exact(meant)}, which is no better here: {name} gives "
             f"{other:.3f}, this {own:.3f} {where}."
         ), None
-    images, update = hindsight.images, int(hindsight.updates[-1])
-    remedy = Remedy(Kind.MOMENTUM, float(name), other, own, update, images)
+    measured = Measured(other, own, int(hindsight.updates[-1]), hindsight.images)
+    remedy = Remedy(RemedyName.SET_MOMENTUM, float(name), measured=measured)
     return f"{keeps}. Meant torch's? Then it is {exact(meant)} here.", remedy
 
 
@@ -197,17 +198,10 @@ def _cures(snapshot: Snapshot) -> tuple[Remedy, ...]:
     """Name the best constant momentum of the map, if it is better, and the recalibration."""
     tried = snapshot.recalibration
     if tried and not tried.applied and recent(snapshot, tried.update):
-        first = Remedy(
-            Kind.APPLY_RECALIBRATION,
-            None,
-            tried.after,
-            tried.before,
-            tried.update,
-            tried.images or None,
-        )
-        return (first,)
+        measured = Measured(tried.after, tried.before, tried.update, tried.images)
+        return (Remedy(RemedyName.APPLY_RECALIBRATION, update=tried.update, measured=measured),)
     best = best_momentum(snapshot)
-    first = Remedy(Kind.RECALIBRATE, update=snapshot.update)
+    first = Remedy(RemedyName.RECALIBRATE, update=snapshot.update)
     return (first, best) if best else (first,)
 
 
@@ -238,11 +232,6 @@ def best_momentum(snapshot: Snapshot) -> Remedy | None:
     momentum = float(hindsight.names[place])
     if snapshot.knobs.estimator == "momentum" and momentum == snapshot.knobs.momentum:
         return None
-    return Remedy(
-        Kind.MOMENTUM,
-        momentum,
-        float(hindsight.accuracy[place, -1]),
-        float(hindsight.own[-1]),
-        update,
-        hindsight.images,
-    )
+    accuracy, own = float(hindsight.accuracy[place, -1]), float(hindsight.own[-1])
+    measured = Measured(accuracy, own, update, hindsight.images)
+    return Remedy(RemedyName.SET_MOMENTUM, momentum, measured=measured)

@@ -13,7 +13,7 @@ from bntui.core.snapshot import Phase, Snapshot
 from bntui.diagnose import significance
 from bntui.diagnose.causes import Cause, Verdict, last_good
 from bntui.diagnose.other_causes import not_the_statistics
-from bntui.diagnose.remedies import Kind, Remedy
+from bntui.diagnose.remedies import Remedy, RemedyName
 from bntui.diagnose.stale import stale
 
 
@@ -21,8 +21,8 @@ def verdict(snapshot: Snapshot) -> Verdict:
     """Judge `snapshot` by its last validation, and by what was exchanged lately."""
     validation = snapshot.validation
     if snapshot.phase is Phase.FAILED:
-        traceback = (Remedy(Kind.TRACEBACK),) if snapshot.traceback else ()
-        remedies = (Remedy(Kind.TRY_AGAIN), *traceback)
+        traceback = (Remedy(RemedyName.SEE_TRACEBACK),) if snapshot.traceback else ()
+        remedies = (Remedy(RemedyName.TRY_AGAIN), *traceback)
         return Verdict(Cause.FAILED, (snapshot.message,), remedies=remedies)
     if snapshot.divergence is not None:
         return _non_finite(snapshot)
@@ -51,12 +51,12 @@ def _waiting(snapshot: Snapshot) -> Verdict:
     if snapshot.phase is Phase.RUNNING:
         what = "validation" if snapshot.update else "update"
         return Verdict(Cause.WAITING, (f"The first {what} is under way.",))
-    remedies = (Remedy(Kind.GO_ON),)
+    remedies = (Remedy(RemedyName.TRAIN_ON),)
     return Verdict(Cause.WAITING, ("Nothing is validated yet.",), remedies=remedies)
 
 
 def _non_finite(snapshot: Snapshot) -> Verdict:
-    remedies = (Remedy(Kind.LEARNING_RATE),)
+    remedies = (Remedy(RemedyName.LOWER_LEARNING_RATE),)
     divergence = snapshot.divergence
     if divergence is None:
         evidence = ("Running statistics are not finite.",)
@@ -76,7 +76,7 @@ def _one_value(snapshot: Snapshot, validation: Validation) -> Verdict:
         f"{batch} of 1 gives {layer.name} one value per channel: variance 0, output its bias.",
         "torch raises an error here, Keras trains on.",
     )
-    remedy = Remedy(Kind.GHOST_BATCH if ghost else Kind.BATCH_SIZE)
+    remedy = Remedy(RemedyName.RAISE_GHOST_BATCH if ghost else RemedyName.RAISE_BATCH_SIZE)
     return Verdict(Cause.ONE_VALUE, evidence, remedies=(remedy,))
 
 
@@ -89,4 +89,4 @@ def _too_few_images(validation: Validation) -> Verdict:
         f"{validation.fresh.accuracy:.3f} can't be told apart.",
         f"A difference of {lost:.2f} shows with some {max(enough, images + 1):,} images.",
     )
-    return Verdict(Cause.UNDECIDED, evidence, remedies=(Remedy(Kind.MORE_VALIDATION),))
+    return Verdict(Cause.UNDECIDED, evidence, remedies=(Remedy(RemedyName.MORE_VALIDATION),))

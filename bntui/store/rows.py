@@ -19,6 +19,7 @@ from bntui.core.config import Knobs, RunConfig
 from bntui.core.series import Array
 from bntui.core.snapshot import Checkpoint, EpochReport, Mark, RunFacts
 from bntui.core.text import literal
+from bntui.diagnose.remedies import Remedy
 from bntui.store.checksum import prove
 from bntui.store.encoding import read_config, read_facts, read_knobs, read_report
 from bntui.store.liveness import is_id
@@ -134,22 +135,27 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """A verdict's sentences."""
+    """What a verdict says beside its cause."""
 
     evidence: tuple[str, ...] = ()
     outlook: str = ""
+    advice: tuple[Remedy, ...] = ()
+    """Not `remedies`: under that name earlier versions kept them in another form."""
     cure: str = ""
+    """The remedies in the words of earlier versions, which kept these."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredVerdict:
-    """A verdict (see `diagnose.verdict`) at the update where its cause was first seen."""
+    """A verdict (see `diagnose.verdict`) at the update where its cause was first seen, or last."""
 
     at: int
     cause: str
     evidence: tuple[str, ...]
     outlook: str
+    remedies: tuple[Remedy, ...]
     cure: str
+    """In place of `remedies`, what an earlier version of bntui said of them; mostly empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +242,8 @@ def verdict(row: sqlite3.Row) -> StoredVerdict:
     """Return a verdict."""
     found = convert(_Verdict, dict(row))
     words = found.words
-    return StoredVerdict(found.at, found.cause, words.evidence, words.outlook, words.cure)
+    told = (words.evidence, words.outlook, words.advice, words.cure)
+    return StoredVerdict(found.at, found.cause, *told)
 
 
 def report(row: sqlite3.Row) -> EpochReport:

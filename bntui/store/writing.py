@@ -6,7 +6,6 @@ Functions on a connection in a transaction (`schema.transaction`): they raise sq
 import platform
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from json import dumps
@@ -18,7 +17,7 @@ from bntui import __version__
 from bntui.core.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
 from bntui.core.text import storable
 from bntui.diagnose.causes import Verdict
-from bntui.diagnose.remedies import on_command_line
+from bntui.diagnose.remedies import values
 from bntui.store.checksum import CHECKED, insertion, prove, seal
 from bntui.store.encoding import finite, read_report, write, write_report
 
@@ -158,8 +157,12 @@ def put_verdicts(
         ).fetchall()
         if [row["cause"] for row in before] == [judged.cause] * 2:
             connection.execute("DELETE FROM verdicts WHERE rowid = ?", (before[0]["rowid"],))
-        words = asdict(judged) | {"cure": on_command_line(judged.remedies)}
-        put(connection, "verdicts", run, at, judged.cause, dumps(finite(words)))
+        words = {
+            "evidence": judged.evidence,
+            "outlook": judged.outlook,
+            "advice": [values(remedy) for remedy in judged.remedies],
+        }
+        put(connection, "verdicts", run, at, judged.cause, dumps(finite(words, str)))
 
 
 def put_reports(connection: sqlite3.Connection, run: str, reports: Sequence[EpochReport]) -> None:

@@ -260,6 +260,7 @@ class TestJson:
         assert f"{epoch['val_acc']:.3f}" in verdict["text"]
         assert evidence["start_left"] == epoch["layers"][0]["start_left"]
         assert "data" not in evidence
+        assert verdict["remedies"] == [{"name": "wait"}]
         last = said[-2]["evidence"]  # everything is measured at the end
         assert last["update"] == last["data"]["update"] == last["exchanges"]["update"] == 4
         assert [layer["name"] for layer in last["exchanges"]["layers"]] == BN_LAYERS

@@ -22,6 +22,7 @@ from bntui.core.config import RunConfig
 from bntui.core.snapshot import Mark, Phase
 from bntui.machine.places import store_path
 from bntui.store.database import Store
+from bntui.store.export.csv_and_json import SCHEMA
 from bntui.store.recorder import StoreRecorder
 from tests.store.recorded import journal, keep, loss, state
 from tests.store.test_database import HOSTILE
@@ -234,6 +235,7 @@ class TestExport:
         lines = Path("out.jsonl").read_text().splitlines()
         start, *events, end = (json.loads(line, parse_constant=pytest.fail) for line in lines)
         assert (start["event"], start["run"], start["note"]) == ("start", run, "the first one")
+        assert start["schema"] == SCHEMA
         assert start["config"]["momentum"] == 0.97
         order: list[Any] = []
         for event in events:
@@ -249,6 +251,9 @@ class TestExport:
         epoch = next(event for event in events if event["event"] == "epoch")
         assert epoch["hindsight"] == {"0.9": 0.8, "0.99": 0.114}
         assert epoch["layers"][0]["name"] == "conv1_bn"
+        verdict = next(event for event in events if event["event"] == "verdict")
+        assert verdict["remedies"] == [{"name": "recalibrate", "update": 10}]  # judged there
+        assert "cure" not in verdict
         assert end == {"event": "end", "phase": "finished", "updates": 40, "seconds": 4.0}
 
     def test_svg_is_a_picture_of_both_curves(self, run: str) -> None:

@@ -13,7 +13,7 @@ from bntui.core.snapshot import Phase, Snapshot
 from bntui.data import dataset
 from bntui.data.dataset import Dataset, Split
 from bntui.diagnose.causes import Cause, Verdict, recent_accuracy
-from bntui.diagnose.remedies import Kind, in_explorer, on_command_line
+from bntui.diagnose.remedies import Remedy, RemedyName
 from bntui.diagnose.stale import start_share
 from bntui.diagnose.verdict import verdict
 from bntui.measure.estimators import Estimators
@@ -57,7 +57,7 @@ def test_start_values_dominate_when_updates_are_few() -> None:
     assert start_share(snapshot.validation) == share >= 0.5
     assert f"of the start values it would be {corrected.accuracy:.3f}" in text
     assert f"Sound in {round(waiting.sound_in):,} updates at 0.99" in judgement.outlook
-    assert judgement.remedies[0].kind is Kind.RECALIBRATE
+    assert judgement.remedies[0].name is RemedyName.RECALIBRATE
 
 
 def test_lag_dominates_when_the_start_value_is_gone() -> None:
@@ -72,8 +72,9 @@ def test_lag_dominates_when_the_start_value_is_gone() -> None:
 
 def test_statistics_that_were_never_updated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Estimators, "update", lambda *_: None)
-    judgement, _ = judged(SMALL, 40)
+    judgement, snapshot = judged(SMALL, 40)
     assert judgement.cause is Cause.NEVER_UPDATED
+    assert judgement.remedies == (Remedy(RemedyName.RECALIBRATE, update=snapshot.update),)
 
 
 def test_one_value_per_channel() -> None:
@@ -85,7 +86,7 @@ def test_one_value_per_channel() -> None:
 def test_a_momentum_of_the_other_convention() -> None:
     judgement, _ = judged(with_knobs(momentum=0.1, batch_size=3), 400)
     assert judgement.cause is Cause.CONVENTION
-    assert judgement.remedies[0].value == 0.9
+    assert judgement.remedies[0].momentum == 0.9
 
 
 def test_the_other_convention_is_not_advised_where_it_was_seen_to_be_no_better() -> None:
@@ -98,7 +99,7 @@ def test_the_other_convention_is_not_advised_where_it_was_seen_to_be_no_better()
     told = " ".join(judgement.evidence)
     assert "as torch's it would be 0.99, which is" in told
     assert f"0.99 gives {accuracy['0.99']:.3f}" in told
-    assert [remedy.value for remedy in judgement.remedies] != [0.99]
+    assert [remedy.momentum for remedy in judgement.remedies] != [0.99]
 
 
 def test_numbers_that_are_not_finite() -> None:
@@ -193,12 +194,13 @@ def test_a_recalibration_is_tried_and_then_applied() -> None:
     session.recalibrate(apply=False)
     peek = verdict(session.snapshot(Phase.PAUSED))
     assert peek.cause is Cause.START
-    assert "[c] applies the recalibration" in in_explorer(peek.remedies)
-    assert f"--at {session.trainer.update}:recalibrate" in on_command_line(peek.remedies)
+    (remedy,) = peek.remedies
+    assert (remedy.name, remedy.update) == (RemedyName.APPLY_RECALIBRATION, session.trainer.update)
     session.recalibrate(apply=True)
     snapshot = session.snapshot(Phase.PAUSED)
     assert snapshot.recalibration
-    assert peek.remedies[0].accuracy == snapshot.recalibration.after
+    assert remedy.measured
+    assert remedy.measured.accuracy == snapshot.recalibration.after
     assert snapshot.validation
     assert snapshot.validation.running.accuracy == snapshot.recalibration.after
     after = verdict(snapshot)
@@ -211,7 +213,7 @@ def test_waiting_says_for_what() -> None:
     session = Session(SMALL, Observation(), frozenset(), breathe=lambda: None, say=lambda _: None)
     judgement = verdict(session.snapshot(Phase.PAUSED))
     assert judgement.cause is Cause.WAITING
-    assert "[space]" in in_explorer(judgement.remedies)
+    assert judgement.remedies == (Remedy(RemedyName.TRAIN_ON),)
 
 
 def test_a_failure() -> None:

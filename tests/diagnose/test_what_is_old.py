@@ -8,7 +8,7 @@ import pytest
 from bntui.core.config import Change, Knobs, Observation, RunConfig
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.diagnose.causes import STALE, Cause
-from bntui.diagnose.remedies import Kind
+from bntui.diagnose.remedies import RemedyName
 from bntui.diagnose.verdict import verdict
 from bntui.train.session import Session
 from tests.diagnose.causes.runs import few, session, small, train
@@ -49,10 +49,10 @@ def test_a_recalibration_at_the_end_of_a_run_that_is_not_watched_is_judged() -> 
 
 
 def test_the_momentum_that_is_used_is_not_advised(stale: Snapshot) -> None:
-    advised = next(one for one in verdict(stale).remedies if one.kind is Kind.MOMENTUM)
-    assert advised.value is not None
-    taken = replace(stale, knobs=replace(stale.knobs, momentum=advised.value))
-    assert Kind.MOMENTUM not in {one.kind for one in verdict(taken).remedies}
+    advised = next(one for one in verdict(stale).remedies if one.name is RemedyName.SET_MOMENTUM)
+    assert advised.momentum is not None
+    taken = replace(stale, knobs=replace(stale.knobs, momentum=advised.momentum))
+    assert RemedyName.SET_MOMENTUM not in {one.name for one in verdict(taken).remedies}
 
 
 def test_the_other_convention_is_not_judged_by_what_another_momentum_gave(stale: Snapshot) -> None:

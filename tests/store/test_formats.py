@@ -1,5 +1,6 @@
 """Stores as every released version wrote them: each is brought up to date, nothing in it lost."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -8,13 +9,21 @@ import pytest
 
 from bntui.core.snapshot import Mark
 from bntui.store.database import Store
+from bntui.store.export.csv_and_json import json_lines
 from bntui.store.repair import identity, mend
 from bntui.store.schema import MIGRATIONS
-from bntui.store.writing import State
+from bntui.store.writing import State, put
 from tests.store.recorded import CONFIG, loss, report
 
 FORMATS = Path(__file__).parent / "formats"
 """A dump for each format, made with that version of bntui; the runs are those of `recorded.keep`."""
+
+WORDS = (
+    '{"cause": "stale: start values", "evidence": ["It says \'1\' to 98%."], "outlook": "Sound in 8 '
+    'updates.", "remedies": [{"kind": "recalibrate", "value": null, "accuracy": null, "instead_of": '
+    'null, "update": 97, "images": null}], "cure": "recalibrate (--at 97:recalibrate)"}'
+)
+"""A verdict as versions wrote it that worded remedies for the command line."""
 
 
 def old(path: Path, number: int) -> None:
@@ -55,6 +64,29 @@ def test_what_was_kept_is_still_there(tmp_path: Path, number: int) -> None:
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("number", range(1, len(MIGRATIONS) + 1))
+def test_verdicts_whose_remedies_were_kept_in_words_have_the_same_words(
+    tmp_path: Path, number: int
+) -> None:
+    path = tmp_path / "runs.sqlite"
+    old(path, number)
+    row = ("a" * 12, 7, "stale: start values", WORDS)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        if number == 1:  # it had no checksums
+            connection.execute("INSERT INTO verdicts VALUES (?, ?, ?, ?)", row)
+        else:
+            put(connection, "verdicts", *row)
+    with Store(path) as store:
+        (found,) = store.verdicts("a" * 12)
+        assert (found.evidence, found.outlook) == (("It says '1' to 98%.",), "Sound in 8 updates.")
+        assert (found.remedies, found.cure) == ((), "recalibrate (--at 97:recalibrate)")
+        assert store.remarks == []
+        events = [json.loads(line) for line in json_lines(store, "a" * 12)]
+    (verdict,) = (event for event in events if event["event"] == "verdict")
+    assert verdict["cure"] == "recalibrate (--at 97:recalibrate)"
+    assert verdict["remedies"] == []
 
 
 def test_what_can_be_read_of_a_damaged_store_without_checksums_is_kept(tmp_path: Path) -> None:

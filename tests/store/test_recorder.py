@@ -16,6 +16,7 @@ from bntui.core.config import Change, Knobs, RunConfig
 from bntui.core.measured import Noise, Recalibration
 from bntui.core.run import Recorder
 from bntui.core.snapshot import Mark, Phase, Snapshot
+from bntui.diagnose.remedies import Measured, Remedy, RemedyName
 from bntui.measure.hindsight import Moment, Moments
 from bntui.store import recorder as recording
 from bntui.store import runs_file
@@ -232,7 +233,18 @@ class TestWhatIsKept:
         ]
         assert "Running 0.114, fresh 0.974" in verdicts[0].evidence[0]
         assert "Running 0.200, fresh 0.975" in verdicts[1].evidence[0]
-        assert "recalibrate" in verdicts[0].cure
+        assert verdicts[0].remedies == (Remedy(RemedyName.RECALIBRATE, update=5),)
+        assert verdicts[0].cure == ""
+
+    def test_what_a_remedy_was_measured_to_give_is_kept(self, path: Path, store: Store) -> None:
+        recorder = StoreRecorder(path)
+        tried = Recalibration(20, 0.114, 0.9, applied=False, images=1000)
+        snapshot = state(20, validation=validation(update=20), recalibration=tried)
+        recorder.record(snapshot, ())
+        recorder.close(snapshot)
+        measured = Measured(0.9, instead_of=0.114, update=20, images=1000)
+        remedy = Remedy(RemedyName.APPLY_RECALIBRATION, update=20, measured=measured)
+        assert store.verdicts(recorder.run)[-1].remedies == (remedy,)
 
     def test_a_failure_is_kept_with_its_sentence(self, path: Path, store: Store) -> None:
         message = "no memory is left for caf\udce9."

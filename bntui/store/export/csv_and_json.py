@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 
 from bntui.core.snapshot import Snapshot
+from bntui.diagnose.remedies import values as remedy_values
 from bntui.store.database import Points, Store, StoredRun
 from bntui.store.encoding import finite, report_values, settings
+
+SCHEMA = 2
+"""Of the JSON that `bntui run` and `bntui export` write. In 1, remedies were worded, or had a `kind`."""
 
 
 def csv_lines(store: Store, run: str) -> Iterator[str]:
@@ -76,13 +80,16 @@ def json_lines(store: Store, run: str) -> Iterator[str]:
         happened.append((report.update, 1, {"event": "epoch", **values}))
     for said in verdicts:
         values = {"event": "verdict", "update": said.at, "cause": said.cause}
-        values |= {"evidence": said.evidence, "outlook": said.outlook, "cure": said.cure}
+        values |= {"evidence": said.evidence, "outlook": said.outlook}
+        values["remedies"] = [remedy_values(remedy) for remedy in said.remedies]
+        if said.cure:
+            values["cure"] = said.cure
         happened.append((said.at, 2, values))
     for mark in marks:
         values = {"event": "mark", "update": mark.update}
         happened.append((mark.update, 3, values | {"label": mark.label, "change": mark.change}))
     happened.sort(key=lambda event: event[:2], reverse=True)  # the first is the last, to be popped
-    yield _line({"event": "start", **about(stored)})
+    yield _line({"event": "start", "schema": SCHEMA, **about(stored)})
     for update, measured in _together(points):
         while happened and happened[-1][0] < update:
             yield _line(happened.pop()[2])

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from bntui.core.measured import Difference
 from bntui.core.snapshot import Snapshot
 from bntui.diagnose.health import exchanged, forecasts, health, in_updates
-from bntui.diagnose.remedies import in_explorer
 from bntui.diagnose.significance import harms
 from bntui.diagnose.stale import by_loss, start_share
 from bntui.diagnose.verdict import verdict
+from bntui.ui.explorer.remedies import in_keys
 
 BAR = 30
 """Cells of an accuracy of 1."""
@@ -22,7 +22,7 @@ def why(snapshot: Snapshot) -> str:
         judged.cause.value,
         *judged.evidence,
         judged.outlook,
-        in_explorer(judged.remedies),
+        in_keys(judged.remedies),
         *("\n".join(part) for part in _measured(snapshot)),
     ]
     return "\n\n".join(filter(None, words))

@@ -3,9 +3,9 @@
 from bntui.core.cells import wrapped
 from bntui.core.snapshot import Snapshot
 from bntui.diagnose.causes import GOOD, OPEN
-from bntui.diagnose.remedies import in_explorer
 from bntui.diagnose.verdict import verdict
 from bntui.ui.drawing.canvas import Canvas, Picture
+from bntui.ui.explorer.remedies import in_keys
 
 
 class VerdictPanel(Canvas):
@@ -31,7 +31,7 @@ class VerdictPanel(Canvas):
         parts = [(f"{mark} {judged.cause.value}", f"{role} strong")]
         first, rest = judged.evidence[:1], judged.evidence[1:]
         parts += [(sentence, "") for sentence in first]
-        parts += [(in_explorer(judged.remedies), "fresh")]  # before what may find no room
+        parts += [(in_keys(judged.remedies), "fresh")]  # before what may find no room
         parts += [(sentence, "") for sentence in rest]
         parts += [(judged.outlook, "faint")]
         room = max(8, width - 2)

@@ -4,7 +4,7 @@ import pytest
 
 from bntui.core.snapshot import Snapshot
 from bntui.diagnose.causes import STALE, Cause
-from bntui.diagnose.remedies import Kind
+from bntui.diagnose.remedies import RemedyName
 from bntui.diagnose.significance import harms
 from bntui.diagnose.stale import start_share
 from bntui.diagnose.verdict import verdict
@@ -47,8 +47,8 @@ def contradictions(snapshot: Snapshot) -> list[str]:
             found.append("a layer harms alone, and they are said to do it together, or neither")
     hindsight = snapshot.hindsight
     for remedy in judged.remedies:
-        if remedy.kind is Kind.MOMENTUM and remedy.value is not None and hindsight:
-            place = hindsight.names.index(f"{remedy.value:g}")
+        if remedy.name is RemedyName.SET_MOMENTUM and remedy.momentum is not None and hindsight:
+            place = hindsight.names.index(f"{remedy.momentum:g}")
             if not harms_less(hindsight.accuracy[place, -1], hindsight.own[-1]):
                 found.append("the momentum advised was seen to be no better")
     waiting = snapshot.waiting
