@@ -4,11 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tools.docs_check import anchors, code, problems, wrong_bntui, wrong_code, wrong_make
+from tools.docs_check import ROOT, anchors, code, problems, wrong_bntui, wrong_code, wrong_make
 
 
 def test_the_documents_are_true() -> None:
     assert [str(problem) for problem in problems()] == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
 
 
 @pytest.fixture
