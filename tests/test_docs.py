@@ -1,10 +1,22 @@
 """README and docs are true, and `make docs-check` finds it out when they are not."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tools.docs_check import ROOT, anchors, code, problems, wrong_bntui, wrong_code, wrong_make
+from tools import docs_check
+from tools.docs_check import (
+    ROOT,
+    anchors,
+    blocks,
+    inline,
+    main,
+    problems,
+    wrong_bntui,
+    wrong_code,
+    wrong_make,
+)
 
 
 def test_the_documents_are_true() -> None:
@@ -65,6 +77,18 @@ def test_what_is_not_true_is_found_where_it_stands(
     assert str(problem).startswith(f"README.md:{line}: ")
 
 
+@pytest.mark.parametrize(("false", "status"), [("", 0), (" `make nonsense`", 1)])
+def test_its_exit_status_says_whether_all_is_true(
+    project: Path, monkeypatch: pytest.MonkeyPatch, false: str, status: int
+) -> None:
+    with (project / "README.md").open("a") as readme:
+        readme.write(false)
+    monkeypatch.setattr(docs_check, "problems", partial(problems, project))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert int(ended.value.code or 0) == status
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -115,4 +139,10 @@ def test_headings_have_the_names_that_github_gives_them() -> None:
 
 def test_code_is_found_in_blocks_of_a_shell_and_in_lines() -> None:
     text = "a `b  c`\n\n    make x\n\n```sh\nmake y\n```\n\n```toml\nmake = 1\n```\n"
-    assert sorted(said for _, said in code(text)) == ["b c", "make x", "make y"]
+    assert sorted(said for _, said in blocks(text)) == ["make x", "make y"]
+    assert [said for _, said in inline(text)] == ["b c"]
+
+
+def test_a_command_may_be_named_without_its_arguments() -> None:
+    assert wrong_code("bntui export", named=True) == ""
+    assert "no such option" in wrong_code("bntui export --formats csv", named=True).lower()

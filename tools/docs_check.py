@@ -3,6 +3,7 @@
 Nothing is run and nothing is fetched. A link within the repository must lead to a file and, behind
 `#`, to one of its headings. A command in a code block or in inline code is parsed as the program
 would parse it: its options exist and their values are judged; a target of `make` is in the Makefile.
+Inline code may name a command without its arguments, as in `bntui show`.
 """
 
 import re
@@ -65,40 +66,39 @@ def problems(root: Path = ROOT) -> list[Problem]:
 
 def _of_file(file: Path, root: Path) -> Iterator[Problem]:
     text = file.read_text(encoding="utf-8")
-    prose = without_code(text)
+    prose = _without(text, FENCE, INDENTED, INLINE)
     found: list[tuple[int, str, str]] = []
     for match in chain(LINK.finditer(prose), REFERENCE.finditer(prose)):
         target = next(filter(None, match.groups()))
         found.append((match.start(), target, wrong_link(target, file)))
     if file.name != HISTORY:
-        found += [(at, said, wrong_code(said, root)) for at, said in code(text)]
+        found += [(at, said, wrong_code(said, root)) for at, said in blocks(text)]
+        found += [(at, said, wrong_code(said, root, named=True)) for at, said in inline(text)]
     for at, said, why in sorted(found):
         if why:
             yield Problem(file.relative_to(root), text.count("\n", 0, at) + 1, said, why)
 
 
-def without_code(text: str) -> str:
-    """Return the text with blanks in the place of all code, so that positions stay."""
-
-    def blank(match: "re.Match[str]") -> str:
-        return re.sub(r"[^\n]", " ", match[0])
-
-    for pattern in (FENCE, INDENTED, INLINE):
-        text = pattern.sub(blank, text)
+def _without(text: str, *patterns: "re.Pattern[str]") -> str:
+    """Return the text with blanks in the place of what matches, so that positions stay."""
+    for pattern in patterns:
+        text = pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
     return text
 
 
-def code(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line of code blocks of a shell and each piece of inline code, with its position."""
+def blocks(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each line of the code blocks that hold commands, with its position."""
     for block in FENCE.finditer(text):
         if block[2] in SHELLS:
             yield from _lines(block[3], block.start(3))
-    text = FENCE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
-    for block in INDENTED.finditer(text):
+    for block in INDENTED.finditer(_without(text, FENCE)):
         yield from _lines(block[0], block.start())
-    text = INDENTED.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
-    for inline in INLINE.finditer(text):
-        yield inline.start(), " ".join(inline[2].split())
+
+
+def inline(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each piece of inline code, with its position."""
+    for piece in INLINE.finditer(_without(text, FENCE, INDENTED)):
+        yield piece.start(), " ".join(piece[2].split())
 
 
 def _lines(block: str, start: int) -> Iterator[tuple[int, str]]:
@@ -134,8 +134,11 @@ def anchors(text: str) -> set[str]:
     return found
 
 
-def wrong_code(said: str, root: Path = ROOT) -> str:
-    """Return why a piece of code is not true, empty if it is, or is none of ours."""
+def wrong_code(said: str, root: Path = ROOT, *, named: bool = False) -> str:
+    """Return why a piece of code is not true, empty if it is, or is none of ours.
+
+    Where a command is only `named`, it may lack arguments.
+    """
     if PYTHON_FILE.fullmatch(said):
         known = any((root / base / said).exists() for base in ("", "bntui"))
         return "" if known else "there is no such file"
@@ -152,7 +155,8 @@ def wrong_code(said: str, root: Path = ROOT) -> str:
     words = list(takewhile(lambda word: not ENDS.match(word), words)) or [""]
     name, rest = words[0], words[1:]
     if name in {"bntui", ".venv/bin/bntui"}:
-        return next(filter(None, map(wrong_bntui, _alternatives(rest))), "")
+        whys = (wrong_bntui(words, named=named) for words in _alternatives(rest))
+        return next(filter(None, whys), "")
     if name == "make":
         return wrong_make(rest, root)
     return ""
@@ -163,7 +167,7 @@ def _alternatives(words: list[str]) -> list[list[str]]:
     return [list(chosen) for chosen in product(*(word.split("|") for word in words))]
 
 
-def wrong_bntui(words: list[str]) -> str:
+def wrong_bntui(words: list[str], *, named: bool = False) -> str:
     """Return why `bntui` would refuse these words, empty if it would not."""
     command: click.Command = cli
     if words and not words[0].startswith("-"):
@@ -178,6 +182,8 @@ def wrong_bntui(words: list[str]) -> str:
             find(name)
     except click.exceptions.Exit:
         return ""  # --help, --version
+    except click.MissingParameter as error:
+        return "" if named else error.format_message()
     except click.ClickException as error:
         return error.format_message()
     except ConfigError as error:
