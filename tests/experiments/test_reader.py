@@ -10,7 +10,7 @@ import pytest
 from bntui.core.config import Change, Knobs, Observation
 from bntui.experiments.claims import HISTORY
 from bntui.experiments.experiment import ROWS, Experiment, conclude
-from bntui.experiments.library import config_of
+from bntui.experiments.library import built_in, config_of
 from bntui.experiments.outcome import QUANTITIES, Outcome
 from bntui.experiments.reader import ExperimentError, parse
 from bntui.measure.observer import HINDSIGHT_NAMES
@@ -259,6 +259,11 @@ class TestDocs:
     def test_its_example_is_an_experiment(self) -> None:
         (example,) = re.findall(r"```toml\n(.*?)```", self.DOCS, re.DOTALL)
         assert len(read(example).arms) == 2
+
+    def test_it_lists_the_built_in_experiments(self) -> None:
+        for experiment in built_in():
+            row = f"| {experiment.number} | `{experiment.name}` | {experiment.post} | {experiment.title} |"
+            assert row in self.DOCS
 
     def test_it_documents_every_quantity_function_and_row(self) -> None:
         for name, what in QUANTITIES.items():
