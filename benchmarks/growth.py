@@ -33,6 +33,7 @@ from benchmarks.common import (
 )
 from benchmarks.history import BLOCK, KEEP_EVERY, VALIDATE_EVERY, History
 from bntui.core import config
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.machine.device import prepare_environment
 from bntui.measure.hindsight import CAPACITY
@@ -64,8 +65,8 @@ def over_updates(milestones: Sequence[int]) -> list[list[float]]:
     with TemporaryDirectory() as folder, ThreadPoolExecutor(1) as side:
         history = History(Path(folder))
         first = history.grow(2 * BLOCK)
-        run = ScriptedRun(first.config, snapshots=[first])
-        app = BntuiApp(lambda *_: run, first.config, updates_per_second=0.001)
+        run = ScriptedRun(RunRequest(first.config), [first])
+        app = BntuiApp(lambda _: run, RunRequest(first.config), updates_per_second=0.001)
 
         def show() -> float:
             """Return the CPU milliseconds of a screen update, on the thread that draws."""

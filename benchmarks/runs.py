@@ -12,6 +12,7 @@ import numpy as np
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.limits import MAX_EPOCHS
 from bntui.core.run import Recorder
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.data import sources
 from bntui.train.runner import Runner
@@ -70,7 +71,7 @@ def session(about: RunConfig) -> "Session":
     """Return a loaded run that nothing is measured of unless it is asked for."""
     from bntui.train.session import Session
 
-    return Session(about, NOTHING, frozenset(), breathe=lambda: None, say=lambda _: None)
+    return Session(RunRequest(about, NOTHING))
 
 
 def headless(
@@ -81,7 +82,7 @@ def headless(
     recorder: Recorder | None = None,
 ) -> Stretch:
     """Run the engine on its thread, without a screen, and measure from one update to another."""
-    runner = Runner(config, observation, recorder=recorder)
+    runner = Runner(RunRequest(config, observation), recorder=recorder)
     runner.start()
     stretch = _follow(runner, first, last)
     runner.stop()
@@ -99,8 +100,8 @@ def explored(
     """Run the engine under the explorer, on this process's terminal, and measure likewise."""
     from bntui.ui.app import BntuiApp
 
-    runner = Runner(config, observation, recorder=recorder)
-    app = BntuiApp(lambda *_: runner, config)
+    runner = Runner(RunRequest(config, observation), recorder=recorder)
+    app = BntuiApp(lambda _: runner, RunRequest(config))
 
     def wait() -> Stretch:
         try:

@@ -23,6 +23,7 @@ import psutil
 from benchmarks import runs
 from benchmarks.common import SIZE, Effort, Row, Table, alternate, calling, main, surroundings
 from benchmarks.driver import Terminal
+from bntui.core.run_request import RunRequest
 from bntui.train.runner import Runner
 
 SIZES = ((80, 24), SIZE, (200, 60))
@@ -89,7 +90,7 @@ def log_to_wandb(folder: str) -> None:
     """Train without end, and log what the explorer's charts show."""
     import wandb
 
-    runner = Runner(runs.endless(256, width=0.25))
+    runner = Runner(RunRequest(runs.endless(256, width=0.25)))
     runner.start()
     run = wandb.init(mode="offline", dir=folder)
     shown = -1

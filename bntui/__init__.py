@@ -3,11 +3,12 @@
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["Knobs", "RunConfig", "Runner", "Snapshot", "__version__"]
+__all__ = ["Knobs", "RunConfig", "RunRequest", "Runner", "Snapshot", "__version__"]
 
 _HOMES = {
     "Knobs": "bntui.core.config",
     "RunConfig": "bntui.core.config",
+    "RunRequest": "bntui.core.run_request",
     "Runner": "bntui.train.runner",
     "Snapshot": "bntui.core.snapshot",
 }

@@ -62,7 +62,7 @@ def test_all_of_the_store_loads_neither_torch_nor_a_screen() -> None:
 
 
 def test_a_run_can_be_made_before_torch_is_loaded() -> None:
-    assert heavy_after("import bntui", "bntui.Runner(bntui.RunConfig())") == set()
+    assert heavy_after("import bntui", "bntui.Runner(bntui.RunRequest(bntui.RunConfig()))") == set()
 
 
 @pytest.mark.parametrize("module", ["app", "explorer.screen"])

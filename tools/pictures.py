@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from bntui.cli.main import _observation
 from bntui.core.config import Knobs, Observation, RunConfig
+from bntui.core.run_request import New, RunRequest
 from bntui.core.snapshot import Phase
 from bntui.experiments.library import built_in, configs_of, find
 from bntui.store.archive import KeptRuns, recorder
@@ -52,9 +51,7 @@ TRIED = (
 async def one_run() -> None:
     """Shoot a layer and the what-if where validation fails, and the explorer where it recovers."""
     config = RunConfig(seed=SEED)
-    app = BntuiApp(
-        lambda config, left_open, *_: Runner(config, left_open=left_open), config, LEFT_OPEN
-    )
+    app = BntuiApp(Runner, RunRequest(config, origin=New(LEFT_OPEN)))
     async with app.run_test(size=SIZE) as pilot:
         run = app.explorer.run
         await until(lambda: run.snapshot.update >= TURN_AT and bool(run.snapshot.exchanges))
@@ -81,14 +78,9 @@ async def experiment() -> None:
     first = find("1")
     config, *_ = configs_of(first, {})
 
-    def make_run(config: RunConfig, *rest: Any) -> Runner:
-        purpose = rest[-1]
-        note = purpose.note if purpose else ""
-        observation = _observation(purpose, validation=True)
-        return Runner(config, observation, recorder=recorder(note=note))
-
     course = Experiments(built_in, lambda experiment: configs_of(experiment, {}), first)
-    app = BntuiApp(make_run, config, archive=KeptRuns(), experiments=course, paused=True)
+    request = RunRequest(config, Observation(noise_scale=True), paused=True)
+    app = BntuiApp(kept_run, request, archive=KeptRuns(), experiments=course)
 
     async with app.run_test(size=LOWER):
         await press(app, "2")
@@ -100,15 +92,20 @@ async def runs() -> None:
     """Keep some runs of two epochs, and shoot their list."""
     for config, note in TRIED:
         await keep(config, note)
-    app = BntuiApp(lambda config, *_: Runner(config), TRIED[0][0], archive=KeptRuns(), paused=True)
+    app = BntuiApp(Runner, RunRequest(TRIED[0][0], paused=True), archive=KeptRuns())
     async with app.run_test(size=LOWER):
         await press(app, "o", "down")
         await shoot(app, "runs")
 
 
+def kept_run(request: RunRequest) -> Runner:
+    """Make a run that goes to the store."""
+    return Runner(request, recorder=recorder(request))
+
+
 async def keep(config: RunConfig, note: str) -> None:
     """Train as `config` says, into the store."""
-    run = Runner(config, Observation(live=False), recorder=recorder(note=note))
+    run = kept_run(RunRequest(config, Observation(live=False), note=note))
     run.start()
     await until(lambda: run.snapshot.phase is Phase.FINISHED)
     run.leave()

@@ -5,7 +5,6 @@ The engine and the screen are imported only when a command needs them.
 
 import gc
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,8 +20,8 @@ from bntui.core.text import ConfigError
 from bntui.machine import environment
 
 if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--version` takes
-    from bntui.core.run import Purpose, Recorder
-    from bntui.core.snapshot import Checkpoint
+    from bntui.core.run import Recorder
+    from bntui.core.run_request import Origin
     from bntui.experiments.experiment import Experiment
     from bntui.ui.experiments.progress import Experiments
 
@@ -104,12 +103,14 @@ def cli(
     if ctx.invoked_subcommand is not None:
         _refuse_misplaced(ctx, ctx.invoked_subcommand)
         return
-    config, left_open = config_of(options)
+    from bntui.core.run_request import New, RunRequest
+
     experiments = _experiments(experiment, resume, given(options))
-    begin = _begin(resume, options)
+    config, origin = _beginning(resume, options)
     if experiments.first:
-        config, left_open, paused = experiments.configs(experiments.first)[0], frozenset(), True
-    _say(remark(config))
+        config, origin, paused = experiments.configs(experiments.first)[0], New(), True
+    if resume is None:
+        _say(remark(config))
     if not all(stream and stream.isatty() for stream in (sys.stdout, sys.stdin)):
         raise ConfigError(
             "the explorer needs a terminal, and standard output or input is none: "
@@ -132,34 +133,27 @@ def cli(
 
     keepers: list[Recorder] = []
 
-    def make_run(
-        config: RunConfig,
-        left_open: frozenset[str],
-        begin: "Checkpoint | None",
-        resume: bool,
-        purpose: "Purpose | None",
-    ) -> Runner:
-        note = purpose.note if purpose else ""
-        keeper = recorder(begin, resume=resume, note=note) if store else None
+    def make_run(request: RunRequest) -> Runner:
+        keeper = recorder(request)
         if keeper:
             keepers.append(keeper)
-        return Runner(
-            config,
-            _observation(purpose, validation=validation),
-            left_open=left_open,
-            begin=begin,
-            recorder=keeper,
-            keep_weights=keep_weights,
-        )
+        return Runner(request, recorder=keeper)
 
+    request = RunRequest(
+        config,
+        Observation(
+            live=validation, epoch_ends=validation, epoch_fresh=False, noise_scale=validation
+        ),
+        origin,
+        paused=paused,
+        keep=store,
+        keep_weights=keep_weights,
+    )
     code = explore(
         make_run,
-        config,
-        left_open,
-        begin=begin,
+        request,
         archive=KeptRuns(),
         experiments=experiments,
-        paused=paused,
         plain=plain,
         on_bug=lambda trace: _say(saved(trace)),
     )
@@ -211,21 +205,14 @@ def run(
         )
     if predict is not None:
         raise ConfigError("--predict answers the question of a --experiment: name one.")
-    config, _ = config_of(options)
-    begin = _begin(resume, options)
-    _say(remark(config))
+    config, origin = _beginning(resume, options)
+    if resume is None:
+        _say(remark(config))
     from bntui.cli.report import train
+    from bntui.core.run_request import RunRequest
 
-    sys.exit(
-        train(
-            config,
-            observation,
-            as_json=as_json,
-            store=store,
-            keep_weights=keep_weights,
-            begin=begin,
-        )
-    )
+    request = RunRequest(config, observation, origin, keep=store, keep_weights=keep_weights)
+    sys.exit(train(request, as_json=as_json))
 
 
 def _say(remark: str) -> None:
@@ -240,18 +227,6 @@ def _experiment(name: str, resume: str | None) -> "Experiment":
     if resume is not None:
         raise ConfigError("--resume goes on with one run: leave out --experiment.")
     return find(name)
-
-
-def _observation(purpose: "Purpose | None", *, validation: bool) -> Observation:
-    """Return what the explorer measures of a run, live unless without `validation`.
-
-    What an experiment needs at the ends of epochs is measured in any case.
-    """
-    if purpose:
-        return replace(purpose.observation, live=validation, noise_scale=validation)
-    return Observation(
-        live=validation, epoch_ends=validation, epoch_fresh=False, noise_scale=validation
-    )
 
 
 def _experiments(name: str | None, resume: str | None, options: dict[str, Any]) -> "Experiments":
@@ -269,10 +244,13 @@ def _experiments(name: str | None, resume: str | None, options: dict[str, Any]) 
     )
 
 
-def _begin(resume: str | None, options: dict[str, Any]) -> "Checkpoint | None":
-    """Return the checkpoint that --resume means. Raises ConfigError."""
+def _beginning(resume: str | None, options: dict[str, Any]) -> "tuple[RunConfig, Origin]":
+    """Return what the options ask for, or the run that --resume means. Raises ConfigError."""
+    from bntui.core.run_request import New, Resume
+
     if resume is None:
-        return None
+        config, left_open = config_of(options)
+        return config, New(left_open)
     if others := given(options):
         flag = next(iter(others)).replace("_", "-")
         raise ConfigError(
@@ -280,7 +258,8 @@ def _begin(resume: str | None, options: dict[str, Any]) -> "Checkpoint | None":
         )
     from bntui.store.archive import resumable
 
-    return resumable(resume)
+    checkpoint = resumable(resume)
+    return checkpoint.config, Resume(checkpoint)
 
 
 for command in (stored.runs, stored.show, stored.export, experiments, doctor):

@@ -10,6 +10,7 @@ from bntui.cli import output
 from bntui.cli.lines import JsonLines, Lines, write_json
 from bntui.cli.report import exit_code, follow
 from bntui.core.config import Observation
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Snapshot
 from bntui.experiments.experiment import Arm, Comparison, Conclusion, Experiment
 from bntui.experiments.library import configs_of
@@ -42,14 +43,14 @@ def perform_and_print(
     def run(arm: Arm) -> Snapshot:
         if not as_json:
             _print(f"\n{arm.label}")
-        return follow(
+        request = RunRequest(
             configs[arm.name],
             arm.observation(observation),
-            JsonLines(arm.name) if as_json else Lines(),
-            store=store,
-            keep_weights=keep_weights,
             note=experiment.note(arm),
+            keep=store,
+            keep_weights=keep_weights,
         )
+        return follow(request, JsonLines(arm.name) if as_json else Lines())
 
     if not as_json:
         _print(sheet(experiment))

@@ -11,9 +11,9 @@ import click
 
 from bntui.cli.crash import saved
 from bntui.cli.lines import JsonLines, Lines
-from bntui.core.config import Observation, RunConfig
 from bntui.core.run import LEAVE_SECONDS
-from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
+from bntui.core.run_request import RunRequest
+from bntui.core.snapshot import EpochReport, Phase, Snapshot
 from bntui.machine.signals import BY_USER, SAVE_SECONDS, asked_to_end, end_anyway, writing
 from bntui.store.archive import recorder
 from bntui.train.runner import Runner
@@ -22,48 +22,20 @@ POLL_SECONDS = 0.05
 OVER = {Phase.FINISHED, Phase.FAILED}
 
 
-def train(
-    config: RunConfig,
-    observation: Observation,
-    *,
-    as_json: bool,
-    store: bool = True,
-    keep_weights: bool = False,
-    begin: Checkpoint | None = None,
-) -> int:
+def train(request: RunRequest, *, as_json: bool) -> int:
     """Train to the end and return the exit code: 0, 2 for a bad setting, 1 for a failure."""
-    writer = JsonLines() if as_json else Lines()
-    return exit_code(
-        follow(config, observation, writer, store=store, keep_weights=keep_weights, begin=begin)
-    )
+    return exit_code(follow(request, JsonLines() if as_json else Lines()))
 
 
-def follow(
-    config: RunConfig,
-    observation: Observation,
-    writer: JsonLines | Lines,
-    *,
-    store: bool = True,
-    keep_weights: bool = False,
-    begin: Checkpoint | None = None,
-    note: str = "",
-) -> Snapshot:
+def follow(request: RunRequest, writer: JsonLines | Lines) -> Snapshot:
     """Train to the end and write what happens; return the last snapshot.
 
     Where a signal asks for the end, it is reached at the next update, and SystemExit raised; where
-    nobody takes what is written, the process ends all the same. The run is kept in the `store`, with
-    a `note`. `begin` is the checkpoint of the run to resume.
+    nobody takes what is written, the process ends all the same.
     """
     coming: SimpleQueue[tuple[EpochReport, Snapshot]] = SimpleQueue()
-    keeper = recorder(begin, resume=begin is not None, note=note) if store else None
-    runner = Runner(
-        begin.config if begin else config,
-        observation,
-        begin=begin,
-        recorder=keeper,
-        keep_weights=keep_weights,
-        on_report=lambda *report: coming.put(report),
-    )
+    keeper = recorder(request)
+    runner = Runner(request, recorder=keeper, on_report=lambda *report: coming.put(report))
     run = keeper.run if keeper else uuid4().hex[:12]
     asked: list[int] = []
 

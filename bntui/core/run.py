@@ -1,12 +1,12 @@
 """What the outside may do with a run: the door as a type. `runner.Runner` is the real one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from bntui.core.config import Knobs, Observation, RunConfig
-from bntui.core.snapshot import Checkpoint, EpochReport, Snapshot
+from bntui.core.config import Knobs
+from bntui.core.run_request import RunRequest
+from bntui.core.snapshot import EpochReport, Snapshot
 
 LEAVE_SECONDS = 2.0
 """How long the end of the program waits for the update under way."""
@@ -33,8 +33,8 @@ class Run(Protocol):
     snapshot: Snapshot
     """The latest state; its fields never change, the attribute does."""
 
-    def start(self, *, paused: bool = False, after: "Run | None" = None) -> None:
-        """Begin to load and then, unless `paused`, to train; not before `after` has ended."""
+    def start(self, *, after: "Run | None" = None) -> None:
+        """Begin to load and then, unless paused, to train; not before `after` has ended."""
 
     def pause(self) -> None:
         """Stop training after the update under way."""
@@ -62,20 +62,8 @@ class Run(Protocol):
         """Ask for something to be done between two updates."""
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
-    """What a run is for, where more than its own curves is wanted of it: it is part of an experiment."""
-
-    observation: Observation
-    """What is to be measured at the ends of its epochs; what is measured live is not its matter."""
-    note: str
-    """What is to be kept beside it, in words."""
-
-
-MakeRun = Callable[[RunConfig, frozenset[str], Checkpoint | None, bool, Purpose | None], Run]
-"""Makes a run from its configuration, the names of the settings it may fit to the machine, the
-checkpoint to go on from, if any, whether that is to resume its run and not to branch off it, and
-what it is for."""
+MakeRun = Callable[[RunRequest], Run]
+"""Makes the run that is asked for, not yet started. Raises ConfigError."""
 
 Point = tuple[str, int, float]
 """One value of a series: the series' name, the update, the value."""

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bntui.core.run_request import Resume, RunRequest
 from bntui.core.snapshot import Checkpoint, Snapshot
 from bntui.core.text import ConfigError
 from bntui.store.database import Store, StoredRun
@@ -12,15 +13,15 @@ from bntui.store.repair import MendedError
 from bntui.store.schema import StoreError
 
 
-def recorder(
-    begin: Checkpoint | None = None, *, resume: bool = False, note: str = ""
-) -> StoreRecorder:
-    """Return what keeps a new run, a branch that begins at a checkpoint, or the run to `resume`.
+def recorder(request: RunRequest) -> StoreRecorder | None:
+    """Return what keeps the run that is asked for; None where it is not to be kept.
 
-    A new one is kept with a `note`. Raises StoreError if the run to resume is under way.
+    Raises StoreError if the run to resume is under way.
     """
-    if resume:
-        return StoreRecorder(resume=begin)
+    if not request.keep:
+        return None
+    if isinstance(request.origin, Resume):
+        return StoreRecorder(origin=request.origin)
     notice = ""
     try:
         Store().close()
@@ -28,7 +29,7 @@ def recorder(
         notice = str(error)
     except StoreError:
         pass  # the recorder tries again every second, and says so
-    return StoreRecorder(parent=begin, note=note, notice=notice)
+    return StoreRecorder(origin=request.origin, note=request.note, notice=notice)
 
 
 def resumable(name: str) -> Checkpoint:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from bntui.core.measured import Hindsight
 from bntui.core.run import Point
+from bntui.core.run_request import Branch, New, Origin, Resume
 from bntui.core.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
 from bntui.diagnose.causes import Cause, Verdict
 from bntui.diagnose.verdict import verdict
@@ -43,6 +44,7 @@ CHECKPOINT_SHARE = 0.01
 """Share of the time that writing checkpoints may take; between them a killed run repeats more."""
 CHUNK = 256
 """Values from which on a chunk is not written again: until then it grows by rewriting one page."""
+FROM_START = New()
 MOST_WAITING = 4_000_000
 """Values that wait in memory for a store that can't be written, at most: 64 MB."""
 
@@ -67,25 +69,25 @@ class StoreRecorder:
         self,
         path: Path | None = None,
         *,
-        resume: Checkpoint | None = None,
-        parent: Checkpoint | None = None,
+        origin: Origin = FROM_START,
         note: str = "",
         notice: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Keep a new run, which may branch off a `parent`; or go on with a run at its checkpoint.
+        """Keep a run from its `origin`: one that is resumed is gone on with, under the id that it has.
 
         `note` is kept beside a new run; `notice` is what there is to say besides.
 
         Raises StoreError if the run to resume is under way.
         """
         self.path = path or store_path()
+        resume = origin.checkpoint if isinstance(origin, Resume) else None
         self.run = resume.run if resume else uuid4().hex[:12]
         """The run's id in the store."""
         self.problem = ""
         self.notice = notice
         self._resumed_at = resume.update if resume else None
-        self._parent = parent
+        self._parent = origin.checkpoint if isinstance(origin, Branch) else None
         self._note = note
         self._clock = clock
         self._due = 0.0

@@ -17,9 +17,10 @@ from itertools import takewhile
 from threading import TIMEOUT_MAX, Condition, Thread
 from typing import TYPE_CHECKING
 
-from bntui.core.config import Knobs, Observation, RunConfig
+from bntui.core.config import Knobs
 from bntui.core.run import LEAVE_SECONDS, Command, Recorder, Run
-from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
+from bntui.core.run_request import RunRequest
+from bntui.core.snapshot import EpochReport, Phase, Snapshot
 from bntui.core.text import ConfigError
 from bntui.machine import libraries, memory
 from bntui.machine.device import prepare_environment
@@ -39,37 +40,30 @@ class Stopped(Exception):  # noqa: N818 (a request, not an error)
 
 
 class Runner:
-    """The real `Run`: trains as `config` says on a daemon thread, until it is stopped.
+    """The real `Run`: trains as its request says on a daemon thread, until it is stopped.
 
     After its epochs a run pauses in `Phase.FINISHED` with everything in place; `resume` then trains
-    as many again. `left_open` names the settings that the run may fit to the machine it finds.
-    `begin` is the checkpoint to go on from, instead of from the start. `recorder` keeps the run,
-    and with `keep_weights` also the weights that it ends with.
-    `on_report` is called on the run's thread with every epoch's report.
+    as many again. `recorder` keeps the run. `on_report` is called on the run's thread with every
+    epoch's report.
     """
 
     def __init__(
         self,
-        config: RunConfig,
-        observation: Observation | None = None,
+        request: RunRequest,
         *,
-        left_open: frozenset[str] = frozenset(),
-        begin: Checkpoint | None = None,
         recorder: Recorder | None = None,
-        keep_weights: bool = False,
         on_report: Callable[[EpochReport, Snapshot], None] = lambda *_: None,
     ) -> None:
+        config = request.config
         self.snapshot = Snapshot(config=config, knobs=config.knobs, epochs=config.epochs)
-        self._config = config
-        self._observation = observation or Observation()
-        self._left_open = left_open
-        self._begin = begin
+        self._request: RunRequest | None = request
+        """Until the run is loaded: it may hold a checkpoint, which takes memory."""
+        self._keep_weights = request.keep_weights
         self._recorder = recorder
-        self._keep_weights = keep_weights
         self._on_report = on_report
         self._wanted: Knobs | None = None
         self._changed = Condition()
-        self._paused = False
+        self._paused = request.paused
         self._stopping = False
         self._end = Phase.STOPPED
         """How the run stands once it is stopped."""
@@ -81,9 +75,8 @@ class Runner:
         self._after: Run | None = None
         self._thread = Thread(target=self._run, name="bntui-run", daemon=True)
 
-    def start(self, *, paused: bool = False, after: Run | None = None) -> None:
-        """Begin to load and then, unless `paused`, to train; not before `after` has ended."""
-        self._paused |= paused
+    def start(self, *, after: Run | None = None) -> None:
+        """Begin to load and then, unless paused, to train; not before `after` has ended."""
         self._after = after
         prepare_environment()
         # Python would end a daemon thread in the middle of torch, which aborts the process.
@@ -190,15 +183,13 @@ class Runner:
                     atexit.unregister(self.leave)  # there is nothing to leave yet
             self._after = None
         self._breathe()
+        assert self._request
 
-        def load(config: RunConfig, settled: frozenset[str] = frozenset()) -> Session:
+        def load(request: RunRequest) -> Session:
             session = Session(
-                config,
-                self._observation,
-                self._left_open - settled,
+                request,
                 breathe=self._breathe,
                 say=self._say,
-                begin=self._begin,
                 run=self._recorder.run if self._recorder else "",
             )
             if self._recorder:
@@ -206,8 +197,8 @@ class Runner:
                 self._noticed = (self._recorder.notice, None)
             return session
 
-        session = Twins(self._config, load) if self._config.twin else load(self._config)
-        self._begin = None
+        request, self._request = self._request, None
+        session = Twins(request, load) if request.config.twin else load(request)
         if self._recorder:
             session.watch()
         if session.trainer.update:

@@ -14,9 +14,10 @@ import torch
 from bntui.core import rules
 from bntui.core.border import BorderError
 from bntui.core.changes import CHANGES
-from bntui.core.config import Knobs, Observation, RunConfig
+from bntui.core.config import Knobs
 from bntui.core.measured import Recalibration
 from bntui.core.run import LEAVE_SECONDS, Point
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import (
     MAX_REPORTS,
     Checkpoint,
@@ -55,21 +56,18 @@ class Session:
 
     Raises ConfigError (or DataError) if the device, the data set or the checkpoint can't be used.
     `breathe` is called wherever waiting is possible and may wait or raise; `say` gets a sentence on
-    the way. `begin` is the checkpoint to go on from: its configuration is then `config`. `run` is
-    the id under which the run is kept.
+    the way. `run` is the id under which the run is kept.
     """
 
     def __init__(
         self,
-        config: RunConfig,
-        observation: Observation,
-        left_open: frozenset[str],
+        request: RunRequest,
         *,
-        breathe: Callable[[], None],
-        say: Callable[[str], None],
-        begin: Checkpoint | None = None,
+        breathe: Callable[[], None] = lambda: None,
+        say: Callable[[str], None] = lambda _: None,
         run: str = "",
     ) -> None:
+        config, observation, left_open = request.config, request.observation, request.left_open
         on, remark = device.resolve(config.device)
         remarks = [remark, *device.tune(on, config.threads)]
         config = device.fit_to_machine(
@@ -131,7 +129,7 @@ class Session:
         self._resident = memory.resident()
         self._slow = False
         """Whether the last update was."""
-        if begin:
+        if begin := request.checkpoint:
             self._restore(begin)
         if why := self._too_large(self.knobs.batch_size):
             raise ConfigError(f"{why}: give a smaller --batch-size or --width.")

@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from bntui.core.changes import CHANGES, twin_field, twin_of
-from bntui.core.config import Knobs, RunConfig
+from bntui.core.config import Knobs
 from bntui.core.run import Point
+from bntui.core.run_request import New, RunRequest
 from bntui.core.snapshot import TWIN, EpochReport, Phase, Snapshot
 from bntui.measure.observer import Observer
 from bntui.train.session import Session
@@ -20,16 +21,13 @@ from bntui.train.trainer import Trainer
 class Twins:
     """A session and its twin. Only the first decides when to validate and when to end."""
 
-    def __init__(
-        self, config: RunConfig, make: Callable[[RunConfig, frozenset[str]], Session]
-    ) -> None:
-        """`make` loads a session from its configuration.
-
-        It is told which settings are not for the machine to choose.
-        """
+    def __init__(self, request: RunRequest, make: Callable[[RunRequest], Session]) -> None:
+        """`make` loads a session. The twin's own setting is not for the machine to choose."""
+        config = request.config
         self._difference = config.twin
-        self._one = make(replace(config, twin=""), frozenset())
-        self._other = make(twin_of(config), frozenset({twin_field(config.twin)}))
+        self._one = make(replace(request, config=replace(config, twin="")))
+        open_to_both = New(request.left_open - {twin_field(config.twin)})
+        self._other = make(replace(request, config=twin_of(config), origin=open_to_both))
         self._other.observer.led = True
         self._active = self._one
         self._one.observer.budget.begin()

@@ -17,9 +17,9 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
-from bntui.core.config import RunConfig
 from bntui.core.run import MakeRun
-from bntui.core.snapshot import Checkpoint, Phase
+from bntui.core.run_request import RunRequest
+from bntui.core.snapshot import Phase
 from bntui.core.text import literal
 from bntui.machine.environment import variable
 from bntui.machine.signals import (
@@ -65,13 +65,10 @@ class BntuiApp(FrugalApp):
     def __init__(
         self,
         make_run: MakeRun,
-        config: RunConfig,
-        left_open: frozenset[str] = frozenset(),
+        request: RunRequest,
         *,
-        begin: Checkpoint | None = None,
         archive: Archive | None = None,
         experiments: Experiments = NO_EXPERIMENTS,
-        paused: bool = False,
         updates_per_second: float = capabilities.LOCAL_UPDATES_PER_SECOND,
         glyphs: Glyphs = Glyphs.BRAILLE,
     ) -> None:
@@ -90,12 +87,9 @@ class BntuiApp(FrugalApp):
         self._asyncio: asyncio.AbstractEventLoop | None = None
         self.explorer = Explorer(
             make_run,
-            config,
-            left_open,
-            begin=begin,
+            request,
             archive=archive,
             experiments=experiments,
-            paused=paused,
             updates_per_second=updates_per_second,
         )
 
@@ -236,28 +230,24 @@ class BntuiApp(FrugalApp):
 
 def explore(
     make_run: MakeRun,
-    config: RunConfig,
-    left_open: frozenset[str],
+    request: RunRequest,
     *,
-    begin: Checkpoint | None,
     archive: Archive,
     experiments: Experiments,
-    paused: bool,
     plain: bool,
     on_bug: Callable[[str], object],
 ) -> int:
     """Run the explorer on this terminal, in ASCII if `plain`, and return the exit code.
 
+    It opens with the run that is asked for.
+
     `on_bug` gets the traceback of a run that a bug has ended. One of the screen is raised.
     """
     app = BntuiApp(
         make_run,
-        config,
-        left_open,
-        begin=begin,
+        request,
         archive=archive,
         experiments=experiments,
-        paused=paused,
         updates_per_second=capabilities.updates_per_second(),
         glyphs=capabilities.glyphs(plain=plain),
     )

@@ -319,9 +319,7 @@ PROMPT = ScreenKeys(
 ASK = ScreenKeys(
     "A momentum that looks like torch's",
     others=(
-        line(
-            "y enter", "it is torch's: take 1 − it", Binding("y,enter", "dismiss(True)", "yes")
-        ),
+        line("y enter", "it is torch's: take 1 − it", Binding("y,enter", "dismiss(True)", "yes")),
         line("n", "it is Keras's: take it", Binding("n", "dismiss(False)", "no")),
         line("esc", "type another", Binding("escape", "dismiss(None)", "leave it")),
     ),

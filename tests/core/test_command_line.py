@@ -13,6 +13,7 @@ from bntui.core.command_line import command_line
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.limits import parse_dataset
 from bntui.core.run import Command
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.train.runner import Runner
 
@@ -35,7 +36,7 @@ def weights(runner: Runner) -> list[torch.Tensor]:
 
 
 def test_a_live_session_is_repeated_bit_for_bit() -> None:
-    live = Runner(SMALL)
+    live = Runner(RunRequest(SMALL))
     live.start()
     until(lambda: live.snapshot.update >= 7)
     live.apply(Knobs(batch_size=32, momentum=0.9, learning_rate=0.003, pace=200.0))
@@ -50,7 +51,7 @@ def test_a_live_session_is_repeated_bit_for_bit() -> None:
     words = shlex.split(line)
     assert words[:2] == ["bntui", "run"]
     config, _ = config_of(parse(words[2:]))
-    again = Runner(config, Observation(live=False, epoch_ends=False, epoch_fresh=False))
+    again = Runner(RunRequest(config, Observation(live=False, epoch_ends=False, epoch_fresh=False)))
     again.start()
     until(lambda: again.snapshot.phase is Phase.FINISHED)
 
@@ -67,10 +68,10 @@ def test_the_user_s_own_data_set_is_named_by_its_whole_path(
 ) -> None:
     (tmp_path / "my own").mkdir()
     monkeypatch.chdir(tmp_path)
-    line = command_line(Runner(RunConfig(dataset=parse_dataset("my own"))).snapshot)
+    line = command_line(Runner(RunRequest(RunConfig(dataset=parse_dataset("my own")))).snapshot)
     assert shlex.split(line)[2:4] == ["--dataset", str(tmp_path / "my own")]
 
 
 def test_the_line_leaves_out_what_is_default() -> None:
-    runner = Runner(RunConfig())
+    runner = Runner(RunRequest(RunConfig()))
     assert command_line(runner.snapshot) == "bntui run --steps 1"

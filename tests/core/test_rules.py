@@ -9,6 +9,7 @@ import torch
 from bntui.core import rules
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.limits import parse_batch_schedule
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.core.text import ConfigError
 from bntui.measure.estimators import CORRECTED, CUMULATIVE, OWN, WARM_UP, Estimators
@@ -22,7 +23,7 @@ NOTHING = Observation(live=False, epoch_ends=False, epoch_fresh=False, hindsight
 
 
 def session(config: RunConfig) -> Session:
-    return Session(config, NOTHING, frozenset(), breathe=lambda: None, say=lambda _: None)
+    return Session(RunRequest(config, NOTHING))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from PIL import EpsImagePlugin, Image
 
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.regular_file import open_regular
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.core.text import ConfigError
 from bntui.data import folder
@@ -106,7 +107,7 @@ def test_a_run_says_how_the_data_were_split_and_what_else_was_decided(tmp_path: 
             image = Image.fromarray(rng.integers(0, 256, (28, 28), np.uint8))
             image.save(tmp_path / "own" / name / f"{number}.png")
     config = RunConfig(dataset=str(tmp_path / "own"), width=1 / 32, knobs=Knobs(batch_size=64))
-    session = Session(config, Observation(), frozenset(), breathe=lambda: None, say=lambda _: None)
+    session = Session(RunRequest(config, Observation()))
     session.train_once(None)
     snapshot = session.snapshot(Phase.RUNNING)
     assert "one image in five of each class is kept for validation, 12 in all." in snapshot.message

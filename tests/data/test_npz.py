@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from bntui.core.config import Knobs, Observation, RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.core.text import ConfigError
 from bntui.data.npz import NAMES
@@ -502,7 +503,7 @@ def test_the_network_takes_any_size_colours_and_classes(
     save: Save, arrays: dict[str, np.ndarray]
 ) -> None:
     config = RunConfig(dataset=str(save(**arrays)), width=1 / 32, knobs=Knobs(batch_size=8))
-    session = Session(config, Observation(), frozenset(), breathe=lambda: None, say=lambda _: None)
+    session = Session(RunRequest(config, Observation()))
     for _ in range(5):
         session.train_once(None)
     session.conclude()

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bntui.core.config import Change, Knobs, Observation, RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.data import dataset
 from bntui.data.dataset import Dataset, Split
@@ -27,7 +28,7 @@ SMALL = RunConfig(train_size=600, width=0.125, seed=1, knobs=KNOBS)
 
 def trained(config: RunConfig, updates: int) -> Session:
     """Train so many updates, and answer every question at the end."""
-    session = Session(config, Observation(), frozenset(), breathe=lambda: None, say=lambda _: None)
+    session = Session(RunRequest(config, Observation()))
     for _ in range(updates):
         session.train_once(None)
     session.conclude()
@@ -210,14 +211,14 @@ def test_a_recalibration_is_tried_and_then_applied() -> None:
 
 
 def test_waiting_says_for_what() -> None:
-    session = Session(SMALL, Observation(), frozenset(), breathe=lambda: None, say=lambda _: None)
+    session = Session(RunRequest(SMALL, Observation()))
     judgement = verdict(session.snapshot(Phase.PAUSED))
     assert judgement.cause is Cause.WAITING
     assert judgement.remedies == (Remedy(RemedyName.TRAIN_ON),)
 
 
 def test_a_failure() -> None:
-    runner = Runner(replace(SMALL, train_size=9999))
+    runner = Runner(RunRequest(replace(SMALL, train_size=9999)))
     runner.start()
     assert runner.join(60)
     judgement = verdict(runner.snapshot)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bntui.core.config import Change, Knobs, Observation, RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.diagnose.causes import STALE, Cause
 from bntui.diagnose.remedies import RemedyName
@@ -34,7 +35,7 @@ def stale(stale_run: Session) -> Snapshot:
 def test_a_recalibration_at_the_end_of_a_run_that_is_not_watched_is_judged() -> None:
     config = replace(SMALL, steps=40, at=(Change(40, "recalibrate"),))
     unwatched = Observation(live=False)
-    run = Session(config, unwatched, frozenset(), breathe=lambda: None, say=lambda _: None)
+    run = Session(RunRequest(config, unwatched))
     train(run, 40)
     before = run.observer.validation
     run.conclude()

@@ -12,6 +12,7 @@ import pytest
 from bntui.cli.lines import JsonLines
 from bntui.cli.report import follow
 from bntui.core.config import Observation, RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.experiments.experiment import Experiment, conclude
 from bntui.experiments.library import built_in, configs_of
@@ -37,7 +38,8 @@ def observations(seed: int) -> dict[RunConfig, Observation]:
 
 @cache
 def ran(config: RunConfig) -> Outcome:
-    snapshot = follow(config, observations(config.seed)[config], JsonLines(), store=False)
+    request = RunRequest(config, observations(config.seed)[config], keep=False)
+    snapshot = follow(request, JsonLines())
     assert snapshot.phase is Phase.FINISHED, snapshot.message
     return outcome(snapshot)
 

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from bntui.cli import report
 from bntui.cli.main import cli
-from bntui.core.config import DATASETS, PUBLISHED, RunConfig
+from bntui.core.config import DATASETS, PUBLISHED
+from bntui.core.run_request import RunRequest
 from bntui.experiments.library import built_in
 from bntui.store.database import Store
 from bntui.train.runner import Runner
@@ -97,7 +98,8 @@ def command_lines(draw: st.DrawFn) -> list[str]:
 class Tiny(Runner):
     """Trains one update of what it was asked for, on a few images."""
 
-    def __init__(self, config: RunConfig, *arguments: Any, **options: Any) -> None:
+    def __init__(self, request: RunRequest, **options: Any) -> None:
+        config = request.config
         tiny = replace(
             config,
             dataset="digits" if config.dataset in PUBLISHED else config.dataset,  # no downloads
@@ -112,7 +114,7 @@ class Tiny(Runner):
             knobs=replace(config.knobs, batch_size=min(config.knobs.batch_size, 32)),
             at=config.at[:2],
         )
-        super().__init__(tiny, *arguments, **options)
+        super().__init__(replace(request, config=tiny), **options)
 
 
 @pytest.fixture
@@ -131,9 +133,8 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A terminal is there for the explorer, which makes its run and is left.
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True)
 
-    def explore(make_run: Any, config: RunConfig, left_open: frozenset[str], **rest: Any) -> int:
-        begin = rest["begin"]
-        make_run(begin.config if begin else config, left_open, begin, begin is not None, None)
+    def explore(make_run: Any, request: RunRequest, **_: Any) -> int:
+        make_run(request)
         gc.enable()  # as the app does
         return 0
 

@@ -23,6 +23,7 @@ from bntui.cli import report
 from bntui.cli.main import cli
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.run import Command
+from bntui.core.run_request import Branch, RunRequest
 from bntui.core.snapshot import Mark, Phase
 from bntui.core.text import ConfigError
 from bntui.experiments.experiment import ROWS, conclude
@@ -57,8 +58,11 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a store with a run that can be gone on with, one that has finished, and a branch."""
     path = tmp_path_factory.mktemp("sound") / "runs.sqlite"
     recorder = StoreRecorder(path)
-    runner = Runner(TINY, Observation(hindsight=True, noise_scale=True), recorder=recorder)
-    runner.start(paused=True)
+    runner = Runner(
+        RunRequest(TINY, Observation(hindsight=True, noise_scale=True)), recorder=recorder
+    )
+    runner.pause()
+    runner.start()
     for command in (*[Command.STEP] * 4, Command.RECALIBRATE, Command.KEEP_WEIGHTS):
         runner.command(command)
     while runner.snapshot.recalibrated is None or runner._commands:
@@ -70,9 +74,10 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Store(path) as store:
         begin = store.last_checkpoint(recorder.run)
         assert begin
-    branch = StoreRecorder(path, parent=begin)
-    last = Runner(TINY, Observation(live=False), begin=begin, recorder=branch)
-    last.start(paused=True)
+    branch = StoreRecorder(path, origin=Branch(begin))
+    request = RunRequest(TINY, Observation(live=False), Branch(begin), paused=True)
+    last = Runner(request, recorder=branch)
+    last.start()
     last.command(Command.STEP)
     while last.snapshot.update < begin.update + 1:
         time.sleep(0.01)
@@ -98,13 +103,15 @@ class Brief(Session):
 class Small(Runner):
     """Trains what is asked for where that is little, and something small in place of the rest."""
 
-    def __init__(self, config: RunConfig, *arguments: Any, **options: Any) -> None:
+    def __init__(self, request: RunRequest, **options: Any) -> None:
+        config = request.config
         little = config.width <= 2 * TINY.width and config.depth < 4
         known = config.dataset in {"digits", "photos"} or "/" in config.dataset
         if not little or not known or (config.threads or 1) > 4 or config.compile or config.twin:
             config = TINY
         knobs = replace(config.knobs, pace=math.inf)
-        super().__init__(replace(config, at=config.at[:3], knobs=knobs), *arguments, **options)
+        config = replace(config, at=config.at[:3], knobs=knobs)
+        super().__init__(replace(request, config=config), **options)
 
 
 @pytest.fixture(autouse=True)

@@ -33,9 +33,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from textual.widgets._toast import Toast
 
-from bntui.core.config import Observation, RunConfig
+from bntui.core.config import RunConfig
 from bntui.core.run import Run
-from bntui.core.snapshot import Checkpoint
+from bntui.core.run_request import New, RunRequest
 from bntui.core.text import ConfigError
 from bntui.experiments.library import built_in, configs_of
 from bntui.store.archive import KeptRuns
@@ -109,17 +109,16 @@ class Runs(ScriptedRuns):
 
     refuses = False
 
-    def __call__(self, *arguments: Any) -> ScriptedRun:
+    def __call__(self, request: RunRequest) -> ScriptedRun:
         if self.refuses:
             self.refuses = False
             raise ConfigError("the run can't be made: [/] \x1b[2J.")
-        return super().__call__(*arguments)
+        return super().__call__(request)
 
 
-def trained(
-    config: RunConfig, left_open: frozenset[str], begin: Checkpoint | None, *_: Any
-) -> Runner:
+def trained(request: RunRequest) -> Runner:
     """Make a run that really trains, whatever is asked for in little time; nothing is downloaded."""
+    config, begin = request.config, request.checkpoint
     config = replace(
         config,
         **{name: getattr(TINY, name) for name in ("width", "train_size", "device")},
@@ -129,7 +128,8 @@ def trained(
         threads=1,
         knobs=replace(config.knobs, batch_size=min(config.knobs.batch_size, 64)),
     )
-    return Runner(config, Observation(), begin=begin if begin and begin.state else None)
+    origin = request.origin if begin and begin.state else New()
+    return Runner(replace(request, config=config, origin=origin))
 
 
 def hostile_store(folder: Path) -> Path:
@@ -181,14 +181,15 @@ class Sitting(RuleBasedStateMachine):
     ) -> None:
         self.real, self.size = real and Sitting.trains, size
         self.runs = Runs(loaded=loaded)
-        self.options: dict[str, Any] = {"glyphs": glyphs, "paused": paused}
+        self.options: dict[str, Any] = {"glyphs": glyphs}
+        self.request = RunRequest(TINY if self.real else CONFIG, paused=paused)
         self.do(self._enter())
 
     async def _enter(self) -> None:
         make_run: Any = trained if self.real else self.runs
         self.app = BntuiApp(
             make_run,
-            TINY if self.real else CONFIG,
+            self.request,
             archive=KeptRuns(),
             experiments=Experiments(built_in, lambda experiment: configs_of(experiment, {})),
             updates_per_second=0.001,  # `act` looks at the run instead, after every action

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from bntui.core.config import Observation, RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.core.text import ConfigError
 from bntui.machine import device
@@ -107,7 +108,9 @@ def test_a_run_falls_back_to_the_cpu(present: Present, fault: Fault) -> None:
     said: list[str] = []
     for name in ("auto", "cuda"):
         config = RunConfig(train_size=64, width=0.0625, device=name, epochs=1)
-        runner = Runner(config, Observation(live=False, epoch_ends=False, epoch_fresh=False))
+        runner = Runner(
+            RunRequest(config, Observation(live=False, epoch_ends=False, epoch_fresh=False))
+        )
         runner.start()
         while runner.snapshot.phase in {Phase.LOADING, Phase.RUNNING}:
             runner.join(0.05)

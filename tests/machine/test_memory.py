@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bntui.core.config import NORMS, Knobs, Observation, RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.core.text import ConfigError
 from bntui.machine import allocator, memory
@@ -181,11 +182,10 @@ def test_a_containers_limit_counts_as_do_those_above_it(
 def test_freed_memory_is_kept_only_where_there_is_room_for_it(
     monkeypatch: pytest.MonkeyPatch, times: float, keeps: bool
 ) -> None:
-    session = Session(
-        RunConfig(width=0.0625, train_size=100, device="cpu", threads=1, knobs=Knobs(batch_size=10)),
-        Observation(live=False, epoch_ends=False), frozenset(),
-        breathe=lambda: None, say=lambda _: None,
-    )  # fmt: skip
+    config = RunConfig(
+        width=0.0625, train_size=100, device="cpu", threads=1, knobs=Knobs(batch_size=10)
+    )
+    session = Session(RunRequest(config, Observation(live=False, epoch_ends=False)))
     facts = session.snapshot(Phase.RUNNING).facts
     assert facts
     free = times * memory.needed(10, facts.activation_bytes)
@@ -213,4 +213,4 @@ def test_weights_that_cannot_fit_are_refused_before_they_are_made(
     monkeypatch.setattr(memory, "free_on", lambda _: 16.0 * count - 1)
     config = RunConfig(train_size=64, norm=norm, width=1 / 32)
     with pytest.raises(ConfigError, match=f"has {count:,} weights, .* give a smaller --width"):
-        Session(config, Observation(), frozenset(), breathe=lambda: None, say=lambda _: None)
+        Session(RunRequest(config, Observation()))

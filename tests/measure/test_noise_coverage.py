@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
 from bntui.core.config import Knobs, Observation, RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.data.dataset import Split
 from bntui.measure.noise_interval import ONE_SIGMA, PARTS, Measurement, interval, moments, surprise
 from bntui.measure.noise_scale import PART, WINDOW, draw, measure
@@ -104,7 +105,7 @@ def test_a_real_networks_exact_scale_is_within_the_interval(updates: int) -> Non
         train_size=300, width=1 / 32, norm="none", device="cpu", knobs=Knobs(batch_size=32)
     )
     asked = Observation(live=False, epoch_ends=False)
-    run = Session(config, asked, frozenset(), breathe=lambda: None, say=lambda _: None)
+    run = Session(RunRequest(config, asked))
     for _ in range(updates):
         run.train_once(None)
     trainer, train = run.trainer, run.trainer.dataset.train

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from bntui.core.config import NORMS, Knobs, Observation, RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import EpochReport, Phase
 from bntui.data.dataset import Split
 from bntui.measure import observer
@@ -32,7 +33,7 @@ LIVE = Observation(noise_scale=True)
 
 
 def session(config: RunConfig = SMALL, observation: Observation = LIVE) -> Session:
-    return Session(config, observation, frozenset(), breathe=lambda: None, say=lambda _: None)
+    return Session(RunRequest(config, observation))
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -17,6 +17,7 @@ from torch.nn.functional import group_norm, layer_norm
 
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.limits import MIN_WIDTH
+from bntui.core.run_request import RunRequest
 from bntui.core.text import ConfigError
 from bntui.data import dataset
 from bntui.data.dataset import Dataset
@@ -415,7 +416,7 @@ def test_looking_changes_no_bit_of_a_run_whose_layers_remember(
     runs = []
     for observation in (Observation(), Observation(live=False, epoch_ends=False)):
         config = replace(SMALL, norm=norm)
-        run = Session(config, observation, frozenset(), breathe=lambda: None, say=lambda _: None)
+        run = Session(RunRequest(config, observation))
         run.trainer.update = R_RAMP[0]
         for _ in range(9):
             run.train_once(None)

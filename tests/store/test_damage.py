@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from bntui.cli.main import cli
+from bntui.core.config import RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Mark, Phase
 from bntui.machine.places import store_path
 from bntui.store import repair
@@ -232,7 +234,8 @@ def test_a_run_that_begins_on_a_damaged_store_is_kept(path: Path) -> None:
     begin(path)
     path.write_bytes(path.read_bytes()[:20_000])
     started()
-    keeper = recorder()
+    keeper = recorder(RunRequest(RunConfig()))
+    assert keeper
     assert "was damaged: it lies beside" in keeper.notice
     feed(keeper, range(1, 41))
     keeper.close(state(40, phase=Phase.FINISHED))

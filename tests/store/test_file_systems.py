@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from bntui.core.run_request import Resume
 from bntui.core.snapshot import Phase
 from bntui.store import writing
 from bntui.store.database import Store
@@ -61,7 +62,7 @@ class TestNames:
             with Store(name) as store:
                 assert store.run(recorder.run).state is State.RUNNING
             with pytest.raises(StoreError, match="is under way in another bntui"):
-                StoreRecorder(name, resume=kept[0])
+                StoreRecorder(name, origin=Resume(kept[0]))
         recorder.close(state(40, phase=Phase.STOPPED))
         assert {file.name for file in path.parent.iterdir()} == {"runs.sqlite"}
         assert {file.name for file in tmp_path.iterdir()} == {"link.sqlite", "other", "folder"}
@@ -78,7 +79,7 @@ class TestNames:
         clock.now = 1.0
         recorder.record(state(40, checkpoints=kept), ())
         with pytest.raises(StoreError, match="is under way in another bntui"):
-            StoreRecorder(other, resume=kept[0])
+            StoreRecorder(other, origin=Resume(kept[0]))
         with Store(other) as store:
             assert len(store.points(recorder.run)["train_loss"].values) == 40
             assert store.run(recorder.run).state is State.RUNNING

@@ -184,11 +184,12 @@ def test_a_run_whose_thread_cannot_start_says_so(fault: Fault) -> None:
         """
 import encodings.idna, os, resource, traceback
 from bntui.core.config import RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.train.runner import Runner
 if os.geteuid() == 0:  # whom the limit does not bind
     os.setuid(65534)
 resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-runner = Runner(RunConfig())
+runner = Runner(RunRequest(RunConfig()))
 runner.start()
 print(runner.snapshot.phase.value, runner.join(1.0))
 print(runner.snapshot.message)

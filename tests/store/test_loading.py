@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bntui.core.config import RunConfig
+from bntui.core.run_request import Branch
 from bntui.core.scales import UNIT
 from bntui.core.series import Series
 from bntui.core.snapshot import Mark, Phase
@@ -106,7 +107,7 @@ def test_a_branch_is_repeated_from_where_the_first_run_began(path: Path) -> None
     for update in (20, 30):  # a branch, and a branch of that
         marks = (*CHANGED[:1], Mark(update, "lr 0.001→0.1", "lr=0.1"))
         begin = checkpoint(update, run=parent)
-        recorder = StoreRecorder(path, parent=begin)
+        recorder = StoreRecorder(path, origin=Branch(begin))
         last = state(50, config=begin.config, marks=marks)
         recorder.record(last, ())
         recorder.close(last)

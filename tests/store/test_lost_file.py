@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bntui.core.run_request import Resume
 from bntui.core.snapshot import Mark, Phase
 from bntui.store.database import Store
 from bntui.store.liveness import is_held, live_path
@@ -211,7 +212,7 @@ def test_a_resumed_run_too(tmp_path: Path, fault: Fault) -> None:
     with Store(path) as store:
         begin = store.last_checkpoint(run)
     assert begin is not None
-    recorder = StoreRecorder(path, resume=begin, clock=clock)
+    recorder = StoreRecorder(path, origin=Resume(begin), clock=clock)
     remove_all(path)
     recorder.record(state(33, reports=(report(1), report(2))), journal([33]))
     assert recorder.problem == ""

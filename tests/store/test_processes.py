@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bntui.core.run_request import Resume
 from bntui.core.snapshot import Phase
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
@@ -59,13 +60,14 @@ import sys, time
 from pathlib import Path
 from bntui.core.config import RunConfig
 from bntui.core.limits import MAX_EPOCHS
+from bntui.core.run_request import RunRequest
 from bntui.train.runner import Runner
 from bntui.store.recorder import StoreRecorder
 
 recorder = StoreRecorder(Path(sys.argv[1]))
 print(recorder.run, flush=True)
 config = RunConfig(width=1 / 32, threads=1, epochs=MAX_EPOCHS)
-run, told = Runner(config, recorder=recorder), 0
+run, told = Runner(RunRequest(config), recorder=recorder), 0
 run.start()
 while True:
     if (snapshot := run.snapshot).update > told:
@@ -112,7 +114,7 @@ def test_a_killed_run_is_there_up_to_the_last_second_and_can_go_on(tmp_path: Pat
         assert 0 < update <= found.updates
         assert checkpoint.state == str(update).encode()
 
-        recorder = StoreRecorder(path, resume=checkpoint)
+        recorder = StoreRecorder(path, origin=Resume(checkpoint))
         feed(recorder, range(update + 1, update + 101))
         assert store.run(run).state is State.RUNNING
         recorder.close(state(update + 100, phase=Phase.FINISHED))

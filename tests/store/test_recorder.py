@@ -15,6 +15,7 @@ from bntui import __version__
 from bntui.core.config import Change, Knobs, RunConfig
 from bntui.core.measured import Noise, Recalibration
 from bntui.core.run import Recorder
+from bntui.core.run_request import Branch, Resume
 from bntui.core.snapshot import Mark, Phase, Snapshot
 from bntui.diagnose.remedies import Measured, Remedy, RemedyName
 from bntui.measure.hindsight import Moment, Moments
@@ -278,7 +279,7 @@ class TestWhatIsKept:
         assert set(points["hindsight:momentum"].values.tolist()) == {0.97}
 
     def test_a_branch_names_where_it_began(self, path: Path, store: Store) -> None:
-        recorder = StoreRecorder(path, parent=checkpoint(97, run="0123456789ab"))
+        recorder = StoreRecorder(path, origin=Branch(checkpoint(97, run="0123456789ab")))
         recorder.record(state(98), journal([98]))
         recorder.close(state(98))
         run = store.run(recorder.run)
@@ -445,7 +446,7 @@ class TestResuming:
         undone = (Mark(300, "batch 64→8", "batch=8"), Mark(320, "batch 8→4", "batch=4"))
         whole = keep(path, updates=600, marks=saved)
         cut = keep(path, updates=333, marks=saved + undone, end=Phase.STOPPED)
-        recorder = StoreRecorder(path, resume=checkpoint(300, run=cut))
+        recorder = StoreRecorder(path, origin=Resume(checkpoint(300, run=cut)))
         feed(recorder, range(301, 601), marks=saved)
         recorder.close(state(600, marks=saved, phase=Phase.FINISHED))
         assert recorder.run == cut
@@ -463,7 +464,7 @@ class TestResuming:
         self, path: Path, store: Store
     ) -> None:
         run = keep(path, updates=40, end=Phase.STOPPED)
-        recorder = StoreRecorder(path, resume=checkpoint(10, run=run))
+        recorder = StoreRecorder(path, origin=Resume(checkpoint(10, run=run)))
         failed = Snapshot(phase=Phase.FAILED, message="the data are gone")
         recorder.record(failed, ())
         recorder.close(failed)
@@ -474,7 +475,7 @@ class TestResuming:
         judged = validation(update=10)
         run = keep(path, updates=40, end=Phase.STOPPED, validation=judged)
         for update in (25, 30, 35):
-            recorder = StoreRecorder(path, resume=checkpoint(20, run=run))
+            recorder = StoreRecorder(path, origin=Resume(checkpoint(20, run=run)))
             recorder.record(state(update, validation=validation(update=update)), ())
             recorder.close(state(update, validation=validation(update=update)))
             assert [said.at for said in store.verdicts(run)] == [10, update]
@@ -483,9 +484,9 @@ class TestResuming:
         recorder = StoreRecorder(path)
         recorder.record(state(1), ())
         with pytest.raises(StoreError, match=f"{recorder.run} is under way"):
-            StoreRecorder(path, resume=checkpoint(1, run=recorder.run))
+            StoreRecorder(path, origin=Resume(checkpoint(1, run=recorder.run)))
         recorder.close(state(1))
-        StoreRecorder(path, resume=checkpoint(1, run=recorder.run)).close(Snapshot())
+        StoreRecorder(path, origin=Resume(checkpoint(1, run=recorder.run))).close(Snapshot())
 
 
 class TestTrouble:

@@ -10,6 +10,7 @@ import pytest
 from bntui.core.changes import parse_change
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.run import Point
+from bntui.core.run_request import New, Resume, RunRequest
 from bntui.core.snapshot import Checkpoint, Phase, Snapshot
 from bntui.store.database import Store
 from bntui.store.loading import repeating
@@ -46,15 +47,8 @@ def train(recorder: StoreRecorder, begin: Checkpoint | None, until: int) -> Snap
     """Train to an update, recorded as by a runner, and return the last snapshot."""
     observation = Observation(live=False)
     config = begin.config if begin else SMALL
-    session = Session(
-        config,
-        observation,
-        frozenset(),
-        breathe=lambda: None,
-        say=lambda _: None,
-        begin=begin,
-        run=recorder.run,
-    )
+    origin = Resume(begin) if begin else New()
+    session = Session(RunRequest(config, observation, origin), run=recorder.run)
     told = session.trainer.update
     while not session.finished and session.trainer.update < until:
         for report in session.train_once(None):
@@ -78,7 +72,7 @@ def test_the_resumed_curves_are_those_of_an_uninterrupted_run(tmp_path: Path) ->
         begin = store.last_checkpoint(cut)
         assert begin is not None
         assert begin.update == 12
-        recorder = StoreRecorder(path, resume=begin)
+        recorder = StoreRecorder(path, origin=Resume(begin))
         recorder.close(train(recorder, begin, 10**9))
 
         one, other = store.points(whole), store.points(cut)

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from bntui.cli.main import cli
 from bntui.core.config import Knobs, Observation, RunConfig
+from bntui.core.run_request import Branch, New, RunRequest
 from bntui.core.snapshot import Checkpoint, Mark, Phase
 from bntui.core.text import ConfigError
 from bntui.machine.places import store_path
@@ -235,9 +236,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def session(config: RunConfig, begin: Checkpoint | None = None) -> Session:
-    return Session(
-        config, NOTHING, frozenset(), breathe=lambda: None, say=lambda _: None, begin=begin
-    )
+    return Session(RunRequest(config, NOTHING, Branch(begin) if begin else New()))
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from bntui.core.changes import parse_change
 from bntui.core.command_line import command_line
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.run import Command
+from bntui.core.run_request import Branch, New, RunRequest
 from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 from bntui.core.text import ConfigError
 from bntui.train.checkpoints import Checkpoints, SpillFile, pack, unpack
@@ -40,9 +41,7 @@ def _whatever_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def session(config: RunConfig, begin: Checkpoint | None = None) -> Session:
-    return Session(
-        config, NOTHING, frozenset(), breathe=lambda: None, say=lambda _: None, begin=begin
-    )
+    return Session(RunRequest(config, NOTHING, Branch(begin) if begin else New()))
 
 
 def finished(run: Session) -> Snapshot:
@@ -151,7 +150,7 @@ def stopped_in_its_report(config: RunConfig) -> Checkpoint:
         if stopping:
             raise Stop
 
-    run = Session(config, NOTHING, frozenset(), breathe=breathe, say=lambda _: None)
+    run = Session(RunRequest(config, NOTHING), breathe=breathe)
     for _ in range(5):
         run.train_once(None)
     stopping = True
@@ -179,10 +178,9 @@ def test_a_step_after_a_report_that_a_stop_cut_short_makes_both(
 ) -> None:
     kept = stopped_in_its_report(replace(SMALL, epochs=epochs))
     reports: list[EpochReport] = []
-    runner = Runner(
-        kept.config, NOTHING, begin=kept, on_report=lambda report, _: reports.append(report)
-    )
-    runner.start(paused=True)
+    request = RunRequest(kept.config, NOTHING, Branch(kept), paused=True)
+    runner = Runner(request, on_report=lambda report, _: reports.append(report))
+    runner.start()
     runner.apply(replace(SMALL.knobs, learning_rate=0.25))
     runner.command(Command.STEP)
     deadline = time.monotonic() + 60.0

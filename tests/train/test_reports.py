@@ -6,6 +6,7 @@ import pytest
 
 from bntui.core.config import Change, Knobs, Observation, RunConfig
 from bntui.core.measured import NO_DETAIL
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.experiments.outcome import outcome
 from bntui.measure.budget import Budget
@@ -20,7 +21,7 @@ HEADLESS = Observation(live=False)
 
 
 def session(config: RunConfig = CONFIG, observation: Observation = HEADLESS) -> Session:
-    return Session(config, observation, frozenset(), breathe=lambda: None, say=lambda _: None)
+    return Session(RunRequest(config, observation))
 
 
 def finished(run: Session) -> Snapshot:

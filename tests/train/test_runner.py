@@ -12,6 +12,7 @@ import pytest
 
 from bntui.core.config import Change, Knobs, Observation, RunConfig
 from bntui.core.run import Command
+from bntui.core.run_request import Branch, New, RunRequest
 from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 from bntui.core.text import ConfigError
 from bntui.data import dataset
@@ -45,7 +46,8 @@ def make() -> Iterator[Make]:
         observation: Observation = UNOBSERVED,
         begin: Checkpoint | None = None,
     ) -> Runner:
-        runners.append(Runner(config, observation, begin=begin))
+        origin = Branch(begin) if begin else New()
+        runners.append(Runner(RunRequest(config, observation, origin)))
         return runners[-1]
 
     yield new
@@ -83,7 +85,8 @@ def started(runner: Runner) -> Runner:
 
 
 def paused(runner: Runner) -> Runner:
-    runner.start(paused=True)
+    runner.pause()
+    runner.start()
     until_phase(runner, Phase.PAUSED)
     return runner
 
@@ -215,7 +218,9 @@ def test_a_stop_ends_the_loading_and_so_it_does_when_paused(
     monkeypatch.setattr(dataset, "load", forever)
     for start_paused in (False, True):
         runner = make()
-        runner.start(paused=start_paused)
+        if start_paused:
+            runner.pause()
+        runner.start()
         until(runner, lambda s: s.phase is Phase.LOADING and s.message == "under way")
         runner.stop()
         assert runner.join(LIMIT)
@@ -223,7 +228,7 @@ def test_a_stop_ends_the_loading_and_so_it_does_when_paused(
 
 
 def test_a_run_never_started_can_be_stopped_and_joined() -> None:
-    runner = Runner(ENDLESS)
+    runner = Runner(RunRequest(ENDLESS))
     runner.stop()
     assert runner.join(LIMIT)
 
@@ -355,7 +360,8 @@ def test_a_step_of_a_finished_run_begins_the_next_epochs_and_pauses_in_them(make
 def test_steps_to_the_end_make_what_is_planned_for_it(make: Make) -> None:
     planned = replace(SHORT, at=(Change(2, "recalibrate"),))
     runner = make(planned, Observation())
-    runner.start(paused=True)
+    runner.pause()
+    runner.start()
     runner.command(Command.STEP)
     runner.command(Command.STEP)
     snapshot = until_phase(runner, Phase.FINISHED)
@@ -367,7 +373,9 @@ def test_steps_to_the_end_make_what_is_planned_for_it(make: Make) -> None:
 def test_every_epoch_is_reported_once_and_in_order() -> None:
     reports: list[EpochReport] = []
     config = replace(SHORT, epochs=3, knobs=Knobs(batch_size=24))
-    runner = Runner(config, UNOBSERVED, on_report=lambda report, _: reports.append(report))
+    runner = Runner(
+        RunRequest(config, UNOBSERVED), on_report=lambda report, _: reports.append(report)
+    )
     runner.start()
     until_phase(runner, Phase.FINISHED)
     runner.stop()
@@ -512,6 +520,6 @@ def test_snapshots_are_absolute_and_never_change(make: Make) -> None:
 
 
 def test_a_snapshot_is_there_before_the_run_is() -> None:
-    snapshot = Runner(ENDLESS).snapshot
+    snapshot = Runner(RunRequest(ENDLESS)).snapshot
     assert (snapshot.phase, snapshot.config, snapshot.knobs) == (Phase.LOADING, ENDLESS, KNOBS)
     assert snapshot.facts is None

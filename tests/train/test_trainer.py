@@ -10,6 +10,7 @@ from torch import Tensor
 from bntui.core.changes import parse_change
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.limits import MAX_LEARNING_RATE
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.data import dataset
 from bntui.data.dataset import Dataset
@@ -29,7 +30,7 @@ OVERFLOWING = 1e30
 
 
 def session(config: RunConfig = SMALL, observation: Observation = NOTHING) -> Session:
-    return Session(config, observation, frozenset(), breathe=lambda: None, say=lambda _: None)
+    return Session(RunRequest(config, observation))
 
 
 def trainer(images: int, *, batch_norm: bool = True) -> Trainer:

@@ -7,6 +7,7 @@ import torch
 
 from bntui.core.changes import parse_change, parse_twin, twin_of
 from bntui.core.config import Knobs, Observation, RunConfig
+from bntui.core.run_request import New, RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import ConfigError
 from bntui.train.session import Session
@@ -18,11 +19,11 @@ HEADLESS = Observation(live=False)
 
 
 def session(config: RunConfig, observation: Observation) -> Session:
-    return Session(config, observation, frozenset(), breathe=lambda: None, say=lambda _: None)
+    return Session(RunRequest(config, observation))
 
 
 def twins(config: RunConfig, observation: Observation = LIVE) -> Twins:
-    return Twins(config, lambda config, _: session(config, observation))
+    return Twins(RunRequest(config, observation), Session)
 
 
 def finished(run: Session | Twins) -> Snapshot:
@@ -111,14 +112,15 @@ def test_a_planned_change_leaves_the_difference_alone() -> None:
 
 
 def test_what_the_twin_differs_in_is_not_for_the_machine_to_choose() -> None:
-    settled: list[frozenset[str]] = []
+    left_open: list[frozenset[str]] = []
 
-    def make(config: RunConfig, names: frozenset[str]) -> Session:
-        settled.append(names)
-        return session(config, HEADLESS)
+    def make(request: RunRequest) -> Session:
+        left_open.append(request.left_open)
+        return session(request.config, HEADLESS)
 
-    Twins(replace(SMALL, twin="width=0.125"), make)
-    assert settled == [frozenset(), frozenset({"width"})]
+    origin = New(frozenset({"width", "batch_size"}))
+    Twins(RunRequest(replace(SMALL, twin="width=0.125"), HEADLESS, origin), make)
+    assert left_open == [origin.left_open, frozenset({"batch_size"})]
 
 
 def test_reports_say_whose_they_are() -> None:

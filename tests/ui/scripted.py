@@ -12,9 +12,10 @@ import numpy as np
 
 from bntui.core.config import Knobs, RunConfig
 from bntui.core.measured import Channels, Difference, LayerDrift, Score, Validation
-from bntui.core.run import LEAVE_SECONDS, Command, Purpose, Run
+from bntui.core.run import LEAVE_SECONDS, Command, Run
+from bntui.core.run_request import RunRequest
 from bntui.core.series import Series, SeriesView
-from bntui.core.snapshot import Checkpoint, Divergence, Mark, Phase, RunFacts, Snapshot
+from bntui.core.snapshot import Divergence, Mark, Phase, RunFacts, Snapshot
 
 LAYERS = {"conv1_bn": 8, "conv2_bn": 8, "conv3_bn": 16, "flatten_bn": 784, "dense1_bn": 128}
 """The thread's BN layers and their channels at a quarter of its width."""
@@ -27,12 +28,12 @@ class ScriptedRun:
 
     def __init__(
         self,
-        config: RunConfig,
-        left_open: frozenset[str] = frozenset(),
+        request: RunRequest,
         snapshots: Iterable[Snapshot] = (),
     ) -> None:
+        config = request.config
         self.snapshot = Snapshot(config=config, knobs=config.knobs, epochs=config.epochs)
-        self.left_open = left_open
+        self.request = request
         self.calls: list[str] = []
         """The names of the methods called, in order; a command by its own name."""
         self.applied: list[Knobs] = []
@@ -48,8 +49,8 @@ class ScriptedRun:
         """Show a snapshot that differs from the one before in `changes`."""
         self.snapshot = replace(self.snapshot, **changes)
 
-    def start(self, *, paused: bool = False, after: Run | None = None) -> None:
-        self.calls.append("start paused" if paused else "start")
+    def start(self, *, after: Run | None = None) -> None:
+        self.calls.append("start paused" if self.request.paused else "start")
         self.advance()
 
     def pause(self) -> None:
@@ -82,22 +83,10 @@ class ScriptedRuns:
 
     def __init__(self, *, loaded: bool = True) -> None:
         self.made: list[ScriptedRun] = []
-        self.begins: list[tuple[Checkpoint | None, bool]] = []
-        """Of each run, the checkpoint that it goes on from and whether it is resumed."""
-        self.purposes: list[Purpose | None] = []
         self._loaded = loaded
 
-    def __call__(
-        self,
-        config: RunConfig,
-        left_open: frozenset[str],
-        begin: Checkpoint | None = None,
-        resume: bool = False,
-        purpose: Purpose | None = None,
-    ) -> ScriptedRun:
-        self.begins.append((begin, resume))
-        self.purposes.append(purpose)
-        run = ScriptedRun(config, left_open, [mid_run(config)] if self._loaded else [])
+    def __call__(self, request: RunRequest) -> ScriptedRun:
+        run = ScriptedRun(request, [mid_run(request.config)] if self._loaded else [])
         self.made.append(run)
         return run
 

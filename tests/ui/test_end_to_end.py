@@ -5,12 +5,12 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from click.testing import CliRunner
 
-from bntui.cli.main import _observation, cli
-from bntui.core.config import Knobs, RunConfig
+from bntui.cli.main import cli
+from bntui.core.config import Knobs, Observation, RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.experiments.library import configs_of, find
 from bntui.train.runner import Runner
@@ -60,11 +60,9 @@ async def test_an_experiment_concludes_what_it_concludes_without_a_screen(tmp_pa
         lambda: (experiment,), lambda experiment: configs_of(experiment, {}), experiment
     )
 
-    def make_run(config: RunConfig, *rest: Any) -> Runner:
-        return Runner(config, _observation(rest[-1], validation=True))
-
     config, _ = experiments.configs(experiment)
-    app = BntuiApp(make_run, config, experiments=experiments, paused=True)
+    request = RunRequest(config, Observation(noise_scale=True), paused=True)
+    app = BntuiApp(Runner, request, experiments=experiments)
     async with app.run_test(size=(120, 40)), asyncio.timeout(LIMIT):
         while "Does it learn?" not in screen_text(app):
             await asyncio.sleep(0.02)
@@ -83,7 +81,7 @@ async def test_a_sitting_at_the_explorer() -> None:
     # At its own pace the run would leave little of the CPU to the screen.
     knobs = Knobs(batch_size=64, momentum=0.99, pace=25.0)
     config = RunConfig(train_size=512, width=0.0625, device="cpu", epochs=500, knobs=knobs)
-    app = BntuiApp(lambda config, left_open, *_: Runner(config, left_open=left_open), config)
+    app = BntuiApp(Runner, RunRequest(config))
 
     async def press(*keys: str) -> None:
         for key in keys:

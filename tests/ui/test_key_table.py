@@ -13,6 +13,7 @@ from textual.keys import format_key
 
 import bntui.ui
 from bntui.core.config import RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.ui.app import BntuiApp
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.key_lines import Line, ScreenKeys
@@ -79,7 +80,7 @@ def test_no_key_of_a_screen_stands_for_two_things(screen: ScreenKeys) -> None:
 
 
 def test_every_command_of_the_table_is_one_of_the_explorer_s() -> None:
-    app = BntuiApp(ScriptedRuns(), RunConfig())
+    app = BntuiApp(ScriptedRuns(), RunRequest(RunConfig()))
     named = {binding.id for binding in EXPLORER.bindings() if binding.id}
     assert named == set(app.explorer._commands)
     assert all(hasattr(Explorer, f"action_{name}") for name in ("command", "look", "panel"))
@@ -106,7 +107,7 @@ def test_the_readme_names_no_key_that_does_nothing() -> None:
 
 
 async def test_the_palette_says_what_the_help_says() -> None:
-    app = BntuiApp(ScriptedRuns(loaded=True), RunConfig(width=0.25))
+    app = BntuiApp(ScriptedRuns(loaded=True), RunRequest(RunConfig(width=0.25)))
     async with app.run_test(size=(120, 40)):
         said = {one.title: one.help for one in app.get_system_commands(app.screen)}
     assert said["Recalibrate"] == "key c: try a recalibration; again, soon after: apply it"

@@ -9,6 +9,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from bntui.core.config import RunConfig
+from bntui.core.run_request import New, RunRequest
 from bntui.core.snapshot import Snapshot
 from bntui.ui.app import BntuiApp
 from tests.ui.scripted import ScriptedRun, ScriptedRuns
@@ -102,11 +103,18 @@ class User:
 
 @asynccontextmanager
 async def opened(
-    size: tuple[int, int] = FULL, config: RunConfig = CONFIG, *, loaded: bool = True, **options: Any
+    size: tuple[int, int] = FULL,
+    config: RunConfig = CONFIG,
+    *,
+    loaded: bool = True,
+    paused: bool = False,
+    left_open: frozenset[str] = frozenset(),
+    **options: Any,
 ) -> AsyncIterator[User]:
     """Open the explorer; it looks at its run when a test says so, not by the clock."""
     runs = ScriptedRuns(loaded=loaded)
-    app = BntuiApp(runs, config, updates_per_second=0.001, **options)
+    request = RunRequest(config, origin=New(left_open), paused=paused)
+    app = BntuiApp(runs, request, updates_per_second=0.001, **options)
     async with app.run_test(size=size, notifications=True) as pilot:
         user = User(app, pilot, runs)
         await user.settle()

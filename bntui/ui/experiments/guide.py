@@ -11,7 +11,7 @@ from dataclasses import replace
 from textual.screen import Screen
 
 from bntui.core.config import RunConfig
-from bntui.core.run import Purpose
+from bntui.core.run_request import Purpose
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import ConfigError
 from bntui.experiments.experiment import Experiment

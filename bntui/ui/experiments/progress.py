@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bntui.core.config import Observation, RunConfig
-from bntui.core.run import Purpose
+from bntui.core.run_request import Purpose
 from bntui.core.series import thinned
 from bntui.core.snapshot import Snapshot
 from bntui.experiments.experiment import Arm, Conclusion, Experiment, conclude

@@ -6,34 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 from bntui.core.config import Knobs, RunConfig
-from bntui.core.run import LEAVE_SECONDS, MakeRun, Purpose, Run
-from bntui.core.snapshot import Checkpoint, Phase, Snapshot
+from bntui.core.run import LEAVE_SECONDS, MakeRun, Run
+from bntui.core.run_request import Branch, New, Purpose, Resume, RunRequest
+from bntui.core.snapshot import Phase, Snapshot
 
 
 class CurrentRun:
     """One run at a time, each in the place of the one before."""
 
-    def __init__(
-        self,
-        make_run: MakeRun,
-        config: RunConfig,
-        left_open: frozenset[str],
-        begin: Checkpoint | None,
-        *,
-        paused: bool,
-    ) -> None:
-        """`left_open` names the settings of `config` that the machine may choose.
-
-        `begin` is the checkpoint of a run to resume, instead of beginning one with `config`.
-        """
+    def __init__(self, make_run: MakeRun, request: RunRequest) -> None:
+        """`request` is for the first run; those after it are kept and measured as it asks."""
         self.make_run = make_run
-        self._left_open = left_open
-        self.run = (
-            make_run(begin.config, frozenset(), begin, True, None)
-            if begin
-            else make_run(config, left_open, None, False, None)
-        )
-        self.paused = paused
+        self._request = request
+        self._left_open = request.left_open
+        """The settings that a run from its start may still fit to the machine."""
+        self.run = make_run(request)
+        self.paused = request.paused
         """Whether the user wants the run to wait; it pauses by itself when it is finished."""
         self._wanted: Knobs | None = None
         """Knobs that the run was asked for and has not taken over yet."""
@@ -62,7 +50,7 @@ class CurrentRun:
 
     def start(self, *, after: Run | None = None) -> None:
         """Begin to load and then, unless it is to wait, to train; not before `after` has ended."""
-        self.run.start(paused=self.paused, after=after)
+        self.run.start(after=after)
 
     def turn(self, **changes: Any) -> None:
         """Ask for other values of some knobs, from the next update on."""
@@ -91,23 +79,22 @@ class CurrentRun:
     def replace(
         self,
         config: RunConfig,
-        begin: Checkpoint | None,
+        origin: Branch | Resume | None = None,
         *,
-        resume: bool,
-        purpose: Purpose | None,
+        purpose: Purpose | None = None,
     ) -> Run:
         """Put a new run, not yet started, in the place of the old one, which is stopped and returned.
 
-        It may branch off a checkpoint, and then waits; resume; or have a purpose. Raises ConfigError,
-        and the old one goes on.
+        It is one from its start, unless it has another `origin`; a branch waits for other knobs. Raises
+        ConfigError, and the old one goes on.
         """
-        old = self.run
+        old, paused = self.run, isinstance(origin, Branch)
         left_open = frozenset() if old.snapshot.facts or purpose else self._left_open
-        open_here = frozenset() if begin else left_open
-        self.run = self.make_run(config, open_here, begin, resume, purpose)
+        request = self._request.another(config, origin or New(left_open), purpose, paused=paused)
+        self.run = self.make_run(request)
         self._left_open = left_open
         self._wanted = None
-        self.paused = begin is not None and not resume
+        self.paused = paused
         old.stop()
         self._replaced = [run for run in (*self._replaced, old) if not run.join(0)]
         return old

@@ -8,6 +8,7 @@ from textual.screen import Screen
 from bntui.core.changes import option_of
 from bntui.core.config import RunConfig
 from bntui.core.limits import MAX_SEED
+from bntui.core.run_request import Branch, Resume
 from bntui.core.snapshot import Checkpoint
 from bntui.ui.dialogs.value import ValueScreen
 from bntui.ui.explorer.branch import BranchScreen
@@ -21,11 +22,9 @@ TWIN_HINT = "Both begin at update 0, with the same seed and the same batches; al
 
 
 class Begin(Protocol):
-    """Replaces the run by a new one, which may go on from a checkpoint: as a branch, or to resume it."""
+    """Replaces the run by another: one from its start, unless it has another origin."""
 
-    def __call__(
-        self, config: RunConfig, checkpoint: Checkpoint | None = None, *, resume: bool = False
-    ) -> None:
+    def __call__(self, config: RunConfig, origin: Branch | Resume | None = None) -> None:
         """Begin the new run, or say why it can't be."""
 
 
@@ -81,7 +80,7 @@ def ask_branch(
     def closed(checkpoint: Checkpoint | None) -> None:
         if checkpoint is not None:
             without = ", without the twin" if current.snapshot.config.twin else ""
-            begin(checkpoint.config, checkpoint)
+            begin(checkpoint.config, Branch(checkpoint))
             screen.notify(
                 f"back at update {checkpoint.update}{without}: turn knobs, then space goes on "
                 "from there."
@@ -95,6 +94,6 @@ def resume_interrupted(screen: Screen[None], offer: ResumeOffer, begin: Begin) -
 
     async def resume() -> None:
         if checkpoint := await offer.take():
-            begin(checkpoint.config, checkpoint, resume=True)
+            begin(checkpoint.config, Resume(checkpoint))
 
     screen.run_worker(resume(), exclusive=True, group="resume")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from textual.screen import Screen
 
 from bntui.core.run import Run
+from bntui.core.run_request import Resume
 from bntui.core.snapshot import Checkpoint, Snapshot
 from bntui.ui.explorer.ghosts import Ghosts
 from bntui.ui.explorer.new_run_commands import Begin
@@ -34,7 +35,7 @@ def open_runs(
 
     def closed(chosen: Chosen | None) -> None:
         if isinstance(chosen, Checkpoint):
-            begin(chosen.config, chosen, resume=True)
+            begin(chosen.config, Resume(chosen))
         elif chosen:
             run, snapshot = chosen
             if snapshot is None:

@@ -13,8 +13,9 @@ from textual.screen import Screen
 from textual.widgets import Label
 
 from bntui.core.config import RunConfig
-from bntui.core.run import MakeRun, Purpose, Run
-from bntui.core.snapshot import Checkpoint, Snapshot
+from bntui.core.run import MakeRun, Run
+from bntui.core.run_request import Branch, New, Purpose, Resume, RunRequest
+from bntui.core.snapshot import Snapshot
 from bntui.core.text import ConfigError
 from bntui.ui import key_table
 from bntui.ui.dialogs.keys import KeysScreen
@@ -59,22 +60,18 @@ class Explorer(Screen[None]):
     def __init__(
         self,
         make_run: MakeRun,
-        config: RunConfig,
-        left_open: frozenset[str],
+        request: RunRequest,
         *,
-        begin: Checkpoint | None = None,
         archive: Archive | None = None,
         experiments: Experiments,
-        paused: bool,
         updates_per_second: float,
     ) -> None:
-        """`begin` is the checkpoint of a run to resume, instead of beginning one with `config`.
+        """`request` is for the first run; `archive` has the runs that are kept.
 
-        `archive` has the runs that are kept; `experiments` the guided ones, and the one to begin
-        with instead, if any.
+        `experiments` are the guided ones, and the one to begin with instead, if any.
         """
         super().__init__()
-        self.current = CurrentRun(make_run, config, left_open, begin, paused=paused)
+        self.current = CurrentRun(make_run, request)
         self.follower = SnapshotFollower(
             self,
             lambda: self.run.snapshot,
@@ -92,7 +89,7 @@ class Explorer(Screen[None]):
         )
         self._ghosts = Ghosts()
         self._offer = ResumeOffer(self, archive)
-        self._offers = begin is None and not experiments.first
+        self._offers = isinstance(request.origin, New) and not experiments.first
         self._commands = self._made_commands()
 
     def _made_commands(self) -> dict[str, Callable[[], object]]:
@@ -309,17 +306,16 @@ class Explorer(Screen[None]):
     def _begin(
         self,
         config: RunConfig,
-        checkpoint: Checkpoint | None = None,
+        origin: Branch | Resume | None = None,
         *,
-        resume: bool = False,
         purpose: Purpose | None = None,
     ) -> None:
-        """Replace the run by a new one, which may branch off a checkpoint, resume, have a purpose.
+        """Replace the run by another: one from its start, unless it has another `origin`.
 
         The old curves stay as a ghost.
         """
         try:
-            old = self.current.replace(config, checkpoint, resume=resume, purpose=purpose)
+            old = self.current.replace(config, origin, purpose=purpose)
         except ConfigError as error:
             self.notify(str(error), severity="error", markup=False)
             return

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from bntui.core.config import Change, Knobs, Observation, RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.data import dataset
 from bntui.data.dataset import Dataset, Split, stratified
@@ -30,13 +31,7 @@ def session(config: RunConfig, alter: Alter = lambda dataset: dataset) -> Sessio
     """Return a run that nobody looks at while it trains, on data that `alter` changed."""
     load = dataset.load
     with patch.object(dataset, "load", lambda *names, **values: alter(load(*names, **values))):
-        made = Session(
-            config,
-            Observation(epoch_ends=False),
-            frozenset(),
-            breathe=lambda: None,
-            say=lambda _: None,
-        )
+        made = Session(RunRequest(config, Observation(epoch_ends=False)))
     made.observer.led = True
     return made
 

@@ -7,7 +7,6 @@ import pytest
 
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.measured import Recalibration
-from bntui.core.run import Purpose
 from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 from bntui.core.text import ConfigError
 from bntui.experiments.experiment import Experiment
@@ -151,9 +150,10 @@ class TestQuestion:
         async with opened(experiments=experiments()) as user:
             await user.press("g", "enter", "2")
             assert user.run.snapshot.config == RunConfig(width=0.25, epochs=2)
-            assert user.run.left_open == frozenset()
+            assert user.run.request.left_open == frozenset()
             assert user.run.calls == ["start"]
-            assert user.runs.purposes[-1] == Purpose(Observation(), "01 two · m = 0.99")
+            assert user.run.request.observation == Observation()
+            assert user.run.request.note == "01 two · m = 0.99"
 
     async def test_only_numbers_of_answers_count(self) -> None:
         async with opened(experiments=experiments()) as user:
@@ -232,8 +232,8 @@ class TestRuns:
                 width=0.25, epochs=2, knobs=Knobs(momentum=0.9)
             )
             assert user.run.calls == ["start"]
-            hindsight = Observation(hindsight=True)
-            assert user.runs.purposes[-1] == Purpose(hindsight, "01 two · m = 0.9")
+            assert user.run.request.observation == Observation(hindsight=True)
+            assert user.run.request.note == "01 two · m = 0.9"
             await see_it(user)
             assert "run 2 of 2: m = 0.9" in user.text
             chart = user.part("#panel-1")
@@ -294,7 +294,7 @@ class TestRuns:
             await see_it(user)
             await user.press(key)
             await see_it(user)
-            assert user.runs.purposes[-1] is None
+            assert user.run.request.note == ""
             assert "The experiment is left" in user.text
             assert "slow" not in user.part("#panel-1")
             assert "was" in user.part("#panel-1")

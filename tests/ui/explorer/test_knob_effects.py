@@ -8,6 +8,7 @@ import pytest
 from bntui.core.changes import parse_change
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.measured import Recalibration
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.train.session import Session
 from bntui.ui.explorer.knob_effects import consequence, start_words
@@ -30,13 +31,7 @@ LOOKS = (0, 1, 10)
 
 def looked_at(config: RunConfig) -> tuple[list[Snapshot], Snapshot, float]:
     """Train to the end; return the run at some updates, at the end, and what was left there."""
-    session = Session(
-        config,
-        Observation(live=False, epoch_ends=False),
-        frozenset(),
-        breathe=lambda: None,
-        say=lambda _: None,
-    )
+    session = Session(RunRequest(config, Observation(live=False, epoch_ends=False)))
     seen = []
     while not session.finished:
         if session.trainer.update in LOOKS:

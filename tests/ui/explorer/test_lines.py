@@ -4,6 +4,7 @@ import pytest
 from textual.widgets import Static
 
 from bntui.core.config import RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.ui.app import BntuiApp
 from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.explorer.hint import whole_parts
@@ -50,7 +51,7 @@ def test_no_figure_is_cut_at_any_width() -> None:
 
 @pytest.mark.parametrize("keys", [EXPLORER, RUNS])
 async def test_no_key_s_words_are_broken_at_80_columns(keys: ScreenKeys) -> None:
-    app = BntuiApp(ScriptedRuns(loaded=True), RunConfig(width=0.25))
+    app = BntuiApp(ScriptedRuns(loaded=True), RunRequest(RunConfig(width=0.25)))
     async with app.run_test(size=(80, 24)) as pilot:
         await app.push_screen(KeysScreen(keys.sections))
         await pilot.pause()

@@ -6,6 +6,7 @@ import pytest
 
 from bntui.core.config import RunConfig
 from bntui.core.measured import Score, Validation
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Snapshot
 from bntui.ui.app import BntuiApp
 from bntui.ui.explorer.hint import HintLine
@@ -91,7 +92,7 @@ def test_every_class_is_shown_where_there_is_room() -> None:
 
 @pytest.mark.parametrize("size", [(60, 16), (76, 20), (80, 24)])
 async def test_the_panel_ends_above_the_lines_at_the_bottom(size: tuple[int, int]) -> None:
-    app = BntuiApp(ScriptedRuns(loaded=True), RunConfig(width=0.25))
+    app = BntuiApp(ScriptedRuns(loaded=True), RunRequest(RunConfig(width=0.25)))
     async with app.run_test(size=size) as pilot:
         await pilot.press("5")
         await pilot.pause()

@@ -9,6 +9,7 @@ import pytest
 from bntui.core import limits
 from bntui.core.config import Knobs
 from bntui.core.measured import Recalibration
+from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.core.text import ConfigError
 from bntui.ui.app import BntuiApp
@@ -278,13 +279,13 @@ class TestNewRuns:
         left_open = frozenset({"width"})
         async with opened(left_open=left_open) as user:
             await user.press("r")
-            assert [run.left_open for run in user.runs.made] == [left_open, frozenset()]
+            assert [run.request.left_open for run in user.runs.made] == [left_open, frozenset()]
 
     async def test_a_run_that_never_loaded_leaves_the_choice_to_the_next(self) -> None:
         left_open = frozenset({"width"})
         async with opened(left_open=left_open, loaded=False) as user:
             await user.press("r")
-            assert [run.left_open for run in user.runs.made] == [left_open, left_open]
+            assert [run.request.left_open for run in user.runs.made] == [left_open, left_open]
 
 
 class TestRunKeys:
@@ -360,7 +361,7 @@ class TestRunKeys:
         assert not user.app.all_ended
 
     async def test_a_run_that_a_key_typed_ahead_replaced_is_not_begun(self) -> None:
-        app = BntuiApp(runs := ScriptedRuns(), CONFIG)
+        app = BntuiApp(runs := ScriptedRuns(), RunRequest(CONFIG))
         async with app.run_test(size=FULL) as pilot:
             first = runs.made[0]
             await pilot.press("r")
@@ -371,7 +372,7 @@ class TestRunKeys:
 
     async def test_the_screen_follows_the_run_by_itself(self) -> None:
         runs = ScriptedRuns()
-        app = BntuiApp(runs, CONFIG, updates_per_second=50.0)
+        app = BntuiApp(runs, RunRequest(CONFIG), updates_per_second=50.0)
         async with app.run_test(size=FULL):
             for number in (98, 99):
                 async with asyncio.timeout(30):
@@ -602,7 +603,7 @@ def colours(app: BntuiApp, text: str) -> tuple[str, str]:
 
 
 def test_mid_run_is_what_a_scripted_run_shows_once_started() -> None:
-    run = ScriptedRuns()(CONFIG, frozenset())
+    run = ScriptedRuns()(RunRequest(CONFIG))
     assert run.snapshot.phase is Phase.LOADING
     run.start()
     assert run.snapshot.update == mid_run(CONFIG).update

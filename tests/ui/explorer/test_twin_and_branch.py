@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+from bntui.core.run_request import Branch, New
 from bntui.core.snapshot import Checkpoint, Phase, Snapshot
 from bntui.ui.drawing.curves import curves, difference
 from bntui.ui.drawing.view import FOLLOWING
@@ -24,7 +25,7 @@ class TestTwin:
             await user.press("t")
             assert "a twin with another momentum" in user.text
             await user.type("0.9")
-            assert user.runs.begins[-1] == (None, False)
+            assert user.run.request.origin == New()
             assert user.run.snapshot.config == replace(CONFIG, twin="momentum=0.9")
             assert user.run.calls[0] == "start"
 
@@ -84,7 +85,7 @@ class TestBranch:
                 for moment in MOMENTS:
                     assert moment.label in user.text
                 await user.press("up", "enter")
-                assert user.runs.begins[-1] == (MOMENTS[1], False)
+                assert user.run.request.origin == Branch(MOMENTS[1])
                 assert user.run.calls[0] == "start paused"
                 assert "back at update 16" in user.text
 
@@ -94,7 +95,7 @@ class TestBranch:
             for _ in range(8):
                 await user.press("less_than_sign")
             await user.press("b", "enter")
-            begun = user.runs.begins[-1][0]
+            begun = user.run.request.checkpoint
             assert begun
             assert begun.update < 40
 

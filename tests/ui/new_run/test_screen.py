@@ -203,7 +203,7 @@ class TestScreen:
             await user.choose("width")
             await user.press("right", "r")
             assert user.run.snapshot.config == replace(CONFIG, width=0.5)
-            assert user.run.left_open == frozenset({"dataset"})
+            assert user.run.request.left_open == frozenset({"dataset"})
 
     async def test_it_opens_after_a_failure_and_begins_with_what_helps(self) -> None:
         config = replace(CONFIG, dataset="mnist")

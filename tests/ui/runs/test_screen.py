@@ -13,6 +13,7 @@ import pytest
 
 from bntui.core.cells import cell_len
 from bntui.core.config import Knobs, RunConfig
+from bntui.core.run_request import Resume
 from bntui.core.snapshot import Mark, Phase
 from bntui.core.text import ConfigError
 from bntui.store.archive import KeptRuns
@@ -209,9 +210,9 @@ class TestList:
         async with opened(archive=KeptRuns()) as user:
             await user.press("i")
             await user.until(lambda: len(user.runs.made) == 2)
-            begin, resumed = user.runs.begins[-1]
-            assert begin is not None
-            assert (begin.run, begin.update, resumed) == (older, 32, True)
+            origin = user.run.request.origin
+            assert isinstance(origin, Resume)
+            assert (origin.checkpoint.run, origin.checkpoint.update) == (older, 32)
             assert f"run {older[:6]} goes on from update 32" in user.text
 
     async def test_where_i_can_go_on_with_none_it_says_why(self) -> None:
@@ -434,9 +435,9 @@ class TestTaking:
         async with listed() as user:
             await user.press("R")
             await user.until(lambda: len(user.runs.made) == 2)
-            begin, resumed = user.runs.begins[-1]
-            assert begin is not None
-            assert (begin.run, begin.update, resumed) == (run, 32, True)
+            origin = user.run.request.origin
+            assert isinstance(origin, Resume)
+            assert (origin.checkpoint.run, origin.checkpoint.update) == (run, 32)
             old, new = user.runs.made
             assert "stop" in old.calls
             assert new.calls == ["start"]

@@ -9,6 +9,7 @@ import pytest
 from textual.driver import Driver
 from textual.pilot import Pilot
 
+from bntui.core.run_request import RunRequest
 from bntui.ui.app import BntuiApp
 from bntui.ui.terminal.driver import FragileDriver
 from bntui.ui.widgets.palette import Palette
@@ -20,7 +21,7 @@ from tests.ui.user import CONFIG, FULL, TABS, opened
 @asynccontextmanager
 async def wired(size: tuple[int, int], runs: ScriptedRuns) -> AsyncIterator[tuple[BntuiApp, Wire]]:
     """Open the explorer on a driver that keeps what is written."""
-    app = BntuiApp(runs, CONFIG, updates_per_second=0.001)
+    app = BntuiApp(runs, RunRequest(CONFIG), updates_per_second=0.001)
     app.driver_class = Wire
     async with app.run_test(headless=False, size=size) as pilot:
         await pilot.pause()

@@ -4,6 +4,7 @@ import pytest
 from textual.command import CommandList
 
 from bntui.core.config import RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.experiments.library import built_in, configs_of
 from bntui.machine.places import store_path
 from bntui.store.archive import KeptRuns
@@ -18,7 +19,9 @@ from tests.ui.scripted import ScriptedRuns
 
 
 def app() -> BntuiApp:
-    return BntuiApp(ScriptedRuns(loaded=True), RunConfig(width=0.25), archive=KeptRuns())
+    return BntuiApp(
+        ScriptedRuns(loaded=True), RunRequest(RunConfig(width=0.25)), archive=KeptRuns()
+    )
 
 
 async def test_it_offers_what_keys_do_and_none_of_it_twice() -> None:
@@ -88,7 +91,7 @@ async def test_a_list_that_is_not_laid_out_yet_can_be_paged_through() -> None:
 async def test_so_can_a_list_in_a_tiny_terminal() -> None:
     explorer = BntuiApp(
         ScriptedRuns(loaded=True),
-        RunConfig(width=0.25),
+        RunRequest(RunConfig(width=0.25)),
         experiments=Experiments(built_in, lambda experiment: configs_of(experiment, {})),
     )
     async with explorer.run_test(size=(1, 1)) as pilot:
