@@ -20,16 +20,32 @@ TRAINING = [
     if name.split(".")[1] in ("core", "machine", "data", "measure", "diagnose", "train")
 ]
 HEAVY = {"torch", "torchvision", "textual", "rich", "sqlite3"}
+TINY = ("run", "--width", "0.0625", "--train-size", "64", "--batch-size", "16", "--epochs", "2")
 
 
-def heavy_after(*statements: str) -> set[str]:
-    """Return which of the heavy packages a fresh process has loaded after some statements."""
+def loaded_after(*statements: str) -> set[str]:
+    """Return what a fresh process has loaded after some statements."""
     code = "\n".join(
         ["import json, sys", *statements, "print(json.dumps([name for name in sys.modules]))"]
     )
     run = python(code)
     assert run.returncode == 0, run.stderr
-    return HEAVY & set(json.loads(run.stdout.splitlines()[-1]))
+    return set(json.loads(run.stdout.splitlines()[-1]))
+
+
+def heavy_after(*statements: str) -> set[str]:
+    """Return which of the heavy packages a fresh process has loaded after some statements."""
+    return HEAVY & loaded_after(*statements)
+
+
+def command(*words: str) -> list[str]:
+    """Return the statements that run a command of bntui."""
+    return [
+        f"sys.argv = {['bntui', *words]}",
+        "from bntui.__main__ import main",
+        "try: main()",
+        "except SystemExit as end: assert not end.code",
+    ]
 
 
 def test_importing_bntui_loads_nothing_heavy() -> None:
@@ -40,10 +56,7 @@ def test_asking_for_the_version_loads_nothing_heavy_and_no_numpy() -> None:
     assert (
         heavy_after(
             "sys.modules['numpy'] = None  # so that importing it raises",
-            "sys.argv = ['bntui', '--version']",
-            "from bntui.__main__ import main",
-            "try: main()",
-            "except SystemExit as end: assert not end.code",
+            *command("--version"),
         )
         == set()
     )
@@ -70,3 +83,10 @@ def test_importing_the_screen_loads_no_torch(module: str) -> None:
     loaded = heavy_after(f"import bntui.ui.{module}")
     assert "textual" in loaded
     assert not loaded & {"torch", "torchvision"}
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_training_loads_no_compiler_of_torch_and_no_torchvision(optimizer: str) -> None:
+    loaded = loaded_after(*command(*TINY, "--device", "cpu", "--optimizer", optimizer))
+    assert "torch" in loaded
+    assert not loaded & {"torch._dynamo", "torch._inductor", "sympy", "torchvision", "PIL"}

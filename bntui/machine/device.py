@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from bntui.core.config import PUBLISHED, RunConfig
 from bntui.core.text import ConfigError, first_sentence
 from bntui.machine import allocator, environment
-from bntui.machine.places import has_name, temporary_folder
 
 if TYPE_CHECKING:
     import torch
@@ -28,12 +27,6 @@ def prepare_environment() -> None:
     """
     if "torch" not in sys.modules:
         environment.suggest("THP_MEM_ALLOC_ENABLE", "1")
-        # Importing torch's optimisers asks for a folder for what it compiles, named after the user,
-        # where temporary files go, and fails without either. Without --compile nothing is put there.
-        folder = temporary_folder()
-        if folder is None or not has_name():
-            cache = folder / f"torchinductor_{os.getuid()}" if folder else "/"
-            environment.suggest("TORCHINDUCTOR_CACHE_DIR", str(cache))
     allocator.share_one_heap()
 
 

@@ -20,7 +20,7 @@ _failed: dict[str, str] = {}
 
 @contextmanager
 def loading(library: str) -> Iterator[None]:
-    """Import torch or torchvision in the block; raise ConfigError with the way out if that fails."""
+    """Import torch, its compiler or torchvision in the block; raise ConfigError if that fails."""
     if "torch" not in sys.modules and library not in _failed and (why := _fatal_setting()):
         _failed[library] = why
     if library in _failed:

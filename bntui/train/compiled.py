@@ -1,19 +1,30 @@
 """The network as torch compiles it for the machine at hand."""
 
+import os
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from bntui.core.text import ConfigError
+from bntui.machine import environment, libraries
+from bntui.machine.places import has_name, temporary_folder
 
 
 def compiled(model: nn.Module) -> Callable[[Tensor], Tensor]:
     """Return `model` compiled: at its first batch, which takes a minute, and at new batch sizes.
 
-    Calling it raises ConfigError where torch finds no compiler for this machine.
+    Raises ConfigError where torch's compiler can't be loaded; calling the result does where torch
+    finds no C++ compiler for this machine.
     """
-    from torch._dynamo.exc import TorchDynamoException
+    # torch asks for a folder for what it compiles, named after the user, where temporary files go,
+    # and fails without either.
+    folder = temporary_folder()
+    if folder is None or not has_name():
+        cache = folder / f"torchinductor_{os.getuid()}" if folder else "/"
+        environment.suggest("TORCHINDUCTOR_CACHE_DIR", str(cache))
+    with libraries.loading("torch's compiler"):
+        from torch._dynamo.exc import TorchDynamoException
 
     network = torch.compile(model)
 

@@ -24,7 +24,6 @@ from bntui.machine import memory
 from bntui.measure.estimators import OWN, Estimators, EstimatorsState
 from bntui.measure.random_streams import Drawn, stream
 from bntui.measure.statistics import attach
-from bntui.train import optimisers
 from bntui.train.checkpoints import like
 from bntui.train.compiled import compiled
 from bntui.train.model import build, parameter_count
@@ -151,7 +150,7 @@ class Trainer:
         loss = cross_entropy(logits, labels)
 
         # Backward.
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.drop_gradients()
         loss.backward()
         self.optimiser.update(rules.learning_rate(self.config, knobs, self.update))
 
@@ -174,7 +173,7 @@ class Trainer:
 
     def drop_gradients(self) -> None:
         """Give back the memory that an update which failed has left behind."""
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.drop_gradients()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -234,7 +233,7 @@ class Trainer:
         """
         return TrainerState(
             weights=[weight.detach() for weight in self.model.parameters()],
-            optimiser=optimisers.state(self.optimiser),
+            optimiser=self.optimiser.state(),
             estimators=self.estimators.state(),
             update=self.update,
             images=self.images,
@@ -258,7 +257,7 @@ class Trainer:
         with torch.no_grad():
             for weight, kept in zip(self.model.parameters(), state.weights, strict=True):
                 weight.copy_(like(weight, kept, "weights"))
-        optimisers.restore(self.optimiser, state.optimiser)
+        self.optimiser.restore(state.optimiser)
         self.estimators.restore(state.estimators)
         self.update = self._taken = state.update
         self.images = state.images

@@ -28,19 +28,24 @@ def refusal(code: str = MAIN, *options: str, **environment: str) -> str:
         ("TORCH_LOGS", "nonsense"),
         ("TORCH_LOGS_FORMAT", "%z"),
         ("TORCH_LOGS_OUT", "/nowhere/log"),
-        ("TORCH_COMPILE_DEBUG", "nonsense"),  # read only by a part of torch that is loaded later
         ("PYTORCH_ALLOC_CONF", "nonsense"),  # which aborts the process
     ],
 )
 @pytest.mark.fault(
     "nonsense in a variable of torch's",
-    injected="TORCH_LOGS, TORCH_COMPILE_DEBUG, PYTORCH_ALLOC_CONF",
+    injected="TORCH_LOGS, PYTORCH_ALLOC_CONF",
 )
 def test_a_variable_that_torch_cant_read_is_named(name: str, value: str, fault: Fault) -> None:
     said = refusal(**{name: value})
     assert said.startswith("torch can't be loaded (")
     assert said.endswith(f": unset {name}, or correct what it says.")
     fault.saw, fault.lost = "torch can't be loaded (…): unset TORCH_LOGS, or correct …", "nothing"
+
+
+def test_a_variable_that_torch_s_compiler_cant_read_is_named() -> None:
+    said = refusal(MAIN, "--compile", TORCH_COMPILE_DEBUG="nonsense")
+    assert said.startswith("torch's compiler can't be loaded (ValueError")
+    assert said.endswith(": unset TORCH_COMPILE_DEBUG, or correct what it says.")
 
 
 @pytest.mark.fault("no room for torch", injected="an address space of 1 GB (RLIMIT_AS)")
