@@ -1,6 +1,6 @@
-"""What happens after a bug of our own: the terminal restored, a report in a file, one line.
+"""After a bug of bntui's own: restore the terminal, write a report to a file, print one line.
 
-A report is what `bntui doctor` finds without computing, and the traceback. Nothing is sent anywhere.
+A report is the traceback and what `bntui doctor` finds without computing. Nothing is sent anywhere.
 """
 
 import errno
@@ -26,10 +26,11 @@ AS_BEFORE = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\
 
 @contextmanager
 def told_in_one_line() -> Iterator[None]:
-    """End the program with one line, and a report in a file, for whatever nobody has caught.
+    """End the program with one line, and a report in a file, for an error that nothing has caught.
 
     That also holds for other threads, whose errors do not end the program: their lines are printed
-    when the block ends. An output that takes nothing more is no bug and makes no report.
+    when the block ends. Output that can't be written, to a full disk for example, is no bug and makes no
+    report.
     """
     settings = _terminal_settings()
     lines: list[str] = []

@@ -1,4 +1,4 @@
-"""`bntui doctor`: what bntui runs on and what it finds there, fit to be pasted into a bug report.
+"""`bntui doctor`: the machine, the libraries, the data and the store, to be pasted into a bug report.
 
 Every start of bntui imports this module: what takes long to load is imported where it is used.
 """
@@ -37,7 +37,7 @@ def doctor() -> None:
 
 
 def text(sections: "list[tuple[str, Facts]]") -> str:
-    """Write facts as text, in which nothing is personal and nothing moves the cursor."""
+    """Return facts as text, without personal names and without control characters."""
     from bntui.core.text import literal
 
     lines = []
@@ -59,7 +59,7 @@ def facts(*, quick: bool = False) -> "list[tuple[str, Facts]]":
         "settings": _settings,
         "speed": _speed,
     }
-    return [(title, _whatever_happens(find)) for title, find in sections.items()]
+    return [(title, _or_why_not(find)) for title, find in sections.items()]
 
 
 def anonymous(text: str) -> str:
@@ -80,8 +80,8 @@ def anonymous(text: str) -> str:
     return text
 
 
-def _whatever_happens(find: "Callable[[], Facts]") -> Facts:
-    """Return facts, or why they can't be found: this command is for when something is wrong."""
+def _or_why_not(find: "Callable[[], Facts]") -> Facts:
+    """Return facts, or why they can't be found: who runs this command may have a broken machine."""
     try:
         return find()
     except Exception as error:
@@ -195,7 +195,7 @@ def _data() -> Facts:
             continue
         faults = []
         for file, path in there.items():
-            try:  # not `read`, which would set a damaged file aside
+            try:  # not `read`, which would rename a damaged file
                 published.parse(path, file)
             except OSError as error:
                 faults.append(f"{path} can't be read ({reason(error)})")

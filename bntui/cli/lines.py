@@ -118,7 +118,7 @@ class JsonLines:
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave a pipe that nobody reads to `signals.writing`; rich would end the program here."""
+        """Raise the error, which `signals.writing` handles; rich would end the program here."""
         raise
 
 
@@ -184,7 +184,7 @@ class Lines:
             self._console.print(f"  {noise_words(report.noise, snapshot.facts.train)}")
 
     def end(self, snapshot: Snapshot) -> None:
-        """Take the bar away, and say what happened and what helps."""
+        """Remove the bar, and say what happened and what helps."""
         self._progress.stop()
         judged = verdict(snapshot)
         if judged.cause in {Cause.WAITING, Cause.FAILED}:  # who ends the program says why it failed

@@ -1,6 +1,6 @@
 """The command line: `bntui` opens the explorer, `bntui run` trains without a screen.
 
-The engine and the screen are imported only when a command needs them.
+Training and the screen are imported only when a command needs them.
 """
 
 import gc
@@ -44,7 +44,7 @@ def _refuse_misplaced(ctx: click.Context, command: str) -> None:
 
 
 class OneSentence(click.Group):
-    """A group in which the engine's ConfigError ends the program with one sentence and exit 2."""
+    """A group in which a ConfigError ends the program with one sentence and exit status 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -64,7 +64,7 @@ class OneSentence(click.Group):
 
 
 def _literally(error: click.UsageError) -> click.UsageError:
-    """Have click say what was typed without what moves the cursor."""
+    """Return click's error with control characters in what was typed written as escapes."""
     from bntui.core.text import literal
 
     return click.UsageError(literal(error.format_message()), error.ctx)
@@ -121,8 +121,8 @@ def cli(
             "the explorer needs a terminal that can place its cursor, and TERM is 'dumb': "
             "use `bntui run` to train without a screen."
         )
-    # Of what is made up to the first picture nothing is garbage, and looking for some took a tenth of
-    # that time. The app turns it on again.
+    # No garbage collection until the first picture: nothing made so far is garbage, and collecting took
+    # a tenth of that time. The app turns it on again.
     gc.disable()
     from bntui.store.archive import KeptRuns, recorder
     from bntui.train.runner import Runner

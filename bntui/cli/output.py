@@ -1,4 +1,4 @@
-"""Standard output and error as they are: what they can't write, how wide they are, who reads them.
+"""Standard output and error: what stands for characters that they can't write, and the terminal's width.
 
 Every start of bntui imports this module: what takes long to load is imported where it is used.
 """
@@ -16,7 +16,7 @@ ASCII = "bntui-ascii"
 """ASCII under another name: click takes a stream of that name for a mistake, and writes UTF-8."""
 LENIENT = "bntui-lenient"
 OF_THE_USER = {"ignore", "replace", "xmlcharrefreplace", "namereplace"}
-"""Ways to write what can't be written that only a user can have chosen, in PYTHONIOENCODING."""
+"""Error handlers that only a user can have chosen, in PYTHONIOENCODING: they are kept."""
 
 
 def prepare() -> None:
@@ -58,7 +58,7 @@ def width() -> int | None:
         return None
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or 80  # 0 where nobody has set it
-    except (OSError, ValueError):  # what calls itself a terminal is none
+    except (OSError, ValueError):  # isatty said so of what is no terminal
         return None
 
 

@@ -30,8 +30,8 @@ def train(request: RunRequest, *, as_json: bool) -> int:
 def follow(request: RunRequest, writer: JsonLines | Lines) -> Snapshot:
     """Train to the end and write what happens; return the last snapshot.
 
-    Where a signal asks for the end, it is reached at the next update, and SystemExit raised; where
-    nobody takes what is written, the process ends all the same.
+    After a signal that asks for the end the run stops at the next update, and SystemExit is raised. The
+    process also ends where nobody reads what is written.
     """
     coming: SimpleQueue[tuple[EpochReport, Snapshot]] = SimpleQueue()
     keeper = recorder(request)

@@ -1,6 +1,6 @@
-"""`bntui runs`, `bntui show` and `bntui export`: what the store keeps, without a screen.
+"""`bntui runs`, `bntui show` and `bntui export`: stored runs on the command line.
 
-Everything that draws or reads the store is imported when a command runs.
+What reads the store or draws is imported when a command runs: the start of bntui needs none of it.
 """
 
 import json
@@ -150,7 +150,7 @@ def _texts(store: "Store", run: str, kind: str) -> "Iterable[str]":
 
 
 def _write_out(store: "Store", run: str, kind: str) -> None:
-    """Write a text to standard output, as it would be in a file. Raises ConfigError for what is none."""
+    """Write an export to standard output. Raises ConfigError for a format that is no text."""
     if kind in {"tensorboard", "weights"}:
         raise ConfigError(f"{kind} are no text for standard output: name a file with --to.")
     for text in _texts(store, run, kind):

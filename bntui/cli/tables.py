@@ -1,4 +1,4 @@
-"""Stored runs as text on a terminal. What users and files say is shown literally."""
+"""Stored runs as tables and pages of text. What users and files say is shown with escapes written out."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ class Column:
     texts: Sequence[str]
     number: bool = False
     least: int | None = None
-    """Cells to which it may be shortened; None for what is never cut, as names and figures are."""
+    """Cells to which it may be shortened; None for names and figures, which are never cut."""
 
     @property
     def width(self) -> int:
@@ -126,11 +126,11 @@ def page(
         yield _heading("marks")
         yield _pairs([(f"update {mark.update:,}", mark.label) for mark in marks], width)
     if verdicts:
-        yield from _judged(verdicts, width)
+        yield from _verdicts(verdicts, width)
 
 
-def _judged(verdicts: Sequence[StoredVerdict], width: int | None) -> Iterator[Text]:
-    """Return the verdict that stands at last, and below it every one before, as it was at last."""
+def _verdicts(verdicts: Sequence[StoredVerdict], width: int | None) -> Iterator[Text]:
+    """Return the last verdict, and below it every one before, each with its last sentences."""
     spans = [list(span) for _, span in groupby(verdicts, attrgetter("cause"))]
     for place, span in enumerate(reversed(spans)):
         if place < 2:

@@ -1,7 +1,7 @@
-"""The border: everything that a file says becomes the type it must have here, or one sentence.
+"""The border: values from a file become the types that they must have, or a BorderError of one sentence.
 
-A store, a checkpoint or an experiment that somebody hands over can hold anything, its checksums right.
-What it must hold is written down as types: dataclasses, tuples, lists, dictionaries and unions of
+A store, a checkpoint or an experiment that somebody hands over can hold anything under right checksums.
+What it must hold is declared by types: dataclasses, tuples, lists, dictionaries and unions of
 them, with `Within`, `Length` and `Read` as annotations. Without one a whole number is a count, from 0
 to `MOST`, and texts, lists and tables have at most `LONGEST` parts. Settings are judged by the parsers
 of the command line besides: see `store.encoding`.
@@ -26,7 +26,7 @@ LONGEST = 100_000
 LONGEST_JSON = 4_000_000
 """Characters of JSON in one place: its lists and tables take thirty times as much memory."""
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
-"""How JSON has these numbers, for which it has no word."""
+"""How these numbers, for which JSON has no literal, are written: as texts."""
 
 
 _KINDS = {
@@ -41,12 +41,12 @@ _KINDS = {
 
 
 class BorderError(ValueError):
-    """What a file says is not what it must be; the message says where, and what it is."""
+    """A value of a file is not of the type that it must have; the message says where, and what it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """The range of a number, both ends included; what is not finite is in none, unless told."""
+    """The range of a number, both ends included; NaN and infinity are in none, unless `or_not_finite`."""
 
     low: float
     high: float
@@ -63,7 +63,7 @@ class Length:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """How a value is read, where its type does not tell. The function raises ValueError."""
+    """A function that reads a value, where its type does not say how. It raises ValueError."""
 
     by: Callable[[Any], Any]
 
@@ -75,12 +75,12 @@ Seconds = Annotated[float, Within(0.0, 1e12)]
 
 
 def parsed(text: object) -> Any:
-    """Return what JSON says. Raises BorderError for what is none, or too much, or nested too deeply."""
+    """Parse a text of JSON. Raises BorderError for another text, a long one, and one nested too deeply."""
     if not isinstance(text, str):
         raise _error("", text, "a text")
     if len(text) > LONGEST_JSON:
         raise BorderError(f"{len(text):,} characters are more than {LONGEST_JSON:,}")
-    import json  # not of the start, which loads the types alone
+    import json  # here: the start of bntui needs only the types
 
     try:
         return json.loads(text)
@@ -104,7 +104,7 @@ def convert(
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it: short, and nothing of its inside."""
+    """Return a value as a message shows it: short, without the items in it."""
     if isinstance(value, int) and value.bit_length() > 64:
         return "a number of too many digits"
     if isinstance(value, str):
@@ -259,7 +259,7 @@ def _error(where: str, value: object, must: str) -> BorderError:
 
 @cache
 def _form(kind: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return what a type is made by, and of what; for one of a dataclass, that."""
+    """Return the origin and the arguments of a type; for a dataclass `dataclass`, and none."""
     if isinstance(kind, type) and is_dataclass(kind):
         return dataclass, ()
     return get_origin(kind), get_args(kind)

@@ -1,7 +1,7 @@
-"""Text measured in the terminal's cells, of which 数 takes two. For the screen and for tables.
+"""The width of text in a terminal's cells, of which 数 takes two. For the screen and for tables.
 
-Character by character, as most terminals do and as `Canvas` draws: rich takes some that belong together
-for one.
+Each character counts for itself, as in most terminals and in `Canvas`; rich counts some sequences of
+characters as one.
 """
 
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from functools import lru_cache
 from rich.cells import get_character_cell_size
 
 FILLER = "\0"
-"""Stands for the second cell of a wide character in a row that is fitted, and is not written."""
+"""Stands for the second cell of a wide character in a row of a canvas; it is never written."""
 
 
 @lru_cache
 def drawn(character: str) -> str:
-    """Return a character for every cell that one takes: marks that belong to another take none."""
+    """Return one character for each cell that `character` takes; combining marks take none."""
     if not character.isprintable():
         return "?"
     cells = get_character_cell_size(character)

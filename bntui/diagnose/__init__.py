@@ -1,1 +1,1 @@
-"""From a snapshot to a verdict: cause, evidence and remedy. Imports no torch."""
+"""From a snapshot to a verdict: cause, evidence and remedies. Imports no torch."""

@@ -1,4 +1,4 @@
-"""What a verdict can name, and how its evidence is told from a snapshot. Imports no torch."""
+"""What a verdict is, the causes that it can name, and evidence that several causes share. Imports no torch."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bntui.diagnose.remedies import Remedy
 
 
 class Cause(StrEnum):
-    """What a verdict can name."""
+    """Why validation suffers, or why that is not known."""
 
     WAITING = "waiting"
     FAILED = "the run failed"
@@ -61,11 +61,11 @@ def recent_accuracy(snapshot: Snapshot) -> float:
     return float(batches[-1]) if len(batches) else math.nan
 
 
-def most_said(predicted: tuple[int, ...], snapshot: Snapshot) -> tuple[str, float]:
+def most_predicted(predicted: tuple[int, ...], snapshot: Snapshot) -> tuple[str, float]:
     """Return the name of the class predicted most often, and its share."""
     most = max(predicted)
-    place = predicted.index(most)
-    name = snapshot.facts.class_names[place] if snapshot.facts else f"{place}"
+    label = predicted.index(most)
+    name = snapshot.facts.class_names[label] if snapshot.facts else f"{label}"
     return shorten(name, 24), most / sum(predicted)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from bntui.core.measured import Difference, Score, Validation
 from bntui.core.snapshot import Snapshot
-from bntui.diagnose.causes import most_said, recent_accuracy
+from bntui.diagnose.causes import most_predicted, recent_accuracy
 from bntui.diagnose.health import exchanged, forecasts, health
 from bntui.diagnose.significance import harms
 from bntui.diagnose.stale import start_share
@@ -19,14 +19,14 @@ def figures(snapshot: Snapshot) -> dict[str, Any]:
     validation = snapshot.validation
     if validation is None:
         return {}
-    says, share = most_said(validation.running.predicted, snapshot)
+    name, share = most_predicted(validation.running.predicted, snapshot)
     found: dict[str, Any] = {
         "update": validation.update,
         "images": validation.images,
         "train_acc": recent_accuracy(snapshot),
         **_score("val", validation.running),
         **{f"{name}_fresh": value for name, value in _score("val", validation.fresh).items()},
-        "most_predicted": says,
+        "most_predicted": name,
         "most_predicted_share": share,
     }
     if validation.layers:
@@ -34,7 +34,9 @@ def figures(snapshot: Snapshot) -> dict[str, Any]:
         found["flipped"] = validation.flipped
         found["flipped_images"] = validation.flipped_images
         found |= _start_or_lag(validation)
-    return found | _exchanges(snapshot) | _waiting(snapshot) | _map(snapshot) | _data(snapshot)
+    return (
+        found | _exchanges(snapshot) | _waiting(snapshot) | _hindsight(snapshot) | _data(snapshot)
+    )
 
 
 def difference(found: Difference) -> dict[str, Any]:
@@ -98,7 +100,7 @@ def _waiting(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _map(snapshot: Snapshot) -> dict[str, Any]:
+def _hindsight(snapshot: Snapshot) -> dict[str, Any]:
     hindsight = snapshot.hindsight
     if hindsight is None:
         return {}

@@ -1,4 +1,4 @@
-"""Which BN layers do harm, as exchanging their statistics showed, and how that is written.
+"""Which BN layers harm validation, as exchanging their statistics showed, and how that is written.
 
 Imports no torch.
 """
@@ -11,9 +11,9 @@ from bntui.core.snapshot import Snapshot
 from bntui.diagnose.significance import harms, helps, undecided
 
 RECENT = 16
-"""Updates for which a measurement speaks of now, in an epoch that has fewer."""
+"""Updates for which a measurement counts as current, where an epoch has fewer."""
 READING = 10.0
-"""Seconds for which it does in any case: time to read it, and to act on it."""
+"""Seconds for which a measurement counts as recent in any case: time to read it, and to act on it."""
 
 
 class Health(StrEnum):
@@ -21,9 +21,9 @@ class Health(StrEnum):
 
     SOUND = "no harm"
     HARMS = "harms"
-    """Alone, with all other layers under fresh statistics."""
+    """Its running statistics alone harm, with all other layers under fresh ones."""
     JOINT = "joint"
-    """Not alone, but putting it alone right helps."""
+    """They don't alone, but fresh statistics in this layer alone help."""
     UNDECIDED = "undecided"
     UNKNOWN = "not measured"
     NON_FINITE = "not finite"
@@ -43,7 +43,7 @@ def health(layer: LayerDrift, exchange: Exchange | None) -> Health:
 
 
 def exchanged(snapshot: Snapshot) -> dict[str, Exchange]:
-    """Return what was last measured of the layers, by name; when that was is said beside it."""
+    """Return the last measurement of each layer by name; `snapshot.exchanges.update` tells when it was."""
     exchanges = snapshot.exchanges
     return {layer.name: layer for layer in exchanges.layers} if exchanges else {}
 
@@ -51,7 +51,8 @@ def exchanged(snapshot: Snapshot) -> dict[str, Exchange]:
 def forecasts(snapshot: Snapshot) -> dict[str, float]:
     """Return after how many updates layers will do no harm, by name, as last measured.
 
-    0 where the last exchange shows that a layer does none now; none of 0 where it shows harm.
+    0 for a layer that does none now, as the last exchange shows. A forecast of 0 for a layer that
+    does harm now is left out.
     """
     waiting, exchanges = snapshot.layers_waiting, exchanged(snapshot)
     known = {
@@ -73,7 +74,7 @@ def current(snapshot: Snapshot, update: int) -> bool:
 
 
 def recent(snapshot: Snapshot, update: int) -> bool:
-    """Tell whether what was measured at `update` may still be told: an epoch, or time to read it."""
+    """Tell whether what was measured at `update` may still be reported: current, or `READING` seconds old."""
     if current(snapshot, update):
         return True
     clock = snapshot.series.get("seconds")
@@ -82,7 +83,7 @@ def recent(snapshot: Snapshot, update: int) -> bool:
     then = clock.last[clock.x >= update]
     if not len(then):
         return False
-    # The seconds of work leave out a slow pace's rests: as if it had always been the present one.
+    # `snapshot.seconds` leaves out the pauses of a slow pace: they are reckoned at the present pace.
     paced = (snapshot.update - update) / snapshot.knobs.pace
     return bool(max(snapshot.seconds - then[0], paced) <= READING)
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from bntui.core.measured import Noise
 
 MOST = 1_000_000
-"""Larger ends are all the same."""
+"""An end of the interval above it is written as "over 1,000,000"."""
 
 
 def noise_words(noise: Noise, training_images: int) -> str:
-    """Return what the measurements tell: the 95 % interval, one end of it, or that they tell nothing.
+    """Return the 95 % interval of the measurements, one end of it, or that nothing is known.
 
     With the batch size that is suggested, or how the scale stands to all `training_images`.
     """
@@ -29,7 +29,7 @@ def noise_words(noise: Noise, training_images: int) -> str:
 
 
 def _rounded(value: float, outwards: Callable[[float], int]) -> str:
-    """Write a number with the two digits that it deserves, so that the interval does not shrink."""
+    """Write a number with two significant digits, rounded so that the interval does not shrink."""
     if value >= MOST:
         return f"over {MOST:,}"
     unit = 10 ** max(0, len(str(int(value))) - 2)

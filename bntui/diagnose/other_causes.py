@@ -1,6 +1,6 @@
-"""What is wrong, if anything, where validation does not suffer from the statistics.
+"""The verdict where fresh statistics don't recover validation: other images, overfitting, or no harm.
 
-Told by exchanging images: training images under the same weights and statistics, or class shares.
+Found by exchanging images: training images under the same weights and statistics, or class shares.
 Imports no torch.
 """
 
@@ -14,10 +14,10 @@ from bntui.diagnose.health import current, recent
 from bntui.diagnose.remedies import Remedy, RemedyName
 
 LEARNED = 0.1
-"""Accuracy above guessing from which on a comparison says something."""
+"""Accuracy above that of guessing from which on a comparison means something."""
 SHIFTED, SHIFTED_LOG_VARIANCE = 0.2, 0.4
 """Mean distance of means, in standard deviations, and of logarithms of variances from which on
-validation images are other images than training images, beyond what chance makes of so few. In
+validation images differ from training images, beyond what chance makes of so few. In
 trials an overfitted network of 60 to 1,000 training images stayed below .14 and .26 before its last
 BN layer; dimmed, moved, noisy, turned, blurred and inverted images came to .28 or .5 in one."""
 
@@ -42,7 +42,8 @@ def not_the_statistics(snapshot: Snapshot, validation: Validation) -> Verdict:
     if gap > 2 * significance.GAP:
         if gap <= significance.ERRORS * chance:
             told = (
-                f"Undecided with {validation.images:,} images: training {train:.3f} may be as good."
+                f"Undecided with {validation.images:,} images: training accuracy {train:.3f} may be "
+                "no better."
             )
             return Verdict(
                 Cause.UNDECIDED, (numbers, told), remedies=(Remedy(RemedyName.MORE_VALIDATION),)
@@ -56,7 +57,7 @@ def not_the_statistics(snapshot: Snapshot, validation: Validation) -> Verdict:
 
 
 def _of(check: DataCheck | None) -> str:
-    """Say of which images training accuracy is: those of the last batches where none were checked."""
+    """Say on which images training accuracy was measured."""
     if check is None:
         return " in the last batches"
     return f" on {check.training_images:,} images in eval mode at update {check.update:,}"
@@ -64,7 +65,7 @@ def _of(check: DataCheck | None) -> str:
 
 def _elsewhere(check: DataCheck, numbers: str) -> Verdict:
     told = (
-        f"Training images in eval mode do: {check.training_running.accuracy:.3f} with running, "
+        f"Training images in eval mode do suffer: {check.training_running.accuracy:.3f} with running, "
         f"{check.training_fresh.accuracy:.3f} with fresh statistics on "
         f"{check.training_images:,} images at update {check.update:,}."
     )
@@ -78,7 +79,7 @@ def _elsewhere(check: DataCheck, numbers: str) -> Verdict:
 def _worse_than_training(
     check: DataCheck | None, evidence: tuple[str, ...], after: tuple[str, ...]
 ) -> Verdict:
-    """Tell why images that the network did not train on fare worse than those that it did."""
+    """Judge a network that is worse on validation images than on training images."""
     if check is None or check.training_fresh.accuracy - check.fresh.accuracy <= significance.GAP:
         told = "Whether the images differ is not measured yet."
         return Verdict(Cause.UNDECIDED, (*evidence, told, *after))
@@ -98,13 +99,13 @@ def _worse_than_training(
     )
     if furthest and shifted(check, furthest.mean_gap, furthest.log_var_off) > 1.0:
         told = (
-            f"Validation images are others than training images: in {furthest.name} their means are "
-            f"{furthest.mean_gap:.2f} σ, the logarithms of their variances {furthest.log_var_off:.2f} "
-            "away."
+            f"Validation images differ from training images: in {furthest.name} their means are "
+            f"{furthest.mean_gap:.2f} σ apart, the logarithms of their variances "
+            f"{furthest.log_var_off:.2f}."
         )
         own = (
-            f"Under statistics of their own they would be {check.own.accuracy:.3f}: a diagnosis, "
-            "no cure."
+            f"Under the statistics of the validation images themselves accuracy would be "
+            f"{check.own.accuracy:.3f}: a diagnosis, no cure."
         )
         remedies = (Remedy(RemedyName.LOOK_AT_DATA),)
         return Verdict(Cause.SHIFT, (*evidence, told, own, *after), remedies=remedies)

@@ -1,8 +1,7 @@
 """When two evaluations of the same images differ, and when that matters. Imports no torch.
 
-A difference is real beyond two standard errors of a paired comparison, and it matters beyond what a
-person would act on: five points of accuracy, or a loss that is higher by a tenth of a nat and a
-quarter.
+A difference is real beyond two standard errors of a paired comparison. It matters if a person would
+act on it: five points of accuracy, or a loss that is higher by a tenth of a nat and by a quarter.
 """
 
 import math
@@ -20,10 +19,10 @@ ERRORS = 2.0
 
 
 def harms(exchanged: Difference) -> bool:
-    """Tell whether the first of two evaluations is worse, so that it matters and is no chance.
+    """Tell whether the first of two evaluations is worse, by a difference that is real and matters.
 
-    Loss counts beside accuracy, unless accuracy is better for sure: of images of one class a network
-    that says nothing else has more right, and is sure of fewer.
+    Loss counts beside accuracy, unless accuracy is better for certain: on images of one class a network
+    that always predicts it is right more often, at a higher loss.
     """
     if loses_accuracy(exchanged):
         return True
@@ -43,7 +42,7 @@ def loses_accuracy(exchanged: Difference) -> bool:
 
 
 def helps(exchanged: Difference) -> bool:
-    """Tell whether the first of two evaluations is better, so that it matters and is no chance."""
+    """Tell whether the first of two evaluations is better, by a difference that is real and matters."""
     return harms(swapped(exchanged))
 
 

@@ -10,22 +10,22 @@ from bntui.core.measured import Difference, Hindsight, Validation
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import exact
 from bntui.diagnose import significance
-from bntui.diagnose.causes import Cause, Verdict, after_last_change, most_said, recent_accuracy
+from bntui.diagnose.causes import Cause, Verdict, after_last_change, most_predicted, recent_accuracy
 from bntui.diagnose.health import in_updates, recent
 from bntui.diagnose.remedies import Measured, Remedy, RemedyName
 
 SAID_TOO_OFTEN = 0.2
-"""Share of one class among predictions, beyond accuracy, from which on it is told: not all are right."""
+"""A class is reported whose share of the predictions exceeds accuracy by more: not all of them are right."""
 
 
 def stale(snapshot: Snapshot, validation: Validation) -> Verdict:
     """Judge a validation that fresh statistics recover."""
     evidence = [_recovered(snapshot, validation)]
-    says, share = most_said(validation.running.predicted, snapshot)
+    name, share = most_predicted(validation.running.predicted, snapshot)
     classes = len(validation.running.predicted)
     too_often = share - validation.running.accuracy > SAID_TOO_OFTEN
-    if too_often and share >= max(0.5, 1.5 / classes):  # of two classes each gets half by rights
-        evidence.append(f"It says '{says}' to {share:.0%}.")
+    if too_often and share >= max(0.5, 1.5 / classes):  # half is right for one of two classes
+        evidence.append(f"It predicts '{name}' for {share:.0%} of the images.")
     if all(layer.untouched for layer in validation.layers):
         evidence.append("Every running mean is exactly 0, every variance 1.")
         recalibrate = Remedy(RemedyName.RECALIBRATE, update=snapshot.update)
@@ -33,14 +33,14 @@ def stale(snapshot: Snapshot, validation: Validation) -> Verdict:
     start = start_share(validation)
     evidence.append(_start_or_lag(validation, start))
     cause = Cause.START if start >= 0.5 else Cause.LAG
-    remedies = _cures(snapshot)
+    remedies = _remedies(snapshot)
     if snapshot.knobs.estimator == "momentum" and looks_like_torch(snapshot.knobs.momentum):
-        told, remedy = _other_convention(snapshot)
-        evidence.append(told)
+        sentence, remedy = _other_convention(snapshot)
+        evidence.append(sentence)
         if remedy:
             cause, remedies = Cause.CONVENTION, (remedy,)
     evidence += [
-        *_to_blame(snapshot),
+        *_harmful_layers(snapshot),
         *_flipped(validation),
         *after_last_change(snapshot, validation),
     ]
@@ -148,7 +148,7 @@ def _nearest_row(hindsight: Hindsight, momentum: float) -> int | None:
     return nearest if far(nearest) < math.log(2.0) else None
 
 
-def _to_blame(snapshot: Snapshot) -> tuple[str, ...]:
+def _harmful_layers(snapshot: Snapshot) -> tuple[str, ...]:
     """Say which layers' statistics do harm alone, the worst first."""
     exchanges = snapshot.exchanges
     if exchanges is None or not recent(snapshot, exchanges.update):
@@ -194,8 +194,8 @@ def _outlook(snapshot: Snapshot) -> str:
     )
 
 
-def _cures(snapshot: Snapshot) -> tuple[Remedy, ...]:
-    """Name the best constant momentum of the map, if it is better, and the recalibration."""
+def _remedies(snapshot: Snapshot) -> tuple[Remedy, ...]:
+    """Return the recalibration, and the best constant momentum of the map if it was seen to help."""
     tried = snapshot.recalibration
     if tried and not tried.applied and recent(snapshot, tried.update):
         measured = Measured(tried.after, tried.before, tried.update, tried.images)

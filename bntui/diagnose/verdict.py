@@ -1,7 +1,7 @@
-"""From a snapshot to words: what is going on, why, and what helps.
+"""The verdict on a snapshot: the cause, the evidence and the remedies.
 
-A cause is named when the run was evaluated with that cause alone put right: statistics, images or
-class shares exchanged, the weights the same. Two evaluations are called different when
+A cause is named when the same weights were evaluated with that cause alone removed, by exchanging
+statistics, images or class shares. Two evaluations are called different when
 `significance.py` says so. Imports no torch.
 """
 
@@ -59,13 +59,15 @@ def _non_finite(snapshot: Snapshot) -> Verdict:
     remedies = (Remedy(RemedyName.LOWER_LEARNING_RATE),)
     divergence = snapshot.divergence
     if divergence is None:
-        evidence = ("Running statistics are not finite.",)
-        return Verdict(Cause.NON_FINITE, evidence, remedies=remedies)
-    told = [f"First at update {divergence.update}, in {divergence.layer}."]
+        sentence = "Running statistics are not finite."
+        return Verdict(Cause.NON_FINITE, (sentence,), remedies=remedies)
+    evidence = [
+        f"The first value that is not finite: update {divergence.update}, in {divergence.layer}."
+    ]
     good = last_good(snapshot.series.get("fresh_acc"), divergence.update)
     if good is not None:
-        told.append(f"Last good: {good[1]:.3f} with fresh statistics at update {good[0]:.0f}.")
-    return Verdict(Cause.NON_FINITE, tuple(told), "NaN does not heal by itself.", remedies)
+        evidence.append(f"Last good: {good[1]:.3f} with fresh statistics at update {good[0]:.0f}.")
+    return Verdict(Cause.NON_FINITE, tuple(evidence), "Statistics that are NaN stay NaN.", remedies)
 
 
 def _one_value(snapshot: Snapshot, validation: Validation) -> Verdict:
@@ -87,6 +89,6 @@ def _too_few_images(validation: Validation) -> Verdict:
     evidence = (
         f"Undecided with {images:,} image{'s' if images > 1 else ''}: running {validation.running.accuracy:.3f} and fresh "
         f"{validation.fresh.accuracy:.3f} can't be told apart.",
-        f"A difference of {lost:.2f} shows with some {max(enough, images + 1):,} images.",
+        f"A difference of {lost:.2f} shows with about {max(enough, images + 1):,} images.",
     )
     return Verdict(Cause.UNDECIDED, evidence, remedies=(Remedy(RemedyName.MORE_VALIDATION),))

@@ -1,12 +1,12 @@
-"""A tiny language in which an experiment says what it expects of what was measured.
+"""The language of an experiment's claims: expressions of what its runs measured.
 
     large.val_acc_fresh - large.val_acc >= 0.25          an arm's quantity at the end of its run
     large["0.9"] > large["0.99"]                         a row of the map of momenta, at the end
     highest(large.val_acc, 4, 10) < 0.6 and not …        over epochs 4 to 10
 
 Numbers, + - * /, comparisons, and, or, not, `min`, `max`, `abs`, and the functions of `HISTORY`.
-Everything is checked when it is compiled: an unknown name never waits for the end of a run. What
-was not measured (NaN) is neither true nor false, nor is anything that speaks of it.
+Everything is checked when it is compiled, before a run begins. A comparison with what was not
+measured (NaN) is neither true nor false.
 """
 
 import ast
@@ -32,7 +32,7 @@ class ClaimError(ValueError):
 
 
 class NotMeasured(Exception):  # noqa: N818 (an answer, not an error)
-    """Something that an expression speaks of has no value in this run."""
+    """A quantity that an expression reads has no value in this run."""
 
 
 def _lowest(history: Sequence[float], first: float, last: float) -> float:
@@ -65,7 +65,7 @@ HISTORY: dict[str, tuple[int, Callable[..., float], str]] = {
     "at": (1, _at, "at(arm.val_acc, 4): the value at the end of epoch 4"),
     "epochs_to": (1, _epochs_to, "epochs_to(arm.acc, 0.9): the first epoch that reaches 0.9; never is infinite"),
 }  # fmt: skip
-"""Functions of a quantity over the epochs: how many numbers follow it, what they do, and in words."""
+"""Functions of a quantity over the epochs: how many numbers they take beside it, the function, its description."""
 
 NUMBERS: dict[str, Callable[..., float]] = {"min": min, "max": max, "abs": abs}
 ARITHMETIC: dict[type, Callable[[float, float], float]] = {
@@ -88,12 +88,12 @@ RESERVED = {*HISTORY, *NUMBERS, *THREAD, "and", "or", "not"}
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression: a number, or a truth."""
+    """A compiled expression: a number, or a condition."""
 
     source: str
-    truth: bool
+    is_condition: bool
     reads: frozenset[tuple[str, str]]
-    """The arms that it speaks of, each with the quantity or the row of the map of momenta."""
+    """The arms that it reads, each with the quantity or the row of the map of momenta."""
     _evaluate: Evaluate = field(compare=False, repr=False)
 
     def number(self, outcomes: Outcomes) -> float:
@@ -104,7 +104,7 @@ class Expression:
             return math.nan
 
     def judge(self, outcomes: Outcomes) -> bool | None:
-        """Tell whether it is true of what was measured; None where something was not."""
+        """Tell whether the condition holds; None where something was not measured."""
         try:
             return bool(self._evaluate(outcomes))
         except NotMeasured:
@@ -130,13 +130,13 @@ class Text:
         return tuple(part[0] for part in self.parts if not isinstance(part, str))
 
 
-def compile_truth(source: str, arms: Collection[str], rows: Collection[str]) -> Expression:
-    """Compile an expression that holds or doesn't. Raises ClaimError.
+def compile_condition(source: str, arms: Collection[str], rows: Collection[str]) -> Expression:
+    """Compile a condition. Raises ClaimError.
 
     `arms` and `rows` are the names that it may use, of arms and of rows of the map of momenta.
     """
     expression = _compile(source, arms, rows)
-    if not expression.truth:
+    if not expression.is_condition:
         raise ClaimError(f"{_quoted(source)} is a number: compare it with another, as in x >= 0.9")
     return expression
 
@@ -157,7 +157,7 @@ def compile_text(source: str, arms: Collection[str], rows: Collection[str]) -> T
                 "give one such as {x:.3f}, {x:.0%} or {x:,.0f}"
             )
         expression = _compile(inner, arms, rows)
-        if expression.truth:
+        if expression.is_condition:
             raise ClaimError(f"{_quoted(inner)} is no number")
         parts.append((expression, form))
     return Text(tuple(parts))
@@ -178,7 +178,7 @@ def _measured(value: float) -> float:
 def _compile(source: str, arms: Collection[str], rows: Collection[str]) -> Expression:
     source = " ".join(source.split())
     if len(source) > MAX_LENGTH:
-        raise ClaimError(f"an expression of {len(source):,} characters: {MAX_LENGTH} are enough")
+        raise ClaimError(f"an expression has {len(source):,} characters, and may have {MAX_LENGTH}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python's advice on code that is refused anyway
@@ -187,10 +187,10 @@ def _compile(source: str, arms: Collection[str], rows: Collection[str]) -> Expre
         raise ClaimError(f"{_quoted(source)} is not an expression") from None
     reader = _Reader(arms, rows)
     try:
-        truth, evaluate = reader.read(tree.body, 0)
+        is_condition, evaluate = reader.read(tree.body, 0)
     except RecursionError:  # from ast.unparse, for a message about what is not understood anyway
         raise ClaimError("an expression is nested too deeply") from None
-    return Expression(source, truth, frozenset(reader.reads), evaluate)
+    return Expression(source, is_condition, frozenset(reader.reads), evaluate)
 
 
 class _Reader:
@@ -202,26 +202,26 @@ class _Reader:
         self.reads: set[tuple[str, str]] = set()
 
     def read(self, node: ast.expr, depth: int) -> tuple[bool, Evaluate]:
-        """Return whether the node is a truth, and its function."""
+        """Return whether the node is a condition, and the function that evaluates it."""
         if depth > MAX_DEPTH:
             raise ClaimError("an expression is nested too deeply")
         match node:
             case ast.BoolOp(op=joint, values=values):
-                parts = [self._truth(value, depth) for value in values]
+                parts = [self._condition(value, depth) for value in values]
                 every = all if isinstance(joint, ast.And) else any
-                # A list: what was not measured counts, even where the answer is known before it.
+                # A list, not a generator: every part is evaluated, so that NotMeasured is raised for any of them.
                 return True, lambda outcomes: every([part(outcomes) for part in parts])
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                inside = self._truth(operand, depth)
+                inside = self._condition(operand, depth)
                 return True, lambda outcomes: not inside(outcomes)
             case ast.Compare(left=left, ops=ops, comparators=others):
                 return True, self._comparison([left, *others], ops, depth)
             case _:
                 return False, self._number(node, depth)
 
-    def _truth(self, node: ast.expr, depth: int) -> Evaluate:
-        truth, evaluate = self.read(node, depth + 1)
-        if not truth:
+    def _condition(self, node: ast.expr, depth: int) -> Evaluate:
+        is_condition, evaluate = self.read(node, depth + 1)
+        if not is_condition:
             raise ClaimError(f"{_quoted(ast.unparse(node))} is a number and neither true nor false")
         return evaluate
 

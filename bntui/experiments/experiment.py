@@ -13,7 +13,7 @@ from bntui.experiments.claims import Expression, Outcomes, Text
 from bntui.experiments.outcome import THREAD, Outcome, published
 
 ROWS = (*(f"{momentum:g}" for momentum in MOMENTA), "bias-corrected", "cumulative", "warm-up")
-"""Of the map of momenta: the estimators that every run can be validated under."""
+"""Rows of the map of momenta: the estimators that every run can be validated under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Choice:
 
     text: str
     right: Expression | None
-    """When it was right; the last may have none: it is right where no other is."""
+    """The condition under which it is right; the last may have none: it is right where no other is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Question:
     choices: tuple[Choice, ...]
 
     def right(self, outcomes: Outcomes) -> int | None:
-        """Return the number from 1 of the first choice that was right, None if that is not known."""
+        """Return the number from 1 of the first choice that is right, None if that is not known."""
         for number, choice in enumerate(self.choices, start=1):
             judged = choice.right.judge(outcomes) if choice.right else True
             if judged is not False:
@@ -80,7 +80,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the experiment concludes where it holds, and what it says where it doesn't."""
+    """A condition, the text where it holds, and the one where it doesn't."""
 
     holds: Expression
     text: Text
@@ -117,11 +117,11 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One claim against what was measured."""
+    """A claim as it was judged, with the measured values in its text."""
 
     text: str
     holds: bool | None
-    """None where it speaks of something that was not measured."""
+    """None where the claim reads something that was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What an experiment says once all of its arms have run."""
+    """What came out of an experiment once all of its arms have run."""
 
     findings: tuple[Finding, ...]
     chosen: int | None
@@ -157,7 +157,7 @@ class Conclusion:
         return (*there.items(), *self.outcomes)
 
     def answer(self, question: Question) -> str:
-        """Return the prediction against the outcome, in words."""
+        """Say which answer was right, and which the reader predicted."""
         if self.right is None:
             outcome = "None of the answers was right on this run"
         else:
@@ -165,12 +165,12 @@ class Conclusion:
         if self.chosen is None:
             return outcome
         if self.chosen == self.right:
-            return f"{outcome}: so you predicted"
+            return f"{outcome}, as you predicted"
         return f"{outcome}; you predicted [{self.chosen}] {question.choices[self.chosen - 1].text}"
 
 
 def conclude(experiment: Experiment, outcomes: Outcomes, chosen: int | None) -> Conclusion:
-    """Hold every claim against the outcomes of all arms, by name."""
+    """Judge every claim by the `outcomes` of all arms, which are by name."""
     known = {**outcomes, **{name: published()[batch] for name, batch in THREAD.items()}}
     findings = []
     for claim in experiment.claims:

@@ -1,6 +1,6 @@
-"""Guided experiments where they lie: the built-in ones by name or number, others as files.
+"""Finds guided experiments: the built-in ones by name or number, others by their file.
 
-What such a file may say is judged in `reader.py`.
+`reader.py` reads such a file and checks it.
 """
 
 import codecs

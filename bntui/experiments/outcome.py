@@ -1,4 +1,4 @@
-"""What an experiment may speak of: the quantities of a run, epoch by epoch, and the thread's own.
+"""The quantities of a run, epoch by epoch, that an experiment's expressions may read; the thread's runs.
 
 Built from the last snapshot alone, so that a run with a screen and one without give the same. Imports
 no torch.
@@ -41,9 +41,9 @@ QUANTITIES = {
 """Every name that may follow the dot in `arm.name`. A row of the map of momenta is `arm["0.9"]`."""
 
 COMPARED = {"acc": "acc", "val_acc": "val_acc", "val_loss": "val_loss", "val_acc_fresh": "fresh"}
-"""The quantities by which runs are put beside each other, and what their columns are called."""
+"""The quantities that `table` compares runs by, and the titles of their columns."""
 VALUE = 9
-"""Cells of one of their values."""
+"""Cells of a column of `table`."""
 PUBLISHED_QUANTITIES = ("acc", "loss", "val_acc", "val_loss", "seconds")
 THREAD = {"thread_4096": 4096, "thread_64": 64}
 """The thread's own runs under the names that an expression uses, with their batch sizes."""
@@ -51,7 +51,7 @@ THREAD = {"thread_4096": 4096, "thread_64": 64}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one run showed."""
+    """What was measured of one run."""
 
     values: Mapping[str, Sequence[float]]
     """By quantity or by the name of a row of hindsight: one value an epoch."""
@@ -67,7 +67,7 @@ class Outcome:
 
 
 def outcome(snapshot: Snapshot) -> Outcome:
-    """Put together what a run showed until `snapshot`; NaN for epochs that have no report."""
+    """Return what was measured of a run until `snapshot`; NaN for epochs that have no report."""
     reports = snapshot.reports
     before = reports[0].epoch - 1 if reports else 0
     values: dict[str, list[float]] = {}

@@ -1,4 +1,4 @@
-"""What one experiment's file says: read, and checked key by key, each mistake in one sentence.
+"""Read one experiment's file, and check it key by key; a mistake is one sentence.
 
 `docs/experiments.md` says how to write one.
 """
@@ -17,8 +17,8 @@ from bntui.experiments.claims import (
     ClaimError,
     Expression,
     Text,
+    compile_condition,
     compile_text,
-    compile_truth,
     nearest,
 )
 from bntui.experiments.experiment import ROWS, Arm, Choice, Claim, Experiment, Question
@@ -169,7 +169,7 @@ class _Reader:
             self._only(choice, where, ("text", "right"))
             right = None
             if "right" in choice:
-                right = self._compiled(choice, (*where, "right"), arms, compile_truth)
+                right = self._compiled(choice, (*where, "right"), arms, compile_condition)
             elif place < len(given) - 1:
                 raise self._refusal((*where, "right"), "only the last choice can be without it")
             choices.append(Choice(self._text(choice, (*where, "text")), right))
@@ -178,7 +178,7 @@ class _Reader:
     def _claim(self, claim: dict[str, Any], where: Where, arms: Collection[str]) -> Claim:
         self._only(claim, where, ("text", "holds", "otherwise"))
         return Claim(
-            holds=self._compiled(claim, (*where, "holds"), arms, compile_truth),
+            holds=self._compiled(claim, (*where, "holds"), arms, compile_condition),
             text=self._compiled(claim, (*where, "text"), arms, compile_text),
             otherwise=self._compiled(claim, (*where, "otherwise"), arms, compile_text)
             if "otherwise" in claim

@@ -1,13 +1,13 @@
-"""What tomllib doesn't tell of a TOML text: the line of every key, and one of too many parts.
+"""The line of every key of a TOML text, which tomllib doesn't give, and an error for one of too many parts.
 
-The text is cut into tokens from its beginning to its end, once: whatever it holds, the time grows as
-its length does.
+The text is cut into tokens once, from its beginning to its end: time is linear in its length, whatever
+it holds.
 """
 
 import re
 
 Where = tuple[str | int, ...]
-"""The way to a value in a file: tables, keys, and places in lists."""
+"""The path to a value in a file: tables, keys, and indices of lists."""
 MAX_PARTS = 10
 """Of a dotted key. tomllib keeps every beginning of one: of 20,000 parts these take gigabytes."""
 TOKEN = re.compile(
@@ -25,7 +25,7 @@ TOKEN = re.compile(
 
 
 class TooManyParts(ValueError):  # noqa: N818 (what the key has)
-    """A dotted key has more than `MAX_PARTS` parts."""
+    """A dotted key has more than `MAX_PARTS` parts; `line` is where it stands."""
 
     def __init__(self, line: int) -> None:
         super().__init__(f"a key has more than {MAX_PARTS} parts")

@@ -146,7 +146,10 @@ def test_what_it_says_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch) -> 
     predicted = snapshot.validation.running.predicted
     assert max(predicted) > 0.5 * sum(predicted)
     name = names[predicted.index(max(predicted))][:23]
-    assert f"It says '{name}…' to {max(predicted) / sum(predicted):.0%}." in judgement.evidence
+    assert (
+        f"It predicts '{name}…' for {max(predicted) / sum(predicted):.0%} of the images."
+        in judgement.evidence
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,7 +164,7 @@ def test_only_a_class_that_is_said_too_often_is_remarked_on(
     stale = replace(snapshot.validation.running, predicted=predicted)
     snapshot = replace(snapshot, validation=replace(snapshot.validation, running=stale))
     text = " ".join(verdict(snapshot).evidence)
-    assert ("It says '" in text) is remarked
+    assert ("It predicts '" in text) is remarked
 
 
 def test_too_little_learned() -> None:

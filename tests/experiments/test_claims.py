@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bntui.experiments.claims import MAX_LENGTH, ClaimError, compile_text, compile_truth
+from bntui.experiments.claims import MAX_LENGTH, ClaimError, compile_condition, compile_text
 from bntui.experiments.outcome import QUANTITIES, Outcome, published
 
 ROWS = ("0.9", "0.99")
@@ -14,7 +14,7 @@ OUTCOMES = {"a": A, "b": B, "thread_64": published()[64]}
 
 
 def judged(source: str) -> bool | None:
-    return compile_truth(source, ("a", "b"), ROWS).judge(OUTCOMES)
+    return compile_condition(source, ("a", "b"), ROWS).judge(OUTCOMES)
 
 
 def written(source: str) -> str:
@@ -23,7 +23,7 @@ def written(source: str) -> str:
 
 def refusal(source: str) -> str:
     with pytest.raises(ClaimError) as caught:
-        compile_truth(source, ("a", "b"), ROWS)
+        compile_condition(source, ("a", "b"), ROWS)
     return str(caught.value)
 
 
@@ -109,12 +109,12 @@ class TestValues:
         assert judged(source) is None
 
     def test_an_expression_tells_what_it_reads(self) -> None:
-        expression = compile_truth('a["0.9"] > lowest(b.val_acc, 1, 2)', ("a", "b"), ROWS)
+        expression = compile_condition('a["0.9"] > lowest(b.val_acc, 1, 2)', ("a", "b"), ROWS)
         assert expression.reads == {("a", "0.9"), ("b", "val_acc")}
 
     def test_every_quantity_can_be_spoken_of(self) -> None:
         for name in QUANTITIES:
-            compile_truth(f"a.{name} > 0", ("a",), ROWS)
+            compile_condition(f"a.{name} > 0", ("a",), ROWS)
 
 
 class TestRefusals:

@@ -70,7 +70,7 @@ async def test_an_experiment_concludes_what_it_concludes_without_a_screen(tmp_pa
         while "conclusion" not in screen_text(app):
             await asyncio.sleep(0.02)
             assert app.explorer.run.snapshot.phase is not Phase.FAILED
-        assert "√ The answer was [1] yes: so you predicted." in screen_text(app)
+        assert "√ The answer was [1] yes, as you predicted." in screen_text(app)
         assert isinstance(app.screen, ConclusionScreen)
         findings = app.screen.performance.conclusion().findings
     assert [{"text": one.text, "holds": one.holds} for one in findings] == claims

@@ -179,7 +179,7 @@ def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -
 def outlook(layer: LayerDrift, snapshot: Snapshot) -> str:
     """Say in words what the layer alone does, and when it will do no harm."""
     if layer.non_finite:
-        return "not finite: NaN does not heal by itself"
+        return "not finite: statistics that are NaN stay NaN"
     exchange = exchanged(snapshot).get(layer.name)
     if exchange is None or snapshot.exchanges is None:
         return "what it alone does to validation is not measured yet"

@@ -329,7 +329,7 @@ class TestConclusion:
             for text in (
                 "1. Two momenta [red]:smile:",
                 "Which validates better?",
-                "√ The answer was [2] 0.9: so you predicted.",
+                "√ The answer was [2] 0.9, as you predicted.",
                 "√ holds A lower momentum helps: 0.20 and 0.90.",
                 "× does not It takes 32 updates.",
                 "· not measured Recalibration helps.",

@@ -251,7 +251,7 @@ class TestOutlook:
         unknown = "what it alone does to validation is not measured yet"
         assert outlook(layer, Snapshot()) == unknown
         broken = replace(layer, non_finite=8)
-        assert outlook(broken, Snapshot()) == "not finite: NaN does not heal by itself"
+        assert outlook(broken, Snapshot()) == "not finite: statistics that are NaN stay NaN"
 
 
 class TestHistory:
@@ -453,7 +453,7 @@ class TestScreen:
             assert all(len(row) <= size[0] for row in shown)
             if size == (80, 24):
                 assert shown[0].startswith(" conv1_bn   layer 1 of 5, update 97   × NaN")
-                assert shown[3] == " not finite: NaN does not heal by itself"
+                assert shown[3] == " not finite: statistics that are NaN stay NaN"
                 assert any(" channel 0: not finite" in row for row in shown)
 
     async def test_in_ascii(self) -> None:
