@@ -173,7 +173,7 @@ def parse_batch_schedule(value: str) -> str:
 def parse_dataset(value: str) -> str:
     """Return the data set's name, or the absolute path of the user's own. Raises ConfigError.
 
-    A name goes before a file that is called the same: `./mnist` is the file.
+    `mnist` is the data set, also where a file has that name: `./mnist` is the file.
     """
     name = value.strip().lower()
     if name in DATASETS:

@@ -80,7 +80,7 @@ class Recorder(Protocol):
     problem: str
     """Why the run is not being kept at the moment, in one sentence; empty when all is well."""
     notice: str
-    """What there is to say all the same, such as that the store was mended; mostly empty."""
+    """One sentence for the user, such as that the store was repaired; mostly empty."""
 
     def record(self, snapshot: Snapshot, journal: Sequence[Point]) -> None:
         """Take every value up to `snapshot.update` that was not in a journal before.

@@ -34,12 +34,12 @@ Origin = New | Branch | Resume
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a run is for, where more than its own curves is wanted of it: it is part of an experiment."""
+    """What an experiment needs of one of its runs."""
 
     observation: Observation
-    """What is to be measured at the ends of its epochs; what is measured live is not its matter."""
+    """What is to be measured at the ends of its epochs. It says nothing of live measurements."""
     note: str
-    """What is to be kept beside it, in words."""
+    """The text that the store keeps beside the run."""
 
 
 @dataclass(frozen=True, slots=True)

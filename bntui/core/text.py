@@ -27,7 +27,7 @@ def storable(text: str) -> str:
 def literal(text: str) -> str:
     r"""Write what is not printable as an escape: `\x1b`, `\n`, `\x00`, `\u202e`.
 
-    What is left moves no cursor, changes no colour and turns no direction.
+    No character of the result moves the cursor, sets a colour or reverses the direction of writing.
     """
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")

@@ -1,8 +1,8 @@
-"""Ending when the world asks for it: the link drops (SIGHUP), ctrl+c (SIGINT), a kill (SIGTERM).
+"""Stop requests: the link drops (SIGHUP), ctrl+c (SIGINT), a kill (SIGTERM).
 
-And with every other signal that would end the program, such as SIGXCPU. What there is to save is
-saved by `Run.leave`; here is only who asks, and with which exit status the program then ends: 128
-and the signal's number, as a shell counts.
+And every other signal that would end the program, such as SIGXCPU. `Run.leave` saves what there is to
+save. This module receives the signal, and gives the exit status: 128 and the signal's number, as
+shells do.
 """
 
 import errno
@@ -17,7 +17,7 @@ from threading import Thread, Timer
 _STOPPING = "KILL STOP TSTP TTIN TTOU CONT"
 _HARMLESS = "CHLD URG WINCH INFO"
 _REPEATED = "SEGV BUS FPE ILL EMT"
-"""Faults of machine code: where Python takes note of one, the same instruction runs again, for ever."""
+"""Faults of machine code. After a handler of Python's the same instruction would run again, for ever."""
 ASKING = frozenset(
     number
     for number in signal.valid_signals()

@@ -1,7 +1,7 @@
-"""Where chance comes from: for every purpose a stream of its own, all of them from a run's seed.
+"""Random numbers: a stream for each purpose, all of them derived from a run's seed.
 
-Weights come from torch's own generator, seeded as a script would (see `trainer.py`). Were all else
-drawn from the same seed directly, a sample would be the very images that training begins with.
+Weights come from torch's own generator, seeded as a script would (see `trainer.py`). If all else were
+drawn from the same seed directly, a sample would be the images that training begins with.
 """
 
 from enum import IntEnum

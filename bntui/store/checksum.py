@@ -23,7 +23,7 @@ CHECKED = {
     "weights": ("run", "at", "data"),
     "pieces": ("run", "of", "number", "count", "data"),
 }
-"""By table, the columns that its column `checksum` is of. A new column needs a migration that seals."""
+"""By table, the columns that its checksum covers. A migration that adds a column computes checksums anew."""
 
 
 def checksum(*values: object) -> int:

@@ -84,8 +84,8 @@ def shows_damage(error: Exception, path: Path) -> bool:
 def mend(path: Path, seen: tuple[int, int] | None) -> MendedError:
     """Set the store at `path` aside and put what is whole of it into a new one; return what to say.
 
-    `seen` is the identity of the file that was seen to be damaged: where another now has its name, a
-    process that saw the same has mended it, and it is let be. Nothing is deleted. Raises StoreError
+    `seen` is the identity of the file that was found damaged. Where another file has its name now,
+    another process has repaired the store, and it is left as it is. Nothing is deleted. Raises StoreError
     while a run that is under way writes to it, and OSError.
     """
     path = real(path)

@@ -257,7 +257,7 @@ class Session:
             self.observer.validate(asked=True)
 
     def conclude(self) -> None:
-        """Make what is planned for the end, and measure all there is, so that every picture ends there."""
+        """Make the changes planned for the last update, and measure everything there: each chart ends at it."""
         self._follow_script(self.knobs)
         self.observe()
         done = self._recalibrated

@@ -91,7 +91,7 @@ class FragileDriver(LinuxDriver):
             super().close()
 
     def give_back(self) -> None:
-        """Give the terminal back now, whatever the other threads are doing; may be called from any."""
+        """Restore the terminal's settings at once. May be called from any thread, at any time."""
         if self.taken:
             self._screen.closed = True
             if self.attrs_before is not None:
