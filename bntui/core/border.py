@@ -4,7 +4,7 @@ A store, a checkpoint or an experiment that somebody hands over can hold anythin
 What it must hold is declared by types: dataclasses, tuples, lists, dictionaries and unions of
 them, with `Within`, `Length` and `Read` as annotations. Without one a whole number is a count, from 0
 to `MOST`, and texts, lists and tables have at most `LONGEST` parts. Settings are judged by the parsers
-of the command line besides: see `store.encoding`.
+of the command line besides: see `store.encoding`. docs/decisions.md says why no library does this.
 """
 
 import math
@@ -24,7 +24,7 @@ MOST = 2**53
 LONGEST = 100_000
 """Characters of a text, items of a list and entries of a table."""
 LONGEST_JSON = 4_000_000
-"""Characters of JSON in one place: its lists and tables take thirty times as much memory."""
+"""Characters of one JSON text: its lists and tables take thirty times as much memory."""
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 """How these numbers, for which JSON has no literal, are written: as texts."""
 
@@ -95,9 +95,9 @@ def convert(
 ) -> Thing:
     """Return a plain value as `kind`: a dataclass, or any other type that this border knows.
 
-    What a dataclass has a default for may be missing. Where a list is given for what is `unknown`,
-    such a field may be wrong too, and is named there, as are fields that the dataclass has not.
-    `where` is the way to the value, for the message. Raises BorderError.
+    A field with a default may be missing. If a list `unknown` is given, such a field may also be
+    wrong: it gets its default, and its name is added to the list, as are the names of fields that the
+    dataclass lacks. `where` is the path of the value, for the message. Raises BorderError.
     """
     thing: Thing = _converted(kind, value, unknown, where)
     return thing
@@ -155,7 +155,7 @@ def _annotated(
                 raise BorderError(f"{where}: {error}") from None
             except (ValueError, OverflowError) as error:
                 raise _error(where, value, str(error)) from None
-    # A whole number's own range goes before that of every count.
+    # An annotated range replaces the default range of an integer.
     value = _whole(value, where) if kind is int else _converted(kind, value, unknown, where)
     for note in notes:
         if isinstance(note, Within):
@@ -166,7 +166,7 @@ def _annotated(
 
 
 def _one_of(kinds: Iterable[Any], value: Any, unknown: list[str] | None, where: str) -> Any:
-    """Return a value as the first of `kinds` that it can be: a number before a text."""
+    """Return a value as the first of `kinds` that it fits; the first error where it fits none."""
     if value is None and type(None) in kinds:
         return None
     first: BorderError | None = None

@@ -1,4 +1,4 @@
-"""Settings and results as JSON, and back from whatever version of bntui, or whoever, wrote them."""
+"""Settings and results as JSON, and back, whichever version of bntui or other program wrote them."""
 
 import json
 import math
@@ -16,9 +16,9 @@ from bntui.core.snapshot import EpochReport, RunFacts
 Thing = TypeVar("Thing")
 
 SHORT = 10_000
-"""Characters of a text that is worth remembering with what it says."""
+"""Characters of the longest text whose value is cached."""
 MOST_UNKNOWN = 20
-"""Settings that are named, of those that this version does not know."""
+"""The most names of unknown settings that are returned."""
 
 
 def write(thing: Any) -> str:
@@ -29,7 +29,7 @@ def write(thing: Any) -> str:
 def read(kind: type[Thing], text: object) -> tuple[Thing, tuple[str, ...]]:
     """Return what `write` wrote, and the names of the settings that this version does not know.
 
-    What is missing, or can't be understood, has its default. Raises BorderError if there is none.
+    A field that is missing or wrong has its default. Raises BorderError if it has none.
     """
     unknown: list[str] = []
     thing = convert(kind, parsed(text), unknown=unknown)
@@ -37,21 +37,21 @@ def read(kind: type[Thing], text: object) -> tuple[Thing, tuple[str, ...]]:
 
 
 def read_config(text: object) -> tuple[RunConfig, tuple[str, ...]]:
-    """Return a run's configuration, and the names of what this version does not know of it.
+    """Return a run's configuration, and the names of the settings in it that this version does not know.
 
     Every setting is judged as it would be on the command line. Raises BorderError.
     """
-    return _kept(_config, text)
+    return _cached(_config, text)
 
 
 def read_knobs(text: object) -> Knobs:
     """Return a run's knobs, judged in the same way. Raises BorderError."""
-    return _kept(_knobs, text)
+    return _cached(_knobs, text)
 
 
 def read_facts(text: object) -> RunFacts:
     """Return what a run is made of. Raises BorderError."""
-    return _kept(_facts, text)
+    return _cached(_facts, text)
 
 
 def write_report(report: EpochReport) -> str:
@@ -102,17 +102,17 @@ def finite(value: Any, instead: Callable[[float], Any] = lambda _: None) -> Any:
     return value
 
 
-def _kept(read: Callable[[object], Thing], text: object) -> Thing:
-    """Return what `read` makes of a text, at once if it made that of the same text before.
+def _cached(read: Callable[[object], Thing], text: object) -> Thing:
+    """Return `read(text)`, from a cache if the text is short. Only for results that are frozen.
 
-    Most runs of a store have the settings of another. What is frozen alone is read so.
+    Most runs of a store have the same settings as another.
     """
     short = isinstance(text, str) and len(text) <= SHORT
-    return _remembered(read, text) if short else read(text)
+    return _from_cache(read, text) if short else read(text)
 
 
 @lru_cache(maxsize=1024)
-def _remembered(read: Callable[[object], Thing], text: object) -> Thing:
+def _from_cache(read: Callable[[object], Thing], text: object) -> Thing:
     return read(text)
 
 

@@ -1,7 +1,7 @@
-"""The rows of the store, each as what it tells: a run, a piece of a series, a mark and the like.
+"""The rows of the store as values: a run, a piece of a series, a mark and so on.
 
-Whoever can write a file can write a checksum. So every row passes the border (see `bntui.core.border`), and
-one that is not as bntui writes them is a BorderError with the reason.
+Whoever can write a file can write its checksums. So every row passes the border (`bntui.core.border`),
+which raises BorderError for one that is not as bntui writes it.
 """
 
 import math
@@ -28,9 +28,9 @@ from bntui.store.writing import State
 Thing = TypeVar("Thing")
 
 LAST_UPDATE = 2**32 - 1
-"""Points keep the number of their update in four bytes."""
+"""The number of a point's update is stored in four bytes."""
 YEARS = range(2, 9999)
-"""In these a moment has a time in every zone."""
+"""Years in which a moment can be told in every time zone."""
 
 
 def _id(value: object) -> str:
@@ -40,7 +40,7 @@ def _id(value: object) -> str:
 
 
 def _moment(value: object) -> datetime:
-    """Return a moment in UTC; one without a zone is taken to be in it."""
+    """Return a moment in UTC; without a time zone it is taken as UTC."""
     try:
         moment = datetime.fromisoformat(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
@@ -51,7 +51,7 @@ def _moment(value: object) -> datetime:
 
 
 def _measured(value: object) -> float:
-    """Return a figure, where SQLite keeps NaN as NULL."""
+    """Return a figure; SQLite stores NaN as NULL."""
     return math.nan if value is None else convert(float, value)
 
 
@@ -77,25 +77,25 @@ Update = Annotated[int, Within(0, LAST_UPDATE)]
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """One run as a listing shows it. What was not measured is NaN."""
+    """One run as a listing shows it. A figure that was not measured is NaN."""
 
     id: Id
     state: State
     started: Moment
     ended: Moment
-    """When it was last written to; both in UTC."""
+    """When it was last written to. Both moments are in UTC."""
     config: RunConfig
-    """As it began; of a branch, with the knobs of the moment."""
+    """As the run began; for a branch, with the knobs at the branching."""
     unknown: tuple[str, ...]
     """Settings that this version of bntui does not know, and `config` therefore lacks."""
     knobs: Annotated[Knobs, Read(read_knobs)]
-    """The last that were applied."""
+    """The knobs that were applied last."""
     facts: Annotated[RunFacts, Read(read_facts)]
     versions: Annotated[dict[str, str], Read(lambda text: convert(dict[str, str], parsed(text)))]
     parent: Id | None
-    """The run that this one branched off."""
+    """The run that this one branched off from."""
     branched: Update | None
-    """After how many updates it did."""
+    """The number of updates after which it branched off."""
     message: str
     updates: Update
     epoch: Count
@@ -217,9 +217,9 @@ def chunk(row: sqlite3.Row) -> Chunk:
 
 
 def joined(chunks: Iterable[Chunk]) -> tuple[dict[str, Points], int]:
-    """Return every series from its pieces, by name, in the order in which they began.
+    """Return every series by name, in the order in which they began, and the number of omitted pieces.
 
-    And how many pieces were left out, for they begin before the end of the one before.
+    A piece is omitted if it begins before the end of the piece before it.
     """
     series: dict[str, list[Chunk]] = {}
     left_out = 0
@@ -252,20 +252,20 @@ def report(row: sqlite3.Row) -> EpochReport:
 
 
 def checkpoint(row: sqlite3.Row) -> tuple[Checkpoint, tuple[str, ...]]:
-    """Return what a run can go on from, and the settings that this version does not know."""
+    """Return a checkpoint to resume from, and the settings that this version does not know."""
     config, unknown = _inside("config", read_config, row["config"])
     found = convert(_Checkpoint, dict(row))
     return Checkpoint(found.at, found.label, config, found.state, found.run), unknown
 
 
 def weights(row: sqlite3.Row) -> tuple[int, bytes]:
-    """Return the update of a run's weights, and them."""
+    """Return the update of a run's weights, and the weights."""
     found = convert(_Weights, dict(row))
     return found.at, found.data
 
 
 def with_pieces(first: bytes, pieces: Iterable[sqlite3.Row]) -> bytes:
-    """Return what was too large for a row, from the piece in it and the others in their order."""
+    """Return bytes that were too large for one row, from the piece in it and the other pieces in order."""
     others = [convert(_Piece, dict(row)) for row in pieces]
     if [piece.number for piece in others] != list(range(1, others[0].count if others else 1)):
         raise BorderError("a piece of it is missing")
@@ -273,9 +273,9 @@ def with_pieces(first: bytes, pieces: Iterable[sqlite3.Row]) -> bytes:
 
 
 def sweep(connection: sqlite3.Connection, run: str) -> None:
-    """Within a transaction, remove what belongs to a run and is not as bntui writes it.
+    """Within a transaction, remove the rows of a run that are not as bntui writes them.
 
-    Who goes on with a run writes behind what it has, and would stumble over that.
+    A run that is resumed appends to its rows, which fails behind a wrong one.
     """
     readers = {"points": chunk, "marks": mark, "verdicts": verdict, "reports": report}
     for table, read in readers.items():
@@ -296,7 +296,7 @@ def _whole(pieces: list[Chunk]) -> Points:
 
 
 def _inside(column: str, read: Callable[[object], Thing], value: object) -> Thing:
-    """Return what a column says, with its name in the message of what it can't say."""
+    """Return the value of a column; the message of an error names the column."""
     try:
         return read(value)
     except BorderError as error:

@@ -51,14 +51,14 @@ def limited(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def run(*options: str) -> "subprocess.CompletedProcess[str]":
-    """Run `bntui run` where 1.5 GB are left."""
-    code = 'limit(1500)\nfrom bntui.__main__ import main\nsys.argv[0] = "bntui"\nmain()'
+    """Run `bntui run` where 0.8 GB are left."""
+    code = 'limit(800)\nfrom bntui.__main__ import main\nsys.argv[0] = "bntui"\nmain()'
     common = ("--width", "0.5", "--device", "cpu", "--threads", "1", "--steps", "1")
     return limited(code, "run", *common, *options)
 
 
 @pytest.mark.fault(
-    "batch too large for memory", injected="an address space with 1.5 GB left (RLIMIT_AS)"
+    "batch too large for memory", injected="an address space with 0.8 GB left (RLIMIT_AS)"
 )
 def test_a_batch_that_cannot_fit_is_refused_with_the_largest_that_does(fault: Fault) -> None:
     refused = run("--batch-size", "4000")
@@ -68,7 +68,7 @@ def test_a_batch_that_cannot_fit_is_refused_with_the_largest_that_does(fault: Fa
     assert "Traceback" not in refused.stderr
     most = int(said.partition("at most ")[2].split()[0])
     assert 500 < most < 4000
-    # A second process is not laid out as the first: of 1.5 GB, a few MB more or less are free.
+    # A second process is not laid out as the first: of 0.8 GB, a few MB more or less are free.
     fits = run("--batch-size", f"{0.95 * most:.0f}")
     assert fits.returncode == 0, fits.stderr
     fault.saw = "“batch size 4000 needs … GB of memory on cpu, and at most … would fit”, exit 2"

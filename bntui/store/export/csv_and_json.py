@@ -64,7 +64,7 @@ def _cell(value: float) -> str:
 
 
 def json_lines(store: Store, run: str) -> Iterator[str]:
-    """Return what happened, as `bntui run --json` tells it, and all that was measured on the way.
+    """Return the events of a run, as `bntui run --json` writes them, with every value measured.
 
     One object a line: `start`, then in the order of their updates `update` with the value of each
     series that has one there, `epoch`, `verdict` and `mark`, and `end`. What is not finite is null.
@@ -107,7 +107,7 @@ def json_lines(store: Store, run: str) -> Iterator[str]:
 
 
 def about(run: StoredRun) -> dict[str, Any]:
-    """Return what a run is made of, with the names of `bntui run --json`."""
+    """Return a run's settings and facts, under the names that `bntui run --json` uses."""
     facts = run.facts
     return {
         "run": run.id,
@@ -136,7 +136,7 @@ def _line(values: dict[str, Any]) -> str:
 
 
 def _together(points: dict[str, Points]) -> Iterator[tuple[int, dict[str, float]]]:
-    """Return for each update the values that there are, the last where a series has two."""
+    """Return the values of each update by series; the last one where a series has two."""
     if not points:
         return
     series = {name: (one.updates.tolist(), one.values.tolist()) for name, one in points.items()}
