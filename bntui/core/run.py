@@ -56,7 +56,7 @@ class Run(Protocol):
         """
 
     def apply(self, knobs: Knobs) -> None:
-        """Use `knobs` from the next update on; the snapshot then echoes them."""
+        """Use `knobs` from the next update on; until then the snapshot has them as `wanted`."""
 
     def command(self, command: Command) -> None:
         """Ask for something to be done between two updates."""

@@ -167,9 +167,9 @@ class Snapshot:
     facts: RunFacts | None = None
     """None until the run is loaded."""
     knobs: Knobs = field(default_factory=Knobs)
-    """The knobs that are applied, not those that were asked for."""
-    asked: Knobs | None = None
-    """The last knobs that were asked for and taken over: the object itself, as it was given."""
+    """The knobs that are applied."""
+    wanted: Knobs | None = None
+    """The knobs that were asked for and are to be applied at the next update; None where none were."""
     observing: bool = True
     """Whether the run is measured while it trains."""
     update: int = 0

@@ -1,8 +1,8 @@
 """One run on a thread of its own, and the only door between that thread and the rest.
 
-Out: `Runner.snapshot`, one attribute that is swapped whole. In: `apply` for knobs, also swapped
-whole and read once an update; commands, obeyed between updates. torch is imported on the run's
-thread, so that a screen can be alive before it. Structure (BN on or off, width, data set, seed)
+Out: `Runner.snapshot`, one attribute that is swapped whole. In: `apply` for knobs, which wait here
+until the next update takes them all at once; commands, obeyed between updates. torch is imported on
+the run's thread, so that a screen can be alive before it. Structure (BN on or off, width, data set, seed)
 is a new Runner.
 """
 
@@ -56,6 +56,7 @@ class Runner:
     ) -> None:
         config = request.config
         self.snapshot = Snapshot(config=config, knobs=config.knobs, epochs=config.epochs)
+        """Swapped only with `_changed` held: `apply` and the run's thread both do."""
         self._request: RunRequest | None = request
         """Until the run is loaded: it may hold a checkpoint, which takes memory."""
         self._keep_weights = request.keep_weights
@@ -131,9 +132,10 @@ class Runner:
         return ended
 
     def apply(self, knobs: Knobs) -> None:
-        """Use `knobs` from the next update on; the snapshot then echoes them."""
+        """Use `knobs` from the next update on; until then the snapshot has them as `wanted`."""
         with self._changed:
             self._wanted = knobs
+            self.snapshot = replace(self.snapshot, wanted=knobs)
             self._changed.notify_all()
 
     def command(self, command: Command) -> None:
@@ -315,7 +317,8 @@ class Runner:
             if self._recorder:
                 self._recorder.record(snapshot, self._session.take_journal())
                 snapshot = replace(snapshot, message=self._message(snapshot.message))
-            self.snapshot = snapshot
+            with self._changed:
+                self.snapshot = replace(snapshot, wanted=self._wanted)
             self._published = time.monotonic()
 
     def _message(self, message: str) -> str:
@@ -328,12 +331,13 @@ class Runner:
 
     def _show(self, phase: Phase, message: str = "", traceback: str = "") -> None:
         """Swap in a snapshot that differs in its phase, and in what there is to say."""
-        self.snapshot = replace(
-            self.snapshot,
-            phase=phase,
-            message=message or self.snapshot.message,
-            traceback=traceback,
-        )
+        with self._changed:
+            self.snapshot = replace(
+                self.snapshot,
+                phase=phase,
+                message=message or self.snapshot.message,
+                traceback=traceback,
+            )
 
     def _fail(self, message: str, traceback: str = "") -> None:
         """Show what was done until it failed, and why it did."""

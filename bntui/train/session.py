@@ -106,7 +106,6 @@ class Session:
         self._reports: tuple[EpochReport, ...] = ()
         self._recalibration: Recalibration | None = None
         self._recalibrated: Recalibration | None = None
-        self._asked: Knobs | None = None
         self._diverged = False
         self._goal_epochs = config.epochs
         self._goal_steps = config.steps
@@ -157,7 +156,6 @@ class Session:
         """
         if self.trainer.epoch_over:
             return self._end_epoch(full=True)
-        self._asked = wanted or self._asked
         self._follow_script(self._follow_schedule(wanted or self.knobs))
         trained = self.observer.budget.training
         full = self._step()
@@ -319,7 +317,6 @@ class Session:
             config=self.config,
             facts=self._facts,
             knobs=self.knobs,
-            asked=self._asked,
             observing=self._observation.live,
             update=trainer.update,
             epoch=trainer.epoch if trainer.mid_epoch else trainer.epoch - 1,

@@ -104,6 +104,19 @@ def test_a_pause_holds_until_the_run_is_resumed(make: Make) -> None:
     until(runner, lambda s: s.phase is Phase.RUNNING and s.update > update)
 
 
+def test_knobs_are_wanted_until_the_next_update_applies_them(make: Make) -> None:
+    runner = paused(make())
+    for wanted in (replace(KNOBS, momentum=0.5), replace(KNOBS, momentum=0.25)):
+        runner.apply(wanted)
+        assert (runner.snapshot.knobs, runner.snapshot.wanted) == (KNOBS, wanted)
+    runner.command(Command.PEEK)  # which publishes, and applies nothing
+    snapshot = until(runner, lambda s: s.recalibration)
+    assert (snapshot.knobs, snapshot.wanted) == (KNOBS, wanted)
+    runner.command(Command.STEP)
+    snapshot = until(runner, lambda s: s.update == 1)
+    assert (snapshot.knobs, snapshot.wanted) == (wanted, None)
+
+
 def test_a_pause_asked_for_while_a_command_is_answered_shows(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,6 +73,7 @@ class ScriptedRun:
     def apply(self, knobs: Knobs) -> None:
         self.calls.append("apply")
         self.applied.append(knobs)
+        self.show(wanted=knobs)
 
     def command(self, command: Command) -> None:
         self.calls.append(command.name)

@@ -23,8 +23,6 @@ class CurrentRun:
         self.run = make_run(request)
         self.paused = request.paused
         """Whether the user wants the run to wait; it pauses by itself when it is finished."""
-        self._wanted: Knobs | None = None
-        """Knobs that the run was asked for and has not taken over yet."""
         self._replaced: list[Run] = []
         """Runs that were asked to stop, until their threads are joined."""
 
@@ -35,13 +33,9 @@ class CurrentRun:
 
     @property
     def knobs(self) -> Knobs:
-        """The knobs that the run was asked for last, or else those that it trains with."""
-        return self._wanted or self.snapshot.knobs
-
-    @property
-    def awaits_knobs(self) -> bool:
-        """Whether the run has yet to take over knobs that it was asked for."""
-        return self._wanted is not None
+        """The knobs that the run was asked for last, applied or not."""
+        snapshot = self.snapshot
+        return snapshot.wanted or snapshot.knobs
 
     @property
     def config(self) -> RunConfig:
@@ -54,8 +48,7 @@ class CurrentRun:
 
     def turn(self, **changes: Any) -> None:
         """Ask for other values of some knobs, from the next update on."""
-        self._wanted = replace(self.knobs, **changes)
-        self.run.apply(self._wanted)
+        self.run.apply(replace(self.knobs, **changes))
 
     def pause(self, *, paused: bool) -> None:
         """Have the run wait after the update under way, or train on."""
@@ -69,8 +62,6 @@ class CurrentRun:
         """Take note of what the run has done between two of its snapshots."""
         if now.phase is Phase.FINISHED and (before is None or _moved(before, now)):
             self.paused = True
-        if now.asked is self._wanted:
-            self._wanted = None
 
     def choose(self, settings: Set[str]) -> None:
         """Take some settings from the machine, should the run not be loaded yet: they are chosen."""
@@ -93,7 +84,6 @@ class CurrentRun:
         request = self._request.another(config, origin or New(left_open), purpose, paused=paused)
         self.run = self.make_run(request)
         self._left_open = left_open
-        self._wanted = None
         self.paused = paused
         old.stop()
         self._replaced = [run for run in (*self._replaced, old) if not run.join(0)]

@@ -201,11 +201,7 @@ class Explorer(Screen[None]):
         self.current.saw(before, snapshot)
         with self.app.batch_update():
             self.query_one(StatusLine).show(snapshot)
-            for knob in self.query(Knob):
-                owner = snapshot.config if knob.spec.structural else snapshot.knobs
-                applied = getattr(owner, knob.spec.name)
-                knob.show(applied, keep_wanted=self.current.awaits_knobs)
-            self._explain()
+            self._show_knobs(snapshot)
             self.query_one(Results).show(snapshot, self._behind)
             self.query_one(Predictions).show(snapshot)
             self.query_one(KeyLine).show(
@@ -216,6 +212,14 @@ class Explorer(Screen[None]):
         for notice in notices(before, snapshot):
             self.notify(notice, markup=False)
         self._guide.follow(snapshot)
+
+    def _show_knobs(self, snapshot: Snapshot) -> None:
+        config, wanted = snapshot.config, snapshot.wanted or snapshot.knobs
+        for knob in self.query(Knob):
+            name = knob.spec.name
+            applied, asked = (config, config) if knob.spec.structural else (snapshot.knobs, wanted)
+            knob.show(getattr(applied, name), getattr(asked, name))
+        self._explain()
 
     @on(DescendantFocus)
     def _explain(self) -> None:
@@ -231,7 +235,6 @@ class Explorer(Screen[None]):
 
     @on(Knob.Turned)
     def _turn(self, event: Knob.Turned) -> None:
-        event.knob.wanted = event.value  # a poll of the run may have reset it meanwhile
         name = event.knob.spec.name
         if event.knob.spec.structural:
             self._begin(with_changes(self.current.config, {name: event.value}))
@@ -239,7 +242,7 @@ class Explorer(Screen[None]):
         if event.knob.spec is not PACE:
             self._guide.changed()
         self.current.turn(**{name: event.value})
-        self._explain()
+        self._show_knobs(self.run.snapshot)
 
     def action_command(self, name: str) -> None:
         """Do what a key is for, or say why it can't be done now."""

@@ -72,11 +72,9 @@ class Knob(Canvas, can_focus=True):
             self.repaint()
             self.post_message(self.Turned(self, value))
 
-    def show(self, applied: Setting, *, keep_wanted: bool) -> None:
-        """Show what the run applies; unless `keep_wanted`, that is also what is wanted."""
-        self.applied = applied
-        if not keep_wanted:
-            self.wanted = applied
+    def show(self, applied: Setting, wanted: Setting) -> None:
+        """Show what the run applies, and what is wanted of it."""
+        self.applied, self.wanted = applied, wanted
         self.repaint()
 
     def draw(self, width: int, height: int) -> Picture:

@@ -91,7 +91,7 @@ class TestKnobs:
             assert "◂0.98▸ pending" in user.knob("momentum")
             await user.see(update=98)
             assert "◂0.98▸ pending" in user.knob("momentum")
-            await user.see(update=99, knobs=user.run.applied[-1], asked=user.run.applied[-1])
+            await user.see(update=99, knobs=user.run.applied[-1], wanted=None)
             assert "◂0.98▸" in user.knob("momentum")
             assert "pending" not in user.text
 
@@ -130,7 +130,7 @@ class TestKnobs:
             await user.choose("estimator")
             await user.press("right")
             assert user.knob("estimator") == "estimator ◂bias-correcte…▸"
-            await user.see(knobs=user.run.applied[-1], asked=user.run.applied[-1])
+            await user.see(knobs=user.run.applied[-1], wanted=None)
             assert user.knob("estimator") == "estimator ◂bias-corrected▸"
 
     async def test_a_clipped_value_settles_to_the_applied_one(self) -> None:
@@ -139,8 +139,7 @@ class TestKnobs:
             await user.type("8192")
             assert user.run.applied == [Knobs(batch_size=8192)]
             assert user.knob("batch-size") == "batch size ◂8192▸ pending"
-            taken = user.run.applied[-1]
-            await user.see(update=98, knobs=Knobs(batch_size=4000), asked=taken)
+            await user.see(update=98, knobs=Knobs(batch_size=4000), wanted=None)
             assert user.knob("batch-size") == "batch size ◂4000▸"
             await user.press("left")
             assert user.run.applied[-1] == Knobs(batch_size=2048)
