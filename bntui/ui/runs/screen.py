@@ -1,9 +1,7 @@
 """The runs that are kept: to find, remark, lay over, compare, repeat and resume."""
 
-import asyncio
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from bntui.core.snapshot import Checkpoint, Snapshot
-from bntui.core.text import ConfigError, literal
+from bntui.core.text import literal
 from bntui.store.database import StoredRun
 from bntui.store.listing import matching, ordered
 from bntui.ui import key_table
@@ -24,10 +22,10 @@ from bntui.ui.runs.archive import Archive
 from bntui.ui.runs.columns import COLUMNS, ID, about
 from bntui.ui.runs.comparison import ComparisonScreen, Side
 from bntui.ui.runs.list import RunList
+from bntui.ui.runs.store_jobs import StoreJobs
 from bntui.ui.terminal.glyphs import fit
 from bntui.ui.widgets.keyline import KeyLine
 
-Result = TypeVar("Result")
 Chosen = tuple[str, Snapshot | None] | Checkpoint
 """A run to lay over the charts (to take away, if None); or where to go on from."""
 STYLES = {"strong": "bold", "bad": "$text-error", "faint": "$foreground 60%"}
@@ -62,11 +60,8 @@ class RunsScreen(Screen[Chosen | None]):
         self._runs: list[StoredRun] | None = None
         self._instead = READING
         """What to say in place of runs that are not read yet, or can't be."""
-        self._clerk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bntui-runs")
-        """Reads and writes the store, one thing after the other."""
+        self._jobs = StoreJobs(self, archive, refused=self._refuse)
         self._column = COLUMNS[1].name
-        self._told: set[str] = set()
-        """What was remarked on runs that lack something, once each."""
         self._marked: list[str] = []
         self._deleted: list[str] = []
 
@@ -85,7 +80,7 @@ class RunsScreen(Screen[Chosen | None]):
 
     def on_unmount(self) -> None:
         """Leave the thread when all is written."""
-        self._clerk.shutdown(wait=False)
+        self._jobs.close()
 
     # What is shown
 
@@ -223,12 +218,12 @@ class RunsScreen(Screen[Chosen | None]):
                 title = f"to repeat run {run.id[:ID]} (sent to the clipboard)"
                 self.app.push_screen(TextScreen(title, literal(line)))
 
-            self._ask(lambda: self._archive.command(run.id), show)
+            self._jobs.ask(lambda: self._archive.command(run.id), show)
 
     def action_resume(self) -> None:
         """Go on with a run that came to no end."""
         if run := self._chosen():
-            self._ask(lambda: self._archive.checkpoint(run.id), self.dismiss)
+            self._jobs.ask(lambda: self._archive.checkpoint(run.id), self.dismiss)
 
     def action_lay_over(self) -> None:
         """Lay the chosen run over the charts, or take it away again."""
@@ -237,7 +232,7 @@ class RunsScreen(Screen[Chosen | None]):
             self.dismiss((chosen.id, None))
         elif chosen:
             run = chosen.id
-            self._ask(
+            self._jobs.ask(
                 lambda: self._archive.load(run), lambda snapshot: self.dismiss((run, snapshot))
             )
 
@@ -260,9 +255,7 @@ class RunsScreen(Screen[Chosen | None]):
                 sides.append(Side("this run", self._latest()))
             self.app.push_screen(ComparisonScreen(*sides))
 
-        self._ask(lambda: [self._archive.load(run) for run in runs], compare)
-
-    # What the store does, on a thread of its own
+        self._jobs.ask(lambda: [self._archive.load(run) for run in runs], compare)
 
     def _change(self, change: Callable[[], None]) -> None:
         """Have `change` made, and the list read anew."""
@@ -275,33 +268,7 @@ class RunsScreen(Screen[Chosen | None]):
             self._runs, self._instead = runs, NONE_KEPT
             self._show()
 
-        self._begin(job, take)
-
-    def _ask(self, job: Callable[[], Result], then: Callable[[Result], object]) -> None:
-        """Have `job` done, and `then` told what it returned, unless another screen is open by then."""
-        self._begin(job, lambda result: then(result) if self.is_current else None)
-
-    def _begin(self, job: Callable[[], Result], then: Callable[[Result], object]) -> None:
-        """Have `job` done after those before it, also if the screen is closed meanwhile."""
-        doing = asyncio.get_running_loop().run_in_executor(self._clerk, job)
-
-        async def wait() -> None:
-            try:
-                result = await asyncio.shield(doing)
-            except ConfigError as error:
-                self._refuse(str(error))
-            else:
-                then(result)
-                self._tell_what_is_left_out()
-
-        self.run_worker(wait())
-
-    def _tell_what_is_left_out(self) -> None:
-        """Say, once, what the store holds and can't be read."""
-        for remark in self._archive.remarks:
-            if remark not in self._told:
-                self._told.add(remark)
-                self.app.notify(remark, severity="warning", markup=False)
+        self._jobs.do(job, take)
 
     def _refuse(self, sentence: str) -> None:
         """Say why something was not done."""
