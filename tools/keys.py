@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bntui.ui.key_lines import Line
+from bntui.ui.key_lines import HelpLine
 from bntui.ui.key_table import SCREENS
 
 FILE = Path(__file__).parents[1] / "docs" / "keys.md"
@@ -29,7 +29,7 @@ def markdown() -> str:
     return "".join(parts)
 
 
-def _keys(line: Line) -> str:
+def _keys(line: HelpLine) -> str:
     return " ".join(key if key == "–" else f"`{key}`" for key in line.keys.split())
 
 

@@ -34,14 +34,14 @@ from bntui.ui.dialogs.saving import save_and_tell
 from bntui.ui.dialogs.value import ValueScreen
 from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.screen import Explorer
-from bntui.ui.key_table import sentence
+from bntui.ui.key_table import help_sentence
 from bntui.ui.runs.archive import Archive
 from bntui.ui.terminal import capabilities
 from bntui.ui.terminal.ascii_filter import AsciiOnly
-from bntui.ui.terminal.diff_output import FrugalApp
-from bntui.ui.terminal.driver import FragileDriver, can_stop
+from bntui.ui.terminal.captured_output import captured_output, notice
+from bntui.ui.terminal.diff_output import DiffApp
+from bntui.ui.terminal.driver import TerminalDriver, can_stop
 from bntui.ui.terminal.glyphs import Glyphs, ascii_only
-from bntui.ui.terminal.overheard import notice, overheard
 from bntui.ui.widgets.knob import Knob
 from bntui.ui.widgets.palette import Palette
 
@@ -55,7 +55,7 @@ SLIM = 20
 """Columns below which there are no scrollbars."""
 
 
-class BntuiApp(FrugalApp):
+class BntuiApp(DiffApp):
     """bntui on a terminal."""
 
     TITLE = "bntui"
@@ -74,7 +74,7 @@ class BntuiApp(FrugalApp):
     ) -> None:
         # Without this Textual keeps to greys under NO_COLOR, but still sends their codes.
         colourless = bool(variable("NO_COLOR"))
-        super().__init__(driver_class=FragileDriver, ansi_color=True if colourless else None)
+        super().__init__(driver_class=TerminalDriver, ansi_color=True if colourless else None)
         self.glyphs = glyphs
         """What every picture is made of."""
         self.set_class(glyphs is Glyphs.ASCII, "-ascii")
@@ -131,7 +131,7 @@ class BntuiApp(FrugalApp):
             with suppress(RuntimeError):  # the loop is closed: the app is over
                 self._asyncio.call_soon_threadsafe(do)
 
-    def overhear(self, text: str) -> None:
+    def tell_output(self, text: str) -> None:
         """Tell what a library has written; may be called from any thread."""
         self.soon(lambda: self.notify(notice(text), severity="warning", markup=False))
 
@@ -144,7 +144,7 @@ class BntuiApp(FrugalApp):
                 os.write(2 if stderr else 1, text.encode(errors="replace"))
 
     def _give_back(self) -> None:
-        if isinstance(self._driver, FragileDriver):
+        if isinstance(self._driver, TerminalDriver):
             self._driver.give_back()
 
     def _end_runs(self) -> bool:
@@ -170,7 +170,7 @@ class BntuiApp(FrugalApp):
                 offered.add(binding.action)  # several keys may do the same
                 title = binding.description[0].upper() + binding.description[1:]
                 run = partial(self.call_later, self.run_action, binding.action, node)
-                does = sentence(binding)
+                does = help_sentence(binding)
                 help_ = f"key {self.get_key_display(binding)}" + (f": {does}" if does else "")
                 yield SystemCommand(title, help_, run)
 
@@ -185,7 +185,7 @@ class BntuiApp(FrugalApp):
 
     def action_suspend_process(self) -> None:
         """Give the terminal back to the shell, until it continues the program."""
-        if isinstance(self._driver, FragileDriver) and can_stop():
+        if isinstance(self._driver, TerminalDriver) and can_stop():
             self._driver.stop_all()
         else:
             self.notify("no shell is waiting that could bring bntui back: q quits.")
@@ -255,7 +255,7 @@ def explore(
     with (
         handled_as_before(*job_control),
         asked_to_end(app.end_with),
-        overheard(app.overhear) as app.terminal,
+        captured_output(app.tell_output) as app.terminal,
     ):
         app.run()
     write_nowhere_if_hung_up()

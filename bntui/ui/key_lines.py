@@ -6,7 +6,7 @@ from textual.binding import Binding
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HelpLine:
     """A line of the help: keys as they are written, what they do, and their bindings."""
 
     keys: str
@@ -22,7 +22,7 @@ class Section:
     """Lines of the help under a title."""
 
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[HelpLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class ScreenKeys:
     name: str
     sections: tuple[Section, ...] = ()
     """What the help shows."""
-    others: tuple[Line, ...] = ()
+    others: tuple[HelpLine, ...] = ()
     """What it leaves out, because there is none or everybody knows."""
     bottom: tuple[str | Shown, ...] = ()
     """The line at the bottom, what matters most first: Textual's names of keys, or what to show."""
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[HelpLine]:
         """All lines."""
         return [*(line for section in self.sections for line in section.lines), *self.others]
 
@@ -68,9 +68,9 @@ def _shown(binding: Binding) -> Shown:
     )
 
 
-def line(keys: str, does: str, *bindings: Binding, elsewhere: tuple[Binding, ...] = ()) -> Line:
+def line(keys: str, does: str, *bindings: Binding, elsewhere: tuple[Binding, ...] = ()) -> HelpLine:
     """Return a line, with the bindings of the screen, and those of its widgets and the app."""
-    return Line(keys, does, bindings, elsewhere)
+    return HelpLine(keys, does, bindings, elsewhere)
 
 
 def command(keys: str, name: str, word: str | None = None) -> Binding:

@@ -150,7 +150,7 @@ BRANCH = ScreenKeys(
         line("esc q b", "close", Binding("escape,q,b", "dismiss(None)", "close")),
     ),
 )
-STRUCTURE = ScreenKeys(
+NEW_RUN = ScreenKeys(
     "Structure of a new run (k)",
     others=(
         line(
@@ -325,12 +325,12 @@ ASK = ScreenKeys(
     ),
 )
 SCREENS = (
-    *(EXPLORER, WHAT_IF, LAYER, BRANCH, STRUCTURE, RUNS, COMPARISON, EXPERIMENTS, QUESTION),
+    *(EXPLORER, WHAT_IF, LAYER, BRANCH, NEW_RUN, RUNS, COMPARISON, EXPERIMENTS, QUESTION),
     *(CONCLUSION, PROMPT, ASK, TEXT, HELP),
 )
 
 
-def sentence(binding: Binding) -> str:
+def help_sentence(binding: Binding) -> str:
     """Return what the help says of a binding; nothing of one that is Textual's own."""
     return _SENTENCES.get((binding.action, binding.key), "")
 

@@ -47,7 +47,7 @@ from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.explorer.status import progress
 from bntui.ui.terminal.glyphs import Glyphs, ascii_only
-from bntui.ui.terminal.typed_input import Typed
+from bntui.ui.terminal.typed_input import TypedInput
 from bntui.ui.widgets.knob import Knob
 from tests.fuzz.states import HOSTILE, TEXTS, knobs, snapshots
 from tests.store.recorded import keep
@@ -273,7 +273,7 @@ class Sitting(RuleBasedStateMachine):
         """Have something stand in the input, such as sequences that no terminal should send."""
 
         async def act() -> None:
-            typed = Typed()
+            typed = TypedInput()
             for message in [*typed.feed(b"".join(pieces)), *typed.give_up()]:
                 if not isinstance(message, events.Key) or not self.quits(message.key):
                     self.did()

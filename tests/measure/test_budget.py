@@ -10,7 +10,7 @@ import pytest
 from bntui.machine import clock
 from bntui.measure import budget
 from bntui.measure.budget import Budget
-from bntui.ui.terminal.driver import FragileDriver
+from bntui.ui.terminal.driver import TerminalDriver
 
 
 def test_observing_keeps_to_its_share() -> None:
@@ -59,7 +59,7 @@ def test_a_stopped_process_neither_trains_nor_observes(monkeypatch: pytest.Monke
     monkeypatch.setattr(time, "perf_counter", lambda: passed)
     monkeypatch.setattr(os, "kill", stop)
     monkeypatch.setattr(clock, "_stopped", 0.0)
-    driver = FragileDriver.__new__(FragileDriver)
+    driver = TerminalDriver.__new__(TerminalDriver)
     driver._writer_thread = None
     watch = Budget()
     passed += 10.0

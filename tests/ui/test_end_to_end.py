@@ -72,7 +72,7 @@ async def test_an_experiment_concludes_what_it_concludes_without_a_screen(tmp_pa
             assert app.explorer.run.snapshot.phase is not Phase.FAILED
         assert "√ The answer was [1] yes, as you predicted." in screen_text(app)
         assert isinstance(app.screen, ConclusionScreen)
-        findings = app.screen.performance.conclusion().findings
+        findings = app.screen.progress.conclusion().findings
     assert [{"text": one.text, "holds": one.holds} for one in findings] == claims
     assert [one.holds for one in findings] == [True, True]
 

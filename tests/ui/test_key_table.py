@@ -16,8 +16,8 @@ from bntui.core.config import RunConfig
 from bntui.core.run_request import RunRequest
 from bntui.ui.app import BntuiApp
 from bntui.ui.explorer.screen import Explorer
-from bntui.ui.key_lines import Line, ScreenKeys
-from bntui.ui.key_table import EXPLORER, SCREENS, sentence
+from bntui.ui.key_lines import HelpLine, ScreenKeys
+from bntui.ui.key_table import EXPLORER, SCREENS, help_sentence
 from tests.ui.scripted import ScriptedRuns
 from tools.keys import FILE, markdown
 
@@ -45,7 +45,7 @@ def bound() -> Iterator[tuple[str, Binding]]:
                     yield name, binding
 
 
-def keys_of(line: Line) -> set[str]:
+def keys_of(line: HelpLine) -> set[str]:
     """Return the keys that a line names; of a range all digits in it."""
     if match := re.fullmatch(r"(\d) – (\d)", line.keys):
         return set(map(str, range(int(match[1]), int(match[2]) + 1)))
@@ -115,4 +115,4 @@ async def test_the_palette_says_what_the_help_says() -> None:
 
 
 def test_of_a_key_that_is_textual_s_own_nothing_is_said() -> None:
-    assert sentence(Binding("ctrl+q", "quit")) == ""
+    assert help_sentence(Binding("ctrl+q", "quit")) == ""

@@ -13,7 +13,7 @@ from bntui.ui import key_table
 from bntui.ui.key_lines import Section
 from bntui.ui.terminal.glyphs import fit
 
-READING = """\
+HOW_TO_READ = """\
   train     the batch just trained on, normalised by its own statistics
   fresh     validation with statistics taken from training images now:
             what the weights deserve
@@ -55,4 +55,4 @@ class KeysScreen(ModalScreen[None]):
                 lines = "\n".join(f"  {line.keys:<9} {line.does}" for line in section.lines)
                 yield Static(fit(self.app, f"{section.title}\n{lines}"), markup=False)
             if self._reading:
-                yield Static(fit(self.app, f"How to read the curves\n{READING}"), markup=False)
+                yield Static(fit(self.app, f"How to read the curves\n{HOW_TO_READ}"), markup=False)

@@ -1,7 +1,7 @@
 """Drawing that sends only the cells that changed: the mechanism under every live widget.
 
 Textual repaints dirty regions but does not compare cells. `Canvas` finds the changed ones and
-`frugal.FrugalApp` sends those and no others.
+`diff_output.DiffApp` sends those and no others.
 """
 
 import re
@@ -18,9 +18,9 @@ from textual.widget import Widget
 from bntui.core.cells import FILLER, drawn
 from bntui.ui.terminal.glyphs import Glyphs, ascii_cells, ascii_only
 
-Run = tuple[str, str]
+Span = tuple[str, str]
 """A text and its role: the name of a `canvas--` component class, several with spaces between."""
-Row = list[Run]
+Row = list[Span]
 Picture = list[Row]
 
 ROLES = ("plain", "train", "fresh", "running", "good", "bad", "axis", "faint", "ghost", "strong")
@@ -35,7 +35,7 @@ _TITLE = 2
 _ODD = re.compile("[^ -~\xa1-\xac\xae-\xff\u2500-\u25fc\u2800-\u28ff]")
 
 
-def fitted(row: Iterable[Run], width: int, *, plain: bool = False) -> Row:
+def fitted(row: Iterable[Span], width: int, *, plain: bool = False) -> Row:
     """Return `row` in exactly `width` cells, one character a cell, equal neighbours merged.
 
     Control characters become "?", and a wide character has a filler behind it. All that a canvas
@@ -72,7 +72,7 @@ def changed_spans(old: Row, new: Row) -> list[tuple[int, int]]:
     return spans
 
 
-def _cells(row: Row) -> Iterator[Run]:
+def _cells(row: Row) -> Iterator[Span]:
     return ((character, role) for text, role in row for character in text)
 
 

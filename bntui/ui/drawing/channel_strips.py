@@ -16,9 +16,9 @@ from bntui.ui.drawing.canvas import Picture, Row
 from bntui.ui.terminal.glyphs import CELLS, DOTS, Glyphs
 
 WORST = 10
-WIDEST = 6
+WIDEST_BAR = 6
 """Cells of one channel's bar at most, where there are few channels."""
-APART = 6
+TICK_SPACING = 6
 """Cells between two channel numbers, at least."""
 NUMBERED = 8
 """Rows from which on a strip has room for channel numbers."""
@@ -43,7 +43,7 @@ def strip(
         return []
     each = -(-len(values) // columns)
     starts = np.arange(0, len(values), each)
-    wide = min(WIDEST, columns // len(starts))
+    wide = min(WIDEST_BAR, columns // len(starts))
     finite = np.isfinite(values)
     tall = np.where(finite, values, 0.0)
     highest, lowest = np.maximum.reduceat(tall, starts), np.minimum.reduceat(tall, starts)
@@ -76,7 +76,7 @@ def strip(
 def _numbers(bars: int, each: int, wide: int) -> str:
     """Return the numbers of the first channels of some bars, below these."""
     line = ""
-    for bar in range(0, bars, int(nice(max(1.0, APART / wide)))):
+    for bar in range(0, bars, int(nice(max(1.0, TICK_SPACING / wide)))):
         line = line.ljust(bar * wide) + str(bar * each)
     return line
 

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from bntui.experiments.experiment import Experiment
 from bntui.experiments.outcome import table
 from bntui.ui import key_table
-from bntui.ui.experiments.progress import Performance
+from bntui.ui.experiments.progress import ExperimentProgress
 from bntui.ui.terminal.glyphs import fit
 
 JUDGED = {
@@ -20,19 +20,19 @@ JUDGED = {
     False: ("× does not", "bad"),
     None: ("· not measured", "faint"),
 }
-WIDTH = 92
+WIDEST_DIALOG = 92
 FRAME = 6
 """Cells that a table can't have: the border's, the padding's and the scrollbar's."""
 
 
-class Next(Enum):
+class AfterConclusion(Enum):
     """What the reader wants next."""
 
     FOLLOWING = auto()
     LIST = auto()
 
 
-class ConclusionScreen(ModalScreen[Next | None]):
+class ConclusionScreen(ModalScreen[AfterConclusion | None]):
     """Closes with what comes next, None to stay with the curves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_table.CONCLUSION.bindings()]
@@ -55,15 +55,15 @@ class ConclusionScreen(ModalScreen[Next | None]):
     }
     """
 
-    def __init__(self, performance: Performance, following: Experiment | None) -> None:
+    def __init__(self, progress: ExperimentProgress, following: Experiment | None) -> None:
         """`following` is the next experiment of the list."""
         super().__init__()
-        self.performance = performance
+        self.progress = progress
         self._following = following
 
     def compose(self) -> ComposeResult:
         """Lay out the answer, the claims and the thread's numbers."""
-        experiment, conclusion = self.performance.experiment, self.performance.conclusion()
+        experiment, conclusion = self.progress.experiment, self.progress.conclusion()
         with VerticalScroll() as box:
             box.border_title = "conclusion"
             first = "enter: the next · " if self._following else ""
@@ -80,17 +80,17 @@ class ConclusionScreen(ModalScreen[Next | None]):
                 with Horizontal():
                     yield self._text(words, f"mark {style}")
                     yield self._text(finding.text, "claim")
-            width = min(WIDTH, self.app.size.width) - FRAME
+            width = min(WIDEST_DIALOG, self.app.size.width) - FRAME
             yield self._text(table(conclusion.runs, width))
             yield self._text(self._keys(), "faint")
 
     def action_following(self) -> None:
         """Go on with the next experiment, or with the list after the last."""
-        self.dismiss(Next.FOLLOWING if self._following else Next.LIST)
+        self.dismiss(AfterConclusion.FOLLOWING if self._following else AfterConclusion.LIST)
 
     def action_list(self) -> None:
         """Show all experiments."""
-        self.dismiss(Next.LIST)
+        self.dismiss(AfterConclusion.LIST)
 
     def _keys(self) -> str:
         following = f"enter  next, {self._following.heading}\n" if self._following else ""

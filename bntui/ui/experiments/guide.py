@@ -15,16 +15,18 @@ from bntui.core.run_request import Purpose
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import ConfigError
 from bntui.experiments.experiment import Experiment
-from bntui.ui.experiments.conclusion import ConclusionScreen, Next
-from bntui.ui.experiments.guideline import GuideLine
+from bntui.ui.experiments.conclusion import AfterConclusion, ConclusionScreen
+from bntui.ui.experiments.experiment_line import ExperimentLine
 from bntui.ui.experiments.list import ExperimentsScreen
-from bntui.ui.experiments.progress import Experiments, Performance
+from bntui.ui.experiments.progress import ExperimentProgress, Experiments
 from bntui.ui.experiments.question import QuestionScreen
 
-LEFT = "The experiment is left: its conclusion would not be about this run. g begins it anew."
+LEFT_NOTICE = (
+    "The experiment is left: its conclusion would not be about this run. g begins it anew."
+)
 
 
-class Guide:
+class ExperimentGuide:
     """Beside one explorer, for as long as it is there."""
 
     def __init__(
@@ -36,7 +38,7 @@ class Guide:
         begin: Callable[[RunConfig, Purpose], None],
     ) -> None:
         """`latest` returns the run's snapshot; `begin` replaces the run by another."""
-        self.performance: Performance | None = None
+        self.progress: ExperimentProgress | None = None
         """The experiment whose curves are on the screen."""
         self._screen = screen
         self._experiments = experiments
@@ -47,8 +49,8 @@ class Guide:
 
     def open(self) -> None:
         """Show the conclusion at hand, else the list of experiments."""
-        if self.performance and self.performance.over:
-            self._conclude(self.performance)
+        if self.progress and self.progress.over:
+            self._conclude(self.progress)
         else:
             self._list()
 
@@ -66,24 +68,24 @@ class Guide:
 
     def follow(self, snapshot: Snapshot) -> None:
         """Begin the next run once this one has ended, and conclude after the last."""
-        performance = self.performance
-        if performance is None or not performance.under_way:
+        progress = self.progress
+        if progress is None or not progress.under_way:
             return
-        if snapshot.epochs > performance.config.epochs:  # it was trained on past its end
+        if snapshot.epochs > progress.config.epochs:  # it was trained on past its end
             self.changed()
         elif snapshot.phase is Phase.FINISHED:
-            performance = performance.with_end(snapshot)
-            if performance.over:
-                self._show(performance)
-                self._conclude(performance)
+            progress = progress.with_end(snapshot)
+            if progress.over:
+                self._show(progress)
+                self._conclude(progress)
             else:
-                self._go_on(performance)
+                self._go_on(progress)
 
     def changed(self) -> None:
         """Leave: the run is no longer what the experiment made it. All curves stay in place."""
-        if self.performance and self.performance.under_way:
-            self._show(replace(self.performance, left=True))
-            self._screen.notify(LEFT)
+        if self.progress and self.progress.under_way:
+            self._show(replace(self.progress, left=True))
+            self._screen.notify(LEFT_NOTICE)
 
     def replaced(self) -> None:
         """Leave: a run of the reader's own begins."""
@@ -111,31 +113,31 @@ class Guide:
         except ConfigError as error:
             self._screen.notify(str(error), severity="error", markup=False)
         else:
-            self._go_on(Performance(experiment, configs, chosen))
+            self._go_on(ExperimentProgress(experiment, configs, chosen))
 
-    def _go_on(self, performance: Performance) -> None:
+    def _go_on(self, progress: ExperimentProgress) -> None:
         """Begin the run of the next arm, at the pace that the reader watches at."""
-        config = performance.config
-        if "pace" not in performance.arm.options:
+        config = progress.config
+        if "pace" not in progress.arm.options:
             pace = self._latest().knobs.pace
             config = replace(config, knobs=replace(config.knobs, pace=pace))
-        self._show(performance)
-        self._begin_run(config, performance.purpose)
+        self._show(progress)
+        self._begin_run(config, progress.purpose)
 
-    def _conclude(self, performance: Performance) -> None:
+    def _conclude(self, progress: ExperimentProgress) -> None:
         experiments = self._experiments.listed()
-        after = experiments[experiments.index(performance.experiment) + 1 :]
+        after = experiments[experiments.index(progress.experiment) + 1 :]
         following = after[0] if after else None
         self._here = following.name if following else ""
 
-        def then(chosen: Next | None) -> None:
-            if chosen is Next.LIST:
+        def then(chosen: AfterConclusion | None) -> None:
+            if chosen is AfterConclusion.LIST:
                 self._list()
-            elif chosen is Next.FOLLOWING and following:
+            elif chosen is AfterConclusion.FOLLOWING and following:
                 self.ask(following)
 
-        self._screen.app.push_screen(ConclusionScreen(performance, following), then)
+        self._screen.app.push_screen(ConclusionScreen(progress, following), then)
 
-    def _show(self, performance: Performance | None) -> None:
-        self.performance = performance
-        self._screen.query_one(GuideLine).show(performance)
+    def _show(self, progress: ExperimentProgress | None) -> None:
+        self.progress = progress
+        self._screen.query_one(ExperimentLine).show(progress)

@@ -20,10 +20,10 @@ from bntui.ui.terminal.glyphs import fit
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.option_list import Options
 
-Parts = list[tuple[str, str]]
+StyledTexts = list[tuple[str, str]]
 """Texts and their styles."""
-Pad = tuple[int, int, int, int]
-APART, INDENTED = (0, 0, 1, 0), (0, 0, 0, 2)
+PadCells = tuple[int, int, int, int]
+BLANK_BELOW, INDENTED = (0, 0, 1, 0), (0, 0, 0, 2)
 """Cells above, right, below and left of a paragraph."""
 
 
@@ -102,7 +102,7 @@ class ExperimentsScreen(Screen[Experiment | None]):
         )
 
 
-def paragraphs(experiment: Experiment) -> list[tuple[Parts, Pad]]:
+def paragraphs(experiment: Experiment) -> list[tuple[StyledTexts, PadCells]]:
     """Return what there is to read of an experiment before it runs, and how far each is moved."""
     arms = experiment.arms
     common = [
@@ -111,10 +111,10 @@ def paragraphs(experiment: Experiment) -> list[tuple[Parts, Pad]]:
         if len(arms) > 1 and all(setting in arm.settings for arm in arms)
     ]
     runs = f"Runs, each with {' · '.join(common)}" if common else "Runs"
-    read: list[tuple[Parts, Pad]] = [
-        ([(experiment.heading, "bold")], APART),
-        ([(experiment.hypothesis, "")], APART),
-        ([("Watch ", "bold"), (experiment.watch, "")], APART),
+    read: list[tuple[StyledTexts, PadCells]] = [
+        ([(experiment.heading, "bold")], BLANK_BELOW),
+        ([(experiment.hypothesis, "")], BLANK_BELOW),
+        ([("Watch ", "bold"), (experiment.watch, "")], BLANK_BELOW),
         ([(runs, "")], (0, 0, 0, 0)),
     ]
     for arm in arms:

@@ -17,7 +17,7 @@ from bntui.core.snapshot import Snapshot
 from bntui.experiments.experiment import Arm, Conclusion, Experiment, conclude
 from bntui.experiments.outcome import outcome, published
 
-SHORT = 5
+LEGEND_WIDTH = 5
 """Characters of a ghost's name that a legend has room for, beside two values."""
 
 
@@ -34,7 +34,7 @@ class Experiments:
 
 
 @dataclass(frozen=True, slots=True)
-class Performance:
+class ExperimentProgress:
     """An experiment that was begun, as far as it has come."""
 
     experiment: Experiment
@@ -77,7 +77,7 @@ class Performance:
         """What is to be measured of it, as without a screen, and how it is called in the store."""
         return Purpose(self.arm.observation(Observation()), self.experiment.note(self.arm))
 
-    def with_end(self, snapshot: Snapshot) -> "Performance":
+    def with_end(self, snapshot: Snapshot) -> "ExperimentProgress":
         """Take the last snapshot of the run at hand."""
         return replace(self, ended=(*self.ended, replace(snapshot, checkpoints=())))
 
@@ -101,7 +101,7 @@ class Performance:
 
 def short_names(experiment: Experiment) -> list[str]:
     """Return what legends call the arms: their names' beginnings, or numbers where those are alike."""
-    names = [arm.name[:SHORT].rstrip("_") for arm in experiment.arms]
+    names = [arm.name[:LEGEND_WIDTH].rstrip("_") for arm in experiment.arms]
     if len(set(names)) == len(names):
         return names
     return [f"run {number}" for number in range(1, len(names) + 1)]

@@ -19,7 +19,7 @@ from bntui.ui.drawing.canvas import Canvas, Picture, Row
 from bntui.ui.drawing.charts import sparkline
 
 TREND = 4
-COLUMNS = {
+DRIFT_COLUMNS = {
     "layer": -11,
     "": -9,
     "alone": 7,
@@ -110,7 +110,7 @@ class DriftTable(Canvas, can_focus=True):
             waiting = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
             reason = "the first validation" if waiting else TO_BEGIN.get(snapshot.phase, "")
             return [[(f" waits for {reason}", "faint")]]
-        return table(snapshot, width, self.chosen if self.has_focus else None)
+        return drift_rows(snapshot, width, self.chosen if self.has_focus else None)
 
 
 def in_order(snapshot: Snapshot) -> list[int]:
@@ -127,11 +127,11 @@ def in_order(snapshot: Snapshot) -> list[int]:
     return sorted(range(len(drifts)), key=harm)
 
 
-def table(snapshot: Snapshot, width: int, chosen: int | None = None) -> Picture:
+def drift_rows(snapshot: Snapshot, width: int, chosen: int | None = None) -> Picture:
     """Return the header and a row for each layer, that of the layer at the place `chosen` marked."""
     known, ahead = exchanged(snapshot), forecasts(snapshot)
     drifts = snapshot.validation.layers if snapshot.validation else ()
-    rows: Picture = [[(title, "faint") for title in COLUMNS]]
+    rows: Picture = [[(title, "faint") for title in DRIFT_COLUMNS]]
     for place in in_order(snapshot):
         layer = drifts[place]
         found, updates = known.get(layer.name), ahead.get(layer.name, math.nan)
@@ -146,7 +146,7 @@ def layer_row(
     exchange: Exchange | None,
     sound_in: float,
 ) -> Row:
-    """Return one layer's cells, one for each of `COLUMNS`."""
+    """Return one layer's cells, one for each of `DRIFT_COLUMNS`."""
     mark, role = MARKS[health(layer, exchange)]
     history = series.get(f"drift:{layer.name}")
     trend = sparkline(resampled(np.abs(history.last), TREND), TREND) if history else ""
@@ -170,7 +170,7 @@ def _aligned(cells: Row, width: int) -> Row:
     """Put cells into their columns, as many as `width` has room for whole."""
     row: Row = []
     taken = 0
-    for (text, role), size in zip(cells, COLUMNS.values(), strict=True):
+    for (text, role), size in zip(cells, DRIFT_COLUMNS.values(), strict=True):
         taken += abs(size)
         if taken > width and row:
             break

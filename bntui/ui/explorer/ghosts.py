@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from bntui.core.run import Run
 from bntui.core.snapshot import Snapshot
 
-NAME = 3
+ID_IN_LEGEND = 3
 """Characters of a stored run's id in a legend, which has no room for more."""
 
 
@@ -27,5 +27,5 @@ class Ghosts:
         return [
             *([("twin", twin)] if twin else []),
             *((name, ghost.snapshot) for name, ghost in live if ghost and ghost is not run),
-            *((stored[:NAME], snapshot) for stored, snapshot in self.stored.items()),
+            *((stored[:ID_IN_LEGEND], snapshot) for stored, snapshot in self.stored.items()),
         ]

@@ -23,14 +23,14 @@ from bntui.ui.explorer.drift import TO_BEGIN
 from bntui.ui.terminal.glyphs import DOTS, Glyphs
 
 TITLE = "every momentum, in hindsight"
-RUN = "this run"
+OWN_ROW = "this run"
 """The row of the run's own statistics. It is drawn only where no estimator's is the same."""
 WHOLE = View()
 BOUNDS = (0.2, 0.5, 0.8, 0.9)
 """The accuracies at which one shade ends and the next begins."""
 RAMP, ASCII_RAMP = "·░▒▓█", ".:+%#"
 HEAT = tuple(f"heat-{level}" for level in range(len(RAMP)))
-_SHORT = {"bias-corrected": "b-cor", "cumulative": "cumul", "warm-up": "warm", RUN: "run"}
+_SHORT = {"bias-corrected": "b-cor", "cumulative": "cumul", "warm-up": "warm", OWN_ROW: "run"}
 _FIRST = ("0.9", "bias-corrected", "0.99", "0.999", "0", "0.95", "warm-up", "0.98", "0.5")
 """Which rows to keep where there is no room for all; the run's own comes before them."""
 
@@ -63,7 +63,7 @@ class HindsightMap(Canvas, can_focus=True):
         """The user wants to see every momentum for the weights at hand."""
 
     row = "0.9"
-    """The estimator that is read: one of the map's names, or `RUN`."""
+    """The estimator that is read: one of the map's names, or `OWN_ROW`."""
 
     _snapshot = Snapshot()
     _view = WHOLE
@@ -104,7 +104,7 @@ class HindsightMap(Canvas, can_focus=True):
     def draw(self, width: int, height: int) -> Picture:
         """Return the map and the reading below it; or a line saying what it waits for."""
         snapshot, hindsight = self._snapshot, self._snapshot.hindsight
-        if reason := why_none(snapshot.config):
+        if reason := why_no_hindsight(snapshot.config):
             return [[(f" {reason}", "faint")]]
         if hindsight is None:
             waiting = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
@@ -140,7 +140,7 @@ class HindsightMap(Canvas, can_focus=True):
         self.repaint()
 
 
-def why_none(config: RunConfig) -> str:
+def why_no_hindsight(config: RunConfig) -> str:
     """Return why one run can't tell of every momentum; nothing if it can."""
     if not config.has_statistics:
         return "this network has no batch norm: momentum changes nothing"
@@ -216,7 +216,7 @@ def kept_rows(hindsight: Hindsight, most: int) -> list[str]:
     own = own_row(hindsight)
     momenta = sorted((n for n in hindsight.names if n[0].isdigit()), key=float, reverse=True)
     others = [name for name in hindsight.names if not name[0].isdigit()]
-    every = [*([RUN] if own == RUN else []), *momenta, *others]
+    every = [*([OWN_ROW] if own == OWN_ROW else []), *momenta, *others]
     first = [own, *_FIRST]
     ranked = sorted(every, key=lambda name: first.index(name) if name in first else len(first))
     kept = ranked[: max(1, most)]
@@ -224,18 +224,18 @@ def kept_rows(hindsight: Hindsight, most: int) -> list[str]:
 
 
 def own_row(hindsight: Hindsight) -> str:
-    """Return the constant momentum whose statistics the run has had all along, else `RUN`.
+    """Return the constant momentum whose statistics the run has had all along, else `OWN_ROW`.
 
     After a live change of momentum, or a recalibration, no estimator has the same.
     """
     name = exact(hindsight.momentum[-1])
     same = name in hindsight.names and np.array_equal(accuracies(hindsight, name), hindsight.own)
-    return name if same else RUN
+    return name if same else OWN_ROW
 
 
 def accuracies(hindsight: Hindsight, row: str) -> Array:
     """Return the accuracy of every moment (n,) under one row."""
-    return hindsight.own if row == RUN else hindsight.accuracy[hindsight.names.index(row)]
+    return hindsight.own if row == OWN_ROW else hindsight.accuracy[hindsight.names.index(row)]
 
 
 def short(name: str) -> str:

@@ -26,11 +26,11 @@ from bntui.ui.widgets.keyline import KeyLine
 
 BELOW = 10
 """Rows for the worst channels, and for the split and the history beside them, at least."""
-LEFT = 52
+WORST_WIDTH = 52
 """Cells of " channel 3135: mean 11.2 σ too high, variance ×14.2 "."""
-RIGHT = 27
+NARROWEST_BESIDE = 27
 """Cells below which there is nothing beside them: "variance 1230% = 1229% + 1%" must fit."""
-BOTH = 8
+TWO_HISTORIES = 8
 """Rows from which on there are two histories, and not that of the variance alone."""
 EMPTY = Series(2).view()
 
@@ -134,16 +134,16 @@ def picture(
         *strip("variance", ratios, layer.detail, width, rows // 2, glyphs),
     ]
     below = height - len(top) - len(strips)
-    room = width - LEFT
-    if room < RIGHT:
+    room = width - WORST_WIDTH
+    if room < NARROWEST_BESIDE:
         left, right = worst(layer.detail, width, below), []
     else:
-        left, split = worst(layer.detail, LEFT - 1, below), parts(layer.detail, room)
+        left, split = worst(layer.detail, WORST_WIDTH - 1, below), parts(layer.detail, room)
         right = [*split, *history(snapshot, layer.name, room, below - len(split), glyphs)]
     return [
         *top,
         *strips,
-        *beside(left, right, min(LEFT, width)),
+        *beside(left, right, min(WORST_WIDTH, width)),
     ]
 
 
@@ -222,7 +222,7 @@ def history(
     """
     x_high = grown(snapshot.update)
     gap, ratio = (snapshot.series.get(f"{what}:{layer}", EMPTY) for what in ("gap", "drift"))
-    upper = (height - 1) // 2 if height >= BOTH else 0
+    upper = (height - 1) // 2 if height >= TWO_HISTORIES else 0
     lower = height - 1 - upper
     charts = [
         *small_chart("mean gap σ", gap, x_high, width, upper, glyphs),

@@ -21,25 +21,25 @@ from bntui.ui.widgets.knob_spec import PACE, Setting
 TWIN_HINT = "Both begin at update 0, with the same seed and the same batches; all else is alike."
 
 
-class Begin(Protocol):
+class BeginRun(Protocol):
     """Replaces the run by another: one from its start, unless it has another origin."""
 
     def __call__(self, config: RunConfig, origin: Branch | Resume | None = None) -> None:
         """Begin the new run, or say why it can't be."""
 
 
-def restart(current: CurrentRun, begin: Begin, *, seeds: int) -> None:
+def restart(current: CurrentRun, begin: BeginRun, *, seeds: int) -> None:
     """Begin again with a seed that is `seeds` higher."""
     config = current.config
     begin(replace(config, seed=(config.seed + seeds) % (MAX_SEED + 1)))
 
 
-def use_digits(current: CurrentRun, begin: Begin) -> None:
+def use_digits(current: CurrentRun, begin: BeginRun) -> None:
     """After a failure, go on with the data set that is always there."""
     begin(replace(current.config, dataset="digits", data_dir=None, train_size=None, device="auto"))
 
 
-def ask_structure(screen: Screen[None], current: CurrentRun, begin: Begin) -> None:
+def ask_structure(screen: Screen[None], current: CurrentRun, begin: BeginRun) -> None:
     """Open the settings that take a new run, and begin it with those that were changed."""
 
     def closed(changes: Changes | None) -> None:
@@ -50,7 +50,7 @@ def ask_structure(screen: Screen[None], current: CurrentRun, begin: Begin) -> No
     screen.app.push_screen(StructureScreen(current.config, current.snapshot), closed)
 
 
-def ask_twin(screen: Screen[None], current: CurrentRun, begin: Begin) -> None:
+def ask_twin(screen: Screen[None], current: CurrentRun, begin: BeginRun) -> None:
     """Begin again beside a twin that differs in the chosen knob; with a twin, without."""
     config, knob = current.config, screen.focused
     if config.twin:
@@ -73,7 +73,7 @@ def ask_twin(screen: Screen[None], current: CurrentRun, begin: Begin) -> None:
 
 
 def ask_branch(
-    screen: Screen[None], current: CurrentRun, begin: Begin, *, near: float | None
+    screen: Screen[None], current: CurrentRun, begin: BeginRun, *, near: float | None
 ) -> None:
     """Return to a checkpoint, and wait there for other knobs; `near` is the crosshair's update."""
 
@@ -89,7 +89,7 @@ def ask_branch(
     screen.app.push_screen(BranchScreen(current.snapshot.checkpoints, near), closed)
 
 
-def resume_interrupted(screen: Screen[None], offer: ResumeOffer, begin: Begin) -> None:
+def resume_interrupted(screen: Screen[None], offer: ResumeOffer, begin: BeginRun) -> None:
     """Go on with the run that was interrupted last."""
 
     async def resume() -> None:

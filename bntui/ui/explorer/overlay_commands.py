@@ -8,7 +8,7 @@ from bntui.core.run import Run
 from bntui.core.run_request import Resume
 from bntui.core.snapshot import Checkpoint, Snapshot
 from bntui.ui.explorer.ghosts import Ghosts
-from bntui.ui.explorer.new_run_commands import Begin
+from bntui.ui.explorer.new_run_commands import BeginRun
 from bntui.ui.runs.archive import Archive
 from bntui.ui.runs.screen import Chosen, RunsScreen
 
@@ -25,7 +25,7 @@ def open_runs(
     archive: Archive | None,
     latest: Callable[[], Snapshot],
     ghosts: Ghosts,
-    begin: Begin,
+    begin: BeginRun,
     redraw: Callable[[], None],
 ) -> None:
     """Open the list of the runs that are kept: to lay one over the charts, or to resume one."""

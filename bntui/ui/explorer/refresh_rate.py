@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 
-SHARE = 0.02
+CORE_SHARE = 0.02
 """Of a core, for following the run: on two cores, what the screen takes training misses."""
-LONGEST = 0.25
+LONGEST_WAIT = 0.25
 """Seconds between two polls, at most, whatever they cost."""
 
 
@@ -25,4 +25,4 @@ class RefreshRate:
     def wait(self) -> float:
         """Return the seconds until the next poll."""
         spent, self._seen = self._clock() - self._seen, self._clock()
-        return max(self._shortest, min(spent / SHARE, LONGEST))
+        return max(self._shortest, min(spent / CORE_SHARE, LONGEST_WAIT))

@@ -15,7 +15,7 @@ from bntui.ui.explorer.noise_words import NORMALISED, noise_scale
 from bntui.ui.widgets.chart import Chart
 from bntui.ui.widgets.view_changes import VIEW_CHANGES, why_same
 
-Ghosts = Sequence[tuple[str, Snapshot]]
+NamedSnapshots = Sequence[tuple[str, Snapshot]]
 
 
 class Results(Container):
@@ -25,7 +25,7 @@ class Results(Container):
         super().__init__(id="results")
         self.view = View()
         self._snapshot = Snapshot()
-        self._ghosts: Ghosts = ()
+        self._ghosts: NamedSnapshots = ()
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
@@ -34,7 +34,7 @@ class Results(Container):
         yield HindsightMap(id="panel-3", classes="panel")
         yield DriftTable(id="panel-4", classes="panel")
 
-    def show(self, snapshot: Snapshot, ghosts: Ghosts = ()) -> None:
+    def show(self, snapshot: Snapshot, ghosts: NamedSnapshots = ()) -> None:
         """Show `snapshot`, with other runs as ghosts behind its curves."""
         self._snapshot, self._ghosts = snapshot, ghosts
         self.query_one(DriftTable).show(snapshot)

@@ -50,7 +50,7 @@ class ResumeOffer:
         try:
             kept = await asyncio.to_thread(self._archive.runs)
             if not (found := interrupted(kept)):
-                self._screen.notify(why_none(kept), markup=False)
+                self._screen.notify(why_nothing_to_resume(kept), markup=False)
                 return None
             checkpoint = await asyncio.to_thread(self._archive.checkpoint, found[0].id)
         except ConfigError as error:
@@ -61,7 +61,7 @@ class ResumeOffer:
         return checkpoint
 
 
-def why_none(kept: list[StoredRun]) -> str:
+def why_nothing_to_resume(kept: list[StoredRun]) -> str:
     """Return why none of the runs, the newest first, can be gone on with."""
     cut = [run for run in kept if run.state is State.INTERRUPTED]
     if not cut:

@@ -34,7 +34,7 @@ def keep_weights(screen: Screen[None], current: CurrentRun) -> None:
     )
 
 
-class Recalibration:
+class RecalibrateKey:
     """A key that first tries a recalibration and, pressed again soon after, applies one."""
 
     def __init__(

@@ -19,8 +19,8 @@ from bntui.core.snapshot import Snapshot
 from bntui.core.text import ConfigError
 from bntui.ui import key_table
 from bntui.ui.dialogs.keys import KeysScreen
-from bntui.ui.experiments.guide import Guide
-from bntui.ui.experiments.guideline import GuideLine
+from bntui.ui.experiments.experiment_line import ExperimentLine
+from bntui.ui.experiments.guide import ExperimentGuide
 from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer import new_run_commands, overlay_commands, reading_commands, run_commands
 from bntui.ui.explorer.available_keys import label, waits, why_not
@@ -81,7 +81,7 @@ class Explorer(Screen[None]):
         )
         self._archive = archive
         self._experiments = experiments
-        self._guide = Guide(
+        self._guide = ExperimentGuide(
             self,
             experiments,
             latest=lambda: self.run.snapshot,
@@ -95,7 +95,7 @@ class Explorer(Screen[None]):
     def _made_commands(self) -> dict[str, Callable[[], object]]:
         """Return what keys do, by the names of commands in the table of keys."""
         current, begin, ghosts, redraw = self.current, self._begin, self._ghosts, self._redraw
-        recalibration = run_commands.Recalibration(
+        recalibration = run_commands.RecalibrateKey(
             current,
             explain=lambda text: self.query_one(HintLine).show(text),
             applied=self._guide.changed,
@@ -138,7 +138,7 @@ class Explorer(Screen[None]):
         """Lay out the panels; `app.tcss` arranges them."""
         config = self.run.snapshot.config
         yield StatusLine()
-        yield GuideLine()
+        yield ExperimentLine()
         with Container(id="body"):
             with Container(id="left"):
                 with Container(id="knobs") as knobs:
@@ -290,7 +290,7 @@ class Explorer(Screen[None]):
     @property
     def _behind(self) -> list[tuple[str, Snapshot]]:
         """Return the runs to draw behind this one: an experiment's instead of the one before."""
-        ghosts, experiment = self._ghosts.behind(self.run), self._guide.performance
+        ghosts, experiment = self._ghosts.behind(self.run), self._guide.progress
         if experiment:
             ghosts = [ghost for ghost in ghosts if ghost[0] != "was"]
             ghosts += experiment.ghosts(self.run.snapshot)

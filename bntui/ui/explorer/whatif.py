@@ -20,17 +20,17 @@ from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.drawing.charts import bar, chart
 from bntui.ui.drawing.legend import LEGEND
 from bntui.ui.drawing.plot import Line
-from bntui.ui.explorer.hindsight import kept_rows, own_row, short, why_none
+from bntui.ui.explorer.hindsight import kept_rows, own_row, short, why_no_hindsight
 from bntui.ui.terminal.glyphs import DOTS, Glyphs, cell
 
 CLOSE = 0.02
 """Accuracy below fresh statistics' that still counts as good as they are."""
 _FUZZ = 1e-9
-NARROWEST = 5
+MOMENTUM_WIDTH = 5
 """Cells between two momenta on the axis, at least."""
 BELOW_CURVE = 5
 """Rows under the plot: momenta, accuracies, marks, this run's, a blank."""
-NAME = 16
+NAME_WIDTH = 16
 
 
 class WhatIfScreen(Screen[None]):
@@ -55,7 +55,7 @@ class WhatIfScreen(Screen[None]):
     def action_measure(self) -> None:
         """Have the weights of now measured."""
         self.query_one(WhatIf).wait_for_other_than(self._snapshot.what_if)
-        if not why_none(self._snapshot.config):
+        if not why_no_hindsight(self._snapshot.config):
             self._ask()
         self.show(self._snapshot)
 
@@ -95,7 +95,7 @@ class WhatIf(Canvas):
     def draw(self, width: int, height: int) -> Picture:
         """Return what was measured, or why there is nothing."""
         snapshot, measured = self._snapshot, self._snapshot.what_if
-        if reason := why_none(snapshot.config):
+        if reason := why_no_hindsight(snapshot.config):
             return [[(f" {reason}", "faint")]]
         state = state_of(snapshot, waiting=measured is self._old)
         if measured is None:
@@ -126,11 +126,11 @@ def what_if(
     others = [name for name in measured.names if not name[0].isdigit()]
     words: Picture = [
         [(f" {line}", "faint")]
-        for line in wrap(summary(measured), max(8, width - 2), break_on_hyphens=False)
+        for line in wrap(in_words(measured), max(8, width - 2), break_on_hyphens=False)
     ]
     below = [*bars(measured, others, width), [], *words]
     room = height - len(below)
-    if width - AXIS - LEGEND < NARROWEST * len(momenta) or room < BELOW_CURVE + 3:
+    if width - AXIS - LEGEND < MOMENTUM_WIDTH * len(momenta) or room < BELOW_CURVE + 3:
         kept = kept_rows(measured, height - len(words))
         names = [name for name in (*momenta, *others) if name in kept]
         return [*bars(measured, names, width), *words]
@@ -192,14 +192,14 @@ def curve(measured: Hindsight, width: int, height: int, glyphs: Glyphs = Glyphs.
 
 def bars(measured: Hindsight, names: list[str], width: int) -> Picture:
     """Return a row with a bar for each of the estimators `names`."""
-    size = max(1, width - NAME - LEGEND)
+    size = max(1, width - NAME_WIDTH - LEGEND)
     own = own_row(measured)
     picture: Picture = []
     for name in names:
         value, good = accuracy(measured, name), close(measured, name)
         picture.append(
             [
-                (f" {name:<{NAME - 1}}", ""),
+                (f" {name:<{NAME_WIDTH - 1}}", ""),
                 (bar(value, size), "good" if good else "plain"),
                 (f" {value:.3f} ", ""),
                 ("√" if good else " ", "good"),
@@ -209,7 +209,7 @@ def bars(measured: Hindsight, names: list[str], width: int) -> Picture:
     return picture
 
 
-def summary(measured: Hindsight) -> str:
+def in_words(measured: Hindsight) -> str:
     """Say which estimators are as good as fresh statistics."""
     good = [name for name in measured.names if close(measured, name)]
     fresh = f"{CLOSE:g} of fresh statistics' {measured.fresh[0]:.3f}"

@@ -37,7 +37,7 @@ def with_changes(config: RunConfig, changes: Changes) -> RunConfig:
 class StructureScreen(Screen[Changes | None]):
     """Collects changes; closes with those to begin a new run with, or with None for none."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.STRUCTURE.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*key_table.NEW_RUN.bindings()]
     DEFAULT_CSS = """
     StructureScreen {
         #settings { width: 42; height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
@@ -65,7 +65,7 @@ class StructureScreen(Screen[Changes | None]):
                         yield Knob(spec, getattr(self._config, spec.name))
                 yield Begin()
             yield Paragraphs("what it means", id="meaning", classes="panel")
-        yield KeyLine(key_table.STRUCTURE.shown())
+        yield KeyLine(key_table.NEW_RUN.shown())
 
     def on_mount(self) -> None:
         """Begin at the top."""

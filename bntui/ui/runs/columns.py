@@ -24,9 +24,9 @@ STATES = {
     State.INTERRUPTED: ("!", "bad strong"),
 }
 """A sign for each state, and the role that both are drawn in; see `sign`."""
-NOTE = 8
+NOTE_WIDTH = 8
 """Cells below which a note is not worth showing."""
-NAME, FIGURE = 13, 30
+DATASET_WIDTH, FIGURE_WIDTH = 13, 30
 """Cells to which the name of a data set, and any figure, make their columns wider."""
 
 
@@ -84,7 +84,7 @@ COLUMNS = (
     Column("updates", "updates", 7, lambda run: f"{run.updates}", number=True),
     Column("val_acc", "val_acc", 7, lambda run: figure(run.val_acc), number=True),
     Column("val_acc_fresh", "fresh", 6, lambda run: figure(run.val_acc_fresh), number=True),
-    Column("note", "note", NOTE, lambda run: run.note),
+    Column("note", "note", NOTE_WIDTH, lambda run: run.note),
 )
 """All columns, in their order; a blank follows each."""
 _FIRST = (
@@ -100,7 +100,7 @@ def measured(runs: Sequence[StoredRun]) -> list[Column]:
 
 
 def _grown(column: Column, runs: Sequence[StoredRun]) -> Column:
-    most = FIGURE if column.number else NAME if column.name == "dataset" else 0
+    most = FIGURE_WIDTH if column.number else DATASET_WIDTH if column.name == "dataset" else 0
     widest = max((cell_len(column.text(run)) for run in runs), default=0) if most else 0
     return replace(column, width=max(column.width, min(widest, most)))
 
@@ -115,7 +115,7 @@ def fitting(width: int, columns: Sequence[Column] = COLUMNS) -> list[Column]:
             chosen.add(name)
     shown = [column for column in columns if column.name in chosen]
     if shown and shown[-1].name == "note":
-        shown[-1] = replace(shown[-1], width=NOTE + left)
+        shown[-1] = replace(shown[-1], width=NOTE_WIDTH + left)
     return shown
 
 

@@ -24,9 +24,9 @@ from bntui.ui.widgets.chart import Chart
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.view_changes import VIEW_CHANGES, why_same
 
-BOTH = 32
+TWO_CHARTS = 32
 """Rows from which on both charts are shown at once."""
-LABEL = 15
+SETTING_WIDTH = 15
 """Cells of a setting's name, and the blank behind it."""
 
 
@@ -72,7 +72,7 @@ class ComparisonScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Show both charts where there is room for two."""
-        tabs = event.size.height < BOTH
+        tabs = event.size.height < TWO_CHARTS
         self.set_class(tabs, "-tabs")
         for chart in self.query(Chart):
             chart.border_subtitle = "1 accuracy  2 loss" if tabs else None
@@ -123,17 +123,21 @@ class Differences(Canvas):
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the header and the settings; long values are wrapped."""
-        each = max(8, (width - LABEL - 2) // 2)
+        each = max(8, (width - SETTING_WIDTH - 2) // 2)
         one, other = (shorten(literal(name), each - 1) for name in self._names)
         picture: Picture = [
-            [(f" {'':<{LABEL}}", ""), (padded(one, each), "strong"), (other, "faint strong")]
+            [
+                (f" {'':<{SETTING_WIDTH}}", ""),
+                (padded(one, each), "strong"),
+                (other, "faint strong"),
+            ]
         ]
         for label, *values in self._rows:
             columns = [wrapped(literal(value), each - 1) or [""] for value in values]
             for place, (here, there) in enumerate(zip_longest(*columns, fillvalue="")):
                 picture.append(
                     [
-                        (f" {label if not place else '':<{LABEL}}", "faint"),
+                        (f" {label if not place else '':<{SETTING_WIDTH}}", "faint"),
                         (padded(here, each), ""),
                         (there, ""),
                     ]

@@ -29,7 +29,7 @@ from bntui.ui.widgets.keyline import KeyLine
 Chosen = tuple[str, Snapshot | None] | Checkpoint
 """A run to lay over the charts (to take away, if None); or where to go on from."""
 STYLES = {"strong": "bold", "bad": "$text-error", "faint": "$foreground 60%"}
-READING = "reading what is kept…"
+READING_STORE = "reading what is kept…"
 NONE_KEPT = "No run is kept yet."
 
 
@@ -58,7 +58,7 @@ class RunsScreen(Screen[Chosen | None]):
         self._latest = latest
         self._overlaid = overlaid
         self._runs: list[StoredRun] | None = None
-        self._instead = READING
+        self._instead = READING_STORE
         """What to say in place of runs that are not read yet, or can't be."""
         self._jobs = StoreJobs(self, archive, refused=self._refuse)
         self._column = COLUMNS[1].name

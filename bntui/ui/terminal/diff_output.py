@@ -17,7 +17,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 
-class FrugalApp(App[None]):
+class DiffApp(App[None]):
     """An app that sends the dirty spans of a line and nothing left of them (textual#5625).
 
     `_display` is Textual's one exit to the terminal. It is not public; should it change, the tests
@@ -27,9 +27,9 @@ class FrugalApp(App[None]):
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         update: object = renderable
         if isinstance(update, ChopsUpdate):
-            update = FrugalUpdate(_changed_pieces(update))
+            update = PiecesUpdate(_changed_pieces(update))
         elif isinstance(update, LayoutUpdate):
-            update = FrugalUpdate(_all_pieces(update))
+            update = PiecesUpdate(_all_pieces(update))
         super()._display(screen, update)  # type: ignore[arg-type]
 
     def _update_mouse_over(self, screen: Screen[object]) -> None:
@@ -63,7 +63,7 @@ def _all_pieces(update: LayoutUpdate) -> Iterator[Piece]:
         yield update.region.x, y, Strip(chain.from_iterable(strips))
 
 
-class FrugalUpdate(CompositorUpdate):
+class PiecesUpdate(CompositorUpdate):
     """Writes pieces in order, and of each style only what differs from the one before."""
 
     def __init__(self, pieces: Iterable[Piece]) -> None:

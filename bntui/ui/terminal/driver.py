@@ -17,7 +17,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from bntui.machine import clock
 from bntui.machine.signals import HUNG_UP, write_nowhere_if_hung_up
-from bntui.ui.terminal.typed_input import Typed
+from bntui.ui.terminal.typed_input import TypedInput
 
 AS_BEFORE = (
     "\x1b[?2026l\x1b[?2004l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l"
@@ -42,7 +42,7 @@ class Host(Protocol):
         """End the app; may be called from any thread."""
 
 
-class FragileDriver(LinuxDriver):
+class TerminalDriver(LinuxDriver):
     """Textual's driver, for a terminal that may be gone, or lent to a shell, at any moment.
 
     Textual's own has a thread that writes and dies of the first error, after which the app waits for
@@ -53,7 +53,7 @@ class FragileDriver(LinuxDriver):
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
         self._host = cast("Host", app)
-        self._screen = _Fragile(self._host.terminal, self._lost)
+        self._screen = _TerminalFile(self._host.terminal, self._lost)
         self._file = cast("Any", self._screen)
         self._size = self._size or self._get_terminal_size()
         Thread(target=self._watch, name="bntui-link", daemon=True).start()
@@ -101,7 +101,7 @@ class FragileDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Wait for input and dispatch events, until there is no terminal."""
-        typed, last = Typed(), time.monotonic()
+        typed, last = TypedInput(), time.monotonic()
         with suppress(RuntimeError):  # the loop is closed: the app is over
             while not self.exit_event.is_set():
                 wait = TICK_SECONDS if typed.patience is None else min(typed.patience, TICK_SECONDS)
@@ -217,7 +217,7 @@ def _by_default(number: int, do: Callable[[], object]) -> None:
         signal.signal(number, before)
 
 
-class _Fragile:
+class _TerminalFile:
     """A file of which it is `lost` that something can't be written to it. Once closed, it takes nothing."""
 
     def __init__(self, file: IO[str], lost: Callable[[], object]) -> None:

@@ -15,9 +15,9 @@ from textual.messages import InBandWindowResize
 
 REST_SECONDS = 0.5
 """How long the rest of a paste or of a string, which may be long, may keep others waiting."""
-KEPT = 1 << 16
+LONGEST_PIECE = 1 << 16
 """Bytes of a piece that are kept; no field takes as many."""
-LONGEST = 32
+LONGEST_SEQUENCE = 32
 """Bytes of a sequence that may mean something; Textual takes a longer one for keys."""
 _STRING = rb"\x1b[P\]X^_][\x08-\x0d -~\x80-\xff]*"
 """Device control, operating system, start of string, privacy and application program commands."""
@@ -38,7 +38,7 @@ _BEGUN = re.compile(
 _IGNORED = (events.Resize, events.CursorPosition, InBandWindowResize)
 
 
-class Typed:
+class TypedInput:
     """Reads input piece by piece. What is no whole piece waits for its rest, for `patience` seconds."""
 
     def __init__(self) -> None:
@@ -67,7 +67,9 @@ class Typed:
             assert begun  # everything but text begins with an escape
             if begun.end() == len(data):
                 rest = data[at:]
-                self._rest = rest if len(rest) <= KEPT else rest[:KEPT] + rest[-5:]
+                self._rest = (
+                    rest if len(rest) <= LONGEST_PIECE else rest[:LONGEST_PIECE] + rest[-5:]
+                )
                 return
             at = begun.end()  # the other half will never come
             if begun[0] == b"\x1b":
@@ -88,7 +90,7 @@ class Typed:
         self._decoder.reset()
         if piece["paste"] is not None:
             yield events.Paste(_decoded(piece["paste"]))
-        elif (piece["sequence"] or piece["alt"]) and len(piece[0]) <= LONGEST:
+        elif (piece["sequence"] or piece["alt"]) and len(piece[0]) <= LONGEST_SEQUENCE:
             yield from self._understood(_decoded(piece[0]))
 
     def _understood(self, piece: str) -> list[Message]:
@@ -107,7 +109,7 @@ class Typed:
 
 
 def _decoded(data: bytes) -> str:
-    return data[:KEPT].decode("utf-8", "ignore").replace("\x00", "")
+    return data[:LONGEST_PIECE].decode("utf-8", "ignore").replace("\x00", "")
 
 
 def _encodable(message: Message) -> bool:

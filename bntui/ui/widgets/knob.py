@@ -12,7 +12,7 @@ from bntui.ui.widgets.knob_spec import KnobSpec, Setting
 
 COMPACT_BELOW = 22
 """Widths below this get the short label and no second line."""
-LABEL = 13
+LABEL_WIDTH = 13
 """Cells of a label where there is room."""
 
 
@@ -87,13 +87,13 @@ class Knob(Canvas, can_focus=True):
             text = value + ("…" if pending else "")
             return [[(f"{mark}{spec.short} ", "faint"), (text, "strong")]]
         note = (" new run" if spec.structural else " pending") if pending else ""
-        room = width - LABEL - 3
+        room = width - LABEL_WIDTH - 3
         if len(value) + len(note) > room:
             value, note = _cut(value + "…" * pending, room), ""
         left, right = ("◂", "▸") if self.has_focus else (" ", " ")
         rows: Picture = [
             [
-                (f" {spec.label:<{LABEL}}", "plain"),
+                (f" {spec.label:<{LABEL_WIDTH}}", "plain"),
                 (left, "faint"),
                 (value, "strong"),
                 (right, "faint"),
@@ -101,7 +101,7 @@ class Knob(Canvas, can_focus=True):
             ]
         ]
         if spec.detail:
-            rows.append([(f"{'':<{LABEL + 2}}{spec.detail(self.wanted)}", "faint")])
+            rows.append([(f"{'':<{LABEL_WIDTH + 2}}{spec.detail(self.wanted)}", "faint")])
         return rows
 
     def watch_has_focus(self, _has_focus: bool) -> None:

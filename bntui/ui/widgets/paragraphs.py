@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from bntui.core.cells import wrapped
 from bntui.ui.drawing.canvas import Canvas, Picture
 
-WIDEST = 72
+WIDEST_LINE = 72
 """Characters of a line that is still read with ease."""
 
 
@@ -27,7 +27,7 @@ class Paragraphs(Canvas):
         lines: Picture = [
             [(f" {line}", role)]
             for text, role in self._paragraphs
-            for line in wrapped(text, max(8, min(width - 2, WIDEST))) or [""]
+            for line in wrapped(text, max(8, min(width - 2, WIDEST_LINE))) or [""]
         ]
         if len(lines) > height:
             lines = [line for line in lines if line[0][0].strip()]

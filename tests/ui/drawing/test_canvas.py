@@ -18,7 +18,7 @@ from bntui.core.snapshot import Mark
 from bntui.ui.drawing.canvas import ROLES, Canvas, Picture, changed_spans, fitted
 from bntui.ui.drawing.plot import Line
 from bntui.ui.drawing.view import Axis, View
-from bntui.ui.terminal.diff_output import FrugalApp
+from bntui.ui.terminal.diff_output import DiffApp
 from bntui.ui.terminal.glyphs import Glyphs
 from bntui.ui.widgets.chart import Chart
 
@@ -50,7 +50,7 @@ class Slate(Canvas):
         return list(self.refreshed)
 
 
-class SlateApp(FrugalApp):
+class SlateApp(DiffApp):
     def compose(self) -> ComposeResult:
         yield Slate()
 
@@ -185,7 +185,7 @@ class TestRepaint:
             assert color("running") == "#8f6000"
 
 
-class ChartApp(FrugalApp):
+class ChartApp(DiffApp):
     CSS = "Chart { border: round white; height: 1fr; }"
 
     def __init__(self, glyphs: Glyphs = Glyphs.BRAILLE, **options: Any) -> None:
@@ -362,7 +362,7 @@ class TestBytesSent:
         assert shown[40:61] == "│⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿      │ "
 
     async def test_a_wide_character_above_the_canvas_is_sent_whole(self) -> None:
-        class Covered(FrugalApp):
+        class Covered(DiffApp):
             CSS = "Screen { layers: below above; } Static { layer: above; offset: 4 1; width: 4; }"
 
             def compose(self) -> ComposeResult:

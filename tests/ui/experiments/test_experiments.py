@@ -15,7 +15,7 @@ from bntui.experiments.outcome import published
 from bntui.experiments.reader import parse
 from bntui.ui.drawing.legend import LEGEND, legend
 from bntui.ui.drawing.plot import Line
-from bntui.ui.experiments.progress import Experiments, Performance, short_names, thread
+from bntui.ui.experiments.progress import ExperimentProgress, Experiments, short_names, thread
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.terminal.glyphs import Glyphs
 from tests.ui.scripted import failed, history, mid_run
@@ -312,7 +312,7 @@ class TestRuns:
             await user.see(failed(CONFIG, "out of memory"))
             await begin(user)
             assert "run 1 of 2" in user.text
-            assert "left" not in user.part("GuideLine")
+            assert "left" not in user.part("ExperimentLine")
 
 
 class TestConclusion:
@@ -411,25 +411,25 @@ async def test_in_ascii_every_screen_is() -> None:
         assert user.text.isascii()
 
 
-class TestPerformance:
-    def performance(self, *ended: Snapshot) -> Performance:
-        return Performance(TWO, configs_of(TWO, {"seed": 5}), None, ended)
+class TestProgress:
+    def progress(self, *ended: Snapshot) -> ExperimentProgress:
+        return ExperimentProgress(TWO, configs_of(TWO, {"seed": 5}), None, ended)
 
     def test_what_lies_behind_holds_no_checkpoints(self) -> None:
         kept = Checkpoint(0, "start", CONFIG, b"much")
-        performance = self.performance().with_end(at_end(CONFIG, 0.2, checkpoints=(kept,)))
-        ((name, behind),) = performance.ghosts(Snapshot())
+        progress = self.progress().with_end(at_end(CONFIG, 0.2, checkpoints=(kept,)))
+        ((name, behind),) = progress.ghosts(Snapshot())
         assert (name, behind.checkpoints) == ("slow", ())
 
     def test_the_last_run_does_not_lie_behind_itself(self) -> None:
-        performance = self.performance(at_end(CONFIG, 0.2), at_end(CONFIG, 0.9))
-        assert performance.over
-        assert [name for name, _ in performance.ghosts(mid_run(CONFIG))] == ["slow"]
+        progress = self.progress(at_end(CONFIG, 0.2), at_end(CONFIG, 0.9))
+        assert progress.over
+        assert [name for name, _ in progress.ghosts(mid_run(CONFIG))] == ["slow"]
 
     def test_the_threads_run_lies_behind_the_arm_that_repeats_it(self) -> None:
-        ghosts = dict(self.performance().ghosts(mid_run(CONFIG)))
+        ghosts = dict(self.progress().ghosts(mid_run(CONFIG)))
         assert ghosts.keys() == {"thread"}
-        assert self.performance().ghosts(Snapshot()) == []
+        assert self.progress().ghosts(Snapshot()) == []
 
     def test_the_threads_epochs_are_laid_over_those_of_the_run(self) -> None:
         series = thread(64, 63, 4_000).series

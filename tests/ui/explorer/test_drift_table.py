@@ -8,7 +8,7 @@ import pytest
 from bntui.core.config import RunConfig
 from bntui.core.measured import Difference, Exchange, Exchanges, LayersWaiting, Score
 from bntui.core.snapshot import Snapshot
-from bntui.ui.explorer.drift import COLUMNS, table
+from bntui.ui.explorer.drift import DRIFT_COLUMNS, drift_rows
 from tests.ui.scripted import LAYERS, difference, layers, mid_run
 
 NOTHING = difference(0.0)
@@ -34,7 +34,7 @@ def measured() -> Snapshot:
 
 
 def drawn(snapshot: Snapshot, width: int) -> list[str]:
-    return ["".join(text for text, _ in row) for row in table(snapshot, width)]
+    return ["".join(text for text, _ in row) for row in drift_rows(snapshot, width)]
 
 
 def test_the_most_harmful_come_first_with_what_they_cost() -> None:
@@ -57,8 +57,8 @@ def test_drift_without_a_measurement_accuses_nobody() -> None:
 @pytest.mark.parametrize("width", range(20, 90, 7))
 def test_columns_without_room_go_whole(width: int) -> None:
     header, *rows = drawn(measured(), width)
-    titles = [title for title in COLUMNS if title and title in header]
-    assert titles == [title for title in COLUMNS if title][: len(titles)]
+    titles = [title for title in DRIFT_COLUMNS if title and title in header]
+    assert titles == [title for title in DRIFT_COLUMNS if title][: len(titles)]
     assert all(len(row) == len(header) <= width for row in rows)
     for title, cut in (("ch", "784"), ("worst", "1.9 σ"), ("variance", "×4.9")):
         assert (title in header.split()) is all(cut in row for row in rows[:1])

@@ -18,8 +18,8 @@ from bntui.ui.drawing.charts import chart
 from bntui.ui.drawing.legend import LEGEND
 from bntui.ui.drawing.view import Axis, View
 from bntui.ui.explorer import hindsight as module
-from bntui.ui.explorer.hindsight import RUN, HindsightMap, heat_map, kept_rows, key, reading
-from bntui.ui.terminal.diff_output import FrugalApp
+from bntui.ui.explorer.hindsight import OWN_ROW, HindsightMap, heat_map, kept_rows, key, reading
+from bntui.ui.terminal.diff_output import DiffApp
 from bntui.ui.terminal.glyphs import Glyphs
 from tests.ui.scripted import history, mid_run
 
@@ -126,7 +126,7 @@ class TestMap:
         recalibrated = hindsight(own=(LOW, LOW, HIGH), momentum=0.99)
         assert drawn(typed)[0] == " run │  ·······▒       0.500 ◂ this run"
         assert drawn(recalibrated, height=1) == [" run │  ·······█       0.951 ◂ this run"]
-        assert kept_rows(typed, 99) == [RUN, *TOP_DOWN]
+        assert kept_rows(typed, 99) == [OWN_ROW, *TOP_DOWN]
 
     def test_moments_to_come_change_no_column_but_the_newest(self) -> None:
         values = [LOW, MIDDLE, HIGH, 0.3, 0.85, LOW, HIGH]
@@ -189,12 +189,12 @@ class TestReading:
         assert reading(self.SHOWN, None, "0.9").startswith("update 101, momentum 0.9: 0.960;")
 
     def test_reads_the_runs_own_beside_fresh_statistics(self) -> None:
-        assert reading(self.SHOWN, 96, RUN) == (
+        assert reading(self.SHOWN, 96, OWN_ROW) == (
             "update 96, this run's 0.99: 0.100; fresh statistics: 0.974"
         )
 
 
-class MapApp(FrugalApp):
+class MapApp(DiffApp):
     CSS = "HindsightMap { height: 17; border: round red; }"
     glyphs = Glyphs.BRAILLE
 

@@ -27,7 +27,7 @@ from bntui.core.snapshot import Snapshot
 from bntui.ui.drawing.canvas import Picture
 from bntui.ui.drawing.channel_strips import parts, split, strip, worst
 from bntui.ui.explorer.layer import Layer, LayerScreen, history, outlook
-from bntui.ui.terminal.diff_output import FrugalApp
+from bntui.ui.terminal.diff_output import DiffApp
 from bntui.ui.terminal.glyphs import Glyphs
 from bntui.ui.widgets.keyline import KeyLine
 from tests.ui import scripted
@@ -299,7 +299,7 @@ def followed(**changes: Any) -> Followed:
     return Followed(mid_run(config, **{"validation": measured} | changes))
 
 
-class LayerApp(FrugalApp):
+class LayerApp(DiffApp):
     glyphs = Glyphs.BRAILLE
     closed: int | None = None
 

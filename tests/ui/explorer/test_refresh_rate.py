@@ -1,14 +1,14 @@
 import pytest
 
-from bntui.ui.explorer.refresh_rate import LONGEST, SHARE, RefreshRate
+from bntui.ui.explorer.refresh_rate import CORE_SHARE, LONGEST_WAIT, RefreshRate
 
 
 @pytest.mark.parametrize(
     ("cost", "most", "wait"),
     [
         (0.0, 15.0, 1 / 15),
-        (0.002, 15.0, 0.002 / SHARE),
-        (0.05, 15.0, LONGEST),
+        (0.002, 15.0, 0.002 / CORE_SHARE),
+        (0.05, 15.0, LONGEST_WAIT),
         (0.05, 0.001, 1000.0),
         (0.0, 4.0, 0.25),
     ],

@@ -13,8 +13,8 @@ from bntui.core.config import RunConfig
 from bntui.core.measured import Hindsight
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.ui.drawing.canvas import Picture
-from bntui.ui.explorer.whatif import WhatIf, WhatIfScreen, close, curve, rank_of, summary, what_if
-from bntui.ui.terminal.diff_output import FrugalApp
+from bntui.ui.explorer.whatif import WhatIf, WhatIfScreen, close, curve, in_words, rank_of, what_if
+from bntui.ui.terminal.diff_output import DiffApp
 from bntui.ui.terminal.glyphs import Glyphs
 from tests.ui.scripted import mid_run
 
@@ -138,12 +138,12 @@ class TestWhatIf:
         assert close(measured(), "bias-corrected")  # better than fresh
 
     def test_the_summary_names_all_that_are_close(self) -> None:
-        assert summary(measured()) == (
+        assert in_words(measured()) == (
             "√ within 0.02 of fresh statistics' 0.957: momentum 0, 0.5, 0.8, 0.95, "
             "bias-corrected, warm-up"
         )
         bad = replace(measured(), fresh=np.array([0.99]))
-        assert summary(bad) == "nothing comes within 0.02 of fresh statistics' 0.990"
+        assert in_words(bad) == "nothing comes within 0.02 of fresh statistics' 0.990"
 
 
 @dataclass
@@ -161,7 +161,7 @@ class Asked:
         self.snapshot = replace(self.snapshot, what_if=measured(**options))
 
 
-class WhatIfApp(FrugalApp):
+class WhatIfApp(DiffApp):
     glyphs = Glyphs.BRAILLE
 
 

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from bntui.core.run_request import RunRequest
 from bntui.ui.app import BntuiApp
-from bntui.ui.terminal.driver import FragileDriver
+from bntui.ui.terminal.driver import TerminalDriver
 from bntui.ui.widgets.palette import Palette
 from tests.ui.drawing.test_canvas import Wire, characters
 from tests.ui.scripted import ScriptedRuns
@@ -79,7 +79,7 @@ async def test_the_line_on_top_goes_on_behind_a_dialog_and_nothing_is_drawn_twic
 
 
 def test_nothing_is_written_before_the_terminal_is_taken() -> None:
-    driver = FragileDriver.__new__(FragileDriver)
+    driver = TerminalDriver.__new__(TerminalDriver)
     driver._writer_thread = None
     driver.write("a picture")
     driver.stop_application_mode()

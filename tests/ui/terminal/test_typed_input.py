@@ -6,7 +6,7 @@ import pytest
 from textual import events
 from textual.message import Message
 
-from bntui.ui.terminal.typed_input import KEPT, Typed
+from bntui.ui.terminal.typed_input import LONGEST_PIECE, TypedInput
 
 
 def said(message: Message) -> str:
@@ -17,7 +17,7 @@ def said(message: Message) -> str:
 
 def read(*chunks: bytes) -> list[str]:
     """Return what comes of chunks, and of a pause after them."""
-    typed = Typed()
+    typed = TypedInput()
     messages = [message for chunk in chunks for message in typed.feed(chunk)]
     return [said(one) for one in (*messages, *typed.give_up())]
 
@@ -95,7 +95,7 @@ def test_what_means_nothing_is_dropped_and_the_next_key_works(dropped: bytes) ->
     ],
 )
 def test_a_half_is_waited_for_and_then_given_up(half: bytes) -> None:
-    typed = Typed()
+    typed = TypedInput()
     assert [*typed.feed(half)] == []
     assert typed.patience is not None
     assert 0.0 < typed.patience <= 1.0
@@ -117,10 +117,10 @@ def test_a_paste_without_an_end_is_a_paste_of_what_has_come() -> None:
 
 @pytest.mark.parametrize("begun", [b"\x1b[200~", b"\x1bP", b"\x1b]", b"\x1b[", b"\x1b[?"])
 def test_what_never_ends_takes_no_memory(begun: bytes) -> None:
-    typed = Typed()
+    typed = TypedInput()
     for chunk in [begun, *[b"1" * 4096] * 100]:
         assert [*typed.feed(chunk)] == []
-    assert len(typed._rest) <= KEPT + 5 + 4096
+    assert len(typed._rest) <= LONGEST_PIECE + 5 + 4096
     (*_,) = typed.give_up()
     assert [said(one) for one in typed.feed(b"q")] == ["q"]
 
@@ -133,7 +133,7 @@ def test_nothing_raises_and_everything_ends() -> None:
         *(b"0", b"9999999999", b"-1", b"\xc3", b"\xa9", b"\xff", b"\x00", b"q", b"\r", b"\x7f"),
     ]
     for _ in range(3_000):
-        typed = Typed()
+        typed = TypedInput()
         for _ in range(dice.randint(1, 12)):
             some = [*dice.choices(parts, k=dice.randint(1, 4)), dice.randbytes(dice.randint(0, 2))]
             list(typed.feed(b"".join(some)))

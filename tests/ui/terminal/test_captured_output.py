@@ -1,11 +1,11 @@
 """What others write to the terminal while the explorer has it."""
 
-from bntui.ui.terminal.overheard import notice
+from bntui.ui.terminal.captured_output import notice
 from tests.children import started
 
 WRITES = """
 import os, sys, threading, time
-from bntui.ui.terminal.overheard import overheard
+from bntui.ui.terminal.captured_output import captured_output
 
 told, heard = [], threading.Event()
 def tell(text):
@@ -13,7 +13,7 @@ def tell(text):
     heard.set()
 
 os.dup2(1, 2)
-with overheard(tell) as terminal:
+with captured_output(tell) as terminal:
     os.write(2, b"libgomp: no such number\\n")
     os.system("echo a child >&2")
     print("Python", file=sys.__stderr__)

@@ -15,7 +15,7 @@ from typing import IO
 
 from bntui.core.text import literal
 
-KEPT = 1 << 16
+KEPT_BYTES = 1 << 16
 """Bytes that are kept to be written afterwards."""
 BURST_SECONDS = 0.2
 """Within which lines are told together."""
@@ -28,7 +28,7 @@ _FREE = 10
 
 
 @contextmanager
-def overheard(tell: Callable[[str], object]) -> Iterator[IO[str]]:
+def captured_output(tell: Callable[[str], object]) -> Iterator[IO[str]]:
     """Yield the terminal as a file, and have nobody else write to it as long as the block lasts.
 
     Whatever arrives on standard output and error, as far as they are the terminal, is told, from
@@ -41,7 +41,7 @@ def overheard(tell: Callable[[str], object]) -> Iterator[IO[str]]:
     taken = [one for one in (1, 2) if os.path.sameopenfile(one, screen)]
     ear, mouth = os.pipe()
     os.set_blocking(mouth, False)  # what has the interpreter's lock would wait for whoever reads it
-    heard = _Heard(ear, tell)
+    heard = _PipeReader(ear, tell)
     heard.start()
     for one in taken:
         os.dup2(mouth, one)
@@ -73,17 +73,17 @@ def _is_closed(descriptor: int) -> bool:
 
 
 def notice(text: str) -> str:
-    """Return the sentence that tells what has been overheard."""
+    """Return the sentence that tells what a library wrote."""
     first, *more = filter(None, map(str.strip, text.splitlines()))
     lines = f" (and {len(more)} more lines)" if more else ""
     return f"written beside the screen: {first}{lines}; q, and it stands here again."
 
 
-class _Heard(Thread):
+class _PipeReader(Thread):
     """Reads a pipe to its end, and tells what arrives, a burst at a time."""
 
     def __init__(self, pipe: int, tell: Callable[[str], object]) -> None:
-        super().__init__(name="bntui-overheard", daemon=True)
+        super().__init__(name="bntui-output", daemon=True)
         self._pipe = pipe
         self._tell = tell
         self._kept = b""
@@ -104,10 +104,10 @@ class _Heard(Thread):
                 if untold.strip():
                     self._tell(untold.decode(errors="replace"))
                 untold, due = b"", time.monotonic() + PAUSE_SECONDS
-            elif data := os.read(self._pipe, KEPT):
+            elif data := os.read(self._pipe, KEPT_BYTES):
                 due = due if untold else max(due, time.monotonic() + BURST_SECONDS)
-                untold = (untold + data)[:KEPT]
-                room = KEPT - len(self._kept)
+                untold = (untold + data)[:KEPT_BYTES]
+                room = KEPT_BYTES - len(self._kept)
                 self._kept += data[:room]
                 self._lost += max(0, len(data) - room)
             else:
