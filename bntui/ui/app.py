@@ -136,7 +136,7 @@ class BntuiApp(DiffApp):
         self.soon(lambda: self.notify(notice(text), severity="warning", markup=False))
 
     def _print(self, text: str, stderr: bool = False) -> None:
-        """Have what Python code prints told as well: Textual, whose private method this is, drops it."""
+        """Have what Python code prints captured as well: Textual, whose private method this is, drops it."""
         if self.is_headless:
             super()._print(text, stderr)
         else:

@@ -16,7 +16,7 @@ from bntui.ui.terminal.glyphs import fit
 HOW_TO_READ = """\
   train     the batch just trained on, normalised by its own statistics
   fresh     validation with statistics taken from training images now:
-            what the weights deserve
+            what the weights can do
   running   validation with the running statistics: what you get
 Where fresh is high and running is low, the weights are fine and the statistics are stale.
 The map shows, for every momentum at once, what running would have been.

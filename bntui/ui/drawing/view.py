@@ -1,4 +1,4 @@
-"""How all charts look at a run: one value, so that they stay synchronised. Pure; knows no widget.
+"""The view that all charts of a run share: window, x axis, crosshair, smoothing. Pure; no widgets.
 
 Positions are kept in updates, whatever the x axis counts: the axis can change, and runs that count
 images or seconds at another pace can lie beside each other, without any of them being converted.

@@ -27,7 +27,7 @@ LEFT_NOTICE = (
 
 
 class ExperimentGuide:
-    """Beside one explorer, for as long as it is there."""
+    """Leads the reader of one explorer through experiments, and knows how far one has come."""
 
     def __init__(
         self,

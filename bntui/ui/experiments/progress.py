@@ -1,4 +1,4 @@
-"""A guided experiment in the explorer: its runs, one after another, and what lies behind each.
+"""A guided experiment in the explorer: its runs, one after another, and the ghosts behind each.
 
 Values only: `guide.py` talks with the reader, the explorer makes the runs.
 """

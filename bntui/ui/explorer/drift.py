@@ -32,7 +32,7 @@ DRIFT_COLUMNS = {
     "ch": 5,
     "trend": -(TREND + 1),
 }
-"""Titles and widths, negative for what is written from the left; from the end on, what has no room goes."""
+"""Titles and widths, negative for what is written from the left; where there is no room, the last are left out."""
 MARKS = {
     Health.SOUND: ("√", "good"),
     Health.HARMS: ("× harms", "bad"),
@@ -44,7 +44,7 @@ MARKS = {
 
 
 TO_BEGIN = {Phase.PAUSED: "training: press space", Phase.FAILED: "a run: press r"}
-"""What nothing measured yet waits for, where nothing is under way."""
+"""What the first measurement waits for, where no run is under way."""
 
 
 class DriftTable(Canvas, can_focus=True):

@@ -6,7 +6,7 @@ SEPARATOR = " · "
 
 
 class HintLine(Canvas):
-    """A sentence."""
+    """A sentence, of whose parts between dots as many are shown as there is room for."""
 
     DEFAULT_CSS = "HintLine { height: 1; }"
 

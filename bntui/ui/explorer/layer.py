@@ -148,7 +148,7 @@ def picture(
 
 
 def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -> Picture:
-    """Say what the layer is, how it is, what will happen, and what that does to the network.
+    """Say which layer it is, its health, the forecast, and the error of its and the network's output.
 
     Lines that are longer than `width` are wrapped.
     """

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 CORE_SHARE = 0.02
-"""Of a core, for following the run: on two cores, what the screen takes training misses."""
+"""Share of a core that the screen may take: on two cores, training lacks what the screen takes."""
 LONGEST_WAIT = 0.25
 """Seconds between two polls, at most, whatever they cost."""
 

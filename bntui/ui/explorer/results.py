@@ -40,8 +40,8 @@ class Results(Container):
         self.query_one(DriftTable).show(snapshot)
         self._draw()
 
-    def follow(self) -> None:
-        """Look at the whole run again, as for a new one."""
+    def reset_view(self) -> None:
+        """Show the whole run again, without a crosshair, as for a new one."""
         self.view = self.view.reset()
 
     def look(self, change: str, amount: float) -> str:

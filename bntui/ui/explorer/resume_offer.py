@@ -17,7 +17,7 @@ OFFER_SECONDS = 30.0
 
 
 class ResumeOffer:
-    """Beside one explorer, for as long as it is there."""
+    """Tells of the run that was interrupted last, and returns where it goes on from."""
 
     def __init__(self, screen: Screen[None], archive: Archive | None) -> None:
         self._screen = screen

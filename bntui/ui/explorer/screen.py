@@ -326,6 +326,6 @@ class Explorer(Screen[None]):
             self._guide.replaced()
         if old.snapshot.series:
             self._ghosts.before = old
-        self.query_one(Results).follow()
+        self.query_one(Results).reset_view()
         self.current.start(after=old)
         self.follower.poll_soon()

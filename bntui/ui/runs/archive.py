@@ -1,4 +1,4 @@
-"""What the screens may do with the runs that are kept: the store as a type. `keeping` has the real one."""
+"""What the screens may do with the runs that are kept: the store as a type. `store.archive` has the real one."""
 
 from typing import Protocol
 

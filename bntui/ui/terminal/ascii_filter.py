@@ -1,4 +1,4 @@
-"""The last word on what a terminal without Unicode is sent."""
+"""Replaces what is not ASCII in all that is sent to a terminal without Unicode."""
 
 from rich.segment import Segment
 from textual.color import Color

@@ -1,4 +1,4 @@
-"""What the terminal at the other end can bear. Call `prepare` before textual is imported."""
+"""What the terminal can show, and how much may be sent to it. Call `prepare` before textual is imported."""
 
 import locale
 import sys

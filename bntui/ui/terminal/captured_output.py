@@ -1,6 +1,6 @@
-"""Standard output and error while the explorer has the terminal: heard, told, and written afterwards.
+"""Captures standard output and error while the explorer has the terminal, and writes them afterwards.
 
-A library in C writes there without asking anybody, and it would stand over the screen.
+A library in C may write there at any time, and its text would stand over the screen.
 """
 
 import fcntl
@@ -18,34 +18,35 @@ from bntui.core.text import literal
 KEPT_BYTES = 1 << 16
 """Bytes that are kept to be written afterwards."""
 BURST_SECONDS = 0.2
-"""Within which lines are told together."""
+"""Lines that arrive within this time become one notice."""
 PAUSE_SECONDS = 5.0
 """Between two notices, at least: a library may write a line for every update."""
 END_SECONDS = 0.5
-"""How long to wait for the last words: a child that lives on may keep the pipe open."""
+"""How long to wait for the end of the pipe: a child process that lives on may keep it open."""
 _FREE = 10
 """A descriptor is taken from here on, where nobody expects standard output."""
 
 
 @contextmanager
 def captured_output(tell: Callable[[str], object]) -> Iterator[IO[str]]:
-    """Yield the terminal as a file, and have nobody else write to it as long as the block lasts.
+    """Yield the terminal as a file; within the block nothing else writes to it.
 
-    Whatever arrives on standard output and error, as far as they are the terminal, is told, from
-    another thread, and written to standard error when the block has ended. Raises OSError if standard
+    What is written to standard output and error, as far as they are the terminal, is passed to `tell`
+    from another thread, and written to standard error after the block. Raises OSError if standard
     output is closed.
     """
     for closed in filter(_is_closed, (1, 2)):  # or a file would be opened there, and written to
         os.dup2(os.open(os.devnull, os.O_WRONLY), closed)
     screen = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, _FREE)
     taken = [one for one in (1, 2) if os.path.sameopenfile(one, screen)]
-    ear, mouth = os.pipe()
-    os.set_blocking(mouth, False)  # what has the interpreter's lock would wait for whoever reads it
-    heard = _PipeReader(ear, tell)
-    heard.start()
+    read_end, write_end = os.pipe()
+    # A write that waits would hold the interpreter's lock, which the reader needs.
+    os.set_blocking(write_end, False)
+    reader = _PipeReader(read_end, tell)
+    reader.start()
     for one in taken:
-        os.dup2(mouth, one)
-    os.close(mouth)
+        os.dup2(write_end, one)
+    os.close(write_end)
     terminal = open(screen, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
     try:
         yield terminal
@@ -58,9 +59,9 @@ def captured_output(tell: Callable[[str], object]) -> Iterator[IO[str]]:
         with suppress(OSError):  # the terminal is gone, and something was still to be written
             terminal.close()
         os.close(screen)
-        heard.join(END_SECONDS)
+        reader.join(END_SECONDS)
         with suppress(OSError, AttributeError):
-            sys.__stderr__.write(heard.all)  # type: ignore[union-attr]
+            sys.__stderr__.write(reader.all)  # type: ignore[union-attr]
             sys.__stderr__.flush()  # type: ignore[union-attr]
 
 
@@ -76,11 +77,11 @@ def notice(text: str) -> str:
     """Return the sentence that tells what a library wrote."""
     first, *more = filter(None, map(str.strip, text.splitlines()))
     lines = f" (and {len(more)} more lines)" if more else ""
-    return f"written beside the screen: {first}{lines}; q, and it stands here again."
+    return f"a library wrote: {first}{lines}; it is printed again after q."
 
 
 class _PipeReader(Thread):
-    """Reads a pipe to its end, and tells what arrives, a burst at a time."""
+    """Reads a pipe to its end, and passes on what arrives, a burst at a time."""
 
     def __init__(self, pipe: int, tell: Callable[[str], object]) -> None:
         super().__init__(name="bntui-output", daemon=True)

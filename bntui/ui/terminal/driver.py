@@ -1,4 +1,4 @@
-"""The terminal at the other end: it may go away at any moment, and a shell may want it back."""
+"""The terminal driver: the terminal may hang up at any moment, and the shell may take it back."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ AS_BEFORE = (
     "\x1b[?2026l\x1b[?2004l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l"
     "\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m"
 )
-"""No reports of pasting, the mouse and focus; lines wrap, keys are plain; the shell's own screen."""
+"""No reports of pasting, the mouse and focus; lines wrap, keys are plain; back to the shell's screen."""
 TICK_SECONDS = 0.1
 """How long the thread that reads may take to see that it is to end."""
 
@@ -64,12 +64,12 @@ class TerminalDriver(LinuxDriver):
         return self._writer_thread is not None and self._writer_thread.is_alive()
 
     def write(self, data: str) -> None:
-        """Write to the terminal, unless it is the shell's. Whoever takes it has all drawn anew."""
+        """Write to the terminal while the app has it; taking it again draws everything anew."""
         if self.taken:
             super().write(data)
 
     def start_application_mode(self) -> None:
-        """Take the terminal, and have everything drawn anew, once a shell lets us: `bntui &`, `fg`."""
+        """Take the terminal and draw everything anew, once in the foreground: `bntui &`, then `fg`."""
         self._wait_for_the_foreground()
         if not self._host.ending:
             super().start_application_mode()  # type: ignore[no-untyped-call]
@@ -81,7 +81,7 @@ class TerminalDriver(LinuxDriver):
             self.close()
 
     def disable_input(self) -> None:
-        """Read no more, unless that was done: in the background, the kernel stops who empties a queue."""
+        """Stop reading, once: the kernel stops a background process that empties the terminal's input."""
         if self.taken:
             super().disable_input()
 
@@ -122,7 +122,7 @@ class TerminalDriver(LinuxDriver):
                         self.process_message(message)
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        """Return columns and rows as the terminal tells them; 0 is what one says that does not know."""
+        """Return columns and rows as the terminal tells them; one that does not know tells 0."""
         columns = rows = 0
         with suppress(OSError):
             columns, rows = os.get_terminal_size(self._screen.fileno())
@@ -157,13 +157,13 @@ class TerminalDriver(LinuxDriver):
             _stop_alone()
 
     def _sigcont_application(self, *_: object) -> None:
-        """Begin again after having been stopped unasked: whoever did it had the terminal meanwhile."""
+        """Take the terminal again after another process stopped this one: the shell had it meanwhile."""
         if self.taken:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._begin_again)
 
     def _stop(self, stop: Callable[[], object] | None = None) -> None:
-        """Give the terminal back and stop; go on when continued. That time is none of the run's."""
+        """Give the terminal back and stop; go on when continued. The run's clock stands still meanwhile."""
         taken = self.taken
         self.stop_application_mode()
         with clock.standing_still():
@@ -178,7 +178,7 @@ class TerminalDriver(LinuxDriver):
             self._stop(lambda: None)
 
     def _wait_for_the_foreground(self) -> None:
-        """Set the terminal as it is: in the background, the kernel stops the process group for it."""
+        """Wait to be in the foreground: until then the kernel stops a process that sets the terminal."""
         with clock.standing_still():
             while not self._host.ending:
                 try:
@@ -218,7 +218,7 @@ def _by_default(number: int, do: Callable[[], object]) -> None:
 
 
 class _TerminalFile:
-    """A file of which it is `lost` that something can't be written to it. Once closed, it takes nothing."""
+    """A file that calls `lost` when it can't be written to; once `closed`, it drops what is written."""
 
     def __init__(self, file: IO[str], lost: Callable[[], object]) -> None:
         self._file = file

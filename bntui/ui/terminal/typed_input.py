@@ -1,4 +1,4 @@
-"""What stands in a terminal's input, cut into whole pieces, of which Textual understands each or none.
+"""Cuts a terminal's input into whole pieces, and gives Textual those that it understands.
 
 Textual's own reading ends with an exception at a byte that is no UTF-8, takes a sequence that it does
 not know for keys, and waits for ever for the end of a paste.
@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.messages import InBandWindowResize
 
 REST_SECONDS = 0.5
-"""How long the rest of a paste or of a string, which may be long, may keep others waiting."""
+"""How long to wait for the rest of a paste or of a string."""
 LONGEST_PIECE = 1 << 16
 """Bytes of a piece that are kept; no field takes as many."""
 LONGEST_SEQUENCE = 32

@@ -10,7 +10,7 @@ from bntui.ui.key_lines import Shown
 
 
 class KeyLine(Canvas):
-    """Shows keys, the first ones first."""
+    """Shows keys and a word for each: from the first on as many as fit, and always the last."""
 
     DEFAULT_CSS = "KeyLine { height: 1; background: $panel; }"
 

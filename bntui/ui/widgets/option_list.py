@@ -1,4 +1,4 @@
-"""Textual's list of options, mended."""
+"""Textual's list of options, without its error in a tiny terminal."""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""Textual's command palette, mended."""
+"""Textual's command palette, without its error before its list is laid out."""
 
 from contextlib import suppress
 

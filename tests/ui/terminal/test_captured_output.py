@@ -54,7 +54,7 @@ def test_what_would_move_the_cursor_is_written_as_an_escape() -> None:
 
 
 def test_a_notice_is_one_sentence() -> None:
-    assert notice("\n one\n\n") == "written beside the screen: one; q, and it stands here again."
+    assert notice("\n one\n\n") == "a library wrote: one; it is printed again after q."
     assert notice("a\nb\nc") == (
-        "written beside the screen: a (and 2 more lines); q, and it stands here again."
+        "a library wrote: a (and 2 more lines); it is printed again after q."
     )

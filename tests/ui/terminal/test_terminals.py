@@ -230,7 +230,7 @@ def test_whatever_stands_in_the_input_the_next_key_works(fault: Fault) -> None:
 )
 def test_what_a_library_writes_is_told_and_written_afterwards(fault: Fault) -> None:
     with Recorded(EXPLORER, surroundings(OMP_DISPLAY_ENV="true"), SIZE) as terminal:
-        terminal.until(lambda screen: "written beside the screen: " in screen)
+        terminal.until(lambda screen: "a library wrote: " in screen)
         terminal.until(trains)
         terminal.press("q")
         assert terminal.wait() == 0
