@@ -15,6 +15,7 @@ import bntui.ui
 from bntui.core.config import RunConfig
 from bntui.core.run_request import RunRequest
 from bntui.ui.app import BntuiApp
+from bntui.ui.explorer.remedies import KEYS
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.key_lines import HelpLine, ScreenKeys
 from bntui.ui.key_table import EXPLORER, SCREENS, help_sentence
@@ -95,15 +96,20 @@ def test_the_page_of_keys_is_made_from_the_table() -> None:
     assert FILE.read_text(encoding="utf-8") == markdown(), "python -m tools.keys makes it anew"
 
 
-def test_the_readme_names_no_key_that_does_nothing() -> None:
+def known_keys() -> set[str]:
+    return {key for line in EXPLORER.lines for key in keys_of(line)}
+
+
+def test_every_key_that_the_readme_names_is_one_of_the_explorer_s() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    table = readme.partition("\n## Keys\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| (.+?) \| .+ \|$", table, re.MULTILINE)[1:]
-    known = {key for line in EXPLORER.lines for key in (*keys_of(line), *line.keys.split())}
-    assert rows
-    for row in rows:
-        named = row.replace("`", "").replace("−", "-").split()
-        assert set(named) <= known, row
+    named = set(re.findall(r"`(.)`", readme))
+    assert len(named) > 5
+    assert named <= known_keys()
+
+
+def test_so_is_every_key_of_a_remedy() -> None:
+    named = {key for words in KEYS.values() for key in re.findall(r"\[(\w+)\]", words)}
+    assert {"c", "space"} <= named <= known_keys()
 
 
 async def test_the_palette_says_what_the_help_says() -> None:
