@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bntui.core.config import Knobs, Observation, RunConfig
-from bntui.core.limits import MAX_EPOCHS
+from bntui.core.parsers import MAX_EPOCHS
 from bntui.core.run import Recorder
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase, Snapshot

@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bntui.cli.main import cli
-from bntui.core import changes, limits
+from bntui.core.parsers import parse_update
+from bntui.core.settings import SETTINGS
 from bntui.core.text import ConfigError
 from bntui.data.sources import DataError
 from bntui.experiments.reader import parse
@@ -118,8 +119,9 @@ class TestExports:
         assert not (tmp_path / "outside.csv").exists()
 
 
-JUDGES = vars(limits) | vars(changes)
-PARSERS = {name: parser for name, parser in JUDGES.items() if name.startswith("parse_")}
+PARSERS = {"update": parse_update} | {
+    name: row.parse for name, row in SETTINGS.items() if row.parse
+}
 NUMBERS = (
     *("1e308", "-1e308", "1e309", "-0", "-0.0", "5e-324", "2.2e-308", "1_000", "１２", "٣", "nan"),
     *("inf", "-inf", "infinity", "0x10", "1e400", "+1", " 7 ", "1.", ".5", "", " ", "--1", "1,5"),

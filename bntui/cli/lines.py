@@ -13,6 +13,7 @@ from bntui import __version__
 from bntui.cli import output
 from bntui.cli.remedies import in_options
 from bntui.core.measured import LayerDrift
+from bntui.core.settings import values_of
 from bntui.core.snapshot import EpochReport, Mark, Snapshot
 from bntui.core.text import exact
 from bntui.diagnose.causes import Cause
@@ -20,7 +21,7 @@ from bntui.diagnose.figures import figures
 from bntui.diagnose.noise_words import noise_words
 from bntui.diagnose.remedies import values as remedy_values
 from bntui.diagnose.verdict import verdict
-from bntui.store.encoding import finite, settings
+from bntui.store.encoding import finite
 from bntui.store.export.csv_and_json import SCHEMA
 
 
@@ -50,7 +51,7 @@ class JsonLines:
             validation=facts.validation,
             parameters=facts.parameters,
             updates_per_epoch=-(-facts.train // snapshot.config.knobs.batch_size),
-            config=settings(snapshot.config),
+            config=values_of(snapshot.config),
         )
 
     def progress(self, snapshot: Snapshot) -> None:

@@ -14,8 +14,9 @@ from bntui.cli import runs as stored
 from bntui.cli.crash import saved
 from bntui.cli.doctor import doctor
 from bntui.cli.experiments import experiments, old_name_of
-from bntui.cli.options import Refused, config_of, given, guided, kept, remark, shared
+from bntui.cli.options import Refused, config_of, configs_of, guided, kept, remark, shared
 from bntui.core.config import Observation, RunConfig
+from bntui.core.settings import SETTINGS, given
 from bntui.core.text import ConfigError
 from bntui.machine import environment
 
@@ -231,7 +232,7 @@ def _experiment(name: str, resume: str | None) -> "Experiment":
 
 def _experiments(name: str | None, resume: str | None, options: dict[str, Any]) -> "Experiments":
     """Return the experiments of the explorer, --experiment's the first. Raises ConfigError."""
-    from bntui.experiments.library import built_in, configs_of
+    from bntui.experiments.library import built_in
     from bntui.ui.experiments.progress import Experiments
 
     if name is None:
@@ -252,7 +253,7 @@ def _beginning(resume: str | None, options: dict[str, Any]) -> "tuple[RunConfig,
         config, left_open = config_of(options)
         return config, New(left_open)
     if others := given(options):
-        flag = next(iter(others)).replace("_", "-")
+        flag = SETTINGS[next(iter(others))].flag
         raise ConfigError(
             f"--resume {resume} goes on with the settings that the run has: leave out --{flag}."
         )

@@ -8,12 +8,12 @@ from typing import Any
 
 from bntui.cli import output
 from bntui.cli.lines import JsonLines, Lines, write_json
+from bntui.cli.options import configs_of
 from bntui.cli.report import exit_code, follow
 from bntui.core.config import Observation
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Snapshot
 from bntui.experiments.experiment import Arm, Comparison, Conclusion, Experiment
-from bntui.experiments.library import configs_of
 from bntui.experiments.outcome import COMPARED, table
 from bntui.experiments.perform import perform, prediction
 

@@ -10,12 +10,11 @@ from operator import attrgetter
 from rich.text import Text
 
 from bntui.core.cells import cell_len, padded, shorten, wrapped
-from bntui.core.changes import CHANGES
 from bntui.core.config import Change
+from bntui.core.settings import change_words, values_of
 from bntui.core.snapshot import EpochReport, Mark
 from bntui.core.text import exact, literal
 from bntui.store.database import StoredRun, StoredVerdict
-from bntui.store.encoding import settings
 
 EPOCHS = 10
 """Epochs that a page shows: the last ones."""
@@ -110,7 +109,7 @@ def page(
         yield _paragraph(run.note, width)
     yield _pairs(_result(run), width)
     yield _heading("settings")
-    yield _pairs([(name, _setting(value)) for name, value in settings(run.config).items()], width)
+    yield _pairs([(name, _setting(value)) for name, value in values_of(run.config).items()], width)
     if run.unknown:
         yield _paragraph(
             f"This bntui does not know {', '.join(run.unknown)} of this run: what is shown, and the"
@@ -224,10 +223,7 @@ def _setting(value: object) -> str:
     if isinstance(value, tuple) and value:
         return ", ".join(map(_setting, value))
     if isinstance(value, Change):
-        named = {field: name for name, (field, _) in CHANGES.items()}
-        name = named.get(value.setting)
-        what = f"{name}={_setting(value.value)}" if name else value.setting
-        return f"{value.update}:{what}"
+        return change_words(value)
     return "–" if value in (None, (), "") else str(value)
 
 

@@ -1,17 +1,38 @@
-"""What a run is made of: its settings, their defaults, and the choices there are.
+"""What a run is made of: the table of its settings, with their defaults and the choices there are.
 
-`RunConfig` is fixed for a run, `Knobs` may change while it trains. How what a user types becomes one
-of their values is in `limits.py`. Imports no torch.
+A field of `RunConfig` is fixed for a run, one of `Knobs` may change while it trains. A field's `Row`
+says all about the setting but what it does: `settings.py` derives the command line, experiments' files,
+knobs and the store from it. Imports no torch.
 """
 
 import math
 from dataclasses import dataclass, field
 
-PUBLISHED = ("mnist", "fashion-mnist", "kmnist", "cifar10")
-"""The data sets that torchvision downloads."""
-BUILT_IN = ("digits", "photos")
-"""The data sets in the package."""
-DATASETS = (*BUILT_IN, *PUBLISHED)
+from bntui.core.parsers import (
+    DATASETS,
+    MAX_BATCH_SIZE,
+    MAX_LAYERS,
+    MAX_SEED,
+    MAX_STEPS,
+    MAX_THREADS,
+    MAX_WIDTH,
+    MIN_WIDTH,
+    Choice,
+    Whole,
+    parse_batch_schedule,
+    parse_batch_size,
+    parse_data_dir,
+    parse_dataset,
+    parse_device,
+    parse_epochs,
+    parse_learning_rate,
+    parse_momentum,
+    parse_pace,
+    parse_width,
+)
+from bntui.core.row import setting
+from bntui.core.text import exact
+
 MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 """The constant momenta that every run keeps running statistics for."""
 
@@ -22,25 +43,73 @@ OWN_ESTIMATORS = ("momentum", "bias-corrected", "cumulative", "warm-up", "scaled
 OPTIMIZERS = ("adam", "sgd")
 LEARNING_RATE_RULES = ("none", "sqrt", "linear")
 GHOST_UPDATES = ("each", "once")
-MAX_THREADS = 1024
+BN_LAYERS = 5
+"""Normalisation layers of the thread's network; each block of `depth` adds one."""
 MOST_THREADS = 16
 """Where the user has not said otherwise: a layer of a small batch has no work for more."""
 TORCH_LIKE_MOMENTUM = 0.1
 """Momenta up to this look like torch's convention (share of the *new* value), and are asked about."""
+_POWERS = tuple(2**power for power in range(17))
+
+
+def _found_out_later(value: object) -> object:
+    """Return what a file says of where data lie: it is judged when they are read."""
+    return value
 
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
     """What may change at any update."""
 
-    batch_size: int = 256
-    momentum: float = 0.99
+    batch_size: int = setting(
+        256,
+        parse_batch_size,
+        "Images per update",
+        "N",
+        name="batch",
+        short="batch",
+        steps=_POWERS,
+        hint="Images per update, from the next one on.",
+    )
+    momentum: float = setting(
+        0.99,
+        parse_momentum,
+        "BN's, Keras's convention",
+        "M",
+        short="m",
+        steps=MOMENTA,
+        hint="Share of the old running statistics kept at an update.",
+        detail=lambda value: f"torch's {exact(torch_momentum(value))}",
+    )
     """Keras's convention: the share of the old running value kept at an update."""
-    estimator: str = "momentum"
-    """How the run's own running statistics are estimated: one of `OWN_ESTIMATORS`."""
-    learning_rate: float = 1e-3
-    pace: float = math.inf
-    """Updates a second at most."""
+    estimator: str = setting(
+        "momentum",
+        Choice("estimator", OWN_ESTIMATORS),
+        "Of the run's own statistics",
+        "NAME",
+        short="est",
+        hint=f"How the running statistics are estimated: {', '.join(OWN_ESTIMATORS)}.",
+    )
+    learning_rate: float = setting(
+        1e-3,
+        parse_learning_rate,
+        "Adam's learning rate",
+        "RATE",
+        flag="lr",
+        short="rate",
+        steps=tuple(float(f"{n}e{power}") for power in range(-6, 2) for n in (1, 2, 5)),
+        hint="The optimiser's, from the next update on.",
+    )
+    pace: float = setting(
+        math.inf,
+        parse_pace,
+        "Updates a second at most",
+        "N",
+        steps=(0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, math.inf),
+        write=lambda value: "max" if math.isinf(value) else f"{value:g}/s",
+        hint="Updates a second at most, to watch a fast machine.",
+        twin=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,45 +126,175 @@ class Change:
 class RunConfig:
     """What is fixed for one run. The defaults are those of `bntui run` on every machine."""
 
-    dataset: str = "digits"
+    dataset: str = setting(
+        "digits",
+        parse_dataset,
+        f"{', '.join(DATASETS)}, a folder of images (train/CLASS/, test/CLASS/) or an .npz "
+        "(x_train, y_train, x_test, y_test)",
+        "DATA",
+        label="data set",
+        steps=DATASETS,
+        hint=f"{', '.join(DATASETS)}; or the path of your own: a folder with train/CLASS/ and "
+        "test/CLASS/ full of images, or an .npz with x_train, y_train, x_test and y_test.",
+        twin=False,
+        read=_found_out_later,
+    )
     """One of `DATASETS`, or the absolute path of a folder of images or of an `.npz`."""
-    data_dir: str | None = None
-    train_size: int | None = None
-    norm: str = "batch"
-    """One of `NORMS`."""
-    norm_layers: int | None = None
+    data_dir: str | None = setting(
+        None,
+        parse_data_dir,
+        "Where torchvision's files lie; also BNTUI_DATA",
+        "DIR",
+        twin=False,
+        read=_found_out_later,
+    )
+    train_size: int | None = setting(
+        None,
+        Whole("train size", 1, 10_000_000, "4000"),
+        "Use so many training images",
+        "N",
+        unset="all",
+        twin=False,
+    )
+    norm: str = setting("batch", Choice("norm", NORMS), ", ".join(NORMS), "KIND", group="network")
+    norm_layers: int | None = setting(
+        None,
+        Whole("norm layers", 0, MAX_LAYERS + BN_LAYERS, "5, the thread's"),
+        "Keep only the first N norm layers",
+        "N",
+        steps=(*range(BN_LAYERS), None),
+        group="network",
+        hint=f"Whole numbers from 0 to {BN_LAYERS + MAX_LAYERS}, or all.",
+        unset="all",
+    )
     """Only the first so many normalisation layers are there; None for all."""
-    ghost_batch: int = 32
-    """Ghost BN: images that are normalised together."""
-    ghost_updates: str = "each"
-    """Ghost BN: one update of the running statistics for each of them, or `once` a batch."""
-    depth: int = 0
+    depth: int = setting(
+        0,
+        Whole("depth", 0, MAX_LAYERS, "11 for sixteen BN layers"),
+        "Blocks of norm and convolution beyond those",
+        "N",
+        steps=(0, 1, 2, 3, 4, 5, 8, 11, 16, 27, 43, 64),
+        group="network",
+    )
     """Blocks of normalisation and convolution beyond the thread's."""
-    width: float = 1.0
-    optimizer: str = "adam"
-    lr_rule: str = "none"
+    width: float = setting(
+        1.0,
+        parse_width,
+        "Factor on all channels; 1 is the thread's net",
+        "F",
+        steps=(1 / 32, 1 / 16, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0),
+        group="network",
+        hint=f"From {MIN_WIDTH:g} to {MAX_WIDTH:g}.",
+    )
+    ghost_batch: int = setting(
+        32,
+        Whole("ghost batch", 1, MAX_BATCH_SIZE, "32"),
+        "Images that Ghost BN sees",
+        "N",
+        steps=_POWERS,
+        group="network",
+    )
+    """Ghost BN: images that are normalised together."""
+    ghost_updates: str = setting(
+        "each",
+        Choice("ghost updates", GHOST_UPDATES),
+        "each of them, or once",
+        "HOW",
+        group="network",
+    )
+    """Ghost BN: one update of the running statistics for each of them, or `once` a batch."""
+    optimizer: str = setting(
+        "adam",
+        Choice("optimizer", OPTIMIZERS),
+        "adam, or sgd with momentum",
+        "NAME",
+        group="training",
+    )
+    lr_rule: str = setting(
+        "none",
+        Choice("learning-rate rule", LEARNING_RATE_RULES),
+        f"Rate only, by batch: {', '.join(LEARNING_RATE_RULES)}",
+        "RULE",
+        label="rate rule",
+        group="training",
+    )
     """How the learning rate grows with batch size over `base_batch`: one of `LEARNING_RATE_RULES`."""
-    lr_warmup: int = 0
+    lr_warmup: int = setting(
+        0,
+        Whole("learning-rate warm-up", 0, MAX_STEPS, "16 updates"),
+        "Updates over which the rate rises",
+        "N",
+        label="rate warm-up",
+        steps=(0, *_POWERS[3:]),
+        group="training",
+    )
     """Updates over which the learning rate rises to its value."""
-    base_batch: int = 64
-    """The batch size at which learning rate and momentum are meant as they are."""
-    batch_schedule: str = ""
+    batch_schedule: str = setting(
+        "",
+        parse_batch_schedule,
+        "x2/1, or 1:16,5:64 by epoch",
+        "S",
+        label="batch growth",
+        steps=("", "x2/1", "x2/2", "x2/3", "x2/5", "x4/1", "x4/2", "x4/3", "x4/5"),
+        group="training",
+        hint="x2/3 doubles it every 3 epochs; 1:16,5:64 makes it 16 from epoch 1 and 64 from "
+        "epoch 5; none keeps it.",
+        unset="none",
+    )
     """How the batch size grows: "x2/1" for a factor every so many epochs, "1:16,5:64" for points."""
-    seed: int = 0
-    device: str = "auto"
-    amp: bool = False
+    base_batch: int = setting(
+        64,
+        Whole("base batch", 1, MAX_BATCH_SIZE, "64"),
+        "Batch that rate and m are for",
+        "N",
+        steps=_POWERS,
+        group="training",
+    )
+    """The batch size at which learning rate and momentum are meant as they are."""
+    seed: int = setting(
+        0,
+        Whole("seed", 0, MAX_SEED, "0"),
+        "Of weights and data order",
+        "N",
+        steps=range(MAX_SEED + 1),
+    )
+    device: str = setting(
+        "auto", parse_device, "auto, cpu, cuda, cuda:N or mps", "NAME", twin=False
+    )
+    amp: bool = setting(False, None, "Train in bfloat16 where it is safe")
     """Train with bfloat16 in convolutions and products; batch norm and evaluation stay float32."""
-    compile: bool = False
+    compile: bool = setting(False, None, "Compile the network first")
     """Train with a network that torch has compiled for this machine."""
-    threads: int | None = None
-    epochs: int = 10
-    steps: int | None = None
+    threads: int | None = setting(
+        None,
+        Whole("threads", 1, MAX_THREADS, "the number of cores"),
+        "CPU threads",
+        "N",
+        unset=f"one a core, at most {MOST_THREADS}",
+        twin=False,
+    )
+    epochs: int = setting(
+        10,
+        parse_epochs,
+        "Pause after so many epochs",
+        "N",
+        steps=(1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000),
+        twin=False,
+    )
+    steps: int | None = setting(
+        None,
+        Whole("steps", 1, MAX_STEPS, "160"),
+        "Pause after so many updates",
+        "N",
+        twin=False,
+    )
     """Stop after this many updates, or after the epochs, whichever comes first."""
     knobs: Knobs = field(default_factory=Knobs)
     at: tuple[Change, ...] = ()
-    """Live changes to make on the way, in the order of their updates."""
+    """Live changes to make on the way, in the order of their updates; `settings.py` has its row."""
     twin: str = ""
-    """The one setting, as NAME=VALUE, in which a second run in lockstep differs; empty for none."""
+    """The one setting, as NAME=VALUE, in which a second run in lockstep differs; empty for none.
+    Its row, too, is in `settings.py`."""
 
     @property
     def has_statistics(self) -> bool:

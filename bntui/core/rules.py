@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 
 from bntui.core.config import Knobs, RunConfig
-from bntui.core.limits import MAX_BATCH_SIZE
+from bntui.core.parsers import MAX_BATCH_SIZE
 
 NEARLY_ONE = math.nextafter(1.0, 0.0)
 """The most that a momentum may be: at 1 nothing would ever move, and there is no forecast."""

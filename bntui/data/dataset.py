@@ -14,8 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bntui.core.config import DATASETS
-from bntui.core.limits import parse_dataset
+from bntui.core.parsers import DATASETS, parse_dataset
 from bntui.core.text import printable
 from bntui.data import sources
 from bntui.data.sources import Arrays, DataError

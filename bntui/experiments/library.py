@@ -12,7 +12,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from bntui.cli import options
+from bntui.core import settings
 from bntui.core.config import RunConfig
 from bntui.core.regular_file import open_regular
 from bntui.core.text import literal, reason
@@ -51,7 +51,7 @@ def find(name: str) -> Experiment:
 
 def config_of(arm: Arm, over: Mapping[str, Any]) -> RunConfig:
     """Return an arm's run, with other options over its own. Raises ConfigError."""
-    return options.config_of({**arm.options, **over})[0]
+    return settings.config_of({**arm.options, **over})[0]
 
 
 def configs_of(experiment: Experiment, over: Mapping[str, Any]) -> tuple[RunConfig, ...]:

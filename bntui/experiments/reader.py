@@ -7,9 +7,10 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
-from bntui.cli import options
+from bntui.core.settings import OPTIONS, given
 from bntui.core.text import ConfigError, literal
 from bntui.experiments import toml_lines
 from bntui.experiments.claims import (
@@ -119,42 +120,48 @@ class _Reader:
         self._is(arm, dict, where, "a table of options")
         own = {key: value for key, value in arm.items() if key not in {"label", "published"}}
         words: list[str] = []
+        options: dict[str, Any] = {}
         for key, value in {**common, **own}.items():
             at: Where = (*where, key) if key in own else ("options", key)
-            words += self._words(at, key, value)
-        parsed = self._options(where, words)
+            typed, parsed = self._option(at, key, value)
+            words += typed
+            options |= parsed
         return Arm(
             name=name,
             label=self._text(arm, (*where, "label")) if "label" in arm else name,
-            options=parsed,
+            options=self._judged(where, partial(given, options)),
             words=tuple(words),
             published=self._one_of(arm, (*where, "published"), published().keys()),
             reads=frozenset(),
         )
 
-    def _words(self, where: Where, key: str, value: Any) -> list[str]:
-        """Return one option as words of a command line."""
-        if key not in options.names():
-            known = [*options.names(), "label", "published"]
+    def _option(self, where: Where, key: str, value: Any) -> tuple[list[str], dict[str, Any]]:
+        """Return one option as words of a command line, and its value by its field."""
+        row = OPTIONS.get(key)
+        if row is None:
+            known = [*OPTIONS, "label", "published"]
             raise self._refusal(where, f"there is no such option{nearest(key, known)}")
-        if key in options.switches():
+        parse = row.parse
+        if parse is None:
             self._is(value, bool, where, "true or false")
-            words = [f"--{key}" if value else f"--no-{key}"]
-        else:
-            values = value if isinstance(value, list) else [value]
-            words = []
-            for item in values:
-                if isinstance(item, bool) or not isinstance(item, str | int | float):
-                    raise self._refusal(where, "an option is a number or a text")
-                if isinstance(item, int) and item.bit_length() > MAX_BITS:
-                    raise self._refusal(where, f"give whole numbers of at most {MAX_BITS} bits")
-                words += [f"--{key}", str(item)]
-        self._options(where, words)
-        return words
+            return [f"--{key}" if value else f"--no-{key}"], {row.field: value}
+        words: list[str] = []
+        parsed: list[Any] = []
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, bool) or not isinstance(item, str | int | float):
+                raise self._refusal(where, "an option is a number or a text")
+            if isinstance(item, int) and item.bit_length() > MAX_BITS:
+                raise self._refusal(where, f"give whole numbers of at most {MAX_BITS} bits")
+            text = str(item)
+            words += [f"--{key}", text]
+            parsed.append(self._judged(where, partial(parse, text)))
+        if isinstance(row.default, tuple):
+            return words, {row.field: tuple(parsed)}
+        return words, {row.field: parsed[-1] if parsed else None}
 
-    def _options(self, where: Where, words: Sequence[str]) -> dict[str, Any]:
+    def _judged(self, where: Where, judge: Callable[[], Any]) -> Any:
         try:
-            return options.parse(words)
+            return judge()
         except ConfigError as error:
             raise self._refusal(where, str(error).rstrip(".")) from None
 

@@ -6,7 +6,8 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bntui.core.config import PUBLISHED, RunConfig
+from bntui.core.config import RunConfig
+from bntui.core.parsers import PUBLISHED
 from bntui.core.text import ConfigError, first_sentence
 from bntui.machine import allocator, environment
 

@@ -8,7 +8,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from bntui.core.config import MAX_THREADS, MOST_THREADS
+from bntui.core.config import MOST_THREADS
+from bntui.core.parsers import MAX_THREADS
 from bntui.core.text import literal
 from bntui.machine import cgroups
 from bntui.machine.times import is_zone

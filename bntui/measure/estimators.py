@@ -10,9 +10,9 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from bntui.core.border import Count, Read, Share, convert
+from bntui.core.border import Count, Read, Share
 from bntui.core.config import MOMENTA
-from bntui.core.limits import parse_estimator
+from bntui.core.settings import judged_one
 from bntui.measure.statistics import Buffers
 from bntui.train.checkpoints import like
 
@@ -37,7 +37,7 @@ class EstimatorsState:
 
     rows: Tensor
     start_left: Share
-    own: Annotated[str, Read(lambda name: parse_estimator(convert(str, name)))]
+    own: Annotated[str, Read(lambda name: judged_one("estimator", name))]
     momenta_product: Share
     updates: Count
 

@@ -3,14 +3,14 @@
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, is_dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from bntui.core.border import BorderError, convert, parsed, shown
-from bntui.core.changes import judged
 from bntui.core.config import Knobs, RunConfig
 from bntui.core.measured import NO_DETAIL
+from bntui.core.settings import judged
 from bntui.core.snapshot import EpochReport, RunFacts
 
 Thing = TypeVar("Thing")
@@ -75,18 +75,6 @@ def read_report(text: object) -> EpochReport:
         if isinstance(layer, dict):
             layer["detail"] = NO_DETAIL
     return convert(EpochReport, values)
-
-
-def settings(config: RunConfig) -> dict[str, Any]:
-    """Return every setting by its name, the knobs among the others."""
-    flat: dict[str, Any] = {}
-    for field in fields(config):
-        value = getattr(config, field.name)
-        if is_dataclass(value) and not isinstance(value, type):
-            flat |= {inner.name: getattr(value, inner.name) for inner in fields(value)}
-        else:
-            flat[field.name] = value
-    return flat
 
 
 def finite(value: Any, instead: Callable[[float], Any] = lambda _: None) -> Any:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from bntui.core.config import RunConfig
+from bntui.core.settings import value_of, values_of
 from bntui.store.database import ALIVE, StoredRun
-from bntui.store.encoding import settings
 from bntui.store.writing import State
 
 COLUMNS = (
@@ -47,7 +47,7 @@ def value(run: StoredRun, column: str) -> Any:
         return getattr(run, column)
     if column in {"dataset", "device"}:  # as found, not as asked for
         return getattr(run.facts, column)
-    return settings(run.config)[column]
+    return value_of(run.config, column)
 
 
 def matching(runs: Iterable[StoredRun], text: str) -> list[StoredRun]:
@@ -79,14 +79,14 @@ def interrupted(runs: Iterable[StoredRun]) -> list[StoredRun]:
 
 def differences(one: RunConfig, other: RunConfig) -> list[tuple[str, Any, Any]]:
     """Return the settings in which two runs differ: name, value here, value there."""
-    here, there = settings(one), settings(other)
+    here, there = values_of(one), values_of(other)
     return [(name, here[name], there[name]) for name in here if here[name] != there[name]]
 
 
 def _has_all(run: StoredRun, words: Iterable[str]) -> bool:
     pairs = [
         f"{name}={'' if setting is None else setting}"
-        for name, setting in settings(run.config).items()
+        for name, setting in values_of(run.config).items()
     ]
     parts = [run.id, run.state, run.facts.dataset, run.facts.device, run.note, *pairs]
     text = " ".join(parts).lower()

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from bntui.core.changes import twin_of
 from bntui.core.command_line import command_line
 from bntui.core.measured import Hindsight
 from bntui.core.series import thinned
+from bntui.core.settings import twin_of
 from bntui.core.snapshot import TWIN, Mark, Phase, Snapshot
 from bntui.store.database import Points, Store, StoredRun
 

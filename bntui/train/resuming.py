@@ -6,8 +6,8 @@ from typing import Annotated
 import torch
 
 from bntui.core.border import BorderError, Count, Length, Positive, Read, convert
-from bntui.core.changes import knobs_of
 from bntui.core.config import Knobs
+from bntui.core.settings import knobs_of
 from bntui.core.snapshot import Checkpoint, Mark
 from bntui.core.text import ConfigError
 from bntui.data.dataset import Dataset

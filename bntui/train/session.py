@@ -13,11 +13,11 @@ import torch
 
 from bntui.core import rules
 from bntui.core.border import BorderError
-from bntui.core.changes import CHANGES
 from bntui.core.config import Knobs
 from bntui.core.measured import Recalibration
 from bntui.core.run import LEAVE_SECONDS, Point
 from bntui.core.run_request import RunRequest
+from bntui.core.settings import LIVE
 from bntui.core.snapshot import (
     MAX_REPORTS,
     Checkpoint,
@@ -437,9 +437,9 @@ class Session:
         knobs = self._fitting(self._clipped(wanted))
         changes = [
             (f"{name} {_written(before)}→{_written(after)}", f"{name}={after}")
-            for name, (field, _) in CHANGES.items()
-            if (before := getattr(self.knobs, field)) != (after := getattr(knobs, field))
-            and field != "pace"
+            for name, row in LIVE.items()
+            if (before := getattr(self.knobs, row.field)) != (after := getattr(knobs, row.field))
+            and row.field != "pace"
         ]
         if changes and self.trainer.update:
             self.keep(f"before {changes[0][0]}")

@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 from bntui.core import rules
 from bntui.core.border import BorderError, Count, Positive, Share, Within
 from bntui.core.config import Knobs, RunConfig
-from bntui.core.limits import MAX_STEPS
+from bntui.core.parsers import MAX_STEPS
 from bntui.data.dataset import Dataset
 from bntui.machine import memory
 from bntui.measure.estimators import OWN, Estimators, EstimatorsState

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from bntui.core.changes import CHANGES, twin_field, twin_of
 from bntui.core.config import Knobs
 from bntui.core.run import Point
 from bntui.core.run_request import New, RunRequest
+from bntui.core.settings import twin_of, twin_setting
 from bntui.core.snapshot import TWIN, EpochReport, Phase, Snapshot
 from bntui.measure.observer import Observer
 from bntui.train.session import Session
@@ -26,7 +26,7 @@ class Twins:
         config = request.config
         self._difference = config.twin
         self._one = make(replace(request, config=replace(config, twin="")))
-        open_to_both = New(request.left_open - {twin_field(config.twin)})
+        open_to_both = New(request.left_open - {twin_setting(config.twin)[0].field})
         self._other = make(replace(request, config=twin_of(config), origin=open_to_both))
         self._other.observer.led = True
         self._active = self._one
@@ -152,9 +152,8 @@ class Twins:
             before.observer.budget.begin()
 
     def _for_the_other(self, wanted: Knobs | None) -> Knobs | None:
-        name, _, setting = self._difference.partition("=")
-        if wanted is None or name not in CHANGES:
+        row, value = twin_setting(self._difference)
+        if wanted is None or not row.live:
             return wanted
-        field, parse = CHANGES[name]
-        change: dict[str, Any] = {field: parse(setting)}
+        change: dict[str, Any] = {row.field: value}
         return replace(wanted, **change)

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from bntui.cli.options import config_of, parse
+from bntui.cli.main import cli
 from bntui.core.command_line import command_line
 from bntui.core.config import Knobs, Observation, RunConfig
-from bntui.core.limits import parse_dataset
+from bntui.core.parsers import parse_dataset
 from bntui.core.run import Command
 from bntui.core.run_request import RunRequest
+from bntui.core.settings import SETTINGS, config_of
 from bntui.core.snapshot import Phase
 from bntui.train.runner import Runner
 
@@ -50,7 +51,8 @@ def test_a_live_session_is_repeated_bit_for_bit() -> None:
 
     words = shlex.split(line)
     assert words[:2] == ["bntui", "run"]
-    config, _ = config_of(parse(words[2:]))
+    options = cli.commands["run"].make_context("run", words[2:]).params
+    config, _ = config_of({name: options[name] for name in SETTINGS})
     again = Runner(RunRequest(config, Observation(live=False, epoch_ends=False, epoch_fresh=False)))
     again.start()
     until(lambda: again.snapshot.phase is Phase.FINISHED)

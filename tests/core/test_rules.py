@@ -8,7 +8,7 @@ import torch
 
 from bntui.core import rules
 from bntui.core.config import Knobs, Observation, RunConfig
-from bntui.core.limits import parse_batch_schedule
+from bntui.core.parsers import parse_batch_schedule
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.core.text import ConfigError

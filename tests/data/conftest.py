@@ -5,7 +5,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from bntui.core.config import PUBLISHED
+from bntui.core.parsers import PUBLISHED
 from bntui.data import sources
 from bntui.data.idx import MNIST, Idx
 from tests.data.stand_ins import StandIn, cifar_stand_in, idx_stand_in

@@ -12,7 +12,7 @@ import psutil
 import pytest
 import torch
 
-from bntui.core import config
+from bntui.core import parsers
 from bntui.core.text import ConfigError
 from bntui.data import built_in_files
 from bntui.data.arrays import Arrays, DataError, check_memory, depths, mixed
@@ -79,7 +79,7 @@ def test_no_patch_that_shows_something_is_in_both_splits() -> None:
 
 
 def test_the_names_of_the_built_in_data_are_those_of_the_command_line() -> None:
-    assert tuple(BUILT_IN) == config.BUILT_IN
+    assert tuple(BUILT_IN) == parsers.BUILT_IN
 
 
 @pytest.mark.parametrize("size", [1, 64, 4000])

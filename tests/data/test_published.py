@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torchvision.datasets
 
-from bntui.core.config import PUBLISHED
+from bntui.core.parsers import PUBLISHED
 from bntui.data import sources
 from bntui.data.built_in import DIGITS
 from bntui.data.cifar import CIFAR10

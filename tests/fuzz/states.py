@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from bntui.core import limits
+from bntui.core import parsers
 from bntui.core.config import MOMENTA, OWN_ESTIMATORS, Knobs, RunConfig
 from bntui.core.measured import (
     ChannelExchange,
@@ -71,11 +71,11 @@ def knobs() -> st.SearchStrategy[Knobs]:
     """Return knobs within their limits, most at an end of them."""
     return st.builds(
         Knobs,
-        batch_size=st.sampled_from([1, 256, 4096, limits.MAX_BATCH_SIZE]),
+        batch_size=st.sampled_from([1, 256, 4096, parsers.MAX_BATCH_SIZE]),
         momentum=st.sampled_from([0.0, 5e-324, 0.01, 0.99, 0.12345678901234, math.nextafter(1, 0)]),
         estimator=st.sampled_from(OWN_ESTIMATORS),
-        learning_rate=st.sampled_from([5e-324, 1e-3, 1.0, limits.MAX_LEARNING_RATE]),
-        pace=st.sampled_from([5e-324, 0.5, limits.MAX_PACE, math.inf]),
+        learning_rate=st.sampled_from([5e-324, 1e-3, 1.0, parsers.MAX_LEARNING_RATE]),
+        pace=st.sampled_from([5e-324, 0.5, parsers.MAX_PACE, math.inf]),
     )
 
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from bntui.cli import report
 from bntui.cli.main import cli
-from bntui.core.config import DATASETS, PUBLISHED
+from bntui.core.parsers import DATASETS, PUBLISHED
 from bntui.core.run_request import RunRequest
 from bntui.experiments.library import built_in
 from bntui.store.database import Store

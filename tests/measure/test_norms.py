@@ -16,7 +16,7 @@ from torch.func import functional_call
 from torch.nn.functional import group_norm, layer_norm
 
 from bntui.core.config import Knobs, Observation, RunConfig
-from bntui.core.limits import MIN_WIDTH
+from bntui.core.parsers import MIN_WIDTH
 from bntui.core.run_request import RunRequest
 from bntui.core.text import ConfigError
 from bntui.data import dataset

@@ -9,7 +9,8 @@ import pytest
 
 from bntui.core.config import Change, Knobs, RunConfig
 from bntui.core.measured import Noise
-from bntui.store.encoding import finite, read, read_config, read_facts, read_report, settings, write
+from bntui.core.settings import values_of
+from bntui.store.encoding import finite, read, read_config, read_facts, read_report, write
 
 FIRST_CONFIG = (
     '{"dataset": "digits", "data_dir": null, "train_size": null, "norm": "batch", "width": 0.25,'
@@ -116,7 +117,7 @@ def test_what_is_not_understood_has_its_default_and_is_named(text: str) -> None:
 
 
 def test_settings_are_flat() -> None:
-    flat = settings(RunConfig(seed=5, knobs=Knobs(momentum=0.5)))
+    flat = values_of(RunConfig(seed=5, knobs=Knobs(momentum=0.5)))
     assert (flat["seed"], flat["momentum"]) == (5, 0.5)
     assert "knobs" not in flat
 

@@ -59,8 +59,9 @@ TRAINING = """
 import sys, time
 from pathlib import Path
 from bntui.core.config import RunConfig
-from bntui.core.limits import MAX_EPOCHS
+from bntui.core.parsers import MAX_EPOCHS
 from bntui.core.run_request import RunRequest
+from bntui.core.parsers import MAX_EPOCHS
 from bntui.train.runner import Runner
 from bntui.store.recorder import StoreRecorder
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bntui.core.changes import parse_change
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.run import Point
 from bntui.core.run_request import New, Resume, RunRequest
+from bntui.core.settings import parse_change
 from bntui.core.snapshot import Checkpoint, Phase, Snapshot
 from bntui.store.database import Store
 from bntui.store.loading import repeating

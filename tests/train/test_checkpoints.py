@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bntui.core.changes import parse_change
 from bntui.core.command_line import command_line
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.run import Command
 from bntui.core.run_request import Branch, New, RunRequest
+from bntui.core.settings import parse_change
 from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 from bntui.core.text import ConfigError
 from bntui.train.checkpoints import Checkpoints, SpillFile, pack, unpack

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from bntui.core.changes import parse_change
 from bntui.core.config import Knobs, Observation, RunConfig
-from bntui.core.limits import MAX_LEARNING_RATE
+from bntui.core.parsers import MAX_LEARNING_RATE
 from bntui.core.run_request import RunRequest
+from bntui.core.settings import parse_change
 from bntui.core.snapshot import Phase
 from bntui.data import dataset
 from bntui.data.dataset import Dataset

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bntui.core.changes import parse_change, parse_twin, twin_of
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.run_request import New, RunRequest
+from bntui.core.settings import parse_change, parse_twin, twin_of
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import ConfigError
 from bntui.train.session import Session

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from bntui.core.settings import values_of
 from bntui.core.snapshot import Snapshot
 from bntui.diagnose.remedies import values as remedy_values
 from bntui.store.database import Points, Store, StoredRun
-from bntui.store.encoding import finite, report_values, settings
+from bntui.store.encoding import finite, report_values
 
 SCHEMA = 2
 """Of the JSON that `bntui run` and `bntui export` write. In 1, remedies were worded, or had a `kind`."""
@@ -118,7 +119,7 @@ def about(run: StoredRun) -> dict[str, Any]:
         "validation": facts.validation,
         "parameters": facts.parameters,
         "updates_per_epoch": -(-facts.train // run.config.knobs.batch_size),
-        "config": settings(run.config),
+        "config": values_of(run.config),
         "state": run.state,
         "started": run.started.isoformat(),
         "ended": run.ended.isoformat(),

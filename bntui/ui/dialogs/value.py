@@ -10,10 +10,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from bntui.core.config import looks_like_torch, torch_momentum
+from bntui.core.row import Value
 from bntui.core.text import exact
 from bntui.ui import key_table
 from bntui.ui.dialogs.prompt import PromptScreen
-from bntui.ui.widgets.knob_spec import MOMENTUM, KnobSpec, Setting
+from bntui.ui.widgets.knob_spec import KnobSpec
 
 
 class ValueScreen(PromptScreen):
@@ -22,8 +23,8 @@ class ValueScreen(PromptScreen):
     def __init__(
         self,
         spec: KnobSpec,
-        value: Setting,
-        take: Callable[[Setting], None],
+        value: Value,
+        take: Callable[[Value], None],
         *,
         title: str = "",
         hint: str = "",
@@ -39,7 +40,7 @@ class ValueScreen(PromptScreen):
         """Take the value of `text`. Raises ConfigError."""
         value = self._spec.parse(text)
         if (
-            self._spec is not MOMENTUM
+            self._spec.name != "momentum"
             or not isinstance(value, float)
             or not looks_like_torch(value)
         ):
@@ -56,7 +57,7 @@ class ValueScreen(PromptScreen):
             AskScreen(question, f"yes, {exact(meant)}", f"no, {exact(value)}"), answered
         )
 
-    def _close_with(self, value: Setting) -> None:
+    def _close_with(self, value: Value) -> None:
         self.dismiss(None)
         self._take(value)
 

@@ -2,18 +2,11 @@
 
 from bntui.core import rules
 from bntui.core.config import Knobs, RunConfig, torch_momentum
-from bntui.core.limits import MAX_LEARNING_RATE
+from bntui.core.parsers import MAX_LEARNING_RATE
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import exact
 from bntui.ui.explorer.noise_words import noise_scale
-from bntui.ui.widgets.knob_spec import (
-    BATCH_SIZE,
-    ESTIMATOR,
-    LEARNING_RATE,
-    MOMENTUM,
-    NORM,
-    KnobSpec,
-)
+from bntui.ui.widgets.knob_spec import KnobSpec
 
 UNPLANNED = 10_000
 """Epochs from which on a run is not meant to come to an end; ten are looked ahead then."""
@@ -30,20 +23,22 @@ def consequence(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
     batch = min(knobs.batch_size, facts.train)
     updates = -(-facts.train // batch)
     start = start_words(knobs, snapshot, facts.train)
-    if spec is BATCH_SIZE:
+    if spec.name == "batch_size":
         memory = size(facts.activation_bytes * batch / 1e9)
         last = noise_scale(snapshot) or f"×2 a step, to {facts.train:,}"
         return f"{updates:,} updates an epoch · {start} · {memory} · {last}"
-    if spec is MOMENTUM:
+    if spec.name == "momentum":
         torchs = torch_momentum(knobs.momentum)
         return f"torch's {exact(torchs)} · {start} · steps through the map's rows, 0 to below 1"
-    if spec is ESTIMATOR:
+    if spec.name == "estimator":
         return f"{estimating(snapshot.config, knobs)} · {start}"
-    if spec is LEARNING_RATE:
+    if spec.name == "learning_rate":
         return f"moves weights, not statistics · steps of 1, 2, 5, up to {MAX_LEARNING_RATE:g}"
-    if spec is NORM:
+    if spec.name == "norm":
         return "starts a new run with the same seed · on or off · old curves stay as a ghost"
-    return "updates a second at most, to watch a fast machine · 0.5 to 50 in steps, or max"
+    if spec.name == "pace":
+        return "updates a second at most, to watch a fast machine · 0.5 to 50 in steps, or max"
+    return spec.hint
 
 
 def start_words(knobs: Knobs, snapshot: Snapshot, train: int) -> str:

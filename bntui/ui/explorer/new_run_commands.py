@@ -5,18 +5,18 @@ from typing import Protocol
 
 from textual.screen import Screen
 
-from bntui.core.changes import option_of
 from bntui.core.config import RunConfig
-from bntui.core.limits import MAX_SEED
+from bntui.core.parsers import MAX_SEED
+from bntui.core.row import Value
 from bntui.core.run_request import Branch, Resume
+from bntui.core.settings import SETTINGS, with_values
 from bntui.core.snapshot import Checkpoint
 from bntui.ui.dialogs.value import ValueScreen
 from bntui.ui.explorer.branch import BranchScreen
 from bntui.ui.explorer.current_run import CurrentRun
 from bntui.ui.explorer.resume_offer import ResumeOffer
-from bntui.ui.new_run.screen import Changes, StructureScreen, with_changes
+from bntui.ui.new_run.screen import Changes, StructureScreen
 from bntui.ui.widgets.knob import Knob
-from bntui.ui.widgets.knob_spec import PACE, Setting
 
 TWIN_HINT = "Both begin at update 0, with the same seed and the same batches; all else is alike."
 
@@ -45,7 +45,7 @@ def ask_structure(screen: Screen[None], current: CurrentRun, begin: BeginRun) ->
     def closed(changes: Changes | None) -> None:
         if changes is not None:
             current.choose(changes.keys())
-            begin(with_changes(current.config, changes))
+            begin(with_values(current.config, changes))
 
     screen.app.push_screen(StructureScreen(current.config, current.snapshot), closed)
 
@@ -56,15 +56,15 @@ def ask_twin(screen: Screen[None], current: CurrentRun, begin: BeginRun) -> None
     if config.twin:
         begin(replace(config, twin=""))
         return
-    if not isinstance(knob, Knob) or knob.spec is PACE:
+    if not isinstance(knob, Knob) or not SETTINGS[knob.spec.name].twin:
         screen.notify("choose a knob first: a twin is a second run that differs in one.")
         return
-    spec, option = knob.spec, option_of(knob.spec.name)
+    spec, option = knob.spec, SETTINGS[knob.spec.name].name
     other = spec.step(knob.wanted, -1)
     if other == knob.wanted:
         other = spec.step(knob.wanted, 1)
 
-    def take(value: Setting) -> None:
+    def take(value: Value) -> None:
         # The config as it is by then: it may have been fitted to the machine meanwhile.
         begin(replace(current.config, twin=f"{option}={value}"))
 

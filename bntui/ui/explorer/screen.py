@@ -15,6 +15,7 @@ from textual.widgets import Label
 from bntui.core.config import RunConfig
 from bntui.core.run import MakeRun, Run
 from bntui.core.run_request import Branch, New, Purpose, Resume, RunRequest
+from bntui.core.settings import with_values
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import ConfigError
 from bntui.ui import key_table
@@ -38,11 +39,10 @@ from bntui.ui.explorer.results import Results
 from bntui.ui.explorer.resume_offer import ResumeOffer
 from bntui.ui.explorer.status import StatusLine
 from bntui.ui.explorer.verdict import VerdictPanel
-from bntui.ui.new_run.screen import with_changes
 from bntui.ui.runs.archive import Archive
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
-from bntui.ui.widgets.knob_spec import KNOBS, PACE
+from bntui.ui.widgets.knob_spec import KNOBS
 
 FULL = (116, 34)
 """Columns and rows from which on all panels are shown at once."""
@@ -237,9 +237,9 @@ class Explorer(Screen[None]):
     def _turn(self, event: Knob.Turned) -> None:
         name = event.knob.spec.name
         if event.knob.spec.structural:
-            self._begin(with_changes(self.current.config, {name: event.value}))
+            self._begin(with_values(self.current.config, {name: event.value}))
             return
-        if event.knob.spec is not PACE:
+        if name != "pace":
             self._guide.changed()
         self.current.turn(**{name: event.value})
         self._show_knobs(self.run.snapshot)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from bntui.core import rules
-from bntui.core.config import RunConfig
+from bntui.core.config import BN_LAYERS, RunConfig
+from bntui.core.settings import SETTINGS
 from bntui.core.snapshot import Snapshot
-from bntui.ui.new_run.specs import BN_LAYERS
 from bntui.ui.widgets.knob_spec import KnobSpec
 
 MOST_STEPS = 6
@@ -49,7 +49,9 @@ def meaning(spec: KnobSpec, config: RunConfig, snapshot: Snapshot) -> str:
 
     `snapshot` is of a run whose settings `config` began with.
     """
-    return _MEANINGS[spec.name](config, _train(config, snapshot))
+    if told := _MEANINGS.get(spec.name):
+        return told(config, _train(config, snapshot))
+    return f"{SETTINGS[spec.name].help}."
 
 
 def _train(config: RunConfig, snapshot: Snapshot) -> int | None:

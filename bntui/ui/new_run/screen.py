@@ -1,7 +1,6 @@
 """The structure of a new run: every setting that is not a knob of the explorer."""
 
-from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -12,6 +11,8 @@ from textual.screen import Screen
 from textual.widgets import Label
 
 from bntui.core.config import RunConfig
+from bntui.core.row import Value
+from bntui.core.settings import with_values
 from bntui.core.snapshot import Snapshot
 from bntui.ui import key_lines, key_table
 from bntui.ui.drawing.canvas import Canvas, Picture
@@ -19,19 +20,12 @@ from bntui.ui.new_run.meanings import meaning
 from bntui.ui.new_run.specs import GROUPS, norm_layers
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
-from bntui.ui.widgets.knob_spec import Setting
 from bntui.ui.widgets.paragraphs import Paragraphs
 
 NARROW = 76
 """Columns below which the settings have as few as they need."""
-Changes = dict[str, Setting]
+Changes = dict[str, Value]
 """Fields of a RunConfig that are to be others, and their values."""
-
-
-def with_changes(config: RunConfig, changes: Changes) -> RunConfig:
-    """Return `config` with `changes`."""
-    values: dict[str, Any] = dict(changes)
-    return replace(config, **values)
 
 
 class StructureScreen(Screen[Changes | None]):
@@ -91,13 +85,13 @@ class StructureScreen(Screen[Changes | None]):
 
     def _suit_layers(self) -> None:
         """Have the number of normalisation layers turn through as many as there are."""
-        depth = with_changes(self._config, self._changes).depth
+        depth = with_values(self._config, self._changes).depth
         self.query_one("#norm-layers", Knob).spec = norm_layers(depth)
 
     @on(DescendantFocus)
     def _explain(self) -> None:
         """Say what the chosen knob's value means, and what would be different in a new run."""
-        config, knob = with_changes(self._config, self._changes), self.focused
+        config, knob = with_values(self._config, self._changes), self.focused
         said: list[tuple[str, str]] = []
         if isinstance(knob, Knob):
             spec = knob.spec

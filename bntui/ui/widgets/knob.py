@@ -6,9 +6,10 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
+from bntui.core.row import Value
 from bntui.ui import key_lines
 from bntui.ui.drawing.canvas import Canvas, Picture
-from bntui.ui.widgets.knob_spec import KnobSpec, Setting
+from bntui.ui.widgets.knob_spec import KnobSpec
 
 COMPACT_BELOW = 22
 """Widths below this get the short label and no second line."""
@@ -33,7 +34,7 @@ class Knob(Canvas, can_focus=True):
         """The user wants another value."""
 
         knob: "Knob"
-        value: Setting
+        value: Value
 
     @dataclass
     class Typing(Message):
@@ -41,7 +42,7 @@ class Knob(Canvas, can_focus=True):
 
         knob: "Knob"
 
-    def __init__(self, spec: KnobSpec, value: Setting) -> None:
+    def __init__(self, spec: KnobSpec, value: Value) -> None:
         super().__init__(id=spec.name.replace("_", "-"))
         self.spec = spec
         self.wanted = value
@@ -65,14 +66,14 @@ class Knob(Canvas, can_focus=True):
         else:
             self.post_message(self.Typing(self))
 
-    def turn_to(self, value: Setting) -> None:
+    def turn_to(self, value: Value) -> None:
         """Want `value`."""
         if value != self.wanted:
             self.wanted = value
             self.repaint()
             self.post_message(self.Turned(self, value))
 
-    def show(self, applied: Setting, wanted: Setting) -> None:
+    def show(self, applied: Value, wanted: Value) -> None:
         """Show what the run applies, and what is wanted of it."""
         self.applied, self.wanted = applied, wanted
         self.repaint()

@@ -2,14 +2,11 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from bntui.core import limits
-from bntui.core.config import MOMENTA, OWN_ESTIMATORS, torch_momentum
-from bntui.core.text import exact
-
-Setting = float | str | None
+from bntui.core.row import Row, Value
+from bntui.core.settings import SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +17,17 @@ class KnobSpec:
     label: str
     short: str
     """The label where a row is all the room there is."""
-    ladder: Sequence[Setting]
+    ladder: Sequence[Value]
     """The values that ← and → step through, in their order on the knob; None stands above numbers."""
     show: Callable[[Any], str]
-    parse: Callable[[str], Setting]
+    parse: Callable[[str], Value]
     hint: str
     detail: Callable[[Any], str] | None = None
     """A second line under the value."""
     structural: bool = False
     """Whether another value means a new run."""
 
-    def step(self, value: Setting, by: int) -> Setting:
+    def step(self, value: Value, by: int) -> Value:
         """Return the next value of the ladder above (`by` = 1) or below (−1); the ends stay."""
         ladder = self.ladder
         if value in ladder:
@@ -48,73 +45,41 @@ def _height(value: Any) -> Any:
     return math.inf if value is None else value
 
 
+def spec_of(row: Row) -> KnobSpec:
+    """Return the knob of a setting."""
+    return KnobSpec(
+        name=row.field,
+        label=row.label,
+        short=row.short,
+        ladder=row.steps,
+        show=row.show,
+        parse=row.type,
+        hint=row.hint,
+        detail=row.detail,
+        structural=not row.live,
+    )
+
+
+SPECS = {name: spec_of(row) for name, row in SETTINGS.items() if row.steps}
+"""The knobs of all settings that have one, by field."""
 SWITCH = {"batch": "on", "none": "off"}
-"""What the two norms that the thread compares are called on their knob."""
+"""What the two norms that the thread compares are called on their knob in the explorer."""
 
 
-def _parse_norm(value: str) -> str:
+def _parse_switch(value: str) -> Value:
     word = value.strip().lower()
-    return {"on": "batch", "off": "none"}.get(word) or limits.parse_norm(word)
+    return {"on": "batch", "off": "none"}.get(word) or SPECS["norm"].parse(word)
 
 
-def _show_pace(value: float) -> str:
-    return "max" if math.isinf(value) else f"{value:g}/s"
-
-
-BATCH_SIZE = KnobSpec(
-    name="batch_size",
-    label="batch size",
-    short="batch",
-    ladder=tuple(2**power for power in range(17)),
-    show=lambda value: f"{value:.0f}",
-    parse=limits.parse_batch_size,
-    hint="Images per update, from the next one on.",
-)
-NORM = KnobSpec(
-    name="norm",
+NORM = replace(
+    SPECS["norm"],
     label="batch norm",
     short="BN",
     ladder=("none", "batch"),
     show=lambda value: SWITCH.get(value, value),
-    parse=_parse_norm,
+    parse=_parse_switch,
     hint="Another setting starts a new run with the same seed.",
-    structural=True,
 )
-MOMENTUM = KnobSpec(
-    name="momentum",
-    label="momentum",
-    short="m",
-    ladder=MOMENTA,
-    show=lambda value: exact(value),
-    parse=limits.parse_momentum,
-    hint="Share of the old running statistics kept at an update.",
-    detail=lambda value: f"torch's {exact(torch_momentum(value))}",
-)
-ESTIMATOR = KnobSpec(
-    name="estimator",
-    label="estimator",
-    short="est",
-    ladder=OWN_ESTIMATORS,
-    show=str,
-    parse=limits.parse_estimator,
-    hint=f"How the running statistics are estimated: {', '.join(OWN_ESTIMATORS)}.",
-)
-LEARNING_RATE = KnobSpec(
-    name="learning_rate",
-    label="learning rate",
-    short="rate",
-    ladder=tuple(float(f"{n}e{power}") for power in range(-6, 2) for n in (1, 2, 5)),
-    show=lambda value: exact(value),
-    parse=limits.parse_learning_rate,
-    hint="The optimiser's, from the next update on.",
-)
-PACE = KnobSpec(
-    name="pace",
-    label="pace",
-    short="pace",
-    ladder=(0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, math.inf),
-    show=_show_pace,
-    parse=limits.parse_pace,
-    hint="Updates a second at most, to watch a fast machine.",
-)
-KNOBS = (BATCH_SIZE, NORM, MOMENTUM, ESTIMATOR, LEARNING_RATE, PACE)
+_LIVE = [spec for spec in SPECS.values() if not spec.structural]
+KNOBS = (_LIVE[0], NORM, *_LIVE[1:])
+"""The knobs of the explorer."""

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from bntui.core.changes import parse_change
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.measured import Recalibration
 from bntui.core.run_request import RunRequest
+from bntui.core.settings import parse_change
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.train.session import Session
 from bntui.ui.explorer.knob_effects import consequence, start_words
-from bntui.ui.widgets.knob_spec import BATCH_SIZE, ESTIMATOR, MOMENTUM
+from bntui.ui.widgets.knob_spec import SPECS
 from tests.ui.scripted import mid_run
 from tests.ui.user import CONFIG
 
@@ -71,7 +71,7 @@ def test_what_is_foretold_is_what_is_left_at_the_end(
     assert float(more.split()[0]) < left or left == 0.0
 
 
-@pytest.mark.parametrize("spec", [BATCH_SIZE, MOMENTUM, ESTIMATOR])
+@pytest.mark.parametrize("spec", [SPECS[name] for name in ("batch_size", "momentum", "estimator")])
 def test_a_recalibrated_run_has_nothing_left_under_any_knob(spec: object) -> None:
     done = Recalibration(97, 0.1, 0.958, applied=True)
     snapshot = mid_run(CONFIG, recalibrated=done)

@@ -14,7 +14,7 @@ from bntui.ui.drawing.view import View
 from bntui.ui.explorer.knob_effects import consequence
 from bntui.ui.explorer.noise_words import noise_scale
 from bntui.ui.explorer.results import Results
-from bntui.ui.widgets.knob_spec import BATCH_SIZE
+from bntui.ui.widgets.knob_spec import SPECS
 from tests.ui.scripted import NAN, mid_run
 
 MEASURED = Noise(*(96, 912.4, 1024, 4), low=703.2, high=1288.0, low_68=801.0, high_68=1060.0)
@@ -68,9 +68,9 @@ def test_of_a_run_that_diverged_nothing_is_said() -> None:
 
 def test_the_batch_sizes_hint_ends_with_it() -> None:
     snapshot = shot()
-    hint = consequence(BATCH_SIZE, snapshot.knobs, snapshot)
+    hint = consequence(SPECS["batch_size"], snapshot.knobs, snapshot)
     assert hint.endswith(f"activations 90 MB · {FOUND}")
-    hint = consequence(BATCH_SIZE, snapshot.knobs, shot(None))
+    hint = consequence(SPECS["batch_size"], snapshot.knobs, shot(None))
     assert hint.endswith("activations 90 MB · ×2 a step, to 4,000")
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bntui.core import limits
+from bntui.core import parsers
 from bntui.core.config import Knobs
 from bntui.core.measured import Recalibration
 from bntui.core.run_request import RunRequest
@@ -173,10 +173,10 @@ class TestTyping:
     async def test_a_bad_value_keeps_the_dialog_open_with_the_engines_sentence(self) -> None:
         async with opened() as user:
             for name, typed, parse in (
-                ("batch-size", "3.5", limits.parse_batch_size),
-                ("momentum", "1.0", limits.parse_momentum),
-                ("learning-rate", "-1", limits.parse_learning_rate),
-                ("pace", "[b]x[/b]", limits.parse_pace),
+                ("batch-size", "3.5", parsers.parse_batch_size),
+                ("momentum", "1.0", parsers.parse_momentum),
+                ("learning-rate", "-1", parsers.parse_learning_rate),
+                ("pace", "[b]x[/b]", parsers.parse_pace),
             ):
                 with pytest.raises(ConfigError) as refused:
                     parse(typed)
@@ -261,7 +261,7 @@ class TestNewRuns:
             assert "pending" not in user.text
 
     async def test_the_last_seed_is_followed_by_the_first(self) -> None:
-        async with opened(config=replace(CONFIG, seed=limits.MAX_SEED)) as user:
+        async with opened(config=replace(CONFIG, seed=parsers.MAX_SEED)) as user:
             await user.press("R")
             assert user.run.snapshot.config.seed == 0
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bntui.core.config import Knobs, RunConfig
-from bntui.core.limits import parse_seed
+from bntui.core.settings import SETTINGS
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import ConfigError
 from bntui.ui.new_run.meanings import meaning
@@ -174,7 +174,7 @@ class TestScreen:
             await user.press("enter")
             await user.type("-1")
             with pytest.raises(ConfigError) as refused:
-                parse_seed("-1")
+                SETTINGS["seed"].type("-1")
             assert user.part("#problem") == str(refused.value)
             await user.press("escape", "enter")
             await user.type("1234")
