@@ -21,7 +21,7 @@ def parse_change(value: str) -> Change:
     Raises ConfigError.
     """
     update, _, what = value.partition(":")
-    name, equals, typed = what.partition("=")
+    name, equals, text = what.partition("=")
     if what == "recalibrate":
         return Change(parse_update(update), "recalibrate")
     if not equals or name not in LIVE:
@@ -29,18 +29,18 @@ def parse_change(value: str) -> Change:
             f"change {value!r} is not understood: give UPDATE:NAME=VALUE with a name of "
             f"{', '.join(LIVE)}, or UPDATE:recalibrate, such as 97:momentum=0.9."
         )
-    return Change(parse_update(update), LIVE[name].field, _parsed(LIVE[name], typed))
+    return Change(parse_update(update), LIVE[name].field, _parsed(LIVE[name], text))
 
 
 def parse_twin(value: str) -> str:
     """Return the setting NAME=VALUE in its shortest form. Raises ConfigError."""
-    name, equals, typed = value.strip().partition("=")
+    name, equals, text = value.strip().partition("=")
     if not equals or name not in TWINS:
         raise ConfigError(
             f"twin {value!r} is not understood: give NAME=VALUE with a name of "
             f"{', '.join(TWINS)}, such as momentum=0.9."
         )
-    return f"{name}={_parsed(TWINS[name], typed)}"
+    return f"{name}={_parsed(TWINS[name], text)}"
 
 
 def twin_setting(twin: str) -> tuple[Row, Any]:
@@ -63,14 +63,14 @@ def _parsed(row: Row, text: str) -> Any:
     return row.parse(text)
 
 
-def judged(values: Mapping[str, Any], refused: list[str]) -> dict[str, Any]:
+def judged(settings: Mapping[str, Any], refused: list[str]) -> dict[str, Any]:
     """Return settings as a file has them, by their fields, judged as on the command line.
 
     What is not possible is left out, and its name added to those `refused`. A field that nobody
     judges stays as it is.
     """
     possible: dict[str, Any] = {}
-    for name, value in values.items():
+    for name, value in settings.items():
         try:
             possible[name] = (
                 judged_one(name, value) if name in SETTINGS and value is not None else value
@@ -80,10 +80,10 @@ def judged(values: Mapping[str, Any], refused: list[str]) -> dict[str, Any]:
     return possible
 
 
-def knobs_of(values_: object) -> Knobs:
+def knobs_of(settings: object) -> Knobs:
     """Return knobs as a file has them, judged as on the command line. Raises BorderError."""
     refused: list[str] = []
-    possible = judged(convert(dict, values_), refused)
+    possible = judged(convert(dict, settings), refused)
     if refused:
         raise BorderError(f"{', '.join(refused)} can't be so")
     return convert(Knobs, possible)
