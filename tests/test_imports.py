@@ -85,6 +85,21 @@ def test_importing_the_screen_loads_no_torch(module: str) -> None:
     assert not loaded & {"torch", "torchvision"}
 
 
+def test_the_first_picture_loads_no_other_screen_and_no_experiment() -> None:
+    loaded = loaded_after("import bntui.store.archive, bntui.train.runner, bntui.ui.app")
+    others = ("branch", "evidence", "layer", "whatif")
+    assert not loaded & {f"bntui.ui.explorer.{name}" for name in others}
+    assert not loaded & {
+        "bntui.ui.runs.screen",
+        "bntui.ui.new_run.screen",
+        "bntui.ui.dialogs.value",
+    }
+    assert not loaded & {
+        f"bntui.ui.experiments.{name}" for name in ("conclusion", "list", "question")
+    }
+    assert not {name for name in loaded if name.startswith("bntui.experiments.")}
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_training_loads_no_compiler_of_torch_and_no_torchvision(optimizer: str) -> None:
     loaded = loaded_after(*command(*TINY, "--device", "cpu", "--optimizer", optimizer))

@@ -232,17 +232,18 @@ def _experiment(name: str, resume: str | None) -> "Experiment":
 
 def _experiments(name: str | None, resume: str | None, options: dict[str, Any]) -> "Experiments":
     """Return the experiments of the explorer, --experiment's the first. Raises ConfigError."""
-    from bntui.experiments.library import built_in
     from bntui.ui.experiments.progress import Experiments
 
-    if name is None:
-        over = {option: value for option, value in options.items() if option in MACHINES}
-        return Experiments(built_in, lambda experiment: configs_of(experiment, over))
-    first = _experiment(name, resume)
-    own = () if first.number else (first,)
-    return Experiments(
-        lambda: (*own, *built_in()), lambda experiment: configs_of(experiment, options), first
-    )
+    first = _experiment(name, resume) if name is not None else None
+    own = (first,) if first and not first.number else ()
+    over = {key: value for key, value in options.items() if first or key in MACHINES}
+
+    def listed() -> "tuple[Experiment, ...]":
+        from bntui.experiments.library import built_in  # the first picture needs none of them
+
+        return (*own, *built_in())
+
+    return Experiments(listed, lambda experiment: configs_of(experiment, over), first)
 
 
 def _beginning(resume: str | None, options: dict[str, Any]) -> "tuple[RunConfig, Origin]":

@@ -31,7 +31,6 @@ from bntui.machine.signals import (
 )
 from bntui.ui import key_lines
 from bntui.ui.dialogs.saving import save_and_tell
-from bntui.ui.dialogs.value import ValueScreen
 from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.key_table import help_sentence
@@ -153,6 +152,8 @@ class BntuiApp(DiffApp):
     @on(Knob.Typing)
     def _type(self, event: Knob.Typing) -> None:
         knob = event.knob
+        from bntui.ui.dialogs.value import ValueScreen  # the first picture doesn't need it
+
         self.push_screen(ValueScreen(knob.spec, knob.wanted, knob.turn_to))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

@@ -7,6 +7,7 @@ Pauses, single steps, the pace and every look at the run change nothing that is 
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
@@ -14,12 +15,12 @@ from bntui.core.config import RunConfig
 from bntui.core.run_request import Purpose
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import ConfigError
-from bntui.experiments.experiment import Experiment
-from bntui.ui.experiments.conclusion import AfterConclusion, ConclusionScreen
 from bntui.ui.experiments.experiment_line import ExperimentLine
-from bntui.ui.experiments.list import ExperimentsScreen
 from bntui.ui.experiments.progress import ExperimentProgress, Experiments
-from bntui.ui.experiments.question import QuestionScreen
+
+if TYPE_CHECKING:  # the first picture needs no experiment and no other screen
+    from bntui.experiments.experiment import Experiment
+    from bntui.ui.experiments.conclusion import AfterConclusion
 
 LEFT_NOTICE = (
     "The experiment is left: its conclusion would not be about this run. g begins it anew."
@@ -54,8 +55,10 @@ class ExperimentGuide:
         else:
             self._list()
 
-    def ask(self, experiment: Experiment, unanswered: Callable[[], None] = lambda: None) -> None:
+    def ask(self, experiment: "Experiment", unanswered: Callable[[], None] = lambda: None) -> None:
         """Put the question of an experiment, and begin it with the answer."""
+        from bntui.ui.experiments.question import QuestionScreen
+
         self._here = experiment.name
 
         def answered(choice: int | None) -> None:
@@ -93,6 +96,8 @@ class ExperimentGuide:
         self._show(None)
 
     def _list(self) -> None:
+        from bntui.ui.experiments.list import ExperimentsScreen
+
         experiments = self._experiments.listed()
         if not experiments:
             self._screen.notify("there are no experiments here")
@@ -101,13 +106,13 @@ class ExperimentGuide:
             (n for n, experiment in enumerate(experiments) if experiment.name == self._here), 0
         )
 
-        def chosen(experiment: Experiment | None) -> None:
+        def chosen(experiment: "Experiment | None") -> None:
             if experiment:
                 self.ask(experiment)
 
         self._screen.app.push_screen(ExperimentsScreen(experiments, at), chosen)
 
-    def _begin(self, experiment: Experiment, chosen: int | None) -> None:
+    def _begin(self, experiment: "Experiment", chosen: int | None) -> None:
         try:
             configs = self._experiments.configs(experiment)
         except ConfigError as error:
@@ -125,12 +130,14 @@ class ExperimentGuide:
         self._begin_run(config, progress.purpose)
 
     def _conclude(self, progress: ExperimentProgress) -> None:
+        from bntui.ui.experiments.conclusion import AfterConclusion, ConclusionScreen
+
         experiments = self._experiments.listed()
         after = experiments[experiments.index(progress.experiment) + 1 :]
         following = after[0] if after else None
         self._here = following.name if following else ""
 
-        def then(chosen: AfterConclusion | None) -> None:
+        def then(chosen: "AfterConclusion | None") -> None:
             if chosen is AfterConclusion.LIST:
                 self._list()
             elif chosen is AfterConclusion.FOLLOWING and following:

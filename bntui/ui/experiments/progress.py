@@ -6,6 +6,7 @@ Values only: `guide.py` talks with the reader, the explorer makes the runs.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,9 @@ from bntui.core.config import Observation, RunConfig
 from bntui.core.run_request import Purpose
 from bntui.core.series import thinned
 from bntui.core.snapshot import Snapshot
-from bntui.experiments.experiment import Arm, Conclusion, Experiment, conclude
-from bntui.experiments.outcome import outcome, published
+
+if TYPE_CHECKING:  # the first picture needs no experiment
+    from bntui.experiments.experiment import Arm, Conclusion, Experiment
 
 LEGEND_WIDTH = 5
 """Characters of a ghost's name that a legend has room for, beside two values."""
@@ -25,11 +27,11 @@ LEGEND_WIDTH = 5
 class Experiments:
     """The experiments that there are, as the command line hands them over."""
 
-    listed: Callable[[], tuple[Experiment, ...]] = tuple
+    listed: "Callable[[], tuple[Experiment, ...]]" = tuple
     """Those to choose from, in their order."""
-    configs: Callable[[Experiment], tuple[RunConfig, ...]] = lambda _: ()
+    configs: "Callable[[Experiment], tuple[RunConfig, ...]]" = lambda _: ()
     """Returns the configurations of an experiment's arms. Raises ConfigError."""
-    first: Experiment | None = None
+    first: "Experiment | None" = None
     """The one to ask about before anything runs."""
 
 
@@ -37,7 +39,7 @@ class Experiments:
 class ExperimentProgress:
     """An experiment that was begun, as far as it has come."""
 
-    experiment: Experiment
+    experiment: "Experiment"
     configs: tuple[RunConfig, ...]
     """Of its arms."""
     chosen: int | None
@@ -63,7 +65,7 @@ class ExperimentProgress:
         return min(len(self.ended), len(self.configs) - 1)
 
     @property
-    def arm(self) -> Arm:
+    def arm(self) -> "Arm":
         """The arm that the run at hand is."""
         return self.experiment.arms[self.place]
 
@@ -81,8 +83,11 @@ class ExperimentProgress:
         """Take the last snapshot of the run at hand."""
         return replace(self, ended=(*self.ended, replace(snapshot, checkpoints=())))
 
-    def conclusion(self) -> Conclusion:
+    def conclusion(self) -> "Conclusion":
         """Hold the claims against what all arms showed."""
+        from bntui.experiments.experiment import conclude
+        from bntui.experiments.outcome import outcome
+
         names = (arm.name for arm in self.experiment.arms)
         outcomes = dict(zip(names, map(outcome, self.ended), strict=True))
         return conclude(self.experiment, outcomes, self.chosen)
@@ -99,7 +104,7 @@ class ExperimentProgress:
         return behind
 
 
-def short_names(experiment: Experiment) -> list[str]:
+def short_names(experiment: "Experiment") -> list[str]:
     """Return what legends call the arms: their names' beginnings, or numbers where those are alike."""
     names = [arm.name[:LEGEND_WIDTH].rstrip("_") for arm in experiment.arms]
     if len(set(names)) == len(names):
@@ -113,6 +118,8 @@ def thread(batch: int, updates_per_epoch: int, train: int) -> Snapshot:
 
     Its x is in epochs of that run, of so many updates and `train` images; its seconds are its own.
     """
+    from bntui.experiments.outcome import published
+
     run = published()[batch]
     epochs = np.arange(1, len(run.history("val_acc")) + 1)
     columns: dict[str, npt.ArrayLike] = {

@@ -1,7 +1,10 @@
-"""The keys that begin another run in the place of the one under way."""
+"""The keys that begin another run in the place of the one under way.
+
+The screens that they open are imported by then: the first picture needs none of them.
+"""
 
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.screen import Screen
 
@@ -11,12 +14,12 @@ from bntui.core.row import Value
 from bntui.core.run_request import Branch, Resume
 from bntui.core.settings import SETTINGS, with_values
 from bntui.core.snapshot import Checkpoint
-from bntui.ui.dialogs.value import ValueScreen
-from bntui.ui.explorer.branch import BranchScreen
 from bntui.ui.explorer.current_run import CurrentRun
 from bntui.ui.explorer.resume_offer import ResumeOffer
-from bntui.ui.new_run.screen import Changes, StructureScreen
 from bntui.ui.widgets.knob import Knob
+
+if TYPE_CHECKING:
+    from bntui.ui.new_run.screen import Changes
 
 TWIN_HINT = "Both begin at update 0, with the same seed and the same batches; all else is alike."
 
@@ -41,8 +44,9 @@ def use_digits(current: CurrentRun, begin: BeginRun) -> None:
 
 def ask_structure(screen: Screen[None], current: CurrentRun, begin: BeginRun) -> None:
     """Open the settings that take a new run, and begin it with those that were changed."""
+    from bntui.ui.new_run.screen import StructureScreen
 
-    def closed(changes: Changes | None) -> None:
+    def closed(changes: "Changes | None") -> None:
         if changes is not None:
             current.choose(changes.keys())
             begin(with_values(current.config, changes))
@@ -52,6 +56,8 @@ def ask_structure(screen: Screen[None], current: CurrentRun, begin: BeginRun) ->
 
 def ask_twin(screen: Screen[None], current: CurrentRun, begin: BeginRun) -> None:
     """Begin again beside a twin that differs in the chosen knob; with a twin, without."""
+    from bntui.ui.dialogs.value import ValueScreen
+
     config, knob = current.config, screen.focused
     if config.twin:
         begin(replace(config, twin=""))
@@ -76,6 +82,7 @@ def ask_branch(
     screen: Screen[None], current: CurrentRun, begin: BeginRun, *, near: float | None
 ) -> None:
     """Return to a checkpoint, and wait there for other knobs; `near` is the crosshair's update."""
+    from bntui.ui.explorer.branch import BranchScreen
 
     def closed(checkpoint: Checkpoint | None) -> None:
         if checkpoint is not None:

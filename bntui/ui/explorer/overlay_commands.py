@@ -1,6 +1,7 @@
 """The keys that lay other runs behind the curves of the one under way."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
@@ -10,7 +11,9 @@ from bntui.core.snapshot import Checkpoint, Snapshot
 from bntui.ui.explorer.ghosts import Ghosts
 from bntui.ui.explorer.new_run_commands import BeginRun
 from bntui.ui.runs.archive import Archive
-from bntui.ui.runs.screen import Chosen, RunsScreen
+
+if TYPE_CHECKING:
+    from bntui.ui.runs.screen import Chosen
 
 
 def pin(screen: Screen[None], ghosts: Ghosts, run: Run, redraw: Callable[[], None]) -> None:
@@ -32,8 +35,9 @@ def open_runs(
     if archive is None:
         screen.notify("no runs are kept here")
         return
+    from bntui.ui.runs.screen import RunsScreen  # the first picture needs no other screen
 
-    def closed(chosen: Chosen | None) -> None:
+    def closed(chosen: "Chosen | None") -> None:
         if isinstance(chosen, Checkpoint):
             begin(chosen.config, Resume(chosen))
         elif chosen:

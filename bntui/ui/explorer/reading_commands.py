@@ -1,28 +1,29 @@
-"""The keys that open something to read about the run under way, or write it to a file."""
+"""The keys that open something to read about the run under way, or write it to a file.
+
+What they open is imported by then: the first picture needs none of it.
+"""
 
 from textual.screen import Screen
 
 from bntui.core.command_line import command_line
 from bntui.core.run import Command
 from bntui.core.snapshot import Snapshot
-from bntui.store.export.csv_and_json import series_csv
 from bntui.ui.dialogs.saving import save_and_tell
-from bntui.ui.dialogs.text_screen import TextScreen
 from bntui.ui.explorer.current_run import CurrentRun
 from bntui.ui.explorer.drift import DriftTable
-from bntui.ui.explorer.evidence import why
-from bntui.ui.explorer.layer import LayerScreen
-from bntui.ui.explorer.whatif import WhatIfScreen
 
 
 def open_what_if(screen: Screen[None], current: CurrentRun) -> None:
     """Open the what-if of the weights at hand."""
+    from bntui.ui.explorer.whatif import WhatIfScreen
+
     ask = current.run.command
     screen.app.push_screen(WhatIfScreen(current.snapshot, lambda: ask(Command.WHAT_IF)))
 
 
 def open_layer(screen: Screen[None], current: CurrentRun, index: int) -> None:
     """Open the layer in place `index` of the network; the table then marks the one shown last."""
+    from bntui.ui.explorer.layer import LayerScreen
 
     def closed(index: int | None) -> None:
         table = screen.query_one(DriftTable)
@@ -37,11 +38,16 @@ def open_layer(screen: Screen[None], current: CurrentRun, index: int) -> None:
 
 def open_verdict(screen: Screen[None], snapshot: Snapshot) -> None:
     """Show the whole verdict, and every measurement behind it."""
+    from bntui.ui.dialogs.text_screen import TextScreen
+    from bntui.ui.explorer.evidence import why
+
     screen.app.push_screen(TextScreen("verdict", why(snapshot)))
 
 
 def open_command_line(screen: Screen[None], snapshot: Snapshot) -> None:
     """Show and copy the command line that repeats this run, and why it failed if it did."""
+    from bntui.ui.dialogs.text_screen import TextScreen
+
     line = command_line(snapshot)
     screen.app.copy_to_clipboard(line)
     text = f"{line}\n\n{snapshot.traceback}".rstrip()
@@ -50,4 +56,6 @@ def open_command_line(screen: Screen[None], snapshot: Snapshot) -> None:
 
 def save_data(screen: Screen[None], snapshot: Snapshot) -> None:
     """Write what the charts show to a CSV file."""
+    from bntui.store.export.csv_and_json import series_csv
+
     save_and_tell(screen.app, series_csv(snapshot), "csv")
