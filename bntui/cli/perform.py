@@ -13,7 +13,7 @@ from bntui.cli.report import exit_code, follow
 from bntui.core.config import Observation
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Snapshot
-from bntui.experiments.experiment import Arm, Comparison, Conclusion, Experiment
+from bntui.experiments.experiment import Arm, Conclusion, Experiment, ThreadComparison
 from bntui.experiments.outcome import COMPARED, table
 from bntui.experiments.perform import perform, prediction
 
@@ -110,7 +110,7 @@ def summary(experiment: Experiment, conclusion: Conclusion) -> str:
     return "\n".join(["Conclusion", *findings, answer, runs, *beside])
 
 
-def _beside(comparison: Comparison) -> str:
+def _beside(comparison: ThreadComparison) -> str:
     here, there = comparison.here, comparison.there
     parts = ", ".join(
         f"{name} {there.final(name):.4f} there and {here.final(name):.4f} here"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bntui.core import file_kinds
 from bntui.core.regular_file import open_regular
 from bntui.data.arrays import Arrays
-from bntui.data.download import Archive
+from bntui.data.download import ArchiveFile
 from bntui.data.published import Published
 from bntui.machine import libraries
 
@@ -70,13 +70,13 @@ class Cifar10(Published):
             self.class_names,
         )
 
-    def archives(self, missing: Sequence[str]) -> list[Archive]:
+    def archives(self, missing: Sequence[str]) -> list[ArchiveFile]:
         """Return the one archive that holds all."""
         with libraries.loading("torchvision"):
             from torchvision.datasets import CIFAR10
 
         mirror = CIFAR10.url.removesuffix(CIFAR10.filename)
-        return [Archive(CIFAR10.filename, CIFAR10.tgz_md5, DOWNLOAD_SIZE, (mirror,))]
+        return [ArchiveFile(CIFAR10.filename, CIFAR10.tgz_md5, DOWNLOAD_SIZE, (mirror,))]
 
     def unpacked(self, folder: Path, file: str) -> Path:
         """Return where a batch is after the archive was unpacked in `folder`."""

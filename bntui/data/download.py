@@ -18,7 +18,7 @@ class DownloadError(Exception):
     """A download failed; the message says why, in a few words."""
 
 
-class Archive(NamedTuple):
+class ArchiveFile(NamedTuple):
     """A packed file as the mirrors send it."""
 
     name: str
@@ -30,7 +30,7 @@ class Archive(NamedTuple):
 
 
 def download(
-    archives: Sequence[Archive],
+    archives: Sequence[ArchiveFile],
     folder: Path,
     report: Callable[[str], None],
     check_stop: Callable[[], None],
@@ -76,7 +76,7 @@ def download(
 def _watch(
     thread: Thread,
     folder: Path,
-    archives: Sequence[Archive],
+    archives: Sequence[ArchiveFile],
     report: Callable[[str], None],
     check_stop: Callable[[], None],
 ) -> None:

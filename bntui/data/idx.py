@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from bntui.core import file_kinds
 from bntui.core.regular_file import open_regular
 from bntui.data.arrays import Arrays
-from bntui.data.download import Archive
+from bntui.data.download import ArchiveFile
 from bntui.data.published import Published
 from bntui.machine import libraries
 
@@ -139,7 +139,7 @@ class Idx(Published):
             train_images, train_labels, validation_images, validation_labels, self.class_names
         )
 
-    def archives(self, missing: Sequence[str]) -> list[Archive]:
+    def archives(self, missing: Sequence[str]) -> list[ArchiveFile]:
         """Return what to download for the `missing` files: a .gz for each. Imports torchvision."""
         with libraries.loading("torchvision"):
             from torchvision import datasets
@@ -147,7 +147,7 @@ class Idx(Published):
         known = getattr(datasets, self.torchvision)
         checksums = dict(known.resources)
         return [
-            Archive(
+            ArchiveFile(
                 f"{file.name}.gz", checksums[f"{file.name}.gz"], file.download_size, known.mirrors
             )
             for file in self.contents

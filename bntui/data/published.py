@@ -10,7 +10,7 @@ from typing import Any
 
 from bntui.core.text import ConfigError, reason
 from bntui.data.arrays import Arrays, DataError
-from bntui.data.download import Archive, DownloadError, download
+from bntui.data.download import ArchiveFile, DownloadError, download
 from bntui.machine.places import (
     HOMELESS,
     aside,
@@ -55,7 +55,7 @@ class Published(ABC):
         """Return the data set from what `parse` returned for each of `files`, in their order."""
 
     @abstractmethod
-    def archives(self, missing: Sequence[str]) -> list[Archive]:
+    def archives(self, missing: Sequence[str]) -> list[ArchiveFile]:
         """Return what to download for the `missing` files. Imports torchvision."""
 
     def unpacked(self, folder: Path, file: str) -> Path:

@@ -18,13 +18,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from bntui.experiments.outcome import PUBLISHED_QUANTITIES, QUANTITIES, THREAD, Outcome
+from bntui.experiments.outcome import PUBLISHED_QUANTITIES, QUANTITIES, THREAD, RunOutcome
 
 MAX_LENGTH = 500
 MAX_DEPTH = 40
 
-Outcomes = Mapping[str, Outcome]
-Evaluate = Callable[[Outcomes], float]
+Outcomes = Mapping[str, RunOutcome]
+Evaluator = Callable[[Outcomes], float]
 
 
 class ClaimError(ValueError):
@@ -94,7 +94,7 @@ class Expression:
     is_condition: bool
     reads: frozenset[tuple[str, str]]
     """The arms that it reads, each with the quantity or the row of the map of momenta."""
-    _evaluate: Evaluate = field(compare=False, repr=False)
+    _evaluate: Evaluator = field(compare=False, repr=False)
 
     def number(self, outcomes: Outcomes) -> float:
         """Return the value; NaN where something was not measured."""
@@ -201,7 +201,7 @@ class _Reader:
         self._rows = rows
         self.reads: set[tuple[str, str]] = set()
 
-    def read(self, node: ast.expr, depth: int) -> tuple[bool, Evaluate]:
+    def read(self, node: ast.expr, depth: int) -> tuple[bool, Evaluator]:
         """Return whether the node is a condition, and the function that evaluates it."""
         if depth > MAX_DEPTH:
             raise ClaimError("an expression is nested too deeply")
@@ -219,7 +219,7 @@ class _Reader:
             case _:
                 return False, self._number(node, depth)
 
-    def _condition(self, node: ast.expr, depth: int) -> Evaluate:
+    def _condition(self, node: ast.expr, depth: int) -> Evaluator:
         is_condition, evaluate = self.read(node, depth + 1)
         if not is_condition:
             raise ClaimError(f"{_quoted(ast.unparse(node))} is a number and neither true nor false")
@@ -227,7 +227,7 @@ class _Reader:
 
     def _comparison(
         self, nodes: Sequence[ast.expr], ops: Sequence[ast.cmpop], depth: int
-    ) -> Evaluate:
+    ) -> Evaluator:
         sides = [self._number(node, depth + 1) for node in nodes]
         for op in ops:
             if type(op) not in COMPARISONS:
@@ -241,7 +241,7 @@ class _Reader:
 
         return evaluate
 
-    def _number(self, node: ast.expr, depth: int) -> Evaluate:
+    def _number(self, node: ast.expr, depth: int) -> Evaluator:
         if depth > MAX_DEPTH:
             raise ClaimError("an expression is nested too deeply")
         match node:
@@ -275,7 +275,7 @@ class _Reader:
             case _:
                 raise ClaimError(f"{_quoted(ast.unparse(node))} is not understood")
 
-    def _constant(self, value: int | float) -> Evaluate:
+    def _constant(self, value: int | float) -> Evaluator:
         try:
             number = float(value)
         except OverflowError:
@@ -305,7 +305,7 @@ class _Reader:
         return arm, name
 
 
-def _arithmetic(op: Callable[[float, float], float], a: Evaluate, b: Evaluate) -> Evaluate:
+def _arithmetic(op: Callable[[float, float], float], a: Evaluator, b: Evaluator) -> Evaluator:
     def evaluate(outcomes: Outcomes) -> float:
         try:
             return _measured(op(a(outcomes), b(outcomes)))

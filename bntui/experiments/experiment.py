@@ -10,7 +10,7 @@ from typing import Any
 from bntui.core.config import MOMENTA, Observation
 from bntui.core.text import literal
 from bntui.experiments.claims import Expression, Outcomes, Text
-from bntui.experiments.outcome import THREAD, Outcome, published
+from bntui.experiments.outcome import THREAD, RunOutcome, published
 
 ROWS = (*(f"{momentum:g}" for momentum in MOMENTA), "bias-corrected", "cumulative", "warm-up")
 """Rows of the map of momenta: the estimators that every run can be validated under."""
@@ -125,13 +125,13 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ThreadComparison:
     """An arm beside the thread's run that it repeats, both at their end."""
 
     arm: Arm
     batch: int
-    here: Outcome
-    there: Outcome
+    here: RunOutcome
+    there: RunOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +143,12 @@ class Conclusion:
     """The reader's prediction: the number from 1 of a choice."""
     right: int | None
     """The number of the choice that was right, None for none."""
-    comparisons: tuple[Comparison, ...]
-    outcomes: tuple[tuple[str, Outcome], ...]
+    comparisons: tuple[ThreadComparison, ...]
+    outcomes: tuple[tuple[str, RunOutcome], ...]
     """Every arm's, under its label."""
 
     @property
-    def runs(self) -> tuple[tuple[str, Outcome], ...]:
+    def runs(self) -> tuple[tuple[str, RunOutcome], ...]:
         """The thread's runs that arms repeat, and below them every arm, by name."""
         there = {
             f"the thread, batch {one.batch}, {len(one.there.history('acc'))} epochs": one.there
@@ -178,7 +178,7 @@ def conclude(experiment: Experiment, outcomes: Outcomes, chosen: int | None) -> 
         text = claim.otherwise if holds is False and claim.otherwise else claim.text
         findings.append(Finding(text.written(known), holds))
     comparisons = tuple(
-        Comparison(arm, arm.published, outcomes[arm.name], published()[arm.published])
+        ThreadComparison(arm, arm.published, outcomes[arm.name], published()[arm.published])
         for arm in experiment.arms
         if arm.published
     )

@@ -50,7 +50,7 @@ THREAD = {"thread_4096": 4096, "thread_64": 64}
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """What was measured of one run."""
 
     values: Mapping[str, Sequence[float]]
@@ -66,7 +66,7 @@ class Outcome:
         return history[-1] if history else math.nan
 
 
-def outcome(snapshot: Snapshot) -> Outcome:
+def outcome(snapshot: Snapshot) -> RunOutcome:
     """Return what was measured of a run until `snapshot`; NaN for epochs that have no report."""
     reports = snapshot.reports
     before = reports[0].epoch - 1 if reports else 0
@@ -94,10 +94,10 @@ def outcome(snapshot: Snapshot) -> Outcome:
     if snapshot.recalibrated:
         values["recalibrated_from"] = [snapshot.recalibrated.before]
         values["recalibrated_to"] = [snapshot.recalibrated.after]
-    return Outcome(values)
+    return RunOutcome(values)
 
 
-def table(runs: Iterable[tuple[str, Outcome]], width: int) -> str:
+def table(runs: Iterable[tuple[str, RunOutcome]], width: int) -> str:
     """Return the last figures of runs, each under its name, a line a run; names are cut to fit."""
     room = max(VALUE, width - VALUE * len(COMPARED))
     lines = ["at the end".ljust(room) + "".join(f"{n:>{VALUE}}" for n in COMPARED.values())]
@@ -116,7 +116,7 @@ def _worst_log_ratio(layers: Sequence[LayerDrift]) -> float:
 
 
 @cache
-def published() -> dict[int, Outcome]:
+def published() -> dict[int, RunOutcome]:
     """Return the thread's own runs by batch size, as post 1 gives them."""
     table = resources.files("bntui.experiments.built_in") / "published_runs.csv"
     runs: dict[int, dict[str, list[float]]] = {}
@@ -125,4 +125,4 @@ def published() -> dict[int, Outcome]:
         for name, history in values.items():
             value = float(row[name])
             history.append(history[-1] + value if name == "seconds" and history else value)
-    return {batch: Outcome(values) for batch, values in runs.items()}
+    return {batch: RunOutcome(values) for batch, values in runs.items()}

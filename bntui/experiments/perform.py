@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import ConfigError
 from bntui.experiments.experiment import Arm, Conclusion, Experiment, conclude
-from bntui.experiments.outcome import Outcome, outcome
+from bntui.experiments.outcome import RunOutcome, outcome
 
 
 def perform(
@@ -16,7 +16,7 @@ def perform(
     `chosen` is the number of the answer that the reader predicts. Where an arm doesn't finish, no
     other is trained, and its last snapshot is returned.
     """
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, RunOutcome] = {}
     for arm in experiment.arms:
         snapshot = run(arm)
         if snapshot.phase is not Phase.FINISHED:

@@ -66,7 +66,7 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class SampleMoments:
     """Averages over W measurements: the symbols are the module's."""
 
     gradient: float
@@ -92,7 +92,7 @@ class Moments:
     so: all of it, which a few outliers can make, was simulated to cover less."""
 
 
-def moments(measured: Sequence[Measurement]) -> Moments:
+def moments(measured: Sequence[Measurement]) -> SampleMoments:
     """Take the averages of measurements that are alike in their parts."""
     images = measured[0].images
     products = np.array([one.products for one in measured])
@@ -104,7 +104,7 @@ def moments(measured: Sequence[Measurement]) -> Moments:
     pairs = products - gradient[:, None, None] - along[:, :, None] - along[:, None, :]
     pairs[:, range(k), range(k)] = 0.0
     degrees = count * (k - 1)
-    return Moments(
+    return SampleMoments(
         gradient=float(gradient.mean()),
         spread=float(images * (own.mean(1) - gradient).mean()),
         images=images,
@@ -119,7 +119,7 @@ def moments(measured: Sequence[Measurement]) -> Moments:
     )
 
 
-def interval(found: Moments, level: float) -> tuple[float, float]:
+def interval(found: SampleMoments, level: float) -> tuple[float, float]:
     """Return the ends of the interval that covers R with the probability `level`.
 
     The upper end is infinite, and the lower 0, where no more can be told. Both are 0 without noise.
@@ -140,7 +140,7 @@ def interval(found: Moments, level: float) -> tuple[float, float]:
     return 0.0, high
 
 
-def _edge(found: Moments, level: float, inside: float, outside: float) -> float:
+def _edge(found: SampleMoments, level: float, inside: float, outside: float) -> float:
     """Return the φ between two where the interval ends."""
     for _ in range(STEPS):
         middle = (inside + outside) / 2.0
@@ -151,7 +151,7 @@ def _edge(found: Moments, level: float, inside: float, outside: float) -> float:
     return inside
 
 
-def surprise(found: Moments, phi: float) -> float:
+def surprise(found: SampleMoments, phi: float) -> float:
     """Return the level of the interval that has φ = 1/R at its end: small where φ fits what was found.
 
     R² = z² − z₀², with z₀ for the φ ≥ 0 that fits best, is the likelihood's ratio. If φ is the truth
@@ -171,7 +171,7 @@ def surprise(found: Moments, phi: float) -> float:
     return NORMAL.cdf(ratio) - NORMAL.cdf(-beyond)
 
 
-def _deviation(found: Moments, phi: float) -> tuple[float, float]:
+def _deviation(found: SampleMoments, phi: float) -> tuple[float, float]:
     """Return D in standard deviations, its skewness taken out, and by how many of them φ is above 0."""
     k, n = found.parts, found.parts * found.measurements
     pull = phi * found.images

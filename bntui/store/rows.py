@@ -70,8 +70,8 @@ def _numbers(kind: str) -> Read:
 
 
 Id = Annotated[str, Read(_id)]
-Moment = Annotated[datetime, Read(_moment)]
-Measured = Annotated[float, Read(_measured)]
+TimeColumn = Annotated[datetime, Read(_moment)]
+MeasuredColumn = Annotated[float, Read(_measured)]
 Update = Annotated[int, Within(0, LAST_UPDATE)]
 
 
@@ -81,8 +81,8 @@ class StoredRun:
 
     id: Id
     state: State
-    started: Moment
-    ended: Moment
+    started: TimeColumn
+    ended: TimeColumn
     """When it was last written to. Both moments are in UTC."""
     config: RunConfig
     """As the run began; for a branch, with the knobs at the branching."""
@@ -102,16 +102,16 @@ class StoredRun:
     images: Count
     seconds: Seconds
     """Spent training and observing."""
-    loss: Measured
+    loss: MeasuredColumn
     """This and the next three are of the last epoch reported."""
-    acc: Measured
-    val_acc: Measured
-    val_acc_fresh: Measured
+    acc: MeasuredColumn
+    val_acc: MeasuredColumn
+    val_acc_fresh: MeasuredColumn
     checkpoint: Update | None
     """The update of the last checkpoint, if there is one to resume from."""
     note: str
     pinned: Annotated[bool, Read(lambda value: bool(convert(int, value)))]
-    deleted: Moment | None
+    deleted: TimeColumn | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

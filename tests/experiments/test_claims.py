@@ -5,11 +5,11 @@ import math
 import pytest
 
 from bntui.experiments.claims import MAX_LENGTH, ClaimError, compile_condition, compile_text
-from bntui.experiments.outcome import QUANTITIES, Outcome, published
+from bntui.experiments.outcome import QUANTITIES, RunOutcome, published
 
 ROWS = ("0.9", "0.99")
-A = Outcome({"val_acc": (0.5, 0.2, 0.4), "acc": (0.9, 0.95, 1.0), "0.9": (0.1, 0.7, 0.8)})
-B = Outcome({"val_acc": (0.8, 0.9, 0.95), "loss": (math.nan,) * 3})
+A = RunOutcome({"val_acc": (0.5, 0.2, 0.4), "acc": (0.9, 0.95, 1.0), "0.9": (0.1, 0.7, 0.8)})
+B = RunOutcome({"val_acc": (0.8, 0.9, 0.95), "loss": (math.nan,) * 3})
 OUTCOMES = {"a": A, "b": B, "thread_64": published()[64]}
 
 

@@ -16,7 +16,7 @@ from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.experiments.experiment import Experiment, conclude
 from bntui.experiments.library import built_in, configs_of
-from bntui.experiments.outcome import Outcome, outcome
+from bntui.experiments.outcome import RunOutcome, outcome
 from tests.experiments.conftest import FIGURES
 from tests.experiments.expressions import comparisons, value
 
@@ -37,7 +37,7 @@ def observations(seed: int) -> dict[RunConfig, Observation]:
 
 
 @cache
-def ran(config: RunConfig) -> Outcome:
+def ran(config: RunConfig) -> RunOutcome:
     request = RunRequest(config, observations(config.seed)[config], keep=False)
     snapshot = follow(request, JsonLines())
     assert snapshot.phase is Phase.FINISHED, snapshot.message

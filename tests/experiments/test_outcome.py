@@ -8,7 +8,7 @@ import pytest
 
 from bntui.core.measured import LayerDrift, Noise, Recalibration
 from bntui.core.snapshot import EpochReport, Snapshot
-from bntui.experiments.outcome import QUANTITIES, Outcome, outcome, published, table
+from bntui.experiments.outcome import QUANTITIES, RunOutcome, outcome, published, table
 from tests.ui.scripted import facts, layers
 
 
@@ -41,7 +41,7 @@ def layer(
     )
 
 
-def ended(*reports: EpochReport, **changes: Any) -> Outcome:
+def ended(*reports: EpochReport, **changes: Any) -> RunOutcome:
     """Return what a run with these reports showed at its end."""
     values: dict[str, Any] = {"facts": facts(), "images": 8_000, "reports": reports}
     return outcome(Snapshot(**values | changes))
@@ -130,8 +130,8 @@ def test_the_threads_own_runs(
 
 
 def test_a_table_has_a_line_for_every_run_and_a_dash_for_what_was_not_measured() -> None:
-    with_bn = Outcome({"acc": (0.5, 1.0), "val_acc": (0.1, 0.117), "val_loss": (9.0, 13.25)})
-    bare = Outcome({"acc": (0.9,), "val_acc": (0.958,), "val_acc_fresh": (0.958,)})
+    with_bn = RunOutcome({"acc": (0.5, 1.0), "val_acc": (0.1, 0.117), "val_loss": (9.0, 13.25)})
+    bare = RunOutcome({"acc": (0.9,), "val_acc": (0.958,), "val_acc_fresh": (0.958,)})
     runs = [("with batch norm", with_bn), ("without, and a label that is long", bare)]
     assert table(runs, 60).splitlines() == [
         "at the end                    acc  val_acc val_loss    fresh",

@@ -11,7 +11,7 @@ from bntui.core.config import Change, Knobs, Observation
 from bntui.experiments.claims import HISTORY
 from bntui.experiments.experiment import ROWS, Experiment, conclude
 from bntui.experiments.library import built_in, config_of
-from bntui.experiments.outcome import QUANTITIES, Outcome
+from bntui.experiments.outcome import QUANTITIES, RunOutcome
 from bntui.experiments.reader import ExperimentError, parse
 from bntui.measure.observer import HINDSIGHT_NAMES
 
@@ -113,8 +113,8 @@ class TestReading:
 
 class TestConclusion:
     OUTCOMES = {
-        "slow": Outcome({"val_acc": (0.1, 0.2), "acc": (1.0, 1.0), "0.9": (0.0, 0.9)}),
-        "fast": Outcome({"val_acc": (0.1, 0.9)}),
+        "slow": RunOutcome({"val_acc": (0.1, 0.2), "acc": (1.0, 1.0), "0.9": (0.0, 0.9)}),
+        "fast": RunOutcome({"val_acc": (0.1, 0.9)}),
     }
 
     def test_claims_that_hold(self) -> None:
@@ -133,12 +133,12 @@ class TestConclusion:
         first, second = conclude(read(GOOD), outcomes, None).findings
         assert (first.text, first.holds) == ("0.20 is no more than 0.90", False)
         assert (second.text, second.holds) == ("(not measured)", None)
-        low = Outcome({"val_acc": (0.9,), "acc": (1.0,), "0.9": (0.1,)})
+        low = RunOutcome({"val_acc": (0.9,), "acc": (1.0,), "0.9": (0.1,)})
         _, second = conclude(read(GOOD), {**outcomes, "slow": low}, None).findings
         assert (second.text, second.holds) == ("1.00", False)
 
     def test_without_a_measurement_no_answer_is_right_and_no_contrary_is_said(self) -> None:
-        conclusion = conclude(read(GOOD), {"slow": Outcome({}), "fast": Outcome({})}, 3)
+        conclusion = conclude(read(GOOD), {"slow": RunOutcome({}), "fast": RunOutcome({})}, 3)
         assert conclusion.right is None
         assert conclusion.findings[0].text == "(not measured) is more than (not measured)"
 

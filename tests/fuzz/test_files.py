@@ -28,7 +28,7 @@ from bntui.core.snapshot import Mark, Phase
 from bntui.core.text import ConfigError
 from bntui.experiments.experiment import ROWS, conclude
 from bntui.experiments.library import configs_of, find
-from bntui.experiments.outcome import Outcome
+from bntui.experiments.outcome import RunOutcome
 from bntui.store.archive import KeptRuns
 from bntui.store.database import Store
 from bntui.store.listing import COLUMNS
@@ -198,10 +198,10 @@ def perform(text: str, path: Path, rng: random.Random) -> None:
     conclude(experiment, outcomes, rng.choice((None, 1))).answer(experiment.question)
 
 
-def outcome(rng: random.Random) -> Outcome:
+def outcome(rng: random.Random) -> RunOutcome:
     epochs = rng.choice((0, 1, 3))
     names = ("acc", "loss", "val_acc", "val_acc_fresh", "epochs", "updates", "seconds", *ROWS)
-    return Outcome(
+    return RunOutcome(
         {name: [float(rng.choice(mutations.NUMBERS)) for _ in range(epochs)] for name in names}
     )
 

@@ -10,7 +10,7 @@ from bntui.core.snapshot import Snapshot
 from bntui.ui.drawing.plot import Line
 from bntui.ui.drawing.view import View, along
 
-CURVES = (("train", "train"), ("fresh", "fresh"), ("val", "running"))
+DRAWN_SERIES = (("train", "train"), ("fresh", "fresh"), ("val", "running"))
 """The prefix of a series' name, and how it is called and drawn on the charts."""
 _EMPTY = Series(2).view()
 
@@ -28,15 +28,15 @@ def curves(
     lines = [
         _line(snapshot, view, f"{prefix}_{what}", f"{name} {label}", label, ghost=True)
         for name, snapshot in ghosts
-        for prefix, label in CURVES[1:]
+        for prefix, label in DRAWN_SERIES[1:]
         if f"{prefix}_{what}" in snapshot.series
     ]
     if snapshot.twin and what == "acc":
-        apart = magnitude(difference(snapshot, snapshot.twin, "val_acc"))
+        apart = magnitude(series_difference(snapshot, snapshot.twin, "val_acc"))
         lines.append(Line("apart", "bad", along(apart, snapshot.series.get(view.axis))))
     if view.smooth:
         lines.append(_line(snapshot, view, f"train_{what}", "", "train", ghost=True))
-    for prefix, label in CURVES:
+    for prefix, label in DRAWN_SERIES:
         lines.append(_line(snapshot, view, _source(view, prefix, what), label, label))
     return lines
 
@@ -48,7 +48,7 @@ def compared(
     return [
         _line(snapshot, view, _source(view, prefix, what), f"{name} {label}", label, ghost=ghost)
         for (name, snapshot), ghost in ((one, False), (other, True))
-        for prefix, label in CURVES
+        for prefix, label in DRAWN_SERIES
     ]
 
 
@@ -65,7 +65,7 @@ def _line(
     return Line(label, f"{style} ghost" if ghost else style, values, ghost)
 
 
-def difference(one: Snapshot, other: Snapshot, name: str) -> SeriesView:
+def series_difference(one: Snapshot, other: Snapshot, name: str) -> SeriesView:
     """Return the series `name` of one run less the other's, at the updates that both have."""
     mine, theirs = (run.series.get(name, _EMPTY) for run in (one, other))
     updates, here, there = np.intersect1d(mine.x, theirs.x, return_indices=True)

@@ -12,7 +12,7 @@ UNPLANNED = 10_000
 """Epochs from which on a run is not meant to come to an end; ten are looked ahead then."""
 
 
-def consequence(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
+def knob_effect(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
     """Return the line for the knob `spec` with the settings `knobs` in `snapshot`'s run.
 
     The variable part first, then bounds and step: a narrow screen leaves out parts from the end.

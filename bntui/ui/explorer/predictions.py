@@ -28,7 +28,7 @@ class Predictions(Canvas):
         if validation is None or facts is None:
             return [[(" waits for a validation", "faint")]]
         running, fresh = shares(validation.running), shares(validation.fresh)
-        shown = most_predicted(running, fresh, max(1, height - 1))
+        shown = classes_to_show(running, fresh, max(1, height - 1))
         others = set(range(len(running))) - set(shown)
         names = {place: facts.class_names[place] for place in shown}
         label = min(max(map(cell_len, names.values())), max(1, width // 3 - 2))
@@ -51,7 +51,7 @@ class Predictions(Canvas):
         return rows
 
 
-def most_predicted(running: list[float], fresh: list[float], rows: int) -> list[int]:
+def classes_to_show(running: list[float], fresh: list[float], rows: int) -> list[int]:
     """Return the classes to show in so many rows, in their own order; a row is for the others."""
     classes = range(len(running))
     if len(classes) <= rows:

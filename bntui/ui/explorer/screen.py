@@ -31,7 +31,7 @@ from bntui.ui.explorer.follower import SnapshotFollower
 from bntui.ui.explorer.ghosts import Ghosts
 from bntui.ui.explorer.hindsight import HindsightMap
 from bntui.ui.explorer.hint import HintLine
-from bntui.ui.explorer.knob_effects import consequence
+from bntui.ui.explorer.knob_effects import knob_effect
 from bntui.ui.explorer.notices import notices
 from bntui.ui.explorer.predictions import Predictions
 from bntui.ui.explorer.refresh_rate import RefreshRate
@@ -226,7 +226,7 @@ class Explorer(Screen[None]):
         """Say what the chosen knob's value means."""
         if isinstance(self.focused, Knob):
             snapshot = self.run.snapshot
-            said = consequence(self.focused.spec, self.current.knobs, snapshot)
+            said = knob_effect(self.focused.spec, self.current.knobs, snapshot)
             if self.focused.wanted != self.focused.applied and (when := waits(snapshot)):
                 said = f"{when} · {said}"
             self.query_one(HintLine).show(said)

@@ -11,7 +11,7 @@ from bntui.core.run_request import RunRequest
 from bntui.core.settings import parse_change
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.train.session import Session
-from bntui.ui.explorer.knob_effects import consequence, start_words
+from bntui.ui.explorer.knob_effects import knob_effect, start_words
 from bntui.ui.widgets.knob_spec import SPECS
 from tests.ui.scripted import mid_run
 from tests.ui.user import CONFIG
@@ -75,4 +75,4 @@ def test_what_is_foretold_is_what_is_left_at_the_end(
 def test_a_recalibrated_run_has_nothing_left_under_any_knob(spec: object) -> None:
     done = Recalibration(97, 0.1, 0.958, applied=True)
     snapshot = mid_run(CONFIG, recalibrated=done)
-    assert "· 0 of the start left after 10 epochs" in consequence(spec, snapshot.knobs, snapshot)  # type: ignore[arg-type]
+    assert "· 0 of the start left after 10 epochs" in knob_effect(spec, snapshot.knobs, snapshot)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from bntui.core.config import RunConfig
 from bntui.core.measured import Noise
 from bntui.core.snapshot import Divergence, Snapshot
 from bntui.ui.drawing.view import View
-from bntui.ui.explorer.knob_effects import consequence
+from bntui.ui.explorer.knob_effects import knob_effect
 from bntui.ui.explorer.noise_words import noise_scale
 from bntui.ui.explorer.results import Results
 from bntui.ui.widgets.knob_spec import SPECS
@@ -68,9 +68,9 @@ def test_of_a_run_that_diverged_nothing_is_said() -> None:
 
 def test_the_batch_sizes_hint_ends_with_it() -> None:
     snapshot = shot()
-    hint = consequence(SPECS["batch_size"], snapshot.knobs, snapshot)
+    hint = knob_effect(SPECS["batch_size"], snapshot.knobs, snapshot)
     assert hint.endswith(f"activations 90 MB · {FOUND}")
-    hint = consequence(SPECS["batch_size"], snapshot.knobs, shot(None))
+    hint = knob_effect(SPECS["batch_size"], snapshot.knobs, shot(None))
     assert hint.endswith("activations 90 MB · ×2 a step, to 4,000")
 
 

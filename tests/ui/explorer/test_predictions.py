@@ -10,7 +10,7 @@ from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Snapshot
 from bntui.ui.app import BntuiApp
 from bntui.ui.explorer.hint import HintLine
-from bntui.ui.explorer.predictions import Predictions, most_predicted
+from bntui.ui.explorer.predictions import Predictions, classes_to_show
 from tests.ui.scripted import ScriptedRuns, facts, mid_run
 
 
@@ -85,9 +85,9 @@ def test_of_many_classes_the_most_predicted_are_shown_in_their_order() -> None:
 
 
 def test_every_class_is_shown_where_there_is_room() -> None:
-    assert most_predicted([0.5, 0.5, 0.0], [0.0, 0.0, 1.0], rows=3) == [0, 1, 2]
-    assert most_predicted([0.5, 0.5, 0.0], [0.0, 0.0, 1.0], rows=2) == [2]
-    assert most_predicted([0.0] * 4, [0.25] * 4, rows=3) == [0, 1]
+    assert classes_to_show([0.5, 0.5, 0.0], [0.0, 0.0, 1.0], rows=3) == [0, 1, 2]
+    assert classes_to_show([0.5, 0.5, 0.0], [0.0, 0.0, 1.0], rows=2) == [2]
+    assert classes_to_show([0.0] * 4, [0.25] * 4, rows=3) == [0, 1]
 
 
 @pytest.mark.parametrize("size", [(60, 16), (76, 20), (80, 24)])

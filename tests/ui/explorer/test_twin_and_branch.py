@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bntui.core.run_request import Branch, New
 from bntui.core.snapshot import Checkpoint, Phase, Snapshot
-from bntui.ui.drawing.curves import curves, difference
+from bntui.ui.drawing.curves import curves, series_difference
 from bntui.ui.drawing.view import FOLLOWING
 from tests.ui.scripted import history, mid_run
 from tests.ui.user import CONFIG, FULL, TABS, opened
@@ -65,7 +65,7 @@ class TestTwin:
     def test_the_difference_is_taken_where_both_were_validated(self) -> None:
         mine, theirs = history([0.1, 0.2, 0.3, 0.9]), history([0.5, math.nan, 0.1])
         one, other = Snapshot(series={"val_acc": mine}), Snapshot(series={"val_acc": theirs})
-        apart = difference(one, other, "val_acc")
+        apart = series_difference(one, other, "val_acc")
         assert apart.x.tolist() == mine.x[:3].tolist()
         assert [round(value, 6) for value in apart.last.tolist()[::2]] == [-0.4, 0.2]
         assert apart.broken.tolist() == [False, True, False]
