@@ -55,14 +55,14 @@ class History:
         return sum(file.stat().st_size for file in self.folder.iterdir() if file.is_file())
 
     def _results(self, count: int) -> list[object]:
-        from bntui.train.trainer import Result
+        from bntui.measure.histories import Result
 
         first = self.session.trainer.update + 1
         losses = [(update, exp(-update / 1e4)) for update in range(first, first + count)]
         return [Result(update, loss, 1.0 - loss, None) for update, loss in losses]
 
     def _observe(self) -> None:
-        from bntui.measure.observer import HINDSIGHT_NAMES
+        from bntui.measure.validation import HINDSIGHT_NAMES
 
         update = self.session.trainer.update
         accuracy = 1.0 - exp(-update / 1e4)

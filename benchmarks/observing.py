@@ -89,7 +89,7 @@ def all_parts(width: float, before: int, updates: int) -> dict[str, dict[str, fl
 
 def measure(part: Part, width: float, before: int, updates: int) -> dict[str, float]:
     """Return the seconds of an update and of one look, and of that the part that drift takes."""
-    from bntui.measure import observer
+    from bntui.measure import observer, validation
     from bntui.train.session import KEEPING
 
     laps: dict[str, list[float]] = defaultdict(list)
@@ -118,7 +118,9 @@ def measure(part: Part, width: float, before: int, updates: int) -> dict[str, fl
         stack.enter_context(patch.object(budget, "OPENING_SECONDS", opening))
         if part.looks == ("validation",):
             for name in ("compare_modes", "drift"):
-                stack.enter_context(patch.object(observer, name, timed(getattr(observer, name))))
+                stack.enter_context(
+                    patch.object(validation, name, timed(getattr(validation, name)))
+                )
         folder = stack.enter_context(TemporaryDirectory())
         recorder = StoreRecorder(Path(folder) / "runs.sqlite") if part.store else None
         run = runs.explored if part.screen else runs.headless

@@ -38,20 +38,6 @@ class Split:
         return len(self.labels)
 
 
-def stratified(split: Split, count: int) -> Split:
-    """Return at most `count` of the images, each class in its share, evenly spread over the split.
-
-    Not the first ones: files are often sorted, and those of MNIST begin with the easy ones.
-    """
-    total = len(split)
-    if total <= count:
-        return split
-    by_class = split.labels.cpu().argsort(stable=True)
-    places = (torch.arange(count, dtype=torch.float64) + 0.5) * total / count
-    chosen = by_class[places.long()].sort().values.to(split.images.device)
-    return Split(split.images[chosen], split.labels[chosen])
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
     """What a run trains on and is validated on."""

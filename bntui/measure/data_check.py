@@ -10,12 +10,10 @@ import torch
 from torch import Tensor
 
 from bntui.core.measured import DataCheck, LayerShift
-from bntui.data.dataset import Split
 from bntui.measure.counterfactuals import Statistics
 from bntui.measure.drift import shift, shifts
 from bntui.measure.evaluation import Outcome, evaluate
-from bntui.measure.statistics import collect
-from bntui.train.trainer import Trainer
+from bntui.measure.subject import Samples, Subject
 
 INPUT = "input"
 PIXEL_EPSILON = 0.01
@@ -49,40 +47,40 @@ def _pixels(images: Tensor) -> Tensor:
 
 
 def check_data(
-    trainer: Trainer,
+    subject: Subject,
+    update: int,
     statistics: Statistics,
-    validation: Split,
-    training: Split,
+    validation: Samples,
+    training: Samples,
     statistics_images: int,
     input_shift: Callable[[], LayerShift],
-    breathe: Callable[[], None],
+    check_stop: Callable[[], None],
 ) -> DataCheck:
-    """Compare `training` with `validation` images under the weights at hand; changes nothing.
+    """Compare `training` with `validation` samples under the weights at hand; changes nothing.
 
-    `training` are images that fresh statistics were taken from: so both kinds of statistics suit
-    them, and what validation images lack beside them is not the statistics' fault.
+    `training` are samples that fresh statistics were taken from: so both kinds of statistics suit
+    them, and what validation samples lack beside them is not the statistics' fault.
     """
-    model, buffers, classes = trainer.model, trainer.buffers, trainer.dataset.classes
-    own = collect(model, buffers, validation.images) if buffers.layers else statistics.fresh
-    breathe()
-    fresh, under_own = evaluate(
-        model, buffers, [statistics.fresh, own], validation, classes, breathe
-    )
+    layers = subject.layers
+    own = subject.collect(validation.inputs) if layers else statistics.fresh
+    check_stop()
+    fresh, under_own = evaluate(subject, [statistics.fresh, own], validation, check_stop)
     training_running, training_fresh = evaluate(
-        model, buffers, [statistics.running, statistics.fresh], training, classes, breathe
+        subject, [statistics.running, statistics.fresh], training, check_stop
     )
+    trained, classes = subject.training.targets, subject.scoring.classes
     return DataCheck(
-        update=trainer.update,
+        update=update,
         images=len(validation),
         fresh=fresh.score,
         own=under_own.score,
-        as_trained=_as_trained(fresh, validation.labels, trainer.dataset.train.labels, classes),
+        as_trained=_as_trained(fresh, validation.targets, trained, classes),
         training_images=len(training),
         training_fresh=training_fresh.score,
         training=training_running.less(training_fresh),
         training_running=training_running.score,
         statistics_images=statistics_images,
-        shifts=(input_shift(), *shifts(buffers, statistics.fresh, own)),
+        shifts=(input_shift(), *shifts(layers, statistics.fresh, own)),
     )
 
 

@@ -1,7 +1,7 @@
 """How far statistics are apart, and what that does to what the network puts out.
 
 Running against fresh ones layer by layer, eval against training mode through the whole network, and
-other images' against these. All are rows (2, C), as `statistics.py` has them.
+other images' against these. All are rows (2, C), as `layers.py` has them.
 """
 
 import math
@@ -15,7 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from bntui.core.measured import Channels, LayerDrift, LayerShift
-from bntui.measure.statistics import Buffers
+from bntui.measure.layers import Layers
+from bntui.measure.subject import Subject
+from bntui.measure.unchanged import unchanged
 
 QUIET = 0.1
 """A channel whose fresh variance is below this share of epsilon puts out little.
@@ -24,7 +26,7 @@ Found by exchanging statistics: channels at ten epsilons still put out .9 of a u
 
 
 def drift(
-    buffers: Buffers,
+    layers: Layers,
     running: Tensor,
     fresh: Tensor,
     unstarted: Tensor,
@@ -43,7 +45,7 @@ def drift(
       the statistics without their start value.
     No finite channel is left out of any mean; quiet and non-finite ones are counted.
     """
-    e = buffers.epsilon()
+    e = layers.epsilon()
     (r, v), (mu, variance) = running, fresh
     deviation = (variance + e).sqrt()
     sigma, running_deviation = variance.sqrt(), (v + e).sqrt()
@@ -56,7 +58,7 @@ def drift(
             start_left * (1.0 - variance) / (variance + e),
             rest_variance / (variance + e),
             (variance < QUIET * e).to(mu.dtype),
-            buffers.scale() ** 2
+            layers.scale() ** 2
             * (
                 ((r - mu) / running_deviation) ** 2
                 + (sigma / running_deviation - sigma / deviation) ** 2
@@ -64,10 +66,10 @@ def drift(
             ((r == 0.0) & (v == 1.0)).to(mu.dtype),
         ]
     )
-    by_layer = np.split(table.cpu().numpy(), np.cumsum(buffers.channels)[:-1], axis=1)
+    by_layer = np.split(table.cpu().numpy(), np.cumsum(layers.channels)[:-1], axis=1)
     return tuple(
         _summary(*of_layer, start_left)
-        for of_layer in zip(buffers.names, buffers.positions, by_layer, network_errors, strict=True)
+        for of_layer in zip(layers.names, layers.positions, by_layer, network_errors, strict=True)
     )
 
 
@@ -105,17 +107,16 @@ def _mean(values: npt.NDArray[np.float32]) -> float:
     return float(values.mean()) if len(values) else math.nan
 
 
-def shifts(buffers: Buffers, training: Tensor, other: Tensor) -> tuple[LayerShift, ...]:
+def shifts(layers: Layers, training: Tensor, other: Tensor) -> tuple[LayerShift, ...]:
     """Return how far other images' statistics are from training images', both (2, C), layer by layer.
 
     A later layer sees what an earlier one's means and variances hide: images that are moved change
     nothing before `Flatten`.
     """
-    epsilon = buffers.epsilon()
-    parts = (row.split(buffers.channels, dim=1) for row in (training, other, epsilon[None]))
+    epsilon = layers.epsilon()
+    parts = (layers.parts(row) for row in (training, other, epsilon))
     return tuple(
-        shift(name, here, there, e[0])
-        for name, here, there, e in zip(buffers.names, *parts, strict=True)
+        shift(name, *of_layer) for name, *of_layer in zip(layers.names, *parts, strict=True)
     )
 
 
@@ -132,54 +133,55 @@ class Comparison:
     """Eval mode against training mode on the same images, through the whole network."""
 
     errors: tuple[float, ...]
-    """Of each BN layer's output: RMS difference relative to the RMS in training mode."""
+    """Of each BN layer's output: RMS difference relative to the RMS in training mode. Of a layer that is
+    called several times the mean over its calls, NaN of one that is not called."""
     flipped: float
     """Share of images whose predicted class differs."""
     logits_error: float
     """Of the logits, after the best rescaling: see `rescaled_error`."""
 
 
-def compare_modes(
-    model: nn.Module, buffers: Buffers, running: Tensor, images: Tensor
-) -> Comparison:
-    """Compare eval mode under `running` with training mode on `images` (N, …).
+def compare_modes(subject: Subject, running: Tensor, inputs: Tensor) -> Comparison:
+    """Compare eval mode under `running` with the batch's own statistics on `inputs` (N, …).
 
-    Local drift can fall while the errors grow, since a layer gets what those before it put out. The
-    layers' errors are near 1 as soon as the output is small or has nothing in common with that of
-    training mode; the logits' error tells these apart. Changes nothing.
+    Only the layers with statistics change their mode: dropout, say, makes no difference here. Local
+    drift can fall while the errors grow, since a layer gets what those before it put out. The layers'
+    errors are near 1 as soon as the output is small or has nothing in common with that of training
+    mode; the logits' error tells these apart. Changes nothing.
     """
-    in_eval: dict[nn.Module, Tensor] = {}
-    errors: list[Tensor] = []
+    layers = subject.layers
+    in_eval: dict[nn.Module, list[Tensor]] = {layer: [] for layer in layers.layers}
+    errors: dict[nn.Module, list[Tensor]] = {layer: [] for layer in layers.layers}
 
     def keep(layer: nn.Module, _: object, output: Tensor) -> None:
-        in_eval[layer] = output
+        in_eval[layer].append(output.clone())  # what comes after it may work in place
 
     def compare(layer: nn.Module, _: object, output: Tensor) -> None:
-        errors.append((in_eval.pop(layer) - output).norm() / output.norm())
+        errors[layer].append((in_eval[layer].pop(0) - output).norm() / output.norm())
 
     @contextmanager
     def hooked(hook: Callable[[nn.Module, object, Tensor], None]) -> Iterator[None]:
-        handles = [layer.register_forward_hook(hook) for layer in buffers.layers]
+        handles = [layer.register_forward_hook(hook) for layer in layers.layers]
         try:
             yield
         finally:
             for handle in handles:
                 handle.remove()
 
-    was_training = model.training
-    try:
-        with torch.no_grad(), buffers.holding(running):
-            model.eval()
-            with hooked(keep):
-                seen = model(images)
-            model.train()
-            buffers.row.zero_()  # else 0·NaN could outlive the row that is compared
-            with hooked(compare):
-                logits = model(images)
-            flipped = (seen.argmax(1) != logits.argmax(1)).float().mean()
-    finally:
-        model.train(was_training)
-    *values, share, error = torch.stack([*errors, flipped, rescaled_error(seen, logits)]).tolist()
+    with torch.no_grad(), unchanged(subject.network):
+        subject.network.eval()
+        layers.put(range(len(layers)), layers.parts(running))
+        with hooked(keep):
+            seen = subject.forward(inputs)
+        for layer in layers.layers:
+            layer.train()
+        with hooked(compare):
+            outputs = subject.forward(inputs)
+        guesses = [subject.scoring.guesses(each) for each in (seen, outputs)]
+        flipped = (guesses[0] != guesses[1]).float().mean()
+    nothing = flipped.new_tensor(math.nan)
+    each = [torch.stack(calls).mean() if calls else nothing for calls in errors.values()]
+    *values, share, error = torch.stack([*each, flipped, rescaled_error(seen, outputs)]).tolist()
     return Comparison(tuple(values), share, error)
 
 

@@ -1,7 +1,7 @@
 """Running statistics: what every estimator of them makes of a run's batches.
 
 Running statistics never feed back into training, so one run can carry any number of estimators;
-batch renorm alone reads the run's own. Each keeps one row (2, C), as `statistics.py` has them.
+batch renorm alone reads the run's own. Each keeps one row (2, C), as `layers.py` has them.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from torch import Tensor
 from bntui.core.border import Count, Read, Share
 from bntui.core.config import MOMENTA
 from bntui.core.settings import judged_one
-from bntui.measure.statistics import Buffers
-from bntui.train.checkpoints import like
+from bntui.measure.kept_tensors import like
+from bntui.measure.layers import Layers
 
 OWN = "own"
 CORRECTED = "bias-corrected"
@@ -24,9 +24,9 @@ ESTIMATORS = (OWN, *(f"{m:g}" for m in MOMENTA), CORRECTED, CUMULATIVE, WARM_UP)
 """The rows that every run keeps: the user's own first, which follows live changes of momentum."""
 
 
-def initial(buffers: Buffers) -> Tensor:
+def initial(layers: Layers) -> Tensor:
     """Return the row that Keras and torch start from: mean 0, variance 1."""
-    row = torch.zeros_like(buffers.row)
+    row = torch.zeros(2, sum(layers.channels), device=layers.device)
     row[1] = 1.0
     return row
 
@@ -56,8 +56,8 @@ class Estimators:
     The user's own row follows one of these, too: plain momentum unless `update` is told another.
     """
 
-    def __init__(self, buffers: Buffers) -> None:
-        self.rows = initial(buffers).expand(len(ESTIMATORS), -1, -1).clone()
+    def __init__(self, layers: Layers) -> None:
+        self.rows = initial(layers).expand(len(ESTIMATORS), -1, -1).clone()
         """(estimators, 2, C), in the order of `ESTIMATORS`."""
         self.start_left = 1.0
         """The share of the start value in the user's own row: 0 once it was recalibrated."""

@@ -1,17 +1,15 @@
-"""Loss and accuracy of a model in eval mode, under one or many rows of statistics."""
+"""Loss and accuracy of a network in eval mode, under one or many rows of statistics."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch import Tensor
 
 from bntui.core.measured import Difference, Score
-from bntui.data.dataset import Split
-from bntui.measure.statistics import Buffers
+from bntui.measure.subject import Samples, Scoring, Subject
+from bntui.measure.unchanged import unchanged
 
 CHUNK = 250
 """Images per forward pass: small enough to stay in cache and to answer a pause in between."""
@@ -59,66 +57,47 @@ class Outcome:
 
 
 def evaluate(
-    model: nn.Sequential,
-    buffers: Buffers,
+    subject: Subject,
     rows: Sequence[Tensor],
-    split: Split,
-    classes: int,
-    breathe: Callable[[], None] = lambda: None,
+    samples: Samples,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> list[Outcome]:
-    """Evaluate on every image of `split` under each of `rows` (2, C); changes nothing.
+    """Evaluate on all of `samples` under each of `rows` (2, C); changes nothing.
 
-    Exactly what evaluating under one after the other gives, for less: rows that agree in the first
-    k BN layers share what is computed up to the next one, and equal rows share everything. `breathe`
-    is called before each pass from one BN layer to the next: it may wait (a pause) or raise (a stop).
+    Exactly what evaluating under one after the other gives, for less: rows that agree in the layers of
+    the first stages share what is computed up to the next one, and equal rows share everything.
+    `check_stop` is called before each stage: it may wait (a pause) or raise (a stop).
     """
-    pieces = list(_pieces(model))
-    parts = [row.split(buffers.channels, dim=1) if buffers.layers else () for row in rows]
-    keys = [
-        [part.numpy().tobytes() for part in row.cpu().split(buffers.channels, dim=1)]
-        if buffers.layers
-        else []
-        for row in rows
-    ]
-    places = buffers.row.split(buffers.channels, dim=1) if buffers.layers else ()
-    logits: dict[int, list[Tensor]] = {number: [] for number in range(len(rows))}
+    layers, stages = subject.layers, subject.stages()
+    parts = [layers.parts(row) for row in rows]
+    keys = [[part.numpy().tobytes() for part in layers.parts(row.cpu())] for row in rows]
+    found: list[list[Tensor]] = [[] for _ in rows]
 
     def go_on(depth: int, batch: Tensor, members: Sequence[int]) -> None:
-        """Take `batch` through BN layer `depth` and on, under the rows `members`."""
-        if depth == len(places):
+        """Take `batch` through stage `depth` and on, under the rows `members`."""
+        if depth == len(stages):
             for member in members:
-                logits[member].append(batch)
+                found[member].append(batch)
             return
-        alike: dict[bytes, list[int]] = {}
+        stage = stages[depth]
+        alike: dict[tuple[bytes, ...], list[int]] = {}
         for member in members:
-            alike.setdefault(keys[member][depth], []).append(member)
+            key = tuple(keys[member][place] for place in stage.layers)
+            alike.setdefault(key, []).append(member)
         for group in alike.values():
-            breathe()
-            places[depth].copy_(parts[group[0]][depth])
-            go_on(depth + 1, pieces[depth + 1](batch), group)
+            check_stop()
+            layers.put(stage.layers, parts[group[0]])
+            go_on(depth + 1, stage.run(batch), group)
 
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.inference_mode(), buffers.holding(buffers.row):
-            for start in range(0, len(split), CHUNK):
-                breathe()
-                shared = pieces[0](split.images[start : start + CHUNK])
-                go_on(0, shared, range(len(rows)))
-            return [_outcome(torch.cat(each), split.labels, classes) for each in logits.values()]
-    finally:
-        model.train(was_training)
+    with torch.no_grad(), unchanged(subject.network):
+        subject.network.eval()
+        for batch in samples.batches(CHUNK):
+            go_on(0, batch.inputs, range(len(rows)))
+    return [_outcome(torch.cat(outputs), samples.targets, subject.scoring) for outputs in found]
 
 
-def _pieces(model: nn.Sequential) -> Iterator[nn.Sequential]:
-    """Cut the network before every BN layer: the first piece has none, each other begins with one."""
-    starts = [place for place, layer in enumerate(model) if isinstance(layer, _BatchNorm)]
-    for start, end in zip([0, *starts], [*starts, len(model)], strict=True):
-        yield model[start:end]
-
-
-def _outcome(logits: Tensor, labels: Tensor, classes: int) -> Outcome:
-    guesses = logits.argmax(1)
-    losses = cross_entropy(logits, labels, reduction="none")
-    counts = torch.bincount(guesses, minlength=classes)
-    return Outcome(losses.cpu().double(), (guesses == labels).cpu(), tuple(counts.tolist()))
+def _outcome(outputs: Tensor, targets: Tensor, scoring: Scoring) -> Outcome:
+    guesses = scoring.guesses(outputs)
+    losses = scoring.losses(outputs, targets)
+    counts = torch.bincount(guesses, minlength=scoring.classes)
+    return Outcome(losses.cpu().double(), (guesses == targets).cpu(), tuple(counts.tolist()))

@@ -7,10 +7,29 @@ from bntui.core.border import Length
 from bntui.core.measured import Validation
 from bntui.core.run import Point
 from bntui.core.series import Series, SeriesState, SeriesView, Smoothing, SmoothingState
-from bntui.train.trainer import Result
 
 MOST_SERIES = 1000
 """Two for each of the most layers are a tenth of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one update showed of itself."""
+
+    update: int
+    loss: float
+    accuracy: float
+    broken_layer: str | None
+    """The first BN layer, in the order of the forward pass, with non-finite batch statistics."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochEnd:
+    """What training alone knows of an epoch: averages over its images, as in Keras."""
+
+    epoch: int
+    loss: float
+    accuracy: float
 
 
 @dataclass(frozen=True, slots=True)

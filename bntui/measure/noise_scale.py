@@ -17,13 +17,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch import Tensor
 
 from bntui.core.measured import Noise
-from bntui.data.dataset import Split
 from bntui.measure.noise_interval import ONE_SIGMA, PARTS, Measurement, interval, moments
-from bntui.measure.statistics import Buffers
+from bntui.measure.subject import Samples, Subject
+from bntui.measure.unchanged import unchanged
 
 PART = 128
 """Images of each part at most; of a training set smaller than all parts, its eighth, but two."""
@@ -34,41 +33,36 @@ rule it for longer."""
 
 
 def measure(
-    model: nn.Module,
-    buffers: Buffers,
-    parts: Sequence[Split],
-    breathe: Callable[[], None] = lambda: None,
+    subject: Subject,
+    parts: Sequence[Samples],
+    check_stop: Callable[[], None] = lambda: None,
 ) -> Measurement:
-    """Measure on the parts of one batch of training images, all of one size; changes nothing.
+    """Measure on the parts of one batch of training samples, all of one size; changes nothing.
 
-    The images must be drawn one independently of the other, as `draw` does. `breathe` is called
+    The samples must be drawn one independently of the other, as `draw` does. `check_stop` is called
     before each part: it may wait or raise.
     """
-    parameters = list(model.parameters())
-    was_training = model.training
-    model.train()
+    parameters = [one for one in subject.network.parameters() if one.requires_grad]
     gradients: list[tuple[Tensor, ...]] = []
-    try:
-        with buffers.holding(torch.zeros_like(buffers.row)):
-            for part in parts:
-                breathe()
-                loss = cross_entropy(model(part.images), part.labels)
-                gradients.append(torch.autograd.grad(loss, parameters))
-    finally:
-        model.train(was_training)
+    with unchanged(subject.network), torch.enable_grad():
+        subject.network.train()
+        for part in parts:
+            check_stop()
+            loss = subject.scoring.loss(subject.forward(part.inputs), part.targets)
+            gradients.append(torch.autograd.grad(loss, parameters, materialize_grads=True))
     rows = (torch.stack([one.flatten() for one in same]) for same in zip(*gradients, strict=True))
     products = torch.stack([row @ row.T for row in rows]).sum(0)
     return Measurement(tuple(map(tuple, products.tolist())), len(parts[0]))
 
 
-def draw(split: Split, generator: torch.Generator) -> tuple[Split, ...]:
-    """Return the parts of a batch, every image drawn from all of `split` by itself.
+def draw(samples: Samples, generator: torch.Generator) -> tuple[Samples, ...]:
+    """Return the parts of a batch, every sample drawn from all of `samples` by itself.
 
     With replacement, unlike an epoch's batches: only then are the formulas exact for a small set.
     """
-    size = min(PART, max(2, len(split) // PARTS))
-    chosen = torch.randint(len(split), (PARTS, size), generator=generator).to(split.images.device)
-    return tuple(Split(split.images[places], split.labels[places]) for places in chosen)
+    size = min(PART, max(2, len(samples) // PARTS))
+    chosen = torch.randint(len(samples), (PARTS, size), generator=generator)
+    return tuple(samples[places] for places in chosen.to(samples.inputs.device))
 
 
 def estimate(measured: Sequence[Measurement], update: int, training_images: int) -> Noise:

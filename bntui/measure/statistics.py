@@ -1,46 +1,30 @@
-"""The statistics that batches of images give: taken from a network's BN layers, and pooled.
+"""The statistics of our own network's batches, and the pooling of any network's.
 
-The layers' running buffers are scratch space: with torch's momentum at 1 they hold the last batch's
+Our network's running buffers are scratch space: with torch's momentum at 1 they hold the last batch's
 statistics after a training-mode pass, and whatever is evaluated under while evaluating. What is made
 of the batches over a run is in `estimators.py`, how far it is from fresh ones in `drift.py`.
-
-All statistics of a network are one *row*: a float32 tensor (2, C) with the means and the biased
-variances of all C channels, layer after layer. Works on any `nn.Module` with BN layers.
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from bntui.measure.layers import Layers, layers_of, positions_of, running_statistics
 from bntui.measure.norms import CLOSED, BatchRenorm, GhostBatchNorm
 
 
 @dataclass(frozen=True, slots=True)
-class Buffers:
+class Buffers(Layers):
     """The running buffers of every BN layer of a model, as views of one row."""
 
-    names: tuple[str, ...]
     layers: tuple[_BatchNorm, ...]
-    positions: tuple[int, ...]
-    """Values per channel that one image brings to each layer: height times width."""
     row: Tensor
     """(2, C), shared with the layers: to write here is to write there."""
     _biased: dict[int, Tensor] = field(default_factory=dict)
-
-    @property
-    def channels(self) -> tuple[int, ...]:
-        """Channels of each layer; they sum to C."""
-        return tuple(layer.num_features for layer in self.layers)
-
-    def per_channel(self, values: Iterable[float]) -> Tensor:
-        """Repeat one value a layer over its channels: (C,)."""
-        repeated = np.repeat(np.fromiter(values, np.float32), self.channels)
-        return torch.from_numpy(repeated).to(self.row.device)
 
     def batch_row(self, images: int) -> Tensor:
         """Return the biased statistics (2, C) of a training-mode pass of so many images.
@@ -71,7 +55,7 @@ class Buffers:
 
     def feed_back(self, row: Tensor) -> None:
         """Let renorm layers correct towards `row` (2, C) from now on: it is seen, not copied."""
-        for layer, part in zip(self.layers, row.split(self.channels, dim=1), strict=True):
+        for layer, part in zip(self.layers, self.parts(row), strict=True):
             if isinstance(layer, BatchRenorm):
                 layer.running = part
 
@@ -99,14 +83,6 @@ class Buffers:
             self._biased[images] = torch.stack([torch.ones_like(variance), variance])
         return self._biased[images]
 
-    def scale(self) -> Tensor:
-        """Return the learned scale γ of every channel: (C,)."""
-        return torch.cat([layer.weight.detach() for layer in self.layers])
-
-    def epsilon(self) -> Tensor:
-        """Return the epsilon of every channel: (C,)."""
-        return self.per_channel(layer.eps for layer in self.layers)
-
     @contextmanager
     def holding(self, row: Tensor) -> Iterator[None]:
         """Put `row` into the buffers for a while, then put the old values back."""
@@ -119,53 +95,30 @@ class Buffers:
 
 
 def attach(model: nn.Module, example: Tensor) -> Buffers:
-    """Rebind the running buffers of all BN layers of `model` to one row and return it.
+    """Rebind the running buffers of all BN layers of `model` to one row, for good, and return it.
 
-    `example` is one input, (1, …), from which each layer's `positions` are read.
+    `example` is one input, (1, …), from which each layer's `positions` are read. It is for networks
+    that are trained here; others are measured as they are: see `any_module.py`.
     """
-    found = [(n, m) for n, m in model.named_modules() if isinstance(m, _BatchNorm)]
-    names, layers = tuple(n for n, _ in found), tuple(m for _, m in found)
-    positions: dict[nn.Module, int] = {}
-
-    def note(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        positions[layer] = inputs[0][0].numel() // inputs[0].shape[1]
-
-    hooks = [layer.register_forward_pre_hook(note) for layer in layers]
+    found = layers_of(model)
+    layers = tuple(layer for _, layer in found if isinstance(layer, _BatchNorm))
     model.eval()
     with torch.no_grad():
-        model(example)
-    for hook in hooks:
-        hook.remove()
-
-    channels = [layer.num_features for layer in layers]
+        positions = positions_of(layers, lambda: model(example))
+    channels = tuple(running_statistics(layer)[0].numel() for layer in layers)
     row = torch.zeros(2, sum(channels), device=example.device)
     for layer, part in zip(layers, row.split(channels, dim=1), strict=True):
         layer.momentum = 1.0
         layer.num_batches_tracked = None  # of no use at momentum 1, and one more thing to restore
         layer.running_mean, layer.running_var = part
-    return Buffers(names, layers, tuple(positions[layer] for layer in layers), row)
-
-
-def collect(model: nn.Module, buffers: Buffers, images: Tensor) -> Tensor:
-    """Return the biased statistics (2, C) of one training-mode pass; changes nothing.
-
-    `images` is one batch (N, …): every layer sees the output of layers that normalise with this
-    batch's own statistics, as in training. Those of a ghost net are the mean of its sub-batches'. A
-    renorm net's layers are plain BN here: only then does each layer get the input in eval mode,
-    under the statistics returned, that it had when they were taken.
-    """
-    was_training = model.training
-    model.train()
-    try:
-        with (
-            torch.no_grad(),
-            buffers.uncorrected(),
-            buffers.holding(torch.zeros_like(buffers.row)),
-        ):
-            model(images)
-            return buffers.batch_row(len(images))
-    finally:
-        model.train(was_training)
+    return Buffers(
+        tuple(name for name, _ in found),
+        layers,
+        tuple(positions[layer] for layer in layers),
+        channels,
+        example.device,
+        row,
+    )
 
 
 def pool(rows: Iterable[tuple[Tensor, int]]) -> Tensor:

@@ -81,13 +81,6 @@ def unpack(content: bytes) -> dict[str, Any]:
     return state
 
 
-def like(own: Tensor, kept: Tensor, what: str) -> Tensor:
-    """Return what was kept of `own`, laid out in memory as that is. Raises BorderError for another shape."""
-    if kept.shape != own.shape or kept.dtype != own.dtype:
-        raise BorderError(f"{what}: {tuple(kept.shape)} instead of {tuple(own.shape)}")
-    return torch.empty_like(own).copy_(kept)
-
-
 def _outline(value: Any, arrays: list[bytes]) -> Any:
     """Return what JSON can say of a value, and append what it can't to `arrays`."""
     if isinstance(value, Tensor | np.ndarray):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from bntui.core.border import BorderError, Count
-from bntui.train.checkpoints import like
+from bntui.measure.kept_tensors import like
 
 ADAM_BETAS = (0.9, 0.999)
 ADAM_EPSILON = 1e-7

@@ -31,7 +31,9 @@ from bntui.core.text import ConfigError, exact
 from bntui.data import dataset
 from bntui.data.sources import mnist_on_disk
 from bntui.machine import allocator, device, memory
-from bntui.measure.observer import CHANNELS, FEW_IMAGES, LIVE_IMAGES, Observer
+from bntui.measure.observer import Observer
+from bntui.measure.questions import CHANNELS
+from bntui.measure.subsets import FEW_IMAGES, LIVE_IMAGES
 from bntui.train import resuming
 from bntui.train.checkpoints import SHARE, Checkpoints, pack
 from bntui.train.model import activation_bytes, parameter_count
@@ -97,7 +99,7 @@ class Session:
         self.notice = " ".join(filter(None, [loaded.notice, self.notice, *remarks]))
         self.config = replace(config, knobs=self.knobs)
         self.trainer = Trainer(self.config, loaded, on)
-        self.observer = Observer(self.config, self.trainer, observation, breathe)
+        self.observer = Observer(self.trainer, observation, config.seed, breathe)
         self._observation = observation
         self._marks: deque[Mark] = deque(maxlen=MAX_MARKS)
         self._script = sorted(config.at, key=lambda change: change.update)
@@ -330,11 +332,11 @@ class Session:
             validation=observer.validation,
             hindsight=observer.hindsight,
             what_if=observer.what_if,
-            exchanges=observer.exchanges,
-            waiting=observer.waiting,
-            layers_waiting=observer.layers_waiting,
-            data_check=observer.data_check,
-            channel_exchanges=observer.channel_exchanges,
+            exchanges=observer.questions.exchanges,
+            waiting=observer.questions.waiting,
+            layers_waiting=observer.questions.layers_waiting,
+            data_check=observer.questions.data_check,
+            channel_exchanges=observer.questions.channel_exchanges,
             recalibration=self._recalibration,
             recalibrated=self._recalibrated,
             noise=observer.noise,
@@ -448,7 +450,7 @@ class Session:
         if knobs.estimator != self.knobs.estimator:
             self.observer.forget_answers()
         elif rules.kept(self.config, knobs) != rules.kept(self.config, self.knobs):
-            self.observer.forget_forecasts()
+            self.observer.questions.forget_forecasts()
         self.knobs = knobs
 
     def _mark(self, label: str, change: str) -> None:

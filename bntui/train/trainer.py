@@ -19,38 +19,21 @@ from bntui.core import rules
 from bntui.core.border import BorderError, Count, Positive, Share, Within
 from bntui.core.config import Knobs, RunConfig
 from bntui.core.parsers import MAX_STEPS
-from bntui.data.dataset import Dataset
+from bntui.data.dataset import Dataset, Split
 from bntui.machine import memory
+from bntui.measure.attached import Attached
 from bntui.measure.estimators import OWN, Estimators, EstimatorsState
+from bntui.measure.histories import EpochEnd, Result
+from bntui.measure.kept_tensors import like
 from bntui.measure.random_streams import Drawn, stream
 from bntui.measure.statistics import attach
-from bntui.train.checkpoints import like
+from bntui.measure.subject import Classification, Samples
 from bntui.train.compiled import compiled
 from bntui.train.model import build, parameter_count
 from bntui.train.optimisers import OptimiserState, optimiser
 
 PENDING = 4096
 """Updates whose results may wait on the device before they must be fetched."""
-
-
-@dataclass(frozen=True, slots=True)
-class EpochEnd:
-    """What training alone knows of an epoch: averages over its images, as in Keras."""
-
-    epoch: int
-    loss: float
-    accuracy: float
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one update showed of itself."""
-
-    update: int
-    loss: float
-    accuracy: float
-    broken_layer: str | None
-    """The first BN layer, in the order of the forward pass, with non-finite batch statistics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +93,14 @@ class Trainer:
         self.buffers = attach(self.model, dataset.train.images[:1])
         self.estimators = Estimators(self.buffers)
         self.buffers.feed_back(self.estimators[OWN])
+        self.subject = Attached(
+            self.model,
+            self.buffers,
+            _samples(dataset.train),
+            _samples(dataset.validation),
+            Classification(dataset.classes),
+        )
+        """What the observer measures."""
         self.optimiser = optimiser(config.optimizer, list(self.model.parameters()))
         self.update = 0
         self.images = 0
@@ -125,6 +116,11 @@ class Trainer:
         self._epoch_sums = torch.zeros(2, device=device)
         self._pending = torch.zeros(PENDING, 4, device=device)
         self._taken = 0
+
+    @property
+    def has_hindsight(self) -> bool:
+        """Whether other estimators tell what would have been: not those of batch renorm."""
+        return self.config.has_hindsight
 
     @property
     def must_take_results(self) -> bool:
@@ -271,6 +267,10 @@ class Trainer:
     def _shuffled(self) -> Tensor:
         order = torch.randperm(len(self.dataset.train), generator=self._shuffles)
         return order.to(self.device)
+
+
+def _samples(split: Split) -> Samples:
+    return Samples(split.images, split.labels)
 
 
 def _first_broken(statistics: Tensor) -> tuple[Tensor, Tensor]:

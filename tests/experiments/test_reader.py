@@ -13,7 +13,7 @@ from bntui.experiments.experiment import ROWS, Experiment, conclude
 from bntui.experiments.library import built_in, config_of
 from bntui.experiments.outcome import QUANTITIES, RunOutcome
 from bntui.experiments.reader import ExperimentError, parse
-from bntui.measure.observer import HINDSIGHT_NAMES
+from bntui.measure.validation import HINDSIGHT_NAMES
 
 GOOD = '''\
 title = "Two momenta"

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from bntui.core.config import Knobs, RunConfig
 from bntui.data import dataset
 from bntui.data.dataset import Dataset
-from bntui.measure.statistics import Buffers
+from bntui.measure.layers import Layers
+from bntui.measure.unchanged import unchanged
 from bntui.train.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -33,15 +34,15 @@ def train(trainer: Trainer, updates: int, knobs: Knobs) -> None:
             trainer.begin_epoch()
 
 
-def training_inputs(model: nn.Module, buffers: Buffers, images: Tensor) -> list[Tensor]:
+def training_inputs(model: nn.Module, layers: Layers, images: Tensor) -> list[Tensor]:
     """Return what each BN layer gets in a training-mode pass."""
     inputs: list[Tensor] = []
     hooks = [
         layer.register_forward_pre_hook(lambda _, args: inputs.append(args[0].clone()))
-        for layer in buffers.layers
+        for layer in layers.layers
     ]
-    model.train()
-    with torch.no_grad(), buffers.holding(buffers.row.clone()):
+    with torch.no_grad(), unchanged(model):
+        model.train()
         model(images)
     for hook in hooks:
         hook.remove()

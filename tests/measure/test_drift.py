@@ -11,7 +11,7 @@ from bntui.core.config import Knobs
 from bntui.core.measured import LayerDrift
 from bntui.measure.drift import QUIET, compare_modes, drift, rescaled_error
 from bntui.measure.estimators import OWN, initial
-from bntui.measure.statistics import Buffers, collect
+from bntui.measure.statistics import Buffers
 from bntui.train.trainer import Trainer
 from tests.measure.oracle import small_trainer, train, training_inputs
 
@@ -130,7 +130,7 @@ def test_output_error_is_the_rms_difference_between_eval_and_training_mode(
     buffers, running = trainer.buffers, trainer.estimators[OWN]
     images = trainer.dataset.train.images[:100]
     inputs = training_inputs(trainer.model, buffers, images)
-    fresh = collect(trainer.model, buffers, images)
+    fresh = trainer.subject.collect(images)
     layers = drift_of(buffers, running, fresh, running, 0.0)
     for layer, module, given in zip(layers, buffers.layers, inputs, strict=True):
         with torch.no_grad(), buffers.holding(running):
@@ -145,14 +145,13 @@ def test_modes_agree_under_the_images_own_statistics_and_differ_under_stale_ones
     trainer: Trainer,
 ) -> None:
     train(trainer, 20, Knobs(batch_size=25))
-    model, buffers = trainer.model, trainer.buffers
     images = trainer.dataset.train.images[:50]
-    fresh = collect(model, buffers, images)
-    sound = compare_modes(model, buffers, fresh, images)
+    fresh = trainer.subject.collect(images)
+    sound = compare_modes(trainer.subject, fresh, images)
     assert max(sound.errors) < 1e-3
     assert sound.flipped == 0.0
     assert sound.logits_error < 1e-3
-    stale = compare_modes(model, buffers, trainer.estimators[OWN], images)
+    stale = compare_modes(trainer.subject, trainer.estimators[OWN], images)
     assert min(stale.errors) > 0.1
     assert stale.flipped > 0.1
     assert stale.logits_error > 0.1
@@ -170,7 +169,7 @@ def test_errors_through_the_network_are_relative_to_training_mode_in_forward_ord
         trainer.model.eval()(images)
         trainer.model.train()(images)
     expected = [((a - b).square().sum() / b.square().sum()).sqrt().item() for a, b in outputs]
-    compared = compare_modes(trainer.model, buffers, running, images)
+    compared = compare_modes(trainer.subject, running, images)
     assert compared.errors == pytest.approx(expected, rel=1e-4)
 
 
@@ -209,5 +208,5 @@ def test_the_error_of_logits_is_what_the_best_factor_leaves(trainer: Trainer) ->
         key=lambda factor: (seen - factor * logits).norm().item(),
     )
     left = (seen - best * logits).norm() / (best * logits).norm()
-    compared = compare_modes(trainer.model, buffers, running, images)
+    compared = compare_modes(trainer.subject, running, images)
     assert compared.logits_error == pytest.approx(left.item(), rel=1e-2)

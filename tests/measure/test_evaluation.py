@@ -12,10 +12,10 @@ from torch.nn.functional import cross_entropy
 from bntui.core.config import Knobs, RunConfig
 from bntui.core.measured import Score
 from bntui.data import dataset
-from bntui.data.dataset import Dataset, Split
 from bntui.measure.budget import LATER_SHARE, OPENING_SECONDS, OPENING_SHARE, Budget
 from bntui.measure.estimators import CORRECTED, ESTIMATORS
 from bntui.measure.evaluation import CHUNK, evaluate
+from bntui.measure.subject import Samples
 from bntui.train.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -31,52 +31,52 @@ def trainer() -> Trainer:
     return trainer
 
 
-def head(dataset: Dataset, count: int) -> Split:
-    return Split(dataset.validation.images[:count], dataset.validation.labels[:count])
+def head(trainer: Trainer, count: int) -> Samples:
+    return trainer.subject.validation[:count]
 
 
 def under(
     trainer: Trainer,
     rows: list[Tensor],
-    split: Split,
-    breathe: Callable[[], None] = lambda: None,
+    samples: Samples,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> list[Score]:
-    found = evaluate(trainer.model, trainer.buffers, rows, split, 10, breathe)
+    found = evaluate(trainer.subject, rows, samples, check_stop)
     return [outcome.score for outcome in found]
 
 
 @pytest.mark.parametrize("count", [1, CHUNK, CHUNK + 1, 2 * CHUNK - 3])
 def test_pieces_score_what_the_whole_scores(trainer: Trainer, count: int) -> None:
-    split = head(trainer.dataset, count)
-    (score,) = under(trainer, [trainer.estimators[CORRECTED]], split)
+    samples = head(trainer, count)
+    (score,) = under(trainer, [trainer.estimators[CORRECTED]], samples)
     with trainer.buffers.holding(trainer.estimators[CORRECTED]):
         trainer.model.eval()
         with torch.no_grad():
-            logits = trainer.model(split.images)
+            logits = trainer.model(samples.inputs)
     guesses = logits.argmax(1)
-    assert score.loss == pytest.approx(cross_entropy(logits, split.labels).item(), rel=1e-5)
-    assert score.accuracy == (guesses == split.labels).double().mean().item()
+    assert score.loss == pytest.approx(cross_entropy(logits, samples.targets).item(), rel=1e-5)
+    assert score.accuracy == (guesses == samples.targets).double().mean().item()
     assert score.predicted == tuple(torch.bincount(guesses, minlength=10).tolist())
 
 
 def test_statistics_decide_the_score(trainer: Trainer) -> None:
-    split = head(trainer.dataset, 200)
-    scores = under(trainer, [trainer.estimators[name] for name in ("own", CORRECTED)], split)
+    samples = head(trainer, 200)
+    scores = under(trainer, [trainer.estimators[name] for name in ("own", CORRECTED)], samples)
     assert scores[0].loss != pytest.approx(scores[1].loss, rel=0.01)
 
 
-def test_breath_is_drawn_before_every_piece(trainer: Trainer) -> None:
-    breaths: list[int] = []
-    split = head(trainer.dataset, CHUNK + 1)
-    under(trainer, [trainer.buffers.row], split, lambda: breaths.append(1))
+def test_a_stop_can_come_before_every_piece(trainer: Trainer) -> None:
+    calls: list[int] = []
+    samples = head(trainer, CHUNK + 1)
+    under(trainer, [trainer.buffers.row], samples, lambda: calls.append(1))
     # For what is shared, and from each of the five BN layers on, of two pieces of the images.
-    assert len(breaths) == 2 * (1 + 5)
+    assert len(calls) == 2 * (1 + 5)
 
 
 def test_many_rows_are_what_one_after_the_other_is_bit_for_bit(trainer: Trainer) -> None:
-    split = head(trainer.dataset, CHUNK + 7)
+    samples = head(trainer, CHUNK + 7)
     rows = [trainer.estimators[name] for name in ESTIMATORS]
-    assert under(trainer, rows, split) == [under(trainer, [row], split)[0] for row in rows]
+    assert under(trainer, rows, samples) == [under(trainer, [row], samples)[0] for row in rows]
 
 
 def test_equal_rows_take_one_pass_and_the_first_layers_one_for_all(trainer: Trainer) -> None:
@@ -84,7 +84,7 @@ def test_equal_rows_take_one_pass_and_the_first_layers_one_for_all(trainer: Trai
     for name, layer in trainer.model.named_children():
         layer.register_forward_pre_hook(lambda *_, name=name: seen.append(name))
     own, other = trainer.estimators["own"], trainer.estimators[CORRECTED]
-    under(trainer, [own, own.clone(), other, own], head(trainer.dataset, 10))
+    under(trainer, [own, own.clone(), other, own], head(trainer, 10))
     passes = {name: seen.count(name) for name in trainer.model._modules}
     assert (passes["conv1"], passes["conv1_bn"], passes["dense2"]) == (1, 2, 2)
 
@@ -98,19 +98,19 @@ def test_rows_that_differ_from_a_layer_on_share_all_before_it(trainer: Trainer) 
     ends = np.cumsum(trainer.buffers.channels)
     rows[1][:, ends[2] :] += 0.1  # from the fourth layer on
     rows[2][:, ends[3] :] += 0.1  # in the fifth alone
-    shared = under(trainer, rows, head(trainer.dataset, 10))
+    shared = under(trainer, rows, head(trainer, 10))
     passes = {name: seen.count(name) for name in trainer.model._modules}
     assert [passes[name] for name in trainer.buffers.names] == [1, 1, 1, 2, 3]
     assert passes["conv4"] == 1
     assert passes["dense1"] == 2
     assert passes["dense2"] == 3
-    assert shared == [under(trainer, [row], head(trainer.dataset, 10))[0] for row in rows]
+    assert shared == [under(trainer, [row], head(trainer, 10))[0] for row in rows]
 
 
 def test_a_difference_is_that_of_pairs(trainer: Trainer) -> None:
-    split = head(trainer.dataset, 60)
+    samples = head(trainer, 60)
     rows = [trainer.estimators["own"], trainer.estimators[CORRECTED]]
-    own, corrected = evaluate(trainer.model, trainer.buffers, rows, split, 10)
+    own, corrected = evaluate(trainer.subject, rows, samples)
     found = own.less(corrected)
     pairs = list(zip(own.correct.tolist(), corrected.correct.tolist(), strict=True))
     gained, lost = pairs.count((True, False)), pairs.count((False, True))
@@ -130,13 +130,13 @@ def test_a_stop_leaves_the_model_in_the_mode_it_was_in(trainer: Trainer) -> None
 
     trainer.model.train()
     with pytest.raises(KeyboardInterrupt):
-        under(trainer, [trainer.buffers.row], head(trainer.dataset, 10), stop)
+        under(trainer, [trainer.buffers.row], head(trainer, 10), stop)
     assert trainer.model.training
 
 
 def test_weights_that_are_no_numbers_score_nan_and_raise_nothing(trainer: Trainer) -> None:
     broken = torch.full_like(trainer.buffers.row, math.nan)
-    (score,) = under(trainer, [broken], head(trainer.dataset, 100))
+    (score,) = under(trainer, [broken], head(trainer, 100))
     assert math.isnan(score.loss)
     assert sum(score.predicted) == 100
 

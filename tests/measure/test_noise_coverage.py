@@ -1,7 +1,6 @@
 """How often the intervals for the noise scale hold the truth: in simulation, and on a real network."""
 
 import math
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -12,9 +11,9 @@ from torch.nn.functional import cross_entropy
 
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.run_request import RunRequest
-from bntui.data.dataset import Split
 from bntui.measure.noise_interval import ONE_SIGMA, PARTS, Measurement, interval, moments, surprise
 from bntui.measure.noise_scale import PART, WINDOW, draw, measure
+from bntui.measure.subject import Samples
 from bntui.train.session import Session
 from tests.measure.test_noise_scale import measurement
 
@@ -108,21 +107,21 @@ def test_a_real_networks_exact_scale_is_within_the_interval(updates: int) -> Non
     run = Session(RunRequest(config, asked))
     for _ in range(updates):
         run.train_once(None)
-    trainer, train = run.trainer, run.trainer.dataset.train
+    trainer, train = run.trainer, run.trainer.subject.training
     parameters = list(trainer.model.parameters())
     each = [
         torch.autograd.grad(cross_entropy(trainer.model(image), label), parameters)
-        for image, label in zip(train.images.split(1), train.labels.split(1), strict=True)
+        for image, label in zip(train.inputs.split(1), train.targets.split(1), strict=True)
     ]
     gradients = np.stack([torch.cat([p.flatten() for p in one]).double().numpy() for one in each])
     mean = gradients.mean(0)
     truth = ((gradients - mean) ** 2).sum(1).mean() / (mean @ mean)
 
     random = torch.Generator().manual_seed(1)
-    numbered = replace(train, images=torch.arange(len(train)))
+    numbered = Samples(torch.arange(len(train)), train.targets)
 
     def measured() -> Measurement:
-        chosen = [part.images.numpy() for part in draw(numbered, random)]
+        chosen = [part.inputs.numpy() for part in draw(numbered, random)]
         shares = np.stack([np.bincount(part, minlength=len(train)) / len(part) for part in chosen])
         return measurement(shares @ gradients, len(chosen[0]))
 
@@ -130,8 +129,8 @@ def test_a_real_networks_exact_scale_is_within_the_interval(updates: int) -> Non
     state = random.get_state()
     found = measured()
     random.set_state(state)
-    parts = [Split(train.images[p.images], p.labels) for p in draw(numbered, random)]
-    real = measure(trainer.model, trainer.buffers, parts)
+    parts = [Samples(train.inputs[p.inputs], p.targets) for p in draw(numbered, random)]
+    real = measure(trainer.subject, parts)
     expected = np.array(found.products)
     assert np.array(real.products) == pytest.approx(expected, abs=1e-5 * expected.max())
     # ... and how often it holds the truth.

@@ -16,13 +16,14 @@ from torch.nn.functional import cross_entropy
 from bntui.core.config import NORMS, Knobs, Observation, RunConfig
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import EpochReport, Phase
-from bntui.data.dataset import Split
-from bntui.measure import observer
+from bntui.measure import observer, validation
+from bntui.measure.any_module import AnyModule
 from bntui.measure.budget import LATER_SHARE, OPENING_SECONDS, OPENING_SHARE, Budget
 from bntui.measure.noise_interval import PARTS, Measurement, moments
 from bntui.measure.noise_scale import PART, WINDOW, draw, estimate, measure, suggested_batch
-from bntui.measure.observer import NOISE, ROUND, SOUND, SUFFERS, WHY
-from bntui.measure.statistics import attach
+from bntui.measure.observer import NOISE, ROUND, WHY
+from bntui.measure.questions import SOUND, SUFFERS
+from bntui.measure.subject import Classification, Samples
 from bntui.train.model import build
 from bntui.train.session import Session
 from bntui.train.trainer import Trainer
@@ -62,24 +63,24 @@ def test_the_mean_over_all_draws_is_the_truth() -> None:
     model = nn.Linear(3, 2).double()
     random = generator()
     images = torch.randn(count, 3, dtype=torch.float64, generator=random)
-    split = Split(images, torch.tensor([0, 1, 1, 0]))
+    samples = Samples(images, torch.tensor([0, 1, 1, 0]))
     parameters = tuple(model.parameters())
     for parameter in parameters:
         nn.init.normal_(parameter, generator=random)
     one_by_one = torch.stack(
         [
             flat(torch.autograd.grad(cross_entropy(model(image), label), parameters))
-            for image, label in zip(images.split(1), split.labels.split(1), strict=True)
+            for image, label in zip(images.split(1), samples.targets.split(1), strict=True)
         ]
     )
     gradient = one_by_one.mean(0)
     covariance = (one_by_one - gradient).T @ (one_by_one - gradient) / count
 
-    buffers = attach(model, images[:1])
+    subject = AnyModule(model, samples, samples, Classification(2))
     measured = []
     for places in product(range(count), repeat=4):
-        parts = [Split(images[[place]], split.labels[[place]]) for place in places]
-        measured.append(moments([measure(model, buffers, parts)]))
+        parts = [samples[place : place + 1] for place in places]
+        measured.append(moments([measure(subject, parts)]))
     total = len(measured)
     assert total == 256
     mean_gradient = sum(one.gradient for one in measured) / total
@@ -116,16 +117,16 @@ def test_the_mean_of_every_variance_over_all_draws_is_the_truth() -> None:
 
 def test_every_image_is_drawn_by_itself_and_from_all() -> None:
     images = torch.arange(4.0)
-    split = Split(images, torch.arange(4))
+    samples = Samples(images, torch.arange(4))
     random = generator()
     seen = torch.zeros(4, 4)
     for _ in range(500):
-        first, second, *others = draw(split, random)
+        first, second, *others = draw(samples, random)
         assert [len(part) for part in (first, second, *others)] == [2] * PARTS
-        assert first.images.tolist() == first.labels.tolist()
+        assert first.inputs.tolist() == first.targets.tolist()
         pairs = [(first, first, (0, 1)), (first, second, (0, 0))]
         for one, other, (a, b) in pairs:
-            seen[one.labels[a], other.labels[b]] += 1
+            seen[one.targets[a], other.targets[b]] += 1
     # 1,000 pairs over 16 cells, those of an image with itself among them: 62.5 ± 7.7 each.
     assert seen.min() > 32
     assert seen.max() < 93
@@ -135,56 +136,56 @@ def test_every_image_is_drawn_by_itself_and_from_all() -> None:
     ("images", "part"), [(1, 2), (3, 2), (23, 2), (24, 3), (128, 16), (5000, PART)]
 )
 def test_parts_fit_the_training_set(images: int, part: int) -> None:
-    split = Split(torch.zeros(images, 1), torch.zeros(images, dtype=torch.int64))
-    assert [len(one) for one in draw(split, generator())] == [part] * PARTS
+    samples = Samples(torch.zeros(images, 1), torch.zeros(images, dtype=torch.int64))
+    assert [len(one) for one in draw(samples, generator())] == [part] * PARTS
 
 
 def test_each_part_is_normalised_by_its_own_statistics() -> None:
-    subject = session().trainer
-    parts = draw(subject.dataset.train, generator())
-    found = measure(subject.model, subject.buffers, parts)
+    trainer = session().trainer
+    parts = draw(trainer.subject.training, generator())
+    found = measure(trainer.subject, parts)
     assert found.images == len(parts[0]) == 16
 
-    def gradient_of(split: Split) -> Tensor:
+    def gradient_of(samples: Samples) -> Tensor:
         model = build(width=SMALL.width)
-        model.load_state_dict(subject.model.state_dict(), strict=False)
+        model.load_state_dict(trainer.model.state_dict(), strict=False)
         model.train()
-        cross_entropy(model(split.images), split.labels).backward()
+        cross_entropy(model(samples.inputs), samples.targets).backward()
         return flat(tuple(p.grad for p in model.parameters() if p.grad is not None)).double()
 
     rows = torch.stack([gradient_of(part) for part in parts])
     scale = rows.square().sum(1).mean().item()
     assert np.array(found.products) == pytest.approx((rows @ rows.T).numpy(), abs=1e-4 * scale)
     assert moments([found]).spread == pytest.approx(16 * rows.var(0).sum().item(), rel=1e-3)
-    both = Split(
-        *(torch.cat([getattr(part, name) for part in parts[:2]]) for name in ("images", "labels"))
+    both = Samples(
+        *(torch.cat([getattr(part, name) for part in parts[:2]]) for name in ("inputs", "targets"))
     )
     assert (rows[0] + rows[1] - 2 * gradient_of(both)).norm() > 1e-3 * rows[0].norm()
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_measuring_leaves_no_trace(training: bool) -> None:
-    subject = session().trainer
-    subject.step(SMALL.knobs)
-    subject.model.train(training)
-    gradients = [parameter.grad for parameter in subject.model.parameters()]
+    trainer = session().trainer
+    trainer.step(SMALL.knobs)
+    trainer.model.train(training)
+    gradients = [parameter.grad for parameter in trainer.model.parameters()]
     kept = [gradient.clone() for gradient in gradients if gradient is not None]
-    row, state = subject.buffers.row.clone(), torch.get_rng_state()
-    parts = draw(subject.dataset.train, generator())
+    row, state = trainer.buffers.row.clone(), torch.get_rng_state()
+    parts = draw(trainer.subject.training, generator())
 
     def stop() -> NoReturn:
         raise KeyboardInterrupt
 
-    measure(subject.model, subject.buffers, parts)
+    measure(trainer.subject, parts)
     with pytest.raises(KeyboardInterrupt):
-        measure(subject.model, subject.buffers, parts, stop)
+        measure(trainer.subject, parts, stop)
 
-    after = [parameter.grad for parameter in subject.model.parameters()]
+    after = [parameter.grad for parameter in trainer.model.parameters()]
     assert all(a is b for a, b in zip(gradients, after, strict=True))
     assert all(torch.equal(a, b) for a, b in zip(kept, after, strict=True) if b is not None)
-    assert torch.equal(subject.buffers.row, row)
+    assert torch.equal(trainer.buffers.row, row)
     assert torch.equal(torch.get_rng_state(), state)
-    assert subject.model.training is training
+    assert trainer.model.training is training
 
 
 # What is said of them
@@ -336,7 +337,7 @@ def test_it_keeps_within_the_share_of_the_time(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(owner, name, timed)
 
     takes(Trainer, "step", 1.0)
-    takes(observer, "evaluate", 1.5)
+    takes(validation, "evaluate", 1.5)
     takes(observer, "measure", 3.0)
     run = session(replace(SMALL, train_size=4000, width=1 / 32))
     budget = run.observer.budget = Budget(clock)

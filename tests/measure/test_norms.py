@@ -37,7 +37,7 @@ from bntui.measure.norms import (
     groups,
     make,
 )
-from bntui.measure.statistics import attach, collect
+from bntui.measure.statistics import attach
 from bntui.train.model import build, parameter_count
 from bntui.train.session import Session
 from bntui.train.trainer import Trainer
@@ -348,7 +348,7 @@ def test_fresh_statistics_of_a_ghost_net_are_the_mean_of_its_sub_batches(digits:
     subject = trainer("ghost", digits)
     train(subject, 3)
     passes = seen_by(subject)
-    fresh = collect(subject.model, subject.buffers, digits.train.images[:20])
+    fresh = subject.subject.collect(digits.train.images[:20])
     expected = mean_of(list(rows_by_hand(passes[-1], 8)), (8, 8, 4))
     torch.testing.assert_close(fresh.double(), expected, rtol=1e-5, atol=1e-6)
 
@@ -360,9 +360,7 @@ def test_batch_renorm_corrects_by_the_run_s_own_statistics_as_they_are(digits: D
     own = subject.estimators[OWN]
     for update in range(6):
         if update == 4:
-            subject.estimators.recalibrate(
-                collect(subject.model, subject.buffers, digits.train.images)
-            )
+            subject.estimators.recalibrate(subject.subject.collect(digits.train.images))
         before = own.double()
         learned = [(x.weight.double(), x.bias.double()) for x in subject.buffers.layers]
         train(subject, 1, momentum=0.9)
@@ -387,7 +385,7 @@ def test_within_the_limits_batch_renorm_trains_what_is_validated(digits: Dataset
             if isinstance(layer, BatchRenorm):
                 layer.limits = (1e6, 1e6)
         own = subject.estimators[OWN]
-        outputs[norm] = compare_modes(subject.model, subject.buffers, own, digits.train.images)
+        outputs[norm] = compare_modes(subject.subject, own, digits.train.images)
     assert min(outputs["batch"].errors) > 0.1
     assert max(outputs["renorm"].errors) < 1e-4
     assert outputs["renorm"].flipped == 0.0
@@ -398,13 +396,13 @@ def test_fresh_statistics_of_a_renorm_net_are_those_of_plain_layers(digits: Data
     train(subject, R_RAMP[1] // 2)
     images = digits.train.images[:64]
     limits = [layer.limits for layer in subject.buffers.layers if isinstance(layer, BatchRenorm)]
-    fresh = collect(subject.model, subject.buffers, images)
+    fresh = subject.subject.collect(images)
     assert limits[0] != CLOSED
     assert [layer.limits for layer in subject.buffers.layers] == limits  # put back
     plain.model.load_state_dict(subject.model.state_dict())
-    assert torch.equal(fresh, collect(plain.model, plain.buffers, images))
+    assert torch.equal(fresh, plain.subject.collect(images))
     # And so, under them, eval mode is training mode.
-    modes = compare_modes(plain.model, plain.buffers, fresh, images)
+    modes = compare_modes(plain.subject, fresh, images)
     assert max(modes.errors) < 1e-4
 
 

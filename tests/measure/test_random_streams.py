@@ -27,7 +27,7 @@ def test_every_seed_purpose_and_part_has_a_stream_of_its_own() -> None:
 def test_fresh_statistics_are_not_taken_from_the_images_that_training_began_with() -> None:
     config = RunConfig(width=0.0625, device="cpu")
     session = Session(RunRequest(config, Observation()))
-    trainer, sample = session.trainer, session.observer._training.images
+    trainer, sample = session.trainer, session.observer.subsets.fresh.inputs
     first = trainer.dataset.train.images[trainer._order[: len(sample)]]
     common = {image.numpy().tobytes() for image in sample} & {i.numpy().tobytes() for i in first}
     assert len(sample) == 1024

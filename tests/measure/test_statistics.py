@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from bntui.core.config import Knobs, RunConfig
 from bntui.data import dataset
 from bntui.data.dataset import Dataset, Split
+from bntui.measure.any_module import AnyModule
 from bntui.measure.drift import compare_modes
 from bntui.measure.estimators import CORRECTED
 from bntui.measure.evaluation import evaluate
-from bntui.measure.statistics import attach, collect, pool
+from bntui.measure.statistics import pool
+from bntui.measure.subject import Classification, Samples
 from bntui.train.trainer import Trainer
 from tests.measure.oracle import CPU, by_hand, small_trainer, training_inputs
 
@@ -29,6 +31,11 @@ def plain_network() -> nn.Module:
     torch.manual_seed(0)
     block = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8, eps=1e-5), nn.ReLU())
     return nn.Sequential(block, nn.Flatten(), nn.BatchNorm1d(288), nn.Linear(288, 4))
+
+
+def foreign(model: nn.Module, images: Tensor) -> AnyModule:
+    samples = Samples(images, torch.arange(len(images)) % 4)
+    return AnyModule(model, samples, samples, Classification(4))
 
 
 def spoil(digits: Dataset) -> Tensor:
@@ -47,16 +54,16 @@ def test_collect_returns_biased_statistics_of_a_training_mode_pass(
 ) -> None:
     batch = trainer.dataset.train.images[:images]
     expected = by_hand(training_inputs(trainer.model, trainer.buffers, batch))
-    collected = collect(trainer.model, trainer.buffers, batch).double()
+    collected = trainer.subject.collect(batch).double()
     torch.testing.assert_close(collected, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_collect_works_on_a_network_that_is_not_ours() -> None:
     model, images = plain_network(), torch.randn(9, 3, 8, 8)
-    buffers = attach(model, images[:1])
-    assert (buffers.names, buffers.channels) == (("0.1", "2"), (8, 288))
-    expected = by_hand(training_inputs(model, buffers, images))
-    collected = collect(model, buffers, images).double()
+    subject = foreign(model, images)
+    assert (subject.layers.names, subject.layers.channels) == (("0.1", "2"), (8, 288))
+    collected = subject.collect(images).double()
+    expected = by_hand(training_inputs(model, subject.layers, images))
     torch.testing.assert_close(collected, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -68,7 +75,7 @@ def test_statistics_of_a_large_channels_last_batch_are_exact() -> None:
     inputs = training_inputs(trainer.model, trainer.buffers, images)
     assert inputs[0].is_contiguous(memory_format=torch.channels_last)
     first = trainer.buffers.channels[0]
-    collected = collect(trainer.model, trainer.buffers, images)[:, :first].double()
+    collected = trainer.subject.collect(images)[:, :first].double()
     torch.testing.assert_close(collected, by_hand(inputs[:1]), rtol=5e-5, atol=1e-5)
 
 
@@ -76,7 +83,7 @@ def test_pooled_statistics_of_uneven_parts_are_those_of_the_whole(trainer: Train
     # Only before the first BN layer do the parts pass through the same function as the whole.
     images = trainer.dataset.train.images[:200]
     parts = images.split([1, 2, 60, 137])
-    pooled = pool((collect(trainer.model, trainer.buffers, x), len(x)) for x in parts)
+    pooled = pool((trainer.subject.collect(x), len(x)) for x in parts)
     whole = by_hand(training_inputs(trainer.model, trainer.buffers, images))
     first = trainer.buffers.channels[0]
     torch.testing.assert_close(pooled[:, :first].double(), whole[:, :first], rtol=1e-5, atol=1e-6)
@@ -86,7 +93,7 @@ def test_nothing_has_no_statistics(trainer: Trainer) -> None:
     with pytest.raises(ValueError, match="at least one"):
         pool([])
     with pytest.raises(RuntimeError):  # and not a crash in torch's kernels
-        collect(trainer.model, trainer.buffers, trainer.dataset.train.images[:0])
+        trainer.subject.collect(trainer.dataset.train.images[:0])
 
 
 def test_pooling_keeps_a_small_variance_beside_a_large_mean() -> None:
@@ -112,11 +119,11 @@ def state(model: nn.Module) -> list[object]:
 
 Look = Callable[[Trainer], object]
 LOOKS: dict[str, Look] = {
-    "collect": lambda t: collect(t.model, t.buffers, t.dataset.train.images[:20]),
-    "collect from what is no number": lambda t: collect(t.model, t.buffers, spoil(t.dataset)),
-    "evaluate": lambda t: evaluate(t.model, t.buffers, [t.buffers.row], t.dataset.validation, 10),
+    "collect": lambda t: t.subject.collect(t.dataset.train.images[:20]),
+    "collect from what is no number": lambda t: t.subject.collect(spoil(t.dataset)),
+    "evaluate": lambda t: evaluate(t.subject, [t.buffers.row], t.subject.validation),
     "compare modes": lambda t: compare_modes(
-        t.model, t.buffers, t.estimators[CORRECTED], t.dataset.train.images[:20]
+        t.subject, t.estimators[CORRECTED], t.dataset.train.images[:20]
     ),
 }
 
@@ -136,9 +143,8 @@ def test_looking_changes_no_weight_buffer_mode_or_random_number(
 
 def test_collect_changes_no_buffer_of_a_network_that_is_not_ours() -> None:
     model, images = plain_network(), torch.randn(9, 3, 8, 8)
-    buffers = attach(model, images[:1])
     before = state(model)
-    collect(model, buffers, images)
+    foreign(model, images).collect(images)
     assert state(model) == before
 
 
@@ -154,27 +160,28 @@ def test_buffers_are_put_back_after_an_exception(trainer: Trainer) -> None:
         stop_while_holding()
     assert torch.equal(trainer.buffers.row, before)
     with pytest.raises(RuntimeError):
-        collect(trainer.model, trainer.buffers, torch.zeros(4, 3, 5, 5))
+        trainer.subject.collect(torch.zeros(4, 3, 5, 5))
     assert torch.equal(trainer.buffers.row, before)
 
 
 def test_buffers_that_hold_nan_do_not_poison_what_is_collected() -> None:
     # On torch's own BN, which also at momentum 1 adds 0 times the old value.
     model, images = plain_network(), torch.randn(9, 3, 8, 8)
-    buffers = attach(model, images[:1])
-    buffers.row.fill_(math.nan)
-    fresh = collect(model, buffers, images)
+    subject = foreign(model, images)
+    broken = torch.full_like(subject.layers.running(), math.nan)
+    subject.layers.put(range(2), subject.layers.parts(broken))
+    fresh = subject.collect(images)
     assert fresh.isfinite().all()
-    compared = compare_modes(model, buffers, buffers.row.clone(), images)
+    compared = compare_modes(subject, broken, images)
     assert all(map(math.isnan, compared.errors))
 
 
 def test_a_batch_with_nan_does_not_poison_the_next_one_s_statistics(trainer: Trainer) -> None:
     good = trainer.dataset.train.images[:16]
-    before = collect(trainer.model, trainer.buffers, good)
-    bad = collect(trainer.model, trainer.buffers, spoil(trainer.dataset))
+    before = trainer.subject.collect(good)
+    bad = trainer.subject.collect(spoil(trainer.dataset))
     assert bad.isnan().any()
-    assert torch.equal(collect(trainer.model, trainer.buffers, good), before)
+    assert torch.equal(trainer.subject.collect(good), before)
 
     # Nor in training, where the statistics go through the layers' own buffers.
     weights = deepcopy(trainer.model.state_dict())

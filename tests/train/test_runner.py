@@ -16,7 +16,7 @@ from bntui.core.run_request import Branch, New, RunRequest
 from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 from bntui.core.text import ConfigError
 from bntui.data import dataset
-from bntui.measure import observer
+from bntui.measure import validation
 from bntui.measure.budget import Budget
 from bntui.measure.evaluation import evaluate
 from bntui.train.runner import Runner
@@ -172,7 +172,7 @@ def test_a_pause_within_an_evaluation_holds_and_shows_the_update_at_hand(
         runner.pause()
         return real(*args)
 
-    monkeypatch.setattr(observer, "evaluate", pause_first)
+    monkeypatch.setattr(validation, "evaluate", pause_first)
     monkeypatch.setattr(Budget, "allows", lambda *_: True)
     runner = make(observation=Observation())
     runner.start()
@@ -206,17 +206,17 @@ def test_a_stop_ends_the_run_s_thread(make: Make, pause_first: bool) -> None:
     assert runner.snapshot.update >= 3  # what was reached stays to be seen
 
 
-def forever(*args: Any, breathe: Callable[[], None] | None = None, **others: Any) -> NoReturn:
-    """Stand in for something long that draws breath, as loading and evaluating do."""
-    breathe = breathe or args[-1]
+def forever(*args: Any, check_stop: Callable[[], None] | None = None, **others: Any) -> NoReturn:
+    """Stand in for something long that can be stopped, as loading and evaluating can."""
+    check_stop = check_stop or args[-1]
     others.get("report", str)("under way")
     while True:
-        breathe()
+        check_stop()
         time.sleep(0.005)
 
 
 def test_a_stop_ends_an_evaluation(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observer, "evaluate", forever)
+    monkeypatch.setattr(validation, "evaluate", forever)
     runner = make(observation=Observation())
     runner.start()
     until_phase(runner, Phase.RUNNING)

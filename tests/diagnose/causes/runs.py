@@ -12,7 +12,8 @@ from bntui.core.config import Change, Knobs, Observation, RunConfig
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.data import dataset
-from bntui.data.dataset import Dataset, Split, stratified
+from bntui.data.dataset import Dataset, Split
+from bntui.measure.subject import Samples, stratified
 from bntui.train.session import Session
 
 Alter = Callable[[Dataset], Dataset]
@@ -103,7 +104,13 @@ def of_classes(*labels: int) -> Alter:
 
 def few(count: int) -> Alter:
     """Return data with so few validation images."""
-    return lambda dataset: replace(dataset, validation=stratified(dataset.validation, count))
+
+    def alter(dataset: Dataset) -> Dataset:
+        split = dataset.validation
+        chosen = stratified(Samples(split.images, split.labels), count)
+        return replace(dataset, validation=Split(chosen.inputs, chosen.targets))
+
+    return alter
 
 
 def trained_on(counts: dict[int, int]) -> Alter:

@@ -5,7 +5,6 @@ import torch
 from bntui.diagnose.significance import harms
 from bntui.measure.estimators import OWN
 from bntui.measure.evaluation import evaluate
-from bntui.measure.statistics import collect
 from tests.diagnose.causes.runs import session, small, train
 
 
@@ -18,9 +17,9 @@ def test_stale_statistics_in_low_variance_channels_alone_cost_accuracy() -> None
     billed = observer.budget.observing
     run.ask_channels()
     assert observer.budget.observing == billed
-    found = observer.channel_exchanges
+    found = observer.questions.channel_exchanges
     assert found
-    assert (found.update, found.images) == (30, len(observer._live))
+    assert (found.update, found.images) == (30, len(observer.subsets.live))
     of_first = {part.low_variance: part for part in found.parts if part.layer == "conv1_bn"}
     worst, low = of_first[False], of_first[True]
     assert worst.channels == 4
@@ -29,13 +28,13 @@ def test_stale_statistics_in_low_variance_channels_alone_cost_accuracy() -> None
 
     # Against the definition, put in by hand.
     own = trainer.estimators[OWN]
-    fresh = collect(trainer.model, trainer.buffers, observer._training.images)
+    fresh = trainer.subject.collect(observer.subsets.fresh.inputs)
     exchanged = fresh.clone()
     places = [n for n in range(16) if fresh[1, n] < 10 * trainer.buffers.layers[0].eps]
     assert len(places) == low.channels < 16
     exchanged[:, places] = own[:, places]
     rows = [exchanged, fresh]
-    stale, best = evaluate(trainer.model, trainer.buffers, rows, observer._live, 10)
+    stale, best = evaluate(trainer.subject, rows, observer.subsets.live)
     assert low.alone == stale.less(best)
     assert torch.equal(own, trainer.estimators[OWN])
 
@@ -45,9 +44,9 @@ def test_statistics_just_recalibrated_cost_nothing_and_old_answers_go() -> None:
     run.observer.validate(asked=True)
     run.ask_channels()
     run.recalibrate(apply=True)
-    assert run.observer.channel_exchanges is None
+    assert run.observer.questions.channel_exchanges is None
     run.ask_channels()
-    found = run.observer.channel_exchanges
+    found = run.observer.questions.channel_exchanges
     assert found
     assert not any(harms(part.alone) for part in found.parts)
 
@@ -56,4 +55,4 @@ def test_without_batch_norm_there_is_nothing_to_exchange() -> None:
     run = train(session(small(norm="none")), 2)
     run.observer.validate(asked=True)
     run.ask_channels()
-    assert run.observer.channel_exchanges is None
+    assert run.observer.questions.channel_exchanges is None

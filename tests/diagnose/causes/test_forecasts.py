@@ -17,7 +17,6 @@ from bntui.diagnose.significance import harms
 from bntui.measure.counterfactuals import Statistics
 from bntui.measure.estimators import OWN
 from bntui.measure.evaluation import evaluate
-from bntui.measure.statistics import collect
 from tests.diagnose.causes.runs import session, small, train
 
 STILL = 1e-12
@@ -52,12 +51,12 @@ def forecasts(config: RunConfig, updates: int) -> list[Forecast]:
     run = train(session(config), updates)
     run.conclude()
     observer, trainer = run.observer, run.trainer
-    waiting, by_layer = observer.waiting, observer.layers_waiting
+    waiting, by_layer = observer.questions.waiting, observer.questions.layers_waiting
     if waiting is None or by_layer is None:
         return []
     ahead = [waiting.sound_in, *(said for _, said in by_layer.layers)]
     furthest = max((said for said in ahead if math.isfinite(said)), default=0.0)
-    fresh = collect(trainer.model, trainer.buffers, observer._training.images)
+    fresh = trainer.subject.collect(observer.subsets.fresh.inputs)
     rows = [trainer.estimators[OWN].clone()]
     still = replace(run.knobs, learning_rate=STILL)
     for _ in range(int(1.5 * furthest) + 12):
@@ -66,8 +65,8 @@ def forecasts(config: RunConfig, updates: int) -> list[Forecast]:
     names, channels = trainer.buffers.names, trainer.buffers.channels
 
     def harmful(row: Tensor) -> bool:
-        split = trainer.dataset.validation
-        now, best = evaluate(trainer.model, trainer.buffers, [row, fresh], split, 10)
+        split = trainer.subject.validation
+        now, best = evaluate(trainer.subject, [row, fresh], split)
         return harms(now.less(best))
 
     def of_layer(layer: int) -> Callable[[Tensor], Tensor]:

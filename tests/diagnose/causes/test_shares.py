@@ -12,7 +12,6 @@ from bntui.diagnose.significance import harms, share
 from bntui.diagnose.stale import by_loss, start_share
 from bntui.measure.estimators import OWN
 from bntui.measure.evaluation import evaluate
-from bntui.measure.statistics import collect
 from tests.diagnose.causes.runs import session, small, train
 
 MNIST = Path(os.environ.get("BNTUI_DATA", "")) / "MNIST" / "raw"
@@ -54,12 +53,11 @@ def shares(until: int) -> Iterator[Share]:
             assert seen
             if not harms(seen.difference) or seen.corrected is None:
                 continue
-            fresh = collect(trainer.model, trainer.buffers, run.observer._training.images)
+            fresh = trainer.subject.collect(run.observer.subsets.fresh.inputs)
             rows = [trainer.estimators[OWN], fresh, trainer.estimators.unstarted]
-            whole = trainer.dataset.validation
+            whole = trainer.subject.validation
             own, best, corrected = (
-                outcome.score
-                for outcome in evaluate(trainer.model, trainer.buffers, rows, whole, 10)
+                outcome.score for outcome in evaluate(trainer.subject, rows, whole)
             )
             true = share(corrected, own, best, by_loss=by_loss(seen))
             yield Share(f"{momentum} {change}", update, start_share(seen), true)

@@ -1,0 +1,104 @@
+"""Any network as a subject: every measurement costs whole passes, and touches nothing for good."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bntui.measure.layers import Layers, layers_of, positions_of, running_statistics
+from bntui.measure.norms import batch_statistics
+from bntui.measure.subject import Samples, Scoring, Stage
+from bntui.measure.unchanged import unchanged
+
+Forward = Callable[[nn.Module, Tensor], Tensor]
+
+
+class Recorder:
+    """Takes the statistics of what layers get, call by call, while `recording` lasts."""
+
+    def __init__(self, layers: Layers) -> None:
+        self._layers = layers
+        self._calls: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {}
+
+    @torch.no_grad()
+    def note(self, layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
+        """Take the statistics of one call: a forward pre-hook."""
+        batch = inputs[0] if inputs else next(iter(named.values()))
+        self._calls.setdefault(layer, []).append(batch_statistics(batch.detach().float()))
+
+    def row(self) -> Tensor:
+        """Return the mean of all calls' means and biased variances: (2, C).
+
+        Running statistics tend to that of a layer that is called several times in a pass, since every
+        call moves them. A layer that was not called keeps those that it holds.
+        """
+        parts = []
+        for layer in self._layers.layers:
+            calls = self._calls.get(layer) or [running_statistics(layer)]
+            parts.append(torch.stack([torch.stack(call) for call in calls]).float().mean(0))
+        if not parts:
+            return self._layers.running()
+        return torch.cat(parts, dim=1).to(self._layers.device)
+
+
+class AnyModule:
+    """A network that isn't ours, with its samples. Changes nothing of it.
+
+    `forward` runs a batch through the network, where that takes more than calling it.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        training: Samples,
+        validation: Samples,
+        scoring: Scoring,
+        forward: Forward = lambda network, inputs: network(inputs),
+    ) -> None:
+        self.network = network
+        self.training = training
+        self.validation = validation
+        self.scoring = scoring
+        self._forward = forward
+        found = layers_of(network)
+        layers = tuple(layer for _, layer in found)
+        with torch.no_grad(), unchanged(network):
+            network.eval()
+            positions = positions_of(layers, lambda: self.forward(training.inputs[:1]))
+        self.layers = Layers(
+            tuple(name for name, _ in found),
+            layers,
+            tuple(positions.get(layer, 0) for layer in layers),
+            tuple(running_statistics(layer)[0].numel() for layer in layers),
+            training.inputs.device,
+        )
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Run one batch (N, …) through the network as it stands."""
+        return self._forward(self.network, inputs)
+
+    def stages(self) -> list[Stage]:
+        """Return the whole network as one stage: nobody knows where it could be cut."""
+        return [Stage(range(len(self.layers)), self.forward)]
+
+    def collect(self, inputs: Tensor) -> Tensor:
+        """Return the biased statistics (2, C) of one training-mode pass; changes nothing."""
+        with torch.no_grad(), unchanged(self.network), self.recording() as recorder:
+            self.network.train()
+            self.forward(inputs)
+            return recorder.row()
+
+    @contextmanager
+    def recording(self) -> Iterator[Recorder]:
+        """Take the statistics of the batches that go through the network meanwhile."""
+        recorder = Recorder(self.layers)
+        hooks: list[Any] = []
+        try:
+            for layer in self.layers.layers:
+                hooks.append(layer.register_forward_pre_hook(recorder.note, with_kwargs=True))  # noqa: PERF401 - those that are there are removed
+            yield recorder
+        finally:
+            for hook in hooks:
+                hook.remove()

@@ -1,0 +1,53 @@
+"""Our own network as a subject: a sequence of layers whose running buffers are one row's.
+
+Rows that agree in the first layers share the passes through them, and statistics are taken from where
+training leaves them.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from bntui.measure.statistics import Buffers
+from bntui.measure.subject import Samples, Scoring, Stage
+from bntui.measure.unchanged import unchanged
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attached:
+    """A network that `attach` was called for, with its samples."""
+
+    network: nn.Sequential
+    layers: Buffers
+    training: Samples
+    validation: Samples
+    scoring: Scoring
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Run one batch (N, …) through the network as it stands."""
+        outputs: Tensor = self.network(inputs)
+        return outputs
+
+    def stages(self) -> list[Stage]:
+        """Cut the network before every BN layer: the first stage has none, each other begins with one."""
+        of_layers = set(self.layers.layers)
+        cuts = [place for place, module in enumerate(self.network) if module in of_layers]
+        ends = [*cuts, len(self.network)]
+        return [
+            Stage(range(max(0, number - 1), number), self.network[start:end])
+            for number, (start, end) in enumerate(zip([0, *cuts], ends, strict=True))
+        ]
+
+    def collect(self, inputs: Tensor) -> Tensor:
+        """Return the biased statistics (2, C) of one training-mode pass; changes nothing.
+
+        Those of a ghost net are the mean of its sub-batches'. A renorm net's layers are plain BN here:
+        only then does each layer get the input in eval mode, under the statistics returned, that it
+        had when they were taken.
+        """
+        with torch.no_grad(), self.layers.uncorrected(), unchanged(self.network):
+            self.layers.row.zero_()  # else 0·NaN could outlive what it holds
+            self.network.train()
+            self.network(inputs)
+            return self.layers.batch_row(len(inputs))

@@ -1,0 +1,115 @@
+"""The layers of a network that have running statistics, found by what they are and not by class.
+
+All statistics of a network are one *row*: a float32 tensor (2, C) with the means and the biased
+variances of all C channels, layer after layer.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.instancenorm import _InstanceNorm
+from torch.nn.parameter import is_lazy
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The layers with running statistics, each once, in the order of the network's modules."""
+
+    names: tuple[str, ...]
+    layers: tuple[nn.Module, ...]
+    positions: tuple[int, ...]
+    """Values per channel that one image brings to each layer: height times width. Of a layer that is
+    called several times its smallest call's, and 0 where it is not called."""
+    channels: tuple[int, ...]
+    """Channels of each layer; they sum to C."""
+    device: torch.device
+    """Of the rows."""
+
+    def __len__(self) -> int:
+        """Return the number of layers."""
+        return len(self.layers)
+
+    def parts(self, row: Tensor) -> tuple[Tensor, ...]:
+        """Split a row (…, C) into its layers' parts, which share its memory."""
+        return row.split(self.channels, dim=-1) if self.layers else ()
+
+    def per_channel(self, values: Iterable[float]) -> Tensor:
+        """Repeat one value a layer over its channels: (C,)."""
+        repeated = np.repeat(np.fromiter(values, np.float32), self.channels)
+        return torch.from_numpy(repeated).to(self.device)
+
+    def scale(self) -> Tensor:
+        """Return the learned scale γ of every channel, 1 where none is learned: (C,)."""
+        return self._joined([_scale(layer) for layer in self.layers])
+
+    def epsilon(self) -> Tensor:
+        """Return the epsilon of every channel: (C,)."""
+        return self.per_channel(float(layer.eps) for layer in self.layers)  # type: ignore[arg-type]
+
+    def running(self) -> Tensor:
+        """Return the running statistics (2, C) that the layers hold, a copy."""
+        both = [running_statistics(layer) for layer in self.layers]
+        return torch.stack([self._joined([one[number] for one in both]) for number in (0, 1)])
+
+    def put(self, places: Iterable[int], parts: tuple[Tensor, ...]) -> None:
+        """Write the layers' parts (2, channels) of a row into the running buffers of some of them."""
+        for place in places:
+            mean, variance = running_statistics(self.layers[place])
+            mean.copy_(parts[place][0])
+            variance.copy_(parts[place][1])
+
+    def _joined(self, tensors: list[Tensor]) -> Tensor:
+        if not tensors:
+            return torch.zeros(0, device=self.device)
+        return torch.cat([one.detach().to(self.device, torch.float32) for one in tensors])
+
+
+def layers_of(network: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Return the layers with running statistics by name; one that is shared once.
+
+    They have a one-dimensional `running_mean` and `running_var` and an `eps`: BN of every dimension,
+    synchronised, frozen, and other libraries'. Instance norm has them, too, but normalises every image
+    by itself. Without buffers (`track_running_stats=False`) there is nothing to exchange.
+    """
+    return [(name, layer) for name, layer in network.named_modules() if has_statistics(layer)]
+
+
+def has_statistics(layer: nn.Module) -> bool:
+    """Tell whether a module is a layer with running statistics."""
+    if isinstance(layer, _InstanceNorm) or not isinstance(getattr(layer, "eps", None), float):
+        return False
+    both = [getattr(layer, name, None) for name in ("running_mean", "running_var")]
+    return all(isinstance(one, Tensor) and not is_lazy(one) and one.dim() == 1 for one in both)
+
+
+def running_statistics(layer: nn.Module) -> tuple[Tensor, Tensor]:
+    """Return the running mean and the running variance of a layer that has them: its own buffers."""
+    mean, variance = layer.running_mean, layer.running_var
+    assert isinstance(mean, Tensor)
+    assert isinstance(variance, Tensor)
+    return mean, variance
+
+
+def positions_of(layers: Iterable[nn.Module], run: Callable[[], object]) -> dict[nn.Module, int]:
+    """Return the values per channel that one image brings to each of `layers` that `run` calls."""
+    positions: dict[nn.Module, int] = {}
+
+    def note(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        here = inputs[0][0].numel() // inputs[0].shape[1]
+        positions[layer] = min(here, positions.get(layer, here))
+
+    hooks = [layer.register_forward_pre_hook(note) for layer in layers]
+    try:
+        run()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return positions
+
+
+def _scale(layer: nn.Module) -> Tensor:
+    weight = getattr(layer, "weight", None)
+    return weight if isinstance(weight, Tensor) else torch.ones_like(running_statistics(layer)[0])

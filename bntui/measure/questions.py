@@ -1,0 +1,119 @@
+"""The questions that a verdict asks of a run, which are answered by exchanging statistics or images."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from bntui.core.measured import (
+    ChannelExchanges,
+    DataCheck,
+    Exchanges,
+    LayersWaiting,
+    Validation,
+    Waiting,
+)
+from bntui.diagnose.significance import harms
+from bntui.measure.counterfactuals import (
+    Statistics,
+    exchange_channels,
+    exchange_layers,
+    wait,
+    wait_by_layer,
+)
+from bntui.measure.data_check import InputShift, check_data
+from bntui.measure.estimators import OWN
+from bntui.measure.evaluation import Outcome
+from bntui.measure.subject import stratified
+from bntui.measure.subsets import FEW_IMAGES
+from bntui.measure.validation import Validator
+
+EXCHANGES, WAITING, LAYERS_WAITING, DATA = "exchanges", "waiting", "layers' waiting", "data"
+"""What a verdict asks."""
+CHANNELS = "channels"
+"""A question that only a user asks, who looks at a layer from near."""
+SUFFERS, SOUND = (EXCHANGES, WAITING, LAYERS_WAITING), (EXCHANGES, DATA)
+"""Which questions are asked where validation suffers from the statistics, and where it does not."""
+MOST_LAYERS = 6
+"""BN layers whose statistics are exchanged, those with the largest local drift."""
+
+
+class Questions:
+    """The last answer to each question; None where it was not asked, or is of no use any more."""
+
+    def __init__(self, validator: Validator) -> None:
+        self.exchanges: Exchanges | None = None
+        self.waiting: Waiting | None = None
+        self.layers_waiting: LayersWaiting | None = None
+        self.data_check: DataCheck | None = None
+        self.channel_exchanges: ChannelExchanges | None = None
+        self._validator = validator
+        subsets = validator.subsets
+        self._input = InputShift(subsets.fresh.inputs, subsets.live.inputs)
+
+    def raised(self, validation: Validation | None) -> tuple[str, ...]:
+        """Return the questions that the last validation raises."""
+        if validation is None:
+            return ()
+        if not self._validator.run.subject.layers:
+            return (DATA,)
+        return SUFFERS if harms(validation.difference) else SOUND
+
+    def answer(
+        self, question: str, validation: Validation | None, images: int = FEW_IMAGES
+    ) -> None:
+        """Answer a question on so many of the live samples, after the last validation."""
+        validator, run = self._validator, self._validator.run
+        subject, subsets, update = run.subject, validator.subsets, run.update
+        sample = subsets.few if images == FEW_IMAGES else stratified(subsets.live, images)
+        layers = subject.layers
+        statistics = Statistics(
+            run.estimators[OWN], validator.fresh(), layers.names, layers.channels
+        )
+        suspects = _suspects(validation)
+
+        def under(rows: Sequence[Tensor]) -> list[Outcome]:
+            return validator.under(rows, sample)
+
+        match question:
+            case "exchanges":
+                self.exchanges = exchange_layers(statistics, suspects, under, update)
+            case "waiting":
+                self.waiting = wait(statistics, self._left, under, update, run.momentum)
+            case "layers' waiting":
+                self.layers_waiting = wait_by_layer(statistics, suspects, self._left, under, update)
+            case "channels":
+                self.channel_exchanges = exchange_channels(
+                    statistics, suspects, layers.epsilon(), under, update
+                )
+            case _:
+                self.data_check = check_data(
+                    subject,
+                    update,
+                    statistics,
+                    subsets.live,
+                    stratified(subsets.fresh, images),
+                    len(subsets.fresh),
+                    self._input,
+                    validator.check_stop,
+                )
+
+    def forget_forecasts(self) -> None:
+        """Forget in how many updates statistics would be sound: updates leave another share of them."""
+        self.waiting = self.layers_waiting = None
+
+    def forget(self) -> None:
+        """Forget every answer: the run's own statistics are others from now on."""
+        self.exchanges = self.waiting = self.layers_waiting = self.data_check = None
+        self.channel_exchanges = None
+
+    def _left(self, updates: float) -> float:
+        """Return the share of the run's own statistics that so many more updates leave."""
+        run = self._validator.run
+        return run.estimators.left_after(updates * run.moves, run.momentum)
+
+
+def _suspects(validation: Validation | None) -> list[int]:
+    """Return the places of the BN layers to exchange."""
+    drifts = validation.layers if validation else ()
+    worst = sorted(range(len(drifts)), key=lambda place: -drifts[place].output_error)
+    return sorted(worst[:MOST_LAYERS])

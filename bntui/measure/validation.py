@@ -1,0 +1,95 @@
+"""Validations of a run's weights at hand, under its own, fresh and every other estimator's statistics."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from bntui.core.measured import Validation
+from bntui.measure.drift import compare_modes, drift
+from bntui.measure.estimators import ESTIMATORS, OWN
+from bntui.measure.evaluation import Outcome, evaluate
+from bntui.measure.hindsight import Moment
+from bntui.measure.statistics import pool
+from bntui.measure.subject import Samples, TrainingRun
+from bntui.measure.subsets import Subsets
+
+RECALIBRATION_BATCH = 256
+HINDSIGHT_NAMES = tuple(name for name in ESTIMATORS if name != OWN)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Validator:
+    """Validates the weights at hand. Changes nothing.
+
+    `check_stop` is called wherever waiting is possible: it may wait (a pause) or raise (a stop).
+    """
+
+    run: TrainingRun
+    subsets: Subsets
+    check_stop: Callable[[], None]
+
+    def fresh(self) -> Tensor:
+        """Return fresh statistics: (2, C)."""
+        self.check_stop()
+        return self.run.subject.collect(self.subsets.fresh.inputs)
+
+    def recalibrated(self) -> Tensor:
+        """Return the pooled statistics of several training batches: (2, C)."""
+        rows = []
+        for batch in self.subsets.recalibration.split(RECALIBRATION_BATCH):
+            self.check_stop()
+            rows.append((self.run.subject.collect(batch), len(batch)))
+        return pool(rows)
+
+    def under(self, rows: Sequence[Tensor], samples: Samples) -> list[Outcome]:
+        """Evaluate on `samples` under each of `rows` (2, C)."""
+        return evaluate(self.run.subject, rows, samples, self.check_stop)
+
+    def validate(self, samples: Samples) -> Validation:
+        """Validate under the run's own and under fresh statistics, and tell how far they are apart."""
+        run, estimators = self.run, self.run.estimators
+        layers, own = run.subject.layers, estimators[OWN]
+        if not layers:
+            (only,) = self.under([own], samples)
+            score = only.score
+            return Validation(
+                run.update, len(samples), score, score, (), difference=only.less(only)
+            )
+        statistics = self.fresh()
+        rows = [own, statistics, *([estimators.unstarted] if estimators.start_left else [])]
+        running, fresh, *corrected = self.under(rows, samples)
+        self.check_stop()
+        few = self.subsets.few
+        modes = compare_modes(run.subject, own, few.inputs)
+        return Validation(
+            run.update,
+            len(samples),
+            running.score,
+            fresh.score,
+            drift(
+                layers, own, statistics, estimators.unstarted, estimators.start_left, modes.errors
+            ),
+            modes.flipped,
+            len(few),
+            running.less(fresh),
+            corrected[0].score if corrected else None,
+            modes.logits_error,
+        )
+
+    def moment(self, samples: Samples) -> Moment:
+        """Validate under every estimator, for the map of all momenta."""
+        run = self.run
+        names = (*HINDSIGHT_NAMES, OWN)
+        rows = [*(run.estimators[name] for name in names), self.fresh()]
+        *each, own, fresh = self.under(rows, samples)
+        best = max(each, key=lambda row: (row.score.accuracy, -row.score.loss))
+        return Moment(
+            run.update,
+            tuple(row.score.accuracy for row in each),
+            own.score.accuracy,
+            fresh.score.accuracy,
+            run.momentum,
+            tuple(row.less(own) for row in each),
+            tuple(row.less(best) for row in each),
+        )
