@@ -26,8 +26,8 @@ from tests.ui.scripted import layers, mid_run, validation
 TINY = ("--train-size", "300", "--width", "0.0625", "--epochs", "2", "--device", "cpu")
 """Two updates an epoch."""
 START = (
-    *("event", "run", "version", "device", "dataset", "train", "validation", "parameters"),
-    *("updates_per_epoch", "config"),
+    *("event", "schema", "run", "version", "device", "dataset", "train", "validation"),
+    *("parameters", "updates_per_epoch", "config"),
 )
 CONFIG = {
     *("dataset", "data_dir", "train_size", "norm", "width", "seed", "device", "threads"),
