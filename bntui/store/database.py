@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -13,21 +12,18 @@ from bntui.core.snapshot import Checkpoint, EpochReport, Mark
 from bntui.core.text import storable
 from bntui.machine.places import store_path
 from bntui.store import rows
-from bntui.store.checksum import prove
-from bntui.store.liveness import clear, is_id, is_under_way
-from bntui.store.repair import MendedElsewhereError, identity, mend, search, shows_damage
+from bntui.store.connection import Connection
+from bntui.store.liveness import is_id, is_under_way
 from bntui.store.rows import Points, StoredRun, StoredVerdict, joined
-from bntui.store.schema import StoreError, connect, sentence, transaction
-from bntui.store.writing import State, change_run, now, put_weights
+from bntui.store.schema import StoreError, transaction
+from bntui.store.writing import State, now, put_weights
 
-__all__ = ["ALIVE", "PATIENCE", "Points", "Store", "StoredRun", "StoredVerdict"]
+__all__ = ["ALIVE", "Points", "Store", "StoredRun", "StoredVerdict"]
 
 Thing = TypeVar("Thing")
 
 MOST_REMARKS = 20
 """Sentences on what is left out: a file can hold thousands of wrong rows."""
-PATIENCE = 5.0
-"""Seconds to wait for another process that writes."""
 
 
 ALIVE = {State.RUNNING, State.PAUSED}
@@ -36,8 +32,7 @@ ALIVE = {State.RUNNING, State.PAUSED}
 class Store:
     """One connection to the store. Every method raises StoreError where the file can't be used.
 
-    One that turns out to be damaged is set aside and mended (see `mending`), which is said by a
-    StoreError too, a MendedError: what was asked may be asked again.
+    One that turns out to be damaged is mended, as `Connection` says.
 
     A row that is not as bntui writes them is left out of an answer with others, which `remarks` tells;
     where it alone was asked for, a StoreError tells why.
@@ -49,12 +44,7 @@ class Store:
         self.path = path or store_path()
         self.remarks: list[str] = []
         """What was left out of the answers so far, since it is not as bntui writes it: a sentence each."""
-        self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
-        try:
-            self._connect()
-        except MendedElsewhereError:  # and nothing has been read of it before
-            self._connect()
+        self._file = Connection(self.path)
 
     def __enter__(self) -> Self:
         """Use the store in a `with` block, which closes it."""
@@ -71,9 +61,7 @@ class Store:
 
     def close(self) -> None:
         """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._file.close()
 
     def runs(self, *, deleted: bool = False) -> list[StoredRun]:
         """Return all runs that are not deleted (or those that are), the newest first."""
@@ -82,7 +70,7 @@ class Store:
 
     def run(self, run: str) -> StoredRun:
         """Return the run with this id, deleted or not. Raises StoreError if there is none."""
-        found = self._rows("runs", "WHERE id = ?", run)
+        found = self._file.rows("runs", "WHERE id = ?", run)
         if not found:
             raise StoreError(f"run {run!r} is not in the store: `bntui runs` lists what is.")
         try:
@@ -107,7 +95,7 @@ class Store:
         wanted = name.strip().lower()
         if wanted == "last" and (last := next(self._sound_runs(kept), None)):
             return last
-        ids = [row["id"] for row in self._rows("runs", kept) if is_id(row["id"])]
+        ids = [row["id"] for row in self._file.rows("runs", kept) if is_id(row["id"])]
         meant = [run for run in ids if wanted and run.startswith(wanted)]
         if len(meant) > 1:
             some = ", ".join(meant[:3]) + (" and more" if len(meant) > 3 else "")
@@ -118,7 +106,7 @@ class Store:
 
     def points(self, run: str) -> dict[str, Points]:
         """Return every series of a run by name, in the order in which they began."""
-        found = self._rows("points", "WHERE run = ? ORDER BY chunk, rowid", run)
+        found = self._file.rows("points", "WHERE run = ? ORDER BY chunk, rowid", run)
         points, left_out = joined(self._sound(run, "pieces of series", found, rows.chunk))
         if left_out:
             self._leave_out(
@@ -128,17 +116,17 @@ class Store:
 
     def marks(self, run: str) -> tuple[Mark, ...]:
         """Return what happened to a run, in order."""
-        found = self._rows("marks", "WHERE run = ? ORDER BY number", run)
+        found = self._file.rows("marks", "WHERE run = ? ORDER BY number", run)
         return tuple(self._sound(run, "marks", found, rows.mark))
 
     def verdicts(self, run: str) -> tuple[StoredVerdict, ...]:
         """Return the verdicts on a run, one for each change of the cause."""
-        found = self._rows("verdicts", "WHERE run = ? ORDER BY rowid", run)
+        found = self._file.rows("verdicts", "WHERE run = ? ORDER BY rowid", run)
         return tuple(self._sound(run, "verdicts", found, rows.verdict))
 
     def reports(self, run: str) -> tuple[EpochReport, ...]:
         """Return every epoch's figures, a twin's behind its own; layers without their channels."""
-        found = self._rows("reports", "WHERE run = ? ORDER BY at, twin", run)
+        found = self._file.rows("reports", "WHERE run = ? ORDER BY at, twin", run)
         return tuple(self._sound(run, "reports", found, rows.report))
 
     def last_checkpoint(self, run: str) -> Checkpoint | None:
@@ -146,7 +134,7 @@ class Store:
 
         Raises StoreError if this version does not know all of its settings.
         """
-        found = self._rows("checkpoints", "WHERE run = ?", run)
+        found = self._file.rows("checkpoints", "WHERE run = ?", run)
         if not found:
             return None
         try:
@@ -166,7 +154,7 @@ class Store:
 
     def weights(self, run: str) -> tuple[int, bytes] | None:
         """Return the update of a run's weights that were kept, and them; None if none were."""
-        found = self._rows("weights", "WHERE run = ?", run)
+        found = self._file.rows("weights", "WHERE run = ?", run)
         try:
             if not found:
                 return None
@@ -177,75 +165,30 @@ class Store:
 
     def keep_weights(self, run: str, update: int, weights: bytes) -> None:
         """Keep the weights that a run had after `update`, in place of those kept before."""
-        with self._told(), transaction(self._open):
-            put_weights(self._open, run, update, weights)
+        with self._file.told(), transaction(self._file.connection):
+            put_weights(self._file.connection, run, update, weights)
 
     def set_note(self, run: str, note: str) -> None:
         """Replace what the user remarked on a run."""
-        self._edit(run, "note = ?", storable(note))
+        self._file.edit(run, "note = ?", storable(note))
 
     def pin(self, run: str, *, pinned: bool = True) -> None:
         """Pin a run, or unpin it."""
-        self._edit(run, "pinned = ?", pinned)
+        self._file.edit(run, "pinned = ?", pinned)
 
     def delete(self, run: str) -> None:
         """Take a run off every list, until `undelete`."""
-        self._edit(run, "deleted = ?", now())
+        self._file.edit(run, "deleted = ?", now())
 
     def undelete(self, run: str) -> None:
         """Bring a deleted run back."""
-        self._edit(run, "deleted = NULL")
-
-    def _connect(self) -> None:
-        with self._told():
-            # Before it is opened: should another mend it in between, it is only opened once more.
-            self._file = identity(self.path)
-            self._connection = connect(self.path, patience=PATIENCE, reading=True)
-            self._file = self._file or identity(self.path)
-            clear(self.path)
-            search(self._connection, self.path)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
-            if shows_damage(error, self.path):
-                self.close()
-                raise self._mended() from error
-            raise StoreError(sentence(self.path, error)) from error
-
-    @property
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise sqlite3.ProgrammingError("it was closed")
-        return self._connection
-
-    def _mended(self) -> StoreError:
-        try:
-            return mend(self.path, self._file)
-        except (sqlite3.Error, OSError) as error:
-            return StoreError(f"it is damaged, and {sentence(self.path, error)}")
-
-    def _rows(self, table: str, rest: str, *values: object) -> list[sqlite3.Row]:
-        """Return rows of a table, all of them as they were written: by whom, that is not known."""
-        with self._told():
-            found: list[sqlite3.Row] = self._open.execute(
-                f"SELECT * FROM {table} {rest}", values
-            ).fetchall()
-            for row in found:
-                prove(table, row)
-        return found
+        self._file.edit(run, "deleted = NULL")
 
     def _whole(self, run: str, of: str, first: bytes) -> bytes:
         """Return a checkpoint or weights, of which the first piece may be all. Raises BorderError."""
         return rows.with_pieces(
-            first, self._rows("pieces", "WHERE run = ? AND of = ? ORDER BY number", run, of)
+            first, self._file.rows("pieces", "WHERE run = ? AND of = ? ORDER BY number", run, of)
         )
-
-    def _edit(self, run: str, change: str, *values: object) -> None:
-        with self._told(), transaction(self._open):
-            change_run(self._open, run, change, *values)
 
     def _run(self, row: sqlite3.Row) -> StoredRun:
         """Return a run; one that is under way by its row, and is not, was interrupted.
@@ -254,7 +197,7 @@ class Store:
         """
         found = rows.run(row)
         if found.state in ALIVE:
-            with self._told():
+            with self._file.told():
                 alive = is_under_way(self.path, found.id)
             if not alive:
                 return replace(found, state=State.INTERRUPTED)
@@ -262,7 +205,7 @@ class Store:
 
     def _sound_runs(self, rest: str, *values: object) -> Iterator[StoredRun]:
         """Return runs that are as bntui writes them."""
-        for row in self._rows("runs", rest, *values):
+        for row in self._file.rows("runs", rest, *values):
             try:
                 yield self._run(row)
             except BorderError as error:

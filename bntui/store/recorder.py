@@ -17,7 +17,8 @@ from bntui.diagnose.causes import Cause, Verdict
 from bntui.diagnose.verdict import verdict
 from bntui.machine.places import HOMELESS, is_nowhere, store_path
 from bntui.store.checksum import DamagedError
-from bntui.store.database import PATIENCE, Store
+from bntui.store.connection import PATIENCE
+from bntui.store.database import Store
 from bntui.store.rows import sweep
 from bntui.store.runs_file import RunsFile
 from bntui.store.schema import StoreError, sentence, transaction

@@ -157,7 +157,7 @@ class TestShow:
 
     def test_settings_of_a_newer_bntui_are_spoken_of(self, run: str) -> None:
         with Store() as store:
-            store._edit(run, "config = json_set(config, '$.warmth', 3)")
+            store._file.edit(run, "config = json_set(config, '$.warmth', 3)")
         assert "does not know warmth of this run" in said("show", run)
 
     @pytest.mark.parametrize("command", ["show", "export"])

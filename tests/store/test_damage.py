@@ -277,7 +277,7 @@ def test_a_locked_store_is_one_sentence(
     path: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(path)
-    monkeypatch.setattr("bntui.store.database.PATIENCE", 0.1)
+    monkeypatch.setattr("bntui.store.connection.PATIENCE", 0.1)
     with sqlite3.connect(path, isolation_level=None) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")

@@ -174,7 +174,7 @@ class TestTheFile:
         newer = (*MIGRATIONS, ("ALTER TABLE runs ADD COLUMN stars INTEGER NOT NULL DEFAULT 5",))
         monkeypatch.setattr(schema, "MIGRATIONS", newer)
         with Store(path) as store:
-            assert [row["stars"] for row in store._rows("runs", "")] == [5]
+            assert [row["stars"] for row in store._file.rows("runs", "")] == [5]
             assert store.run(run).updates == 20
         with sqlite3.connect(path) as connection:
             assert connection.execute("PRAGMA user_version").fetchone() == (len(newer),)
@@ -190,7 +190,7 @@ class TestTheFile:
                 Store(path)
         with Store(path) as store:
             assert store.run(run).updates == 20
-            assert "stars" not in tuple(store._rows("runs", "")[0].keys())
+            assert "stars" not in tuple(store._file.rows("runs", "")[0].keys())
 
     def test_a_newer_file_is_refused_and_left_alone(self, path: Path) -> None:
         connection = connect(path, patience=1.0)

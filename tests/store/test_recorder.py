@@ -405,8 +405,10 @@ class TestWhenItIsCommitted:
         self, path: Path, store: Store
     ) -> None:
         run = keep(path, end=Phase.STOPPED, checkpoints=(checkpoint(2),))
-        store._open.execute("UPDATE checkpoints SET config = json_set(config, '$.warmth', 3)")
-        store._open.execute(sealing("checkpoints"))
+        store._file.connection.execute(
+            "UPDATE checkpoints SET config = json_set(config, '$.warmth', 3)"
+        )
+        store._file.connection.execute(sealing("checkpoints"))
         with pytest.raises(StoreError, match=r"does not know \(warmth\)"):
             store.last_checkpoint(run)
 
