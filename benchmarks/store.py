@@ -96,7 +96,7 @@ def fill(path: Path, runs: int, updates: int) -> None:
         recorder.record(snapshot, list(journal(last - RATE + 1, last)))
     recorder.close(replace(snapshot, phase=Phase.FINISHED))
     with Store(path) as store:
-        connection = store._open
+        connection = store._file.connection
         for number in range(1, runs):
             with transaction(connection):
                 for table, key in (("runs", "id"), ("points", "run")):
