@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import takewhile
 from threading import TIMEOUT_MAX, Condition, Thread
-from typing import TYPE_CHECKING
 
 from bntui.core.config import Knobs
 from bntui.core.run import LEAVE_SECONDS, Command, Recorder, Run
@@ -24,10 +23,7 @@ from bntui.core.snapshot import EpochReport, Phase, Snapshot
 from bntui.core.text import ConfigError
 from bntui.machine import libraries, memory
 from bntui.machine.device import prepare_environment
-
-if TYPE_CHECKING:
-    from bntui.train.session import Session
-    from bntui.train.twins import Twins
+from bntui.train.trainable import Trainable
 
 PUBLISH_SECONDS = 0.05
 NO_MEMORY = "memory ran out: close other programs, or take a smaller width, batch size or data set."
@@ -72,7 +68,7 @@ class Runner:
         self._published = 0.0
         self._noticed: tuple[str, str | None] = ("", None)
         """The last notice of the recorder's, and what the run itself had to say then."""
-        self._session: Session | Twins | None = None
+        self._session: Trainable | None = None
         self._after: Run | None = None
         self._thread = Thread(target=self._run, name="bntui-run", daemon=True)
 
@@ -172,7 +168,7 @@ class Runner:
             self._session = None  # its memory; the last snapshot stays
             atexit.unregister(self.leave)
 
-    def _load(self) -> "Session | Twins":
+    def _load(self) -> Trainable:
         self._say("loading torch")
         with libraries.loading("torch"):
             from bntui.train.session import Session
@@ -184,13 +180,13 @@ class Runner:
                 if self._stopping:
                     atexit.unregister(self.leave)  # there is nothing to leave yet
             self._after = None
-        self._breathe()
+        self._check_stop()
         assert self._request
 
         def load(request: RunRequest) -> Session:
             session = Session(
                 request,
-                breathe=self._breathe,
+                check_stop=self._check_stop,
                 say=self._say,
                 run=self._recorder.run if self._recorder else "",
             )
@@ -212,7 +208,7 @@ class Runner:
         self._publish(Phase.PAUSED if self._paused else Phase.RUNNING)
         return session
 
-    def _obey(self, session: "Session | Twins") -> None:
+    def _obey(self, session: Trainable) -> None:
         """Carry out what was asked; return when the run may train on."""
         while self._paused or self._stopping or self._commands:
             if self._stopping:
@@ -232,7 +228,7 @@ class Runner:
         if self.snapshot.phase is not Phase.RUNNING:
             self._show(Phase.RUNNING)
 
-    def _carry_out(self, command: Command, session: "Session | Twins") -> None:
+    def _carry_out(self, command: Command, session: Trainable) -> None:
         if command is Command.STEP:
             if session.finished:
                 session.extend()
@@ -250,7 +246,7 @@ class Runner:
         else:
             session.recalibrate(apply=command is Command.RECALIBRATE)
 
-    def _train_once(self, session: "Session | Twins") -> None:
+    def _train_once(self, session: Trainable) -> None:
         started = time.monotonic()
         if session.finished:
             session.extend()
@@ -267,16 +263,16 @@ class Runner:
             if rest > PUBLISH_SECONDS:
                 self._publish(Phase.RUNNING)
             else:
-                session.observer.catch_up()
+                session.catch_up()
             pace = session.knobs.pace
             self._wait(lambda: self._paused or (self._wanted or session.knobs).pace != pace, rest)
 
-    def _give_weights(self, session: "Session | Twins") -> None:
+    def _give_weights(self, session: Trainable) -> None:
         self._publish(self.snapshot.phase)  # so that the store has the run
         if self._recorder:
             self._recorder.weights(session.trainer.update, session.trainer.weights())
 
-    def _update(self, session: "Session | Twins") -> None:
+    def _update(self, session: Trainable) -> None:
         if session.trainer.epoch_over:  # it was stopped in the middle of its report
             self._deliver(session.train_once(None), session)
             if session.finished:
@@ -285,13 +281,14 @@ class Runner:
             wanted, self._wanted = self._wanted, None
         self._deliver(session.train_once(wanted), session)
 
-    def _deliver(self, reports: list[EpochReport], session: "Session | Twins") -> None:
+    def _deliver(self, reports: list[EpochReport], session: Trainable) -> None:
         for report in reports:
             if self._recorder:
                 self._recorder.report(report)
+            session.catch_up()
             self._on_report(report, session.snapshot(Phase.RUNNING))
 
-    def _breathe(self) -> None:
+    def _check_stop(self) -> None:
         """Wait here while the run is paused and nothing is asked of it; raise Stopped on a stop."""
         if self._paused and self._session and not (self._stopping or self._commands):
             phase = self.snapshot.phase
@@ -313,6 +310,7 @@ class Runner:
 
     def _publish(self, phase: Phase) -> None:
         if self._session:
+            self._session.catch_up()
             snapshot = self._session.snapshot(phase)
             if self._recorder:
                 self._recorder.record(snapshot, self._session.take_journal())

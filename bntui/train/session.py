@@ -3,13 +3,8 @@
 Synchronous and without time-outs: `runner.py` puts it on a thread. Importing this loads torch.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import takewhile
-from typing import Any
-
-import torch
 
 from bntui.core import rules
 from bntui.core.border import BorderError
@@ -17,31 +12,21 @@ from bntui.core.config import Knobs
 from bntui.core.measured import Recalibration
 from bntui.core.run import LEAVE_SECONDS, Point
 from bntui.core.run_request import RunRequest
-from bntui.core.settings import LIVE
-from bntui.core.snapshot import (
-    MAX_REPORTS,
-    Checkpoint,
-    EpochReport,
-    Mark,
-    Phase,
-    RunFacts,
-    Snapshot,
-)
-from bntui.core.text import ConfigError, exact
-from bntui.data import dataset
-from bntui.data.sources import mnist_on_disk
-from bntui.machine import allocator, device, memory
+from bntui.core.snapshot import MAX_REPORTS, Checkpoint, EpochReport, Phase, Snapshot
+from bntui.core.text import ConfigError
+from bntui.machine import memory
 from bntui.measure.observer import Observer
 from bntui.measure.questions import CHANNELS
 from bntui.measure.subsets import FEW_IMAGES, LIVE_IMAGES
 from bntui.train import resuming
+from bntui.train.batch_limits import BatchLimits
 from bntui.train.checkpoints import SHARE, Checkpoints, pack
-from bntui.train.model import activation_bytes, parameter_count
-from bntui.train.resuming import MAX_MARKS, SessionState
+from bntui.train.loading import facts_of, load
+from bntui.train.marks import Marks, knob_changes
+from bntui.train.resuming import SessionState
+from bntui.train.script import RECALIBRATE, Script, recalibrates, turned
 from bntui.train.trainer import Trainer
 
-PROBE = 4
-"""Images that activations are measured on."""
 KEEP_SECONDS = 30.0
 """How much of a run is lost at most, where an epoch takes longer."""
 SLOW_SECONDS = LEAVE_SECONDS / 2
@@ -57,82 +42,44 @@ class Session:
     """One run with everything in memory.
 
     Raises ConfigError (or DataError) if the device, the data set or the checkpoint can't be used.
-    `breathe` is called wherever waiting is possible and may wait or raise; `say` gets a sentence on
-    the way. `run` is the id under which the run is kept.
+    `check_stop` is called between any two pieces of work: it waits through a pause, and raises where
+    the run is to stop. `say` gets a sentence while the run is loaded. `run` is the id under which the
+    run is kept.
     """
 
     def __init__(
         self,
         request: RunRequest,
         *,
-        breathe: Callable[[], None] = lambda: None,
+        check_stop: Callable[[], None] = lambda: None,
         say: Callable[[str], None] = lambda _: None,
         run: str = "",
     ) -> None:
-        config, observation, left_open = request.config, request.observation, request.left_open
-        on, remark = device.resolve(config.device)
-        remarks = [remark, *device.tune(on, config.threads)]
-        config = device.fit_to_machine(
-            config,
-            left_open,
-            gpu=on.type != "cpu",
-            mnist_on_disk=mnist_on_disk(config.data_dir),
-        )
-        loaded = dataset.load(
-            config.dataset,
-            data_dir=config.data_dir,
-            train_size=config.train_size,
-            device=on,
-            report=say,
-            check_stop=breathe,
-        )
-        self._images = len(loaded.train)
-        self._data, self._machine = resuming.data_of(loaded), resuming.machine_of(on)
-        self.notice = ""
-        if "width" in left_open and config.width < 1.0:
-            self.notice = (
-                f"width {config.width:g} and batch {config.knobs.batch_size} suit this CPU: "
-                "bntui --width 1 trains the thread's full net."
-            )
-        first = rules.scheduled_batch(config.batch_schedule, 1, config.knobs.batch_size)
-        self.knobs = self._clipped(replace(config.knobs, batch_size=first))
-        self.notice = " ".join(filter(None, [loaded.notice, self.notice, *remarks]))
-        self.config = replace(config, knobs=self.knobs)
-        self.trainer = Trainer(self.config, loaded, on)
-        self.observer = Observer(self.trainer, observation, config.seed, breathe)
-        self._observation = observation
-        self._marks: deque[Mark] = deque(maxlen=MAX_MARKS)
-        self._script = sorted(config.at, key=lambda change: change.update)
-        self._followed = 0
-        """Changes of the script that were made."""
+        loaded = load(request, check_stop, say)
+        self.config, self.notice = loaded.config, loaded.notice
+        self.knobs = self.config.knobs
+        self._data = resuming.data_of(loaded.data)
+        self._machine = resuming.machine_of(loaded.device)
+        self.trainer = Trainer(self.config, loaded.data, loaded.device)
+        self._observation = request.observation
+        self.observer = Observer(self.trainer, self._observation, self.config.seed, check_stop)
+        self._marks = Marks()
+        self._script = Script(self.config.at)
         self._reports: tuple[EpochReport, ...] = ()
         self._recalibration: Recalibration | None = None
         self._recalibrated: Recalibration | None = None
-        self._diverged = False
-        self._goal_epochs = config.epochs
-        self._goal_steps = config.steps
-        self._facts = RunFacts(
-            device=str(on),
-            dataset=loaded.name,
-            train=len(loaded.train),
-            validation=len(loaded.validation),
-            parameters=parameter_count(self.trainer.model),
-            class_names=loaded.class_names,
-            activation_bytes=activation_bytes(self.trainer.model, loaded.train.images[:PROBE]),
-            threads=torch.get_num_threads(),
-        )
+        self._goal_epochs = self.config.epochs
+        self._goal_steps = self.config.steps
+        self._facts = facts_of(self.trainer)
         self._run = run
         self.checkpoints = Checkpoints()
         self._kept_at = 0.0
-        self._allocated_for = 0
-        self._fitted = 0
-        """The batch size of the last update that memory sufficed for."""
-        self._resident = memory.resident()
+        self._limits = BatchLimits(loaded.device, self._facts)
         self._slow = False
         """Whether the last update was."""
         if begin := request.checkpoint:
             self._restore(begin)
-        if why := self._too_large(self.knobs.batch_size):
+        if why := self._limits.too_large(self.knobs.batch_size):
             raise ConfigError(f"{why}: give a smaller --batch-size or --width.")
         if not begin:
             self.keep("start")
@@ -164,7 +111,7 @@ class Session:
         self.observer.budget.trained()
         self._slow = self.observer.budget.training - trained > SLOW_SECONDS
         if self.trainer.must_take_results:
-            self.observer.catch_up()
+            self.catch_up()
         if full or (self.finished and self.trainer.mid_epoch):
             return self._end_epoch(full=full)
         self.observer.observe_if_due()
@@ -184,7 +131,7 @@ class Session:
 
     def _step(self) -> bool:
         while True:
-            self._prepare_allocator()
+            self._limits.prepare_allocator(self.knobs.batch_size)
             before = self.trainer.images
             try:
                 full = self.trainer.step(self.knobs)
@@ -193,62 +140,18 @@ class Session:
                     raise
             else:
                 if self.trainer.images - before == self.knobs.batch_size:
-                    self._fitted = self.knobs.batch_size
+                    self._limits.fitted(self.knobs.batch_size)
                 return full
             # Not in the handler: the error's traceback holds what the update had allocated.
-            self._make_do()
+            self._take_smaller_batches()
 
-    def _prepare_allocator(self) -> None:
-        """Keep freed memory at hand for batches of this size, where there is room for that.
-
-        The peak of an update is then up to twice as high, 1.8 to 2.3 times its activations instead of
-        1.1 to 1.3: so twice as many images must fit.
-        """
-        size = self.knobs.batch_size
-        if size != self._allocated_for and self.trainer.device.type == "cpu":
-            self._allocated_for = size
-            little = size * self._facts.activation_bytes <= allocator.MOST_KEPT
-            allocator.keep_freed(keep=little and 2 * size <= self._most())
-
-    def _make_do(self) -> None:
-        """Take the last batch size that fitted, or half of it, after one that did not.
-
-        Raises ConfigError where none did: nothing is lost then, and the user asked for another run.
-        """
+    def _take_smaller_batches(self) -> None:
+        """Go on with a batch size that fits, after one for which memory ran out. Raises ConfigError."""
         failed = self.knobs.batch_size
         self.trainer.drop_gradients()
-        smaller = self._fitted if self._fitted < failed else failed // 2
-        if not self._fitted or smaller < 2:
-            half = min(failed // 2, self._most())
-            cure = f"give --batch-size {half}" if half > 1 else "close other programs"
-            raise ConfigError(
-                f"batch size {failed} needs more memory than {self._facts.device} has: {cure}."
-            )
-        self.notice = (
-            f"memory ran out on {self._facts.device} at batch size {failed}: the run keeps its "
-            f"weights and goes on with {smaller}."
-        )
-        self._mark(f"batch {failed}→{smaller}", f"batch={smaller}")
+        smaller, self.notice = self._limits.smaller(failed)
+        self._marks.add(self.trainer.update, f"batch {failed}→{smaller}", f"batch={smaller}")
         self.knobs = replace(self.knobs, batch_size=smaller)
-
-    def _most(self) -> int:
-        """Return how many images an update can have, as far as can be told."""
-        device = self.trainer.device
-        free = memory.free_on(device)
-        if device.type == "cpu":  # what updates took and the allocator keeps is theirs again
-            free += max(0, memory.resident() - self._resident)
-        return memory.largest_batch(free, self._facts.activation_bytes)
-
-    def _too_large(self, batch_size: int) -> str:
-        """Say why an update can't be that large, with what would fit; nothing where it can."""
-        if batch_size <= self._fitted or batch_size <= (most := self._most()):
-            return ""
-        size = memory.needed(batch_size, self._facts.activation_bytes) / 1e9
-        fits = f"at most {most} would fit" if most > 1 else "not even 2 would fit"
-        return (
-            f"batch size {batch_size} needs {size:,.1f} GB of memory on {self._facts.device}, "
-            f"and {fits}"
-        )
 
     def observe(self) -> None:
         """Validate now, whatever the budget says: the user waits for it."""
@@ -286,32 +189,28 @@ class Session:
 
     def recalibrate(self, *, apply: bool) -> None:
         """Find out what recalibrated statistics would do; `apply` puts them to use."""
-        if not self._has_batch_norm():
+        if not self.trainer.buffers.layers:
+            self.notice = (
+                "this run has no layer with running statistics, so there is nothing to recalibrate."
+            )
             return
         if apply:
             self.keep("before recalibration")
         self._recalibration = self.observer.recalibrate(apply=apply)
         if apply:
             self._recalibrated = self._recalibration
-            self._mark("recalibrated", "recalibrate")
+            self._marks.add(self.trainer.update, "recalibrated", RECALIBRATE)
             if self._observation.live:
                 self.observer.validate(asked=True)
 
-    def _has_batch_norm(self) -> bool:
-        if not self.trainer.buffers.layers:
-            self.notice = (
-                "this run has no layer with running statistics, so there is nothing to recalibrate."
-            )
-        return bool(self.trainer.buffers.layers)
+    def catch_up(self) -> None:
+        """Take the results that wait on the device, and count the time since as training."""
+        self.observer.catch_up()
+        self._marks.add_divergence(self.observer.divergence)
 
     def snapshot(self, phase: Phase) -> Snapshot:
-        """Return the state of the run, with every loss so far."""
-        trainer, observer = self.trainer, self.observer
-        observer.catch_up()
-        if observer.divergence and not self._diverged:
-            self._diverged = True
-            self._marks.append(Mark(observer.divergence.update, "diverged"))
-        budget = observer.budget
+        """Return the state of the run as of the last `catch_up`; changes nothing."""
+        trainer, observer, budget = self.trainer, self.observer, self.observer.budget
         return Snapshot(
             phase=phase,
             message=self.notice,
@@ -323,7 +222,7 @@ class Session:
             update=trainer.update,
             epoch=trainer.epoch if trainer.mid_epoch else trainer.epoch - 1,
             epochs=self._goal_epochs,
-            updates_per_epoch=-(-self._images // self.knobs.batch_size),
+            updates_per_epoch=-(-self._facts.train // self.knobs.batch_size),
             images=trainer.images,
             seconds=budget.total,
             images_per_s=observer.images_per_s,
@@ -341,7 +240,7 @@ class Session:
             recalibrated=self._recalibrated,
             noise=observer.noise,
             reports=self._reports,
-            marks=tuple(self._marks),
+            marks=self._marks.view(),
             checkpoints=self.checkpoints.view(),
             series=observer.histories.views(),
         )
@@ -358,19 +257,19 @@ class Session:
 
     def keep(self, label: str) -> Checkpoint:
         """Keep this moment as a checkpoint."""
+        self.catch_up()
         observer = self.observer
-        observer.catch_up()
         state = pack(
             SessionState(
                 data=self._data,
                 machine=self._machine,
                 trainer=self.trainer.state(),
                 observer=observer.state(),
-                marks=list(self._marks),
+                marks=list(self._marks.view()),
                 epochs=self._goal_epochs,
                 steps=self._goal_steps,
                 knobs=self.knobs,
-                followed=self._followed,
+                followed=self._script.followed,
             )
         )
         checkpoint = Checkpoint(self.trainer.update, label, self.config, state, self._run)
@@ -389,19 +288,18 @@ class Session:
         try:
             if begin.update != state.trainer.update:
                 raise BorderError(f"update {state.trainer.update} instead of {begin.update}")
-            if state.knobs.batch_size > self._images:
+            if state.knobs.batch_size > self._facts.train:
                 raise BorderError(f"batches of {state.knobs.batch_size} images")
             self.trainer.restore(state.trainer)
             self.observer.restore(state.observer)
         except (RuntimeError, TypeError, ValueError) as error:
             raise ConfigError(resuming.does_not_fit(error)) from error
-        self._marks.extend(state.marks)
+        self._marks.restore(state.marks, diverged=self.observer.divergence is not None)
         self._goal_epochs, self._goal_steps = state.epochs, state.steps
         self.knobs = state.knobs
-        self._followed = state.followed
+        self._script.followed = state.followed
         said = resuming.remark(state.machine, self._machine, self.trainer.update)
         self.notice = " ".join(filter(None, [said, self.notice]))
-        self._diverged = self.observer.divergence is not None
         self.checkpoints.add(begin)
 
     def _follow_schedule(self, knobs: Knobs) -> Knobs:
@@ -412,10 +310,10 @@ class Session:
         if knobs.batch_size != self.knobs.batch_size:  # the user's own choice goes before
             return knobs
         size = rules.scheduled_batch(schedule, trainer.epoch, knobs.batch_size)
-        knobs = self._fitting(self._clipped(replace(knobs, batch_size=size)))
+        knobs = self._possible(replace(knobs, batch_size=size))
         if knobs.batch_size != self.knobs.batch_size:
             label = f"batch {self.knobs.batch_size}→{knobs.batch_size}"
-            self._marks.append(Mark(trainer.update, label))
+            self._marks.add(trainer.update, label)
             self.knobs = replace(self.knobs, batch_size=knobs.batch_size)
         return knobs
 
@@ -424,57 +322,28 @@ class Session:
 
         They count as made afterwards: a checkpoint from before one of them will meet it again.
         """
-        to_come = self._script[self._followed :]
-        due = list(takewhile(lambda change: change.update <= self.trainer.update, to_come))
-        values: dict[str, Any] = {
-            change.setting: change.value for change in due if change.setting != "recalibrate"
-        }
-        self._turn(replace(knobs, **values))
-        if any(change.setting == "recalibrate" for change in due):
+        due = self._script.due(self.trainer.update)
+        self._turn(turned(knobs, due))
+        if recalibrates(due):
             self.recalibrate(apply=True)
-        self._followed += len(due)
+        self._script.followed += len(due)
 
     def _turn(self, wanted: Knobs) -> None:
         """Take over the knobs that were asked for, with a mark for each that changed."""
-        knobs = self._fitting(self._clipped(wanted))
-        changes = [
-            (f"{name} {_written(before)}→{_written(after)}", f"{name}={after}")
-            for name, row in LIVE.items()
-            if (before := getattr(self.knobs, row.field)) != (after := getattr(knobs, row.field))
-            and row.field != "pace"
-        ]
+        knobs = self._possible(wanted)
+        changes = knob_changes(self.knobs, knobs)
         if changes and self.trainer.update:
             self.keep(f"before {changes[0][0]}")
         for label, change in changes:
-            self._mark(label, change)
+            self._marks.add(self.trainer.update, label, change)
         if knobs.estimator != self.knobs.estimator:
             self.observer.forget_answers()
         elif rules.kept(self.config, knobs) != rules.kept(self.config, self.knobs):
             self.observer.questions.forget_forecasts()
         self.knobs = knobs
 
-    def _mark(self, label: str, change: str) -> None:
-        self._marks.append(Mark(self.trainer.update, label, change))
-
-    def _fitting(self, knobs: Knobs) -> Knobs:
-        """Return `knobs` with the batch size at hand where theirs would not fit in memory."""
-        if knobs.batch_size <= self.knobs.batch_size:
-            return knobs
-        why = self._too_large(knobs.batch_size)
-        if not why:
-            return knobs
-        self.notice = f"{why}: the run goes on with {self.knobs.batch_size}."
-        return replace(knobs, batch_size=self.knobs.batch_size)
-
-    def _clipped(self, knobs: Knobs) -> Knobs:
-        if knobs.batch_size <= self._images:
-            return knobs
-        self.notice = (
-            f"batch size {knobs.batch_size} is more than the {self._images} training images: "
-            f"clipped to {self._images}."
-        )
-        return replace(knobs, batch_size=self._images)
-
-
-def _written(value: float | str) -> str:
-    return value if isinstance(value, str) else exact(value)
+    def _possible(self, knobs: Knobs) -> Knobs:
+        """Return `knobs` with a batch size that is possible, and say so where theirs is not."""
+        size, said = self._limits.within(knobs.batch_size, self.knobs.batch_size)
+        self.notice = said or self.notice
+        return replace(knobs, batch_size=size)

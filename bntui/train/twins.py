@@ -105,13 +105,17 @@ class Twins:
         with self._others_turn() as other:
             other.recalibrate(apply=apply)
 
-    def snapshot(self, phase: Phase) -> Snapshot:
-        """Return the first one's state, with the other's inside."""
+    def catch_up(self) -> None:
+        """Take the results of both that wait on the device, and count each one's time as training."""
         if self._active is self._other:  # asked for in the middle of its work
             self._one.observer.budget.begin()
-        one = self._one.snapshot(phase)
+        self._one.catch_up()
         with self._others_turn() as other:
-            twin = other.snapshot(phase)
+            other.catch_up()
+
+    def snapshot(self, phase: Phase) -> Snapshot:
+        """Return the first one's state, with the other's inside, as of the last `catch_up`."""
+        one, twin = self._one.snapshot(phase), self._other.snapshot(phase)
         config = replace(one.config, twin=self._difference)
         return replace(one, config=config, twin=twin)
 

@@ -17,6 +17,7 @@ from bntui.measure.statistics import attach
 from bntui.train.optimisers import SGD_MOMENTUM, optimiser
 from bntui.train.session import Session
 from bntui.train.trainer import Trainer
+from tests.train.sessions import snapshot_of
 
 SMALL = RunConfig(train_size=96, width=0.0625, device="cpu", epochs=4, knobs=Knobs(batch_size=16))
 NOTHING = Observation(live=False, epoch_ends=False, epoch_fresh=False, hindsight=False)
@@ -96,7 +97,7 @@ def test_a_growing_batch_marks_its_steps_and_takes_every_image_once() -> None:
     run = session(replace(SMALL, batch_schedule="x2/1"))
     while not run.finished:
         run.train_once(None)
-    snapshot = run.snapshot(Phase.RUNNING)
+    snapshot = snapshot_of(run, Phase.RUNNING)
     assert [(mark.update, mark.label) for mark in snapshot.marks] == [
         (6, "batch 16→32"),
         (9, "batch 32→64"),
@@ -112,13 +113,13 @@ def test_a_batch_that_is_turned_where_the_schedule_acts_is_a_change_of_its_own()
     for _ in range(6):
         run.train_once(None)
     run.train_once(replace(run.knobs, batch_size=24))
-    snapshot = run.snapshot(Phase.RUNNING)
+    snapshot = snapshot_of(run, Phase.RUNNING)
     assert snapshot.knobs.batch_size == 24
     assert [(mark.update, mark.change) for mark in snapshot.marks] == [(6, "batch=24")]
 
 
 def test_a_schedule_that_begins_at_once_is_the_batch_to_begin_with() -> None:
-    snapshot = session(replace(SMALL, batch_schedule="1:8,3:32")).snapshot(Phase.PAUSED)
+    snapshot = snapshot_of(session(replace(SMALL, batch_schedule="1:8,3:32")), Phase.PAUSED)
     assert (snapshot.knobs.batch_size, snapshot.updates_per_epoch, snapshot.marks) == (8, 12, ())
 
 
@@ -150,7 +151,7 @@ def test_an_sgd_run_learns() -> None:
     )
     while not run.finished:
         run.train_once(None)
-    losses = run.snapshot(Phase.RUNNING).series["smooth_loss"].last
+    losses = snapshot_of(run, Phase.RUNNING).series["smooth_loss"].last
     assert losses[-1] < 0.6 * losses[0]
 
 

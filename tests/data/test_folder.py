@@ -22,6 +22,7 @@ from bntui.data import folder
 from bntui.data.sources import DataError, read
 from bntui.train.session import Session
 from tests.data.loading import assert_standardised, load, sentence
+from tests.train.sessions import snapshot_of
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -109,7 +110,7 @@ def test_a_run_says_how_the_data_were_split_and_what_else_was_decided(tmp_path: 
     config = RunConfig(dataset=str(tmp_path / "own"), width=1 / 32, knobs=Knobs(batch_size=64))
     session = Session(RunRequest(config, Observation()))
     session.train_once(None)
-    snapshot = session.snapshot(Phase.RUNNING)
+    snapshot = snapshot_of(session, Phase.RUNNING)
     assert "one image in five of each class is kept for validation, 12 in all." in snapshot.message
     assert "clipped to 48." in snapshot.message
     facts = snapshot.facts

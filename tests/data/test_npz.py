@@ -22,6 +22,7 @@ from bntui.data.sources import Arrays, DataError, read
 from bntui.train.session import Session
 from tests.data.loading import assert_standardised, load, sentence
 from tests.no_files import NO_FILES
+from tests.train.sessions import snapshot_of
 from tools.faults import Fault
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -507,7 +508,7 @@ def test_the_network_takes_any_size_colours_and_classes(
     for _ in range(5):
         session.train_once(None)
     session.conclude()
-    snapshot = session.snapshot(Phase.FINISHED)
+    snapshot = snapshot_of(session, Phase.FINISHED)
     assert snapshot.update == 5
     assert snapshot.divergence is None
     assert snapshot.validation

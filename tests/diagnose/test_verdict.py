@@ -20,6 +20,7 @@ from bntui.diagnose.verdict import verdict
 from bntui.measure.estimators import Estimators
 from bntui.train.runner import Runner
 from bntui.train.session import Session
+from tests.train.sessions import snapshot_of
 from tests.ui.scripted import mid_run
 
 KNOBS = Knobs(batch_size=64, momentum=0.99)
@@ -36,7 +37,7 @@ def trained(config: RunConfig, updates: int) -> Session:
 
 
 def judged(config: RunConfig, updates: int) -> tuple[Verdict, Snapshot]:
-    snapshot = trained(config, updates).snapshot(Phase.PAUSED)
+    snapshot = snapshot_of(trained(config, updates), Phase.PAUSED)
     return verdict(snapshot), snapshot
 
 
@@ -185,7 +186,7 @@ def test_sound_statistics_and_what_the_last_change_did() -> None:
     for _ in range(61):
         session.train_once(None)
     session.observe()
-    snapshot = session.snapshot(Phase.PAUSED)
+    snapshot = snapshot_of(session, Phase.PAUSED)
     judgement = verdict(snapshot)
     assert judgement.cause is Cause.SOUND
     assert snapshot.validation
@@ -196,12 +197,12 @@ def test_sound_statistics_and_what_the_last_change_did() -> None:
 def test_a_recalibration_is_tried_and_then_applied() -> None:
     session = trained(SMALL, 40)
     session.recalibrate(apply=False)
-    peek = verdict(session.snapshot(Phase.PAUSED))
+    peek = verdict(snapshot_of(session, Phase.PAUSED))
     assert peek.cause is Cause.START
     (remedy,) = peek.remedies
     assert (remedy.name, remedy.update) == (RemedyName.APPLY_RECALIBRATION, session.trainer.update)
     session.recalibrate(apply=True)
-    snapshot = session.snapshot(Phase.PAUSED)
+    snapshot = snapshot_of(session, Phase.PAUSED)
     assert snapshot.recalibration
     assert remedy.measured
     assert remedy.measured.accuracy == snapshot.recalibration.after
@@ -215,7 +216,7 @@ def test_a_recalibration_is_tried_and_then_applied() -> None:
 
 def test_waiting_says_for_what() -> None:
     session = Session(RunRequest(SMALL, Observation()))
-    judgement = verdict(session.snapshot(Phase.PAUSED))
+    judgement = verdict(snapshot_of(session, Phase.PAUSED))
     assert judgement.cause is Cause.WAITING
     assert judgement.remedies == (Remedy(RemedyName.TRAIN_ON),)
 

@@ -13,6 +13,7 @@ from bntui.diagnose.remedies import RemedyName
 from bntui.diagnose.verdict import verdict
 from bntui.train.session import Session
 from tests.diagnose.causes.runs import few, session, small, train
+from tests.train.sessions import snapshot_of
 
 SMALL = RunConfig(
     train_size=600, width=0.125, seed=1, threads=1, knobs=Knobs(batch_size=64, momentum=0.99)
@@ -29,7 +30,7 @@ def stale_run() -> Session:
 
 @pytest.fixture(scope="module")
 def stale(stale_run: Session) -> Snapshot:
-    return stale_run.snapshot(Phase.PAUSED)
+    return snapshot_of(stale_run, Phase.PAUSED)
 
 
 def test_a_recalibration_at_the_end_of_a_run_that_is_not_watched_is_judged() -> None:
@@ -39,7 +40,7 @@ def test_a_recalibration_at_the_end_of_a_run_that_is_not_watched_is_judged() -> 
     train(run, 40)
     before = run.observer.validation
     run.conclude()
-    snapshot = run.snapshot(Phase.FINISHED)
+    snapshot = snapshot_of(run, Phase.FINISHED)
     judged, after = verdict(snapshot), snapshot.validation
     assert before
     assert after
@@ -76,7 +77,7 @@ def test_no_more_is_said_than_was_exchanged_and_waited_for(stale: Snapshot) -> N
 
 def test_what_was_reckoned_goes_with_what_it_was_reckoned_for(stale_run: Session) -> None:
     def known() -> set[str]:
-        shot = stale_run.snapshot(Phase.PAUSED)
+        shot = snapshot_of(stale_run, Phase.PAUSED)
         names = ("exchanges", "waiting", "layers_waiting", "data_check")
         found = {name for name in names if getattr(shot, name)}
         return found | ({"comparisons"} if shot.hindsight and shot.hindsight.gains else set())
@@ -95,7 +96,7 @@ def test_what_was_reckoned_goes_with_what_it_was_reckoned_for(stale_run: Session
 def test_without_statistics_nothing_is_said_of_them_however_few_the_images() -> None:
     run = train(session(small(norm="none"), few(1)), 3)
     run.conclude()
-    told = " ".join(verdict(run.snapshot(Phase.PAUSED)).evidence)
+    told = " ".join(verdict(snapshot_of(run, Phase.PAUSED)).evidence)
     assert "there are no statistics that could drift" in told
     assert "fresh" not in told
 
@@ -103,7 +104,7 @@ def test_without_statistics_nothing_is_said_of_them_however_few_the_images() -> 
 def test_an_old_check_of_the_images_does_not_speak_of_now() -> None:
     run = train(session(small(knobs={"momentum": 0.8})), 40)
     run.conclude()
-    snapshot = run.snapshot(Phase.PAUSED)
+    snapshot = snapshot_of(run, Phase.PAUSED)
     check, validation = snapshot.data_check, snapshot.validation
     assert check
     assert validation

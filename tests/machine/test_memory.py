@@ -30,15 +30,13 @@ SESSION = """
 from dataclasses import replace
 from bntui.machine import memory
 from bntui.core.config import Knobs, Observation, RunConfig
+from bntui.core.run_request import RunRequest
 from bntui.train.session import Session
 from bntui.core.snapshot import Phase
 
 def session():
-    return Session(
-        RunConfig(width=0.25, device="cpu", threads=1, knobs=Knobs(batch_size=64)),
-        Observation(live=False, epoch_ends=False), frozenset(),
-        breathe=lambda: None, say=lambda _: None,
-    )
+    config = RunConfig(width=0.25, device="cpu", threads=1, knobs=Knobs(batch_size=64))
+    return Session(RunRequest(config, Observation(live=False, epoch_ends=False)))
 
 def weights(one):
     return torch.cat([weight.detach().flatten() for weight in one.trainer.model.parameters()])

@@ -27,6 +27,7 @@ from bntui.measure.subject import Classification, Samples
 from bntui.train.model import build
 from bntui.train.session import Session
 from bntui.train.trainer import Trainer
+from tests.train.sessions import snapshot_of
 
 SMALL = RunConfig(train_size=128, width=0.0625, device="cpu", knobs=Knobs(batch_size=16))
 AT_ENDS = Observation(live=False, epoch_noise=True)
@@ -268,7 +269,7 @@ def report_of(observation: Observation, config: RunConfig = SMALL) -> EpochRepor
     updates = len(run.trainer.dataset.train) // 16
     (report,) = [report for _ in range(updates) for report in run.train_once(None)]
     if report.noise:
-        series = run.snapshot(Phase.RUNNING).series["noise_scale"]
+        series = snapshot_of(run, Phase.RUNNING).series["noise_scale"]
         assert series.x.tolist() == [report.update]
         assert series.last.tolist() == [report.noise_scale]
     return report
@@ -304,14 +305,14 @@ def test_live_kinds_take_turns_and_the_noise_scale_has_its_own(
     expected = [kind for kind in ROUND if norm == "batch" or kind != "hindsight"]
     kinds = [WHY if kind in (*SUFFERS, *SOUND) else kind for kind in kinds]
     assert kinds == (expected * len(ROUND))[: len(kinds)]
-    assert len(run.snapshot(Phase.RUNNING).series["noise_scale"]) == kinds.count(NOISE)
+    assert len(snapshot_of(run, Phase.RUNNING).series["noise_scale"]) == kinds.count(NOISE)
 
     kinds.clear()
     run = session(config, replace(LIVE, noise_scale=False))
     for _ in range(len(ROUND)):
         run.train_once(None)
     assert NOISE not in kinds
-    assert run.snapshot(Phase.RUNNING).noise is None
+    assert snapshot_of(run, Phase.RUNNING).noise is None
 
 
 class Clock:
@@ -346,7 +347,7 @@ def test_it_keeps_within_the_share_of_the_time(monkeypatch: pytest.MonkeyPatch) 
         """Train for so long, seen after every update; return how often noise was measured."""
         while budget.total < until:
             run.train_once(None)
-            snapshot = run.snapshot(Phase.RUNNING)
+            snapshot = snapshot_of(run, Phase.RUNNING)
         return len(snapshot.series["noise_scale"])
 
     early = train(OPENING_SECONDS)
@@ -376,7 +377,7 @@ def test_a_live_run_ends_with_a_measurement(observation: Observation, measured: 
     run = session(observation=observation)
     run.train_once(None)
     run.conclude()
-    noise = run.snapshot(Phase.FINISHED).noise
+    noise = snapshot_of(run, Phase.FINISHED).noise
     assert (noise is not None) is measured
     if noise:
         assert noise.update == 1

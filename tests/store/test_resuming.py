@@ -17,6 +17,7 @@ from bntui.store.loading import repeating
 from bntui.store.recorder import StoreRecorder
 from bntui.store.writing import State
 from bntui.train.session import Session
+from tests.train.sessions import snapshot_of
 
 SMALL = RunConfig(
     train_size=96,
@@ -53,7 +54,7 @@ def train(recorder: StoreRecorder, begin: Checkpoint | None, until: int) -> Snap
     while not session.finished and session.trainer.update < until:
         for report in session.train_once(None):
             recorder.report(report)
-        snapshot = session.snapshot(Phase.RUNNING)
+        snapshot = snapshot_of(session, Phase.RUNNING)
         recorder.record(snapshot, list(news(snapshot, told)))
         told = snapshot.update
     return replace(snapshot, phase=Phase.FINISHED if session.finished else Phase.STOPPED)

@@ -19,6 +19,7 @@ from bntui.core.text import ConfigError
 from bntui.train.checkpoints import Checkpoints, SpillFile, pack, unpack
 from bntui.train.runner import Runner
 from bntui.train.session import Session
+from tests.train.sessions import snapshot_of
 from tools.faults import Fault
 
 SMALL = RunConfig(train_size=96, width=0.0625, device="cpu", epochs=5, knobs=Knobs(batch_size=16))
@@ -48,7 +49,7 @@ def finished(run: Session) -> Snapshot:
     while not run.finished:
         run.train_once(None)
     run.conclude()
-    return run.snapshot(Phase.FINISHED)
+    return snapshot_of(run, Phase.FINISHED)
 
 
 @pytest.mark.parametrize("config", KINDS.values(), ids=KINDS)
@@ -120,7 +121,7 @@ def test_a_branch_is_repeated_from_its_very_beginning() -> None:
     kept = run.keep("here")
     branch = session(kept.config, kept)
     branch.train_once(replace(branch.knobs, learning_rate=0.01))
-    line = command_line(branch.snapshot(Phase.PAUSED))
+    line = command_line(snapshot_of(branch, Phase.PAUSED))
     assert "--momentum" not in line
     assert line.endswith("--steps 3 --at 1:momentum=0.5 --at 2:lr=0.01")
 
@@ -146,11 +147,11 @@ def stopped_in_its_report(config: RunConfig) -> Checkpoint:
     """Return what is kept of a run that is stopped in the report of its first epoch, of 6 updates."""
     stopping = False
 
-    def breathe() -> None:
+    def check_stop() -> None:
         if stopping:
             raise Stop
 
-    run = Session(RunRequest(config, NOTHING), breathe=breathe)
+    run = Session(RunRequest(config, NOTHING), check_stop=check_stop)
     for _ in range(5):
         run.train_once(None)
     stopping = True

@@ -12,6 +12,7 @@ from bntui.experiments.outcome import outcome
 from bntui.measure.budget import Budget
 from bntui.train import session as sessions
 from bntui.train.session import Session
+from tests.train.sessions import snapshot_of
 
 CONFIG = RunConfig(
     train_size=96, width=0.0625, device="cpu", epochs=3, knobs=Knobs(batch_size=16, momentum=0.9)
@@ -28,7 +29,7 @@ def finished(run: Session) -> Snapshot:
     while not run.finished:
         run.train_once(None)
     run.conclude()
-    return run.snapshot(Phase.FINISHED)
+    return snapshot_of(run, Phase.FINISHED)
 
 
 def test_all_are_at_hand_in_order_and_the_last_one_by_itself() -> None:
@@ -64,7 +65,7 @@ def test_a_look_at_a_recalibration_hides_none_that_was_applied() -> None:
     run = session(replace(CONFIG, at=(Change(3, "recalibrate"),)))
     finished(run)
     run.recalibrate(apply=False)
-    snapshot = run.snapshot(Phase.FINISHED)
+    snapshot = snapshot_of(run, Phase.FINISHED)
     assert snapshot.recalibration
     assert snapshot.recalibrated
     assert (snapshot.recalibration.update, snapshot.recalibrated.update) == (18, 3)

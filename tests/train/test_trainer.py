@@ -18,6 +18,7 @@ from bntui.measure.budget import Budget
 from bntui.measure.estimators import ESTIMATORS
 from bntui.train.session import Session
 from bntui.train.trainer import PENDING, Trainer, _first_broken
+from tests.train.sessions import snapshot_of
 
 CPU = torch.device("cpu")
 SMALL = RunConfig(train_size=128, width=0.0625, device="cpu", knobs=Knobs(batch_size=16))
@@ -49,7 +50,7 @@ def weights_after(updates: int, config: RunConfig, observation: Observation) -> 
     for _ in range(updates):
         run.train_once(None)
     if observation.live:
-        snapshot = run.snapshot(Phase.RUNNING)
+        snapshot = snapshot_of(run, Phase.RUNNING)
         assert snapshot.validation is not None  # something was observed
         assert snapshot.hindsight is not None
         assert snapshot.noise is not None
@@ -141,7 +142,7 @@ def test_a_run_without_batch_norm_has_empty_rows_and_trains() -> None:
     assert report.val_loss == report.val_loss_fresh
     assert report.layers == ()
     run.recalibrate(apply=True)
-    assert "no layer with running statistics" in run.snapshot(Phase.RUNNING).message
+    assert "no layer with running statistics" in snapshot_of(run, Phase.RUNNING).message
 
 
 @pytest.mark.parametrize("batch_norm", [True, False])
@@ -153,7 +154,7 @@ def test_a_run_that_overflows_goes_on_and_says_when_and_where(
     run = session(config, observation)
     for _ in range(10):
         run.train_once(None)
-    snapshot = run.snapshot(Phase.RUNNING)
+    snapshot = snapshot_of(run, Phase.RUNNING)
     assert snapshot.divergence is not None
     assert snapshot.divergence.update == 2
     assert snapshot.divergence.layer == ("conv1_bn" if batch_norm else "loss")
@@ -167,7 +168,7 @@ def test_the_highest_learning_rate_raises_nothing() -> None:
     run = session(at_rate(MAX_LEARNING_RATE), EVERYTHING)
     for _ in range(10):
         run.train_once(None)
-    snapshot = run.snapshot(Phase.RUNNING)
+    snapshot = snapshot_of(run, Phase.RUNNING)
     assert snapshot.update == 10
     assert snapshot.divergence is not None
 
@@ -194,7 +195,7 @@ def test_planned_changes_are_made_after_as_many_updates() -> None:
         run.train_once(None)
         seen.append((run.knobs.momentum, run.knobs.batch_size, run.knobs.learning_rate))
     assert seen == [(0.99, 16, 1e-3)] * 2 + [(0.5, 8, 1e-3)] * 5 + [(0.5, 8, 0.01)]
-    marks = run.snapshot(Phase.RUNNING).marks
+    marks = snapshot_of(run, Phase.RUNNING).marks
     assert [mark.update for mark in marks] == [2, 2, 4, 7]
     # A mark holds what plans it again.
     again = tuple(parse_change(f"{mark.update}:{mark.change}") for mark in marks)

@@ -1,5 +1,6 @@
 """Two runs in lockstep are what they would be alone, and differ in what they should alone."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import ConfigError
 from bntui.train.session import Session
 from bntui.train.twins import Twins
+from tests.train.sessions import snapshot_of
 
 SMALL = RunConfig(train_size=96, width=0.0625, device="cpu", epochs=3, knobs=Knobs(batch_size=16))
 LIVE = Observation()
@@ -30,7 +32,7 @@ def finished(run: Session | Twins) -> Snapshot:
     while not run.finished:
         run.train_once(None)
     run.conclude()
-    return run.snapshot(Phase.FINISHED)
+    return snapshot_of(run, Phase.FINISHED)
 
 
 def weights(run: Session) -> list[torch.Tensor]:
@@ -72,7 +74,7 @@ def test_both_are_seen_at_the_same_updates() -> None:
     run = twins(replace(SMALL, twin="norm=none"))
     for _ in range(9):
         run.train_once(None)
-    snapshot = run.snapshot(Phase.RUNNING)
+    snapshot = snapshot_of(run, Phase.RUNNING)
     assert snapshot.twin
     assert snapshot.series["val_acc"].x.tolist() == snapshot.twin.series["val_acc"].x.tolist()
     assert snapshot.update == snapshot.twin.update == 9
@@ -81,7 +83,7 @@ def test_both_are_seen_at_the_same_updates() -> None:
 def test_a_live_change_reaches_both_but_for_their_difference() -> None:
     run = twins(replace(SMALL, twin="momentum=0.9"))
     run.train_once(Knobs(batch_size=8, momentum=0.5, learning_rate=0.01))
-    snapshot = run.snapshot(Phase.RUNNING)
+    snapshot = snapshot_of(run, Phase.RUNNING)
     assert snapshot.twin
     assert snapshot.knobs == Knobs(batch_size=8, momentum=0.5, learning_rate=0.01)
     assert snapshot.twin.knobs == Knobs(batch_size=8, momentum=0.9, learning_rate=0.01)
@@ -166,10 +168,31 @@ def test_a_snapshot_in_the_middle_of_the_others_work_leaves_it_its_turn() -> Non
     trained = mine.training
     with run._others_turn() as other:
         now = 5.0
-        run.snapshot(Phase.PAUSED)
+        snapshot_of(run, Phase.PAUSED)
         assert run.observer is other.observer
         run.observer.budget.begin()  # as after a pause
         now = 7.0
         theirs.observed("validation")
     assert mine.training == trained
     assert theirs.price("validation") == 2.0
+
+
+@pytest.mark.parametrize("twin", ["", "momentum=0.5"])
+def test_asking_for_a_snapshot_changes_nothing(twin: str) -> None:
+    config = replace(SMALL, twin=twin)
+    run = twins(config) if twin else session(config, LIVE)
+    run.train_once(None)
+    sides = [run._one, run._other] if isinstance(run, Twins) else [run]
+
+    def state() -> object:
+        return deepcopy(
+            [
+                (one.observer.budget.__dict__, one.trainer.update, one.trainer._taken)
+                for one in sides
+            ]
+        )
+
+    before = state()
+    for _ in range(3):
+        run.snapshot(Phase.RUNNING)
+    assert state() == before

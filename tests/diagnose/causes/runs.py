@@ -15,6 +15,7 @@ from bntui.data import dataset
 from bntui.data.dataset import Dataset, Split
 from bntui.measure.subject import Samples, stratified
 from bntui.train.session import Session
+from tests.train.sessions import snapshot_of
 
 Alter = Callable[[Dataset], Dataset]
 SMALL = RunConfig(train_size=800, width=0.125, threads=1, knobs=Knobs(batch_size=64, momentum=0.99))
@@ -48,7 +49,7 @@ def ended(config: RunConfig, updates: int, alter: Alter = lambda dataset: datase
     """Train so many updates and return the run's last snapshot, everything measured."""
     run = train(session(config, alter), updates)
     run.conclude()
-    return run.snapshot(Phase.FINISHED)
+    return snapshot_of(run, Phase.FINISHED)
 
 
 # What is done to validation images, or to the images trained on.

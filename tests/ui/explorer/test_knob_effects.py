@@ -13,6 +13,7 @@ from bntui.core.snapshot import Phase, Snapshot
 from bntui.train.session import Session
 from bntui.ui.explorer.knob_effects import knob_effect, start_words
 from bntui.ui.widgets.knob_spec import SPECS
+from tests.train.sessions import snapshot_of
 from tests.ui.scripted import mid_run
 from tests.ui.user import CONFIG
 
@@ -37,9 +38,9 @@ def looked_at(config: RunConfig) -> tuple[list[Snapshot], Snapshot, float]:
         if session.trainer.update in LOOKS:
             session.observer.validate(asked=True)
         if session.trainer.update - 2 in (-2, *LOOKS):  # not measured since two updates
-            seen.append(session.snapshot(Phase.RUNNING))
+            seen.append(snapshot_of(session, Phase.RUNNING))
         session.train_once(None)
-    return seen, session.snapshot(Phase.FINISHED), session.trainer.estimators.start_left
+    return seen, snapshot_of(session, Phase.FINISHED), session.trainer.estimators.start_left
 
 
 @pytest.mark.parametrize(
