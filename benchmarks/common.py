@@ -49,6 +49,8 @@ class Effort:
     """Sizes and numbers that only show that the benchmark works."""
     rounds: int = ROUNDS
     """How often each program runs: alternately, and the median counts."""
+    against: str = ""
+    """The folder of another checkout of bntui to compare with; only the start is compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +153,24 @@ def main(*benchmarks: Benchmark) -> None:
     parser.add_argument(
         "--rounds", type=int, help=f"how often each program runs [{ROUNDS}; quick: 1]"
     )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="FOLDER",
+        help="another checkout of bntui, whose start is measured in turn with this one's",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
     options = parser.parse_args()
-    effort = Effort(options.quick, options.rounds or (1 if options.quick else ROUNDS))
+    if options.against and not (options.against / "bntui" / "__main__.py").is_file():
+        parser.error(
+            f"--against {options.against} is no checkout of bntui: it has no bntui/__main__.py."
+        )
+    effort = Effort(
+        options.quick,
+        options.rounds or (1 if options.quick else ROUNDS),
+        str(options.against.resolve()) if options.against else "",
+    )
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     # With it, every start would compile all of bntui anew, as only the first one does elsewhere.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -5,6 +5,9 @@ From the start of the process to the version on standard output, to the explorer
 first start finds the files of Python and its packages on the disk only, as after a boot, as far as
 that can be had without being root: where other programs use them they stay in memory. And what the
 imports take, by package.
+
+With `--against FOLDER` the same moments of another checkout of bntui are measured in turn with this
+one's, by the same Python and with the same packages: that table alone is printed.
 """
 
 import os
@@ -37,7 +40,9 @@ from benchmarks.driver import Terminal
 from benchmarks.terminal import TRAINS
 
 BASE = "python -c pass"
-BNTUI = [sys.executable, "-m", "bntui"]
+BNTUI = [sys.executable, "-P", "-m", "bntui"]
+"""The bntui that PYTHONPATH names: without -P, the one in the current folder would come before it."""
+HERE = Path(bntui.__file__).parent.parent
 IMPORTS = {
     "bntui --version": ["-m", "bntui", "--version"],
     "first picture": [
@@ -51,29 +56,34 @@ LARGEST = 5
 _IMPORT = re.compile(r"import time:\s+(\d+) \|\s+\d+ \| +([\w.]+)")
 
 
-def command(*arguments: str) -> float:
+def command(checkout: Path, *arguments: str) -> float:
     """Return the milliseconds from the start of a command to its end."""
+    environment = os.environ | {"PYTHONPATH": str(checkout)}
     begun = time.perf_counter()
-    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, env=environment)
     return 1000 * (time.perf_counter() - begun)
 
 
-def screen(shows: str) -> float:
+def screen(checkout: Path, shows: str) -> float:
     """Return the milliseconds from the start of the explorer to a screen that shows something."""
-    with (
-        TemporaryDirectory() as folder,
-        Terminal(BNTUI, surroundings(folder), SIZE) as terminal,
-    ):
-        shown = terminal.until(lambda text: re.search(shows, text) is not None)
-        return 1000 * (shown - terminal.started)
+    with TemporaryDirectory() as folder:
+        environment = surroundings(folder) | {"PYTHONPATH": str(checkout)}
+        with Terminal(BNTUI, environment, SIZE) as terminal:
+            shown = terminal.until(lambda text: re.search(shows, text) is not None)
+            return 1000 * (shown - terminal.started)
 
 
-MOMENTS: dict[str, Callable[[], float]] = {
-    BASE: partial(command, sys.executable, "-c", "pass"),
-    "bntui --version": partial(command, *BNTUI, "--version"),
-    "first picture": partial(screen, r"batch size\W+\d"),
-    "first update": partial(screen, TRAINS.pattern),
-}
+def moments_of(checkout: Path) -> dict[str, Callable[[], float]]:
+    """Return what measures each moment of the bntui in a folder."""
+    return {
+        BASE: partial(command, checkout, sys.executable, "-c", "pass"),
+        "bntui --version": partial(command, checkout, *BNTUI, "--version"),
+        "first picture": partial(screen, checkout, r"batch size\W+\d"),
+        "first update": partial(screen, checkout, TRAINS.pattern),
+    }
+
+
+MOMENTS = moments_of(HERE)
 
 
 def forget_files() -> None:
@@ -104,7 +114,10 @@ def imports(arguments: list[str]) -> dict[str, float]:
 
 
 def tables(effort: Effort) -> Iterator[Table]:
-    """Measure the moments, then the imports."""
+    """Measure the moments, then the imports; with another checkout only its moments and these."""
+    if effort.against:
+        yield in_pairs(Path(effort.against), effort.rounds)
+        return
     moments = {f"{name}, again": moment for name, moment in MOMENTS.items()}
     if hasattr(os, "posix_fadvise") and not effort.quick:
         moments |= {f"{name}, first": partial(after_boot, each) for name, each in MOMENTS.items()}
@@ -124,6 +137,28 @@ def tables(effort: Effort) -> Iterator[Table]:
         "The first start reads its files from the disk, as far as the system lets go of them.",
     )
     yield _imports(effort)
+
+
+def in_pairs(checkout: Path, rounds: int) -> Table:
+    """Measure the moments of another bntui and of this one in turn."""
+    checkouts = {"that": moments_of(checkout), "this": MOMENTS}
+    moments = {
+        f"{name}, {whose}": each[name] for name in MOMENTS for whose, each in checkouts.items()
+    }
+    for moment in moments.values():
+        moment()  # once for nothing: Python compiles what it finds changed
+    found = alternate(moments, rounds, turning=True)
+    rows: list[Row] = []
+    for name in MOMENTS:
+        that, this = found[f"{name}, that"], found[f"{name}, this"]
+        medians = statistics.median(that), statistics.median(this)
+        rows.append((name, *medians, median_ratio(this, that)))
+    return Table(
+        f"Start, beside the bntui in {checkout}",
+        {"until": "", "that one, ms": ",.0f", "this one, ms": ",.0f", "this of that": ".2f"},
+        rows,
+        f"Medians of {rounds}, run in turn; the files were in memory.",
+    )
 
 
 def _imports(effort: Effort) -> Table:

@@ -2,13 +2,16 @@
 
 import json
 import os
+import subprocess
 import sys
 from math import nan
+from pathlib import Path
 
 import pytest
 
 from benchmarks.common import Effort, Table, as_json, as_markdown, in_process, median_ratio
 from benchmarks.driver import Terminal
+from benchmarks.start import HERE, moments_of
 from benchmarks.throughput import flops_per_image
 
 ECHO = r"""
@@ -93,3 +96,13 @@ def test_a_table_as_markdown_and_json() -> None:
     content = json.loads(as_json(facts, Effort(), [table]))
     rows = [{"what": "a", "x/s": 1234.5}, {"what": "b", "x/s": None}, {"what": "c", "x/s": None}]
     assert content["tables"][0]["rows"] == rows
+
+
+def test_the_start_of_another_checkout_is_that_checkout_s(tmp_path: Path) -> None:
+    package = tmp_path / "bntui"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text("raise SystemExit(7)")
+    assert moments_of(HERE)["bntui --version"]() > 0
+    with pytest.raises(subprocess.CalledProcessError, match="exit status 7"):
+        moments_of(tmp_path)["bntui --version"]()
