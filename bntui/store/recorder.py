@@ -2,14 +2,12 @@
 
 import sqlite3
 import time
-from array import array
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from uuid import uuid4
 
-from bntui.core.measured import Hindsight
 from bntui.core.run import Point
 from bntui.core.run_request import Branch, New, Origin, Resume
 from bntui.core.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
@@ -19,6 +17,7 @@ from bntui.machine.places import HOMELESS, is_nowhere, store_path
 from bntui.store.checksum import DamagedError
 from bntui.store.connection import PATIENCE
 from bntui.store.database import Store
+from bntui.store.recorded_series import RecordedSeries
 from bntui.store.rows import sweep
 from bntui.store.runs_file import RunsFile
 from bntui.store.schema import StoreError, sentence, transaction
@@ -27,7 +26,6 @@ from bntui.store.writing import (
     copy_run,
     drop_checkpoint,
     put_checkpoint,
-    put_chunk,
     put_marks,
     put_progress,
     put_reports,
@@ -43,20 +41,9 @@ BRIEFLY = 0.1
 """Seconds that a commit under way may keep training waiting for another process that writes."""
 CHECKPOINT_SHARE = 0.01
 """Share of the time that writing checkpoints may take; between them a killed run repeats more."""
-CHUNK = 256
-"""Values from which on a chunk is not written again: until then it grows by rewriting one page."""
 FROM_START = New()
 MOST_WAITING = 4_000_000
 """Values that wait in memory for a store that can't be written, at most: 64 MB."""
-
-
-@dataclass(slots=True)
-class _Chunk:
-    """The newest values of a series, which may still grow in the store."""
-
-    updates: "array[int]" = field(default_factory=lambda: array("q"))
-    values: "array[float]" = field(default_factory=lambda: array("d"))
-    written: int = 0
 
 
 class StoreRecorder:
@@ -97,9 +84,7 @@ class StoreRecorder:
         self._given_up = False
         self._turn = Lock()
         """Held while something is taken: the thread that closes may be another."""
-        self._chunks: dict[str, _Chunk] = {}
-        self._numbers: dict[str, int] = {}
-        """Of each series, how many chunks are full."""
+        self._series = RecordedSeries(self.run, self._resumed_at or 0)
         self._phase: Phase | None = None
         self._state = State.RUNNING
         self._marks: tuple[Mark, ...] = ()
@@ -118,8 +103,6 @@ class StoreRecorder:
         self._judged: object = None
         """What the last verdict was about."""
         self._verdicts: list[tuple[int, Verdict]] = []
-        self._hindsight: Hindsight | None = None
-        self._looked_back = float(self._resumed_at or 0)
         if is_nowhere(self.path):
             self._give_up(f"{HOMELESS}; name a file with BNTUI_STORE.")
         elif resume:
@@ -130,7 +113,7 @@ class StoreRecorder:
         with self._turn:
             if self._given_up:
                 return
-            self._append(journal)
+            self._series.append(journal)
             if snapshot.facts is None:
                 return
             if self._take(snapshot) or self._clock() >= self._due:
@@ -167,7 +150,7 @@ class StoreRecorder:
 
     def _take(self, snapshot: Snapshot) -> bool:
         """Take what is new in a snapshot; return whether it should be kept at once."""
-        self._look_back(snapshot.hindsight)
+        self._series.append_moments(snapshot.hindsight)
         self._judge(snapshot)
         happened = _later(self._marks, snapshot.marks)
         self._new_marks += happened
@@ -179,29 +162,6 @@ class StoreRecorder:
         if changed:  # nobody knows when the next update comes, if one does
             self._checkpoint_due = 0.0
         return changed or bool(happened)
-
-    def _append(self, points: Iterable[Point]) -> None:
-        chunks = self._chunks
-        for name, update, value in points:
-            chunk = chunks.get(name)
-            if chunk is None:
-                chunk = chunks[name] = _Chunk()
-            chunk.updates.append(update)
-            chunk.values.append(value)
-
-    def _look_back(self, hindsight: Hindsight | None) -> None:
-        """Take the moments that the map of all momenta gained, a series for each of its rows."""
-        if hindsight is None or hindsight is self._hindsight:
-            return
-        self._hindsight = hindsight
-        new = hindsight.updates > self._looked_back
-        updates = hindsight.updates[new].astype(int).tolist()
-        rows = dict(zip(hindsight.names, hindsight.accuracy, strict=True))
-        rows |= {"own": hindsight.own, "fresh": hindsight.fresh, "momentum": hindsight.momentum}
-        for name, row in rows.items():
-            values = row[new].tolist()
-            self._append((f"hindsight:{name}", *p) for p in zip(updates, values, strict=True))
-        self._looked_back = float(hindsight.updates[-1])
 
     def _judge(self, snapshot: Snapshot) -> None:
         """Take the verdict if there is something new to judge."""
@@ -261,10 +221,7 @@ class StoreRecorder:
                 self._take_back(connection, self._resumed_at)
             else:  # its store was removed since it was looked up
                 self._begin_anew(connection, snapshot)
-        for name, chunk in self._chunks.items():
-            if len(chunk.values) > chunk.written:
-                number = self._numbers.get(name, 0)
-                put_chunk(connection, self.run, name, number, chunk.updates, chunk.values)
+        self._series.write(connection)
         put_marks(connection, self.run, self._new_marks, self._marks_kept)
         put_verdicts(connection, self.run, self._verdicts)
         put_reports(connection, self.run, self._reports)
@@ -288,13 +245,9 @@ class StoreRecorder:
         to.execute("DELETE FROM runs WHERE id = ?", (self.run,))
         put_run(to, self.run, self._state, snapshot, self._parent, self._note)
         put_reports(to, self.run, snapshot.reports)
-        for name, view in snapshot.series.items():
-            if len(view.x):
-                put_chunk(to, self.run, name, 0, view.x.astype(int), view.last)
-        self._numbers = dict.fromkeys(snapshot.series, 1)
-        self._chunks.clear()
+        self._series.write_anew(to, snapshot)
         self._marks_kept, self._new_marks = 0, list(snapshot.marks)
-        self._checkpoint_kept, self._hindsight, self._looked_back = None, None, 0.0
+        self._checkpoint_kept = None
 
     def _arrived(self) -> None:
         """Say that the run is in another file now, where it is."""
@@ -309,12 +262,7 @@ class StoreRecorder:
         """Forget what the run to resume did after its checkpoint, and count what it has."""
         sweep(connection, self.run)
         truncate_after(connection, self.run, update)
-        self._numbers = dict(
-            connection.execute(
-                "SELECT series, max(chunk) + 1 FROM points WHERE run = ? GROUP BY series",
-                (self.run,),
-            ).fetchall()
-        )
+        self._series.count(connection)
         marks = connection.execute(
             "SELECT at, label, change, number FROM marks WHERE run = ? ORDER BY number",
             (self.run,),
@@ -325,11 +273,7 @@ class StoreRecorder:
     def _committed(self) -> None:
         """Forget what is safe."""
         self._begun = True
-        for name, chunk in self._chunks.items():
-            chunk.written = len(chunk.values)
-            if chunk.written >= CHUNK:
-                self._numbers[name] = self._numbers.get(name, 0) + 1
-                self._chunks[name] = _Chunk()
+        self._series.committed()
         self._marks_kept += len(self._new_marks)
         self._new_marks, self._verdicts, self._reports = [], [], []
 
@@ -358,12 +302,12 @@ class StoreRecorder:
         return ""
 
     def _give_up_if_too_much(self, why: str) -> None:
-        if sum(len(chunk.values) for chunk in self._chunks.values()) > MOST_WAITING:
+        if self._series.waiting > MOST_WAITING:
             self._give_up(f"{why} The rest of it is given up.")
 
     def _give_up(self, why: str) -> None:
         self._given_up = True
-        self._chunks.clear()
+        self._series.forget()
         self.problem = f"this run is not being kept: {why}"
 
 

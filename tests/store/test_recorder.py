@@ -23,7 +23,8 @@ from bntui.store import recorder as recording
 from bntui.store import runs_file
 from bntui.store.checksum import sealing
 from bntui.store.database import Store
-from bntui.store.recorder import CHUNK, StoreRecorder
+from bntui.store.recorded_series import CHUNK
+from bntui.store.recorder import StoreRecorder
 from bntui.store.schema import StoreError, connect
 from bntui.store.writing import State, put_checkpoint
 from tests.store.recorded import CONFIG, Clock, checkpoint, feed, journal, keep, loss, report, state
