@@ -235,7 +235,7 @@ def as_json(facts: Mapping[str, str | float], effort: Effort, tables: Iterable[T
 
 
 def as_markdown(facts: Mapping[str, str | float], effort: Effort, tables: Iterable[Table]) -> str:
-    """Return all of it as Markdown, for a README."""
+    """Return all of it as Markdown, for docs/performance.md."""
     parts = [sentence(facts, effort)]
     for table in tables:
         rule = ["---" if spec == "" else "---:" for spec in table.columns.values()]

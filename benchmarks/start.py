@@ -52,7 +52,7 @@ IMPORTS = {
     "first update": ["-c", "import bntui.train.session"],
 }
 """What Python is told to import what each of these needs."""
-LARGEST = 5
+PACKAGES_SHOWN = 5
 _IMPORT = re.compile(r"import time:\s+(\d+) \|\s+\d+ \| +([\w.]+)")
 
 
@@ -171,7 +171,7 @@ def _imports(effort: Effort) -> Table:
             for package in found[0]
         }
         total = sum(packages.values())
-        largest = sorted(packages.items(), key=lambda item: item[1], reverse=True)[:LARGEST]
+        largest = sorted(packages.items(), key=lambda item: item[1], reverse=True)[:PACKAGES_SHOWN]
         rows += [(name, package, ms, ms / total) for package, ms in largest]
         rows.append((name, "all", total, 1.0))
     return Table(

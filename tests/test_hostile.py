@@ -12,7 +12,7 @@ from bntui.cli.main import cli
 from bntui.core.parsers import parse_update
 from bntui.core.settings import SETTINGS
 from bntui.core.text import ConfigError
-from bntui.data.sources import DataError
+from bntui.data.arrays import DataError
 from bntui.experiments.reader import parse
 from bntui.machine.places import store_path
 from bntui.store.database import Store

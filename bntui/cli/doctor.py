@@ -176,17 +176,18 @@ def _size() -> str:
 
 def _data() -> Facts:
     from bntui.core.text import reason
-    from bntui.data.built_in import BUILT_IN
-    from bntui.data.sources import PUBLISHED, DataError
+    from bntui.data.arrays import DataError
+    from bntui.data.built_in import BUILT_IN_SETS
+    from bntui.data.sources import PUBLISHED_SETS
 
     rows = []
-    for name, built_in in BUILT_IN.items():
+    for name, built_in in BUILT_IN_SETS.items():
         try:
             built_in.read()
             rows.append((name, "built in, checksum right"))
         except DataError as error:
             rows.append((name, str(error)))
-    for name, published in PUBLISHED.items():
+    for name, published in PUBLISHED_SETS.items():
         place = published.place(None)
         found = {file: published.find(place, file) for file in published.files}
         there = {file: path for file, path in found.items() if path is not None}

@@ -3,7 +3,7 @@
 A store, a checkpoint or an experiment that somebody hands over can hold anything under right checksums.
 What it must hold is declared by types: dataclasses, tuples, lists, dictionaries and unions of
 them, with `Within`, `Length` and `Read` as annotations. Without one a whole number is a count, from 0
-to `MOST`, and texts, lists and tables have at most `LONGEST` parts. Settings are judged by the parsers
+to `LARGEST_WHOLE`, and texts, lists and tables have at most `LONGEST` parts. Settings are judged by the parsers
 of the command line besides: see `store.encoding`. docs/decisions.md says why no library does this.
 """
 
@@ -19,7 +19,7 @@ from bntui.core.text import shorten
 
 Thing = TypeVar("Thing")
 
-MOST = 2**53
+LARGEST_WHOLE = 2**53
 """The largest whole number that every reader of JSON keeps exactly."""
 LONGEST = 100_000
 """Characters of a text, items of a list and entries of a table."""
@@ -68,8 +68,8 @@ class Read:
     by: Callable[[Any], Any]
 
 
-Count = Annotated[int, Within(0, MOST)]
-Positive = Annotated[int, Within(1, MOST)]
+Count = Annotated[int, Within(0, LARGEST_WHOLE)]
+Positive = Annotated[int, Within(1, LARGEST_WHOLE)]
 Share = Annotated[float, Within(0.0, 1.0)]
 Seconds = Annotated[float, Within(0.0, 1e12)]
 
@@ -132,7 +132,7 @@ def _converted(kind: Any, value: Any, unknown: list[str] | None, where: str) -> 
             for key, item in _checked(dict, value, where).items()
         }
     if kind is int:
-        return _within(Within(0, MOST), _whole(value, where), where)
+        return _within(Within(0, LARGEST_WHOLE), _whole(value, where), where)
     if kind is float:
         return _number(value, where)
     if isinstance(kind, type) and issubclass(kind, Enum):

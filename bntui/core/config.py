@@ -17,7 +17,7 @@ from bntui.core.parsers import (
     MAX_THREADS,
     MAX_WIDTH,
     MIN_WIDTH,
-    Choice,
+    OneOf,
     Whole,
     parse_batch_schedule,
     parse_batch_size,
@@ -46,14 +46,14 @@ GHOST_UPDATES = ("each", "once")
 BN_LAYERS = 5
 """Normalisation layers of the thread's network; each block of `depth` adds one."""
 MOST_THREADS = 16
-"""Where the user has not said otherwise: a layer of a small batch has no work for more."""
+"""CPU threads at most, where the user sets no number: a layer of a small batch has no work for more."""
 TORCH_LIKE_MOMENTUM = 0.1
 """Momenta up to this look like torch's convention (share of the *new* value), and are asked about."""
 _POWERS = tuple(2**power for power in range(17))
 
 
-def _found_out_later(value: object) -> object:
-    """Return what a file says of where data lie: it is judged when they are read."""
+def _as_given(value: object) -> object:
+    """Return what a file says of where data lie, unjudged: the reader of the data judges it."""
     return value
 
 
@@ -84,7 +84,7 @@ class Knobs:
     """Keras's convention: the share of the old running value kept at an update."""
     estimator: str = setting(
         "momentum",
-        Choice("estimator", OWN_ESTIMATORS),
+        OneOf("estimator", OWN_ESTIMATORS),
         "Of the run's own statistics",
         "NAME",
         short="est",
@@ -137,7 +137,7 @@ class RunConfig:
         hint=f"{', '.join(DATASETS)}; or the path of your own: a folder with train/CLASS/ and "
         "test/CLASS/ full of images, or an .npz with x_train, y_train, x_test and y_test.",
         twin=False,
-        read=_found_out_later,
+        read=_as_given,
     )
     """One of `DATASETS`, or the absolute path of a folder of images or of an `.npz`."""
     data_dir: str | None = setting(
@@ -146,7 +146,7 @@ class RunConfig:
         "Where torchvision's files lie; also BNTUI_DATA",
         "DIR",
         twin=False,
-        read=_found_out_later,
+        read=_as_given,
     )
     train_size: int | None = setting(
         None,
@@ -156,7 +156,7 @@ class RunConfig:
         unset="all",
         twin=False,
     )
-    norm: str = setting("batch", Choice("norm", NORMS), ", ".join(NORMS), "KIND", group="network")
+    norm: str = setting("batch", OneOf("norm", NORMS), ", ".join(NORMS), "KIND", group="network")
     norm_layers: int | None = setting(
         None,
         Whole("norm layers", 0, MAX_LAYERS + BN_LAYERS, "5, the thread's"),
@@ -197,7 +197,7 @@ class RunConfig:
     """Ghost BN: images that are normalised together."""
     ghost_updates: str = setting(
         "each",
-        Choice("ghost updates", GHOST_UPDATES),
+        OneOf("ghost updates", GHOST_UPDATES),
         "each of them, or once",
         "HOW",
         group="network",
@@ -205,14 +205,14 @@ class RunConfig:
     """Ghost BN: one update of the running statistics for each of them, or `once` a batch."""
     optimizer: str = setting(
         "adam",
-        Choice("optimizer", OPTIMIZERS),
+        OneOf("optimizer", OPTIMIZERS),
         "adam, or sgd with momentum",
         "NAME",
         group="training",
     )
     lr_rule: str = setting(
         "none",
-        Choice("learning-rate rule", LEARNING_RATE_RULES),
+        OneOf("learning-rate rule", LEARNING_RATE_RULES),
         f"Rate only, by batch: {', '.join(LEARNING_RATE_RULES)}",
         "RULE",
         label="rate rule",

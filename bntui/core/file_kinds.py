@@ -17,7 +17,7 @@ IMAGES = {
     "PPM": rb"P[1-6]\s+[#\d]",
 }
 """The images that are read, as Pillow calls their formats."""
-OTHERS = {
+OTHER_KINDS = {
     "an AVIF image": rb"....ftypavi[fs]",
     "a HEIC image": rb"....ftyp(hei|hev|mif|msf)",
     "a video": rb"....ftyp|RIFF....AVI |\x1aE\xdf\xa3",
@@ -63,7 +63,7 @@ def known(start: bytes) -> str:
         return "empty"
     if found := image_format(start):
         return f"a {found} image"
-    for words, begins in OTHERS.items():
+    for words, begins in OTHER_KINDS.items():
         if _begins(begins, start):
             return words
     return "text" if _is_text(start) else ""

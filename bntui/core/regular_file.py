@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-OTHERS = (
+SPECIAL_FILES = (
     (stat.S_ISFIFO, "it is a pipe and no file"),
     (stat.S_ISSOCK, "it is a socket and no file"),
     (stat.S_ISCHR, "it is a device and no file"),
@@ -33,6 +33,6 @@ def _judge(status: os.stat_result, path: Path) -> None:
     """Raise OSError for what is no regular file."""
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    for kind, words in OTHERS:
+    for kind, words in SPECIAL_FILES:
         if kind(status.st_mode):
             raise OSError(errno.EINVAL, words, str(path))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from typing import Any, TypeVar
 
-from bntui.core.parsers import Choice, Whole
+from bntui.core.parsers import OneOf, Whole
 from bntui.core.text import exact
 
 Value = float | str | None
@@ -98,8 +98,8 @@ def completed(row: Row, name: str, default: object, *, live: bool) -> Row:
         name=row.name or flag,
         label=label,
         short=row.short or label,
-        steps=row.steps or (row.parse.choices if isinstance(row.parse, Choice) else ()),
-        hint=row.hint or (row.parse.hint if isinstance(row.parse, Choice | Whole) else ""),
+        steps=row.steps or (row.parse.choices if isinstance(row.parse, OneOf) else ()),
+        hint=row.hint or (row.parse.hint if isinstance(row.parse, OneOf | Whole) else ""),
         field=name,
         default=default,
         live=live,

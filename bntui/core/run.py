@@ -1,4 +1,4 @@
-"""What the outside may do with a run: the door as a type. `runner.Runner` is the real one."""
+"""The interface of a run. `train.runner.Runner` implements it."""
 
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
@@ -70,7 +70,7 @@ Point = tuple[str, int, float]
 
 
 class Recorder(Protocol):
-    """Keeps what a run shows. Called on the run's thread; `store.recorder` has the real one.
+    """Keeps what a run shows. Called on the run's thread; `store.recorder.StoreRecorder` implements it.
 
     No method raises: a run goes on when it can't be kept.
     """

@@ -191,7 +191,7 @@ class Snapshot:
     what_if: Hindsight | None = None
     """One moment, on as many images as a validation; measured when it was asked for."""
     exchanges: Exchanges | None = None
-    """The last time that it was measured which layers are to blame; so are the three below."""
+    """The last measurement of which layers are to blame. The next three are the last ones, too."""
     waiting: Waiting | None = None
     layers_waiting: LayersWaiting | None = None
     data_check: DataCheck | None = None

@@ -12,7 +12,7 @@ from bntui.core.text import ConfigError, printable
 MIN_SIDE, MAX_SIDE = 4, 256
 """Pixels: two 2×2 pools leave nothing of a smaller image; a larger one takes minutes an update on a CPU."""
 MAX_CLASSES = 1000
-CHUNK = 1000
+EXAMINED_AT_ONCE = 1000
 """Images that are examined at a time."""
 MEMORY_SHARE = 0.5
 """The largest share of free memory that a data set may take: training needs the rest."""
@@ -91,9 +91,11 @@ def blank_classes(arrays: Arrays) -> str:
     Empty if no class is so, or every class is.
     """
     shown = np.zeros(len(arrays.class_names), bool)
-    for start in range(0, len(arrays.train_images), CHUNK):
-        images = arrays.train_images[start : start + CHUNK].reshape(-1, arrays.train_images[0].size)
-        labels = arrays.train_labels[start : start + CHUNK]
+    for start in range(0, len(arrays.train_images), EXAMINED_AT_ONCE):
+        images = arrays.train_images[start : start + EXAMINED_AT_ONCE].reshape(
+            -1, arrays.train_images[0].size
+        )
+        labels = arrays.train_labels[start : start + EXAMINED_AT_ONCE]
         shown[labels[(images != images[:, :1]).any(axis=1)]] = True
     if shown.all() or not shown.any():
         return ""

@@ -49,4 +49,4 @@ PHOTOS = BuiltIn(
         *("grass", "gravel", "galaxies", "retina", "rocket"),
     ),
 )
-BUILT_IN = {"digits": DIGITS, "photos": PHOTOS}
+BUILT_IN_SETS = {"digits": DIGITS, "photos": PHOTOS}

@@ -23,7 +23,7 @@ from bntui.machine import libraries
 TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
 TEST = ("test_batch",)
 DOWNLOAD_SIZE = 170_498_071
-LARGEST = 50_000_000
+LARGEST_FILE = 50_000_000
 """Bytes: a batch has 31 million, and no more than this is read."""
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -45,9 +45,9 @@ class Cifar10(Published):
             from torchvision.datasets import CIFAR10
 
         with open_regular(path) as stored:
-            content = stored.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise ValueError(f"is damaged, it is larger than {LARGEST:,} bytes")
+            content = stored.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ValueError(f"is damaged, it is larger than {LARGEST_FILE:,} bytes")
         checksum = dict(CIFAR10.train_list + CIFAR10.test_list)[file]
         if hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum:
             what = file_kinds.known(content[: file_kinds.HEAD])

@@ -1,7 +1,7 @@
 """Data sets as tensors on the device, standardised once.
 
-The whole set stays in memory and a batch is an index into it. What lies on disk, or is downloaded,
-is in `datafiles`; here it becomes tensors.
+The whole set stays in memory, and a batch is an index into it. `sources.py` reads the files as
+arrays; here the arrays become tensors.
 """
 
 import math
@@ -17,9 +17,9 @@ from torch import Tensor
 from bntui.core.parsers import DATASETS, parse_dataset
 from bntui.core.text import printable
 from bntui.data import sources
-from bntui.data.sources import Arrays, DataError
+from bntui.data.arrays import Arrays, DataError
 
-CHUNK = 1000
+SUMMED_AT_ONCE = 1000
 """Images of which float64 sums are taken at a time."""
 
 
@@ -136,6 +136,10 @@ def _mean_and_deviation(images: Tensor) -> tuple[float, float]:
         values = torch.arange(256, dtype=torch.float64)
         mean = float(shares @ values)
         return mean, math.sqrt(shares @ (values - mean).square())
-    mean = sum(float(chunk.double().sum()) for chunk in images.split(CHUNK)) / images.numel()
-    squares = sum(float((chunk.double() - mean).square().sum()) for chunk in images.split(CHUNK))
+    mean = (
+        sum(float(chunk.double().sum()) for chunk in images.split(SUMMED_AT_ONCE)) / images.numel()
+    )
+    squares = sum(
+        float((chunk.double() - mean).square().sum()) for chunk in images.split(SUMMED_AT_ONCE)
+    )
     return mean, math.sqrt(squares / images.numel())

@@ -33,10 +33,10 @@ from bntui.data.arrays import (
 )
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
-CHANNELS = (1, 3)
+CHANNEL_COUNTS = (1, 3)
 HEADER = 16_384
 """Bytes of an array's header that are read: NumPy's end at 10,000, but a file can claim 4 GB."""
-LARGEST = 2**62
+LONGEST_AXIS = 2**62
 """No array has so long an axis; a header can claim one too long even to be printed."""
 SCALE = 10.0
 """The largest ratio between the largest absolute pixel values of the two splits."""
@@ -164,7 +164,7 @@ def _header(path: Path, archive: ZipFile, name: str, member: ZipInfo) -> Header:
         raise _unreadable(path, error) from error
     except Exception as error:  # NumPy parses Python here, which can fail in any way
         raise _damaged(path, name) from error
-    if not all(0 <= side < LARGEST for side in shape):
+    if not all(0 <= side < LONGEST_AXIS for side in shape):
         raise _damaged(path, name)
     return Header(shape, dtype)
 
@@ -243,9 +243,9 @@ def _layout(shape: tuple[int, ...], *, images_last: bool) -> Layout | None:
         return Layout(*image, 1, channels_first=False, images_last=images_last)
     if len(image) == 3:
         a, b, c = image
-        if c in CHANNELS and min(a, b) >= MIN_SIDE:
+        if c in CHANNEL_COUNTS and min(a, b) >= MIN_SIDE:
             return Layout(a, b, c, channels_first=False, images_last=images_last)
-        if a in CHANNELS and min(b, c) >= MIN_SIDE:
+        if a in CHANNEL_COUNTS and min(b, c) >= MIN_SIDE:
             return Layout(b, c, a, channels_first=True, images_last=images_last)
     return None
 

@@ -13,8 +13,8 @@ from bntui.data.arrays import Arrays, DataError
 from bntui.data.download import ArchiveFile, DownloadError, download
 from bntui.machine.places import (
     HOMELESS,
-    aside,
     data_root,
+    free_damaged_name,
     given_data_root,
     is_nowhere,
     keep_private,
@@ -253,7 +253,7 @@ def _set_aside(path: Path, fault: str) -> tuple[str, bool]:
     Returns the sentence's beginning, and whether the file is still there. Only a regular file is
     renamed: a link to a file elsewhere is the user's.
     """
-    name = aside(path)
+    name = free_damaged_name(path)
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
             return fault, True

@@ -8,17 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from bntui.data.arrays import Arrays, DataError, blank_classes, check_memory, check_train_size
-from bntui.data.built_in import BUILT_IN
+from bntui.data.arrays import Arrays, blank_classes, check_memory, check_train_size
+from bntui.data.built_in import BUILT_IN_SETS
 from bntui.data.cifar import CIFAR10
 from bntui.data.folder import read_folder
 from bntui.data.idx import FASHION_MNIST, KMNIST, MNIST
 from bntui.data.npz import read_npz
 from bntui.data.published import Published
 
-__all__ = ["Arrays", "DataError", "check_given", "mnist_on_disk", "read"]
-
-PUBLISHED: dict[str, Published] = {
+PUBLISHED_SETS: dict[str, Published] = {
     known.name: known for known in (MNIST, FASHION_MNIST, KMNIST, CIFAR10)
 }
 
@@ -28,7 +26,7 @@ def check_given(dataset: str, data_dir: str | None) -> None:
 
     Reads no content.
     """
-    PUBLISHED[dataset].check_given(data_dir)
+    PUBLISHED_SETS[dataset].check_given(data_dir)
 
 
 def mnist_on_disk(data_dir: str | None) -> bool:
@@ -57,10 +55,10 @@ def read(
         else:
             own = read_npz(path, train_size, check_stop)
         return replace(own, notice=" ".join(filter(None, [own.notice, blank_classes(own)])))
-    if dataset in PUBLISHED:
-        arrays = PUBLISHED[dataset].read(data_dir, report, check_stop)
+    if dataset in PUBLISHED_SETS:
+        arrays = PUBLISHED_SETS[dataset].read(data_dir, report, check_stop)
     else:
-        arrays = BUILT_IN[dataset].read()
+        arrays = BUILT_IN_SETS[dataset].read()
     images, labels = arrays.train_images, arrays.train_labels
     kept = check_train_size(dataset, train_size, len(images))
     check_memory(

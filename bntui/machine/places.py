@@ -154,8 +154,8 @@ def new_file(path: Path, *, over: bool = False) -> Iterator[BinaryIO]:
         Path(name).unlink(missing_ok=True)
 
 
-def aside(path: Path) -> Path:
-    """Return a free name for a damaged file, beside its place, that says what it is."""
+def free_damaged_name(path: Path) -> Path:
+    """Return a path in the same folder, without a file, to which a damaged file can be renamed."""
     number = 1
     while (free := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1

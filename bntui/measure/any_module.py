@@ -1,4 +1,4 @@
-"""Any network as a subject: every measurement costs whole passes, and touches nothing for good."""
+"""Any network as a subject: every measurement costs whole passes, and changes nothing for good."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bntui.measure.layers import Layers, layers_of, positions_of, running_statistics
+from bntui.measure.layers import (
+    Layers,
+    input_of,
+    layers_of,
+    positions_of,
+    running_statistics,
+)
 from bntui.measure.norms import batch_statistics
 from bntui.measure.subject import Samples, Scoring, Stage
 from bntui.measure.unchanged import unchanged
@@ -15,7 +21,7 @@ from bntui.measure.unchanged import unchanged
 Forward = Callable[[nn.Module, Tensor], Tensor]
 
 
-class Recorder:
+class CallRecorder:
     """Takes the statistics of what layers get, call by call, while `recording` lasts."""
 
     def __init__(self, layers: Layers) -> None:
@@ -25,7 +31,7 @@ class Recorder:
     @torch.no_grad()
     def note(self, layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
         """Take the statistics of one call: a forward pre-hook."""
-        batch = inputs[0] if inputs else next(iter(named.values()))
+        batch = input_of(inputs, named)
         self._calls.setdefault(layer, []).append(batch_statistics(batch.detach().float()))
 
     def row(self) -> Tensor:
@@ -91,9 +97,9 @@ class AnyModule:
             return recorder.row()
 
     @contextmanager
-    def recording(self) -> Iterator[Recorder]:
+    def recording(self) -> Iterator[CallRecorder]:
         """Take the statistics of the batches that go through the network meanwhile."""
-        recorder = Recorder(self.layers)
+        recorder = CallRecorder(self.layers)
         hooks: list[Any] = []
         try:
             for layer in self.layers.layers:

@@ -1,4 +1,4 @@
-"""Our own network as a subject: a sequence of layers whose running buffers are one row's.
+"""Our own network as a subject: a sequence of layers whose running buffers are views of one row.
 
 Rows that agree in the first layers share the passes through them, and statistics are taken from where
 training leaves them.

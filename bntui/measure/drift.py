@@ -129,7 +129,7 @@ def shift(name: str, training: Tensor, other: Tensor, epsilon: Tensor) -> LayerS
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ModeComparison:
     """Eval mode against training mode on the same images, through the whole network."""
 
     errors: tuple[float, ...]
@@ -141,7 +141,7 @@ class Comparison:
     """Of the logits, after the best rescaling: see `rescaled_error`."""
 
 
-def compare_modes(subject: Subject, running: Tensor, inputs: Tensor) -> Comparison:
+def compare_modes(subject: Subject, running: Tensor, inputs: Tensor) -> ModeComparison:
     """Compare eval mode under `running` with the batch's own statistics on `inputs` (N, …).
 
     Only the layers with statistics change their mode: dropout, say, makes no difference here. Local
@@ -182,7 +182,7 @@ def compare_modes(subject: Subject, running: Tensor, inputs: Tensor) -> Comparis
     nothing = flipped.new_tensor(math.nan)
     each = [torch.stack(calls).mean() if calls else nothing for calls in errors.values()]
     *values, share, error = torch.stack([*each, flipped, rescaled_error(seen, outputs)]).tolist()
-    return Comparison(tuple(values), share, error)
+    return ModeComparison(tuple(values), share, error)
 
 
 def rescaled_error(seen: Tensor, logits: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from bntui.core.measured import Difference, Score
 from bntui.measure.subject import Samples, Scoring, Subject
 from bntui.measure.unchanged import unchanged
 
-CHUNK = 250
+IMAGES_PER_PASS = 250
 """Images per forward pass: small enough to stay in cache and to answer a pause in between."""
 
 
@@ -91,7 +91,7 @@ def evaluate(
 
     with torch.no_grad(), unchanged(subject.network):
         subject.network.eval()
-        for batch in samples.batches(CHUNK):
+        for batch in samples.batches(IMAGES_PER_PASS):
             go_on(0, batch.inputs, range(len(rows)))
     return [_outcome(torch.cat(outputs), samples.targets, subject.scoring) for outputs in found]
 

@@ -1,4 +1,4 @@
-"""What a run remembers of its experiments: every history by its name (names: `Snapshot.series`)."""
+"""The histories of a run by their names, which `Snapshot.series` lists, and what they are made of."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -97,17 +97,23 @@ def positions_of(layers: Iterable[nn.Module], run: Callable[[], object]) -> dict
     """Return the values per channel that one image brings to each of `layers` that `run` calls."""
     positions: dict[nn.Module, int] = {}
 
-    def note(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        here = inputs[0][0].numel() // inputs[0].shape[1]
+    def note(layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
+        batch = input_of(inputs, named)
+        here = batch[0].numel() // batch.shape[1]
         positions[layer] = min(here, positions.get(layer, here))
 
-    hooks = [layer.register_forward_pre_hook(note) for layer in layers]
+    hooks = [layer.register_forward_pre_hook(note, with_kwargs=True) for layer in layers]
     try:
         run()
     finally:
         for hook in hooks:
             hook.remove()
     return positions
+
+
+def input_of(inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> Tensor:
+    """Return the batch that a layer was called with, by its place or by its name."""
+    return inputs[0] if inputs else next(iter(named.values()))
 
 
 def _scale(layer: nn.Module) -> Tensor:

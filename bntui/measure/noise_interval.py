@@ -44,13 +44,13 @@ ROUNDING = 1e-6
 """Noise below this share of the gradient is float32's own."""
 PARTS = 8
 """Parts of a batch, each with its gradient: two give the scale, more give its error as well."""
-LARGEST = 1e40
+LARGEST_PRODUCT = 1e40
 """More than float32 gives the square of a gradient."""
-STEPS = 50
+BISECTIONS = 50
 """Bisections of each end: exact to far more than the two digits that are shown."""
 
 
-Product = Annotated[float, Within(-LARGEST, LARGEST, or_not_finite=True)]
+Product = Annotated[float, Within(-LARGEST_PRODUCT, LARGEST_PRODUCT, or_not_finite=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def interval(found: SampleMoments, level: float) -> tuple[float, float]:
     high = 1.0 / nearest if nearest else math.inf
     images = found.images * found.parts * found.measurements
     step = max(best, 1.0 / images)
-    for doubled in range(STEPS):
+    for doubled in range(BISECTIONS):
         outside = best + step * 2.0**doubled
         if surprise(found, outside) > level:
             return 1.0 / _edge(found, level, best, outside), high
@@ -142,7 +142,7 @@ def interval(found: SampleMoments, level: float) -> tuple[float, float]:
 
 def _edge(found: SampleMoments, level: float, inside: float, outside: float) -> float:
     """Return the φ between two where the interval ends."""
-    for _ in range(STEPS):
+    for _ in range(BISECTIONS):
         middle = (inside + outside) / 2.0
         if surprise(found, middle) > level:
             outside = middle

@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bntui.machine.places import aside
+from bntui.machine.places import free_damaged_name
 from bntui.store.checksum import CHECKED, DamagedError, insertion, is_whole, seal
 from bntui.store.liveness import MENDING, hold, is_held, let_go, live_path
 from bntui.store.opening import BESIDE, real
@@ -122,7 +122,7 @@ def mend(path: Path, seen: tuple[int, int] | None) -> MendedError:
 
 def _replace(path: Path, new: Path) -> Path:
     """Put the new store in the place of the damaged one; return the name that this one has now."""
-    name = aside(path)
+    name = free_damaged_name(path)
     for part in BESIDE:
         with suppress(FileNotFoundError):
             path.with_name(path.name + part).rename(name.with_name(name.name + part))

@@ -35,7 +35,7 @@ DTYPES = frozenset({"f4", "f8", "i4", "i8", "u1", "b1"})
 _Form: Any = tuple[bool, str, Annotated[list[int], Length(0, 8)]]
 MOST_BYTES = 256_000_000
 """What all checkpoints of a run may take on disk, together."""
-MOST = 128
+MOST_CHECKPOINTS = 128
 """Checkpoints of a run: more are too many to choose from."""
 SHARE = 0.02
 """Share of the time that checkpoints at epoch ends may take."""
@@ -199,7 +199,7 @@ class Checkpoints:
     Their states lie in a temporary file, or in memory where there is no room for one.
     """
 
-    def __init__(self, most_bytes: int = MOST_BYTES, most: int = MOST) -> None:
+    def __init__(self, most_bytes: int = MOST_BYTES, most: int = MOST_CHECKPOINTS) -> None:
         self._most_bytes = most_bytes
         self._most = most
         self._kept: list[Checkpoint] = []

@@ -17,8 +17,8 @@ def compiled(model: nn.Module) -> Callable[[Tensor], Tensor]:
     Raises ConfigError where torch's compiler can't be loaded; calling the result does where torch
     finds no C++ compiler for this machine.
     """
-    # torch asks for a folder for what it compiles, named after the user, where temporary files go,
-    # and fails without either.
+    # torch puts what it compiles into the folder of temporary files, under the user's name, and fails
+    # where it finds no such folder or no name.
     folder = temporary_folder()
     if folder is None or not has_name():
         cache = folder / f"torchinductor_{os.getuid()}" if folder else "/"

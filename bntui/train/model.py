@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from bntui.core.text import ConfigError
 from bntui.measure.norms import make
 
-Layers = list[tuple[str, nn.Module | None]]
+NamedModules = list[tuple[str, nn.Module | None]]
 
 
 def build(
@@ -50,7 +50,7 @@ def build(
     def bn(channels: int) -> nn.Module | None:
         return make(norm, channels, ghost_batch)
 
-    def deep(number: int) -> Layers:
+    def deep(number: int) -> NamedModules:
         return [
             (f"deep{number}_pad", nn.ZeroPad2d(1)),
             (f"deep{number}_bn", bn(c2)),
@@ -58,7 +58,7 @@ def build(
             (f"deep{number}_relu", nn.ReLU(inplace=True)),
         ]
 
-    stem: Layers = [
+    stem: NamedModules = [
         ("pad1", nn.ZeroPad2d(1)),
         ("conv1", nn.Conv2d(colours, c1, 3)),
         ("relu1", nn.ReLU(inplace=True)),
@@ -77,7 +77,7 @@ def build(
         ("relu4", nn.ReLU(inplace=True)),
         ("pool2", nn.MaxPool2d(2)),
     ]
-    head: Layers = [
+    head: NamedModules = [
         ("flatten", nn.Flatten()),
         ("flatten_bn", bn(flat)),
         ("dense1", nn.Linear(flat, hidden)),
@@ -87,7 +87,7 @@ def build(
     ]
     _initialise([*stem, *head])
     # Only then the extra blocks, one by one, so that the others begin alike at every depth.
-    extra: Layers = []
+    extra: NamedModules = []
     for number in range(1, depth + 1):
         block = deep(number)
         _initialise(block)
@@ -100,7 +100,7 @@ def build(
     )
 
 
-def _initialise(layers: Layers) -> None:
+def _initialise(layers: NamedModules) -> None:
     for _, layer in layers:
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(layer.weight)

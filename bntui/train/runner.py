@@ -1,4 +1,4 @@
-"""One run on a thread of its own, and the only door between that thread and the rest.
+"""One run on a thread of its own, and the only way between that thread and the others.
 
 Out: `Runner.snapshot`, one attribute that is swapped whole. In: `apply` for knobs, which wait here
 until the next update takes them all at once; commands, obeyed between updates. torch is imported on

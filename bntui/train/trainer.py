@@ -77,9 +77,8 @@ class Trainer:
             image=dataset.train.images.shape[1:],
             classes=dataset.classes,
         )
-        with torch.device(
-            "meta"
-        ):  # where tensors have a shape and no memory; norms have few weights
+        # On `meta` tensors have a shape and no memory. Norms have few weights.
+        with torch.device("meta"):
             weights = parameter_count(make_model(norm="none"))
         memory.check_weights(weights, memory.free_on(device), str(device))
         with torch.random.fork_rng(devices=[]):

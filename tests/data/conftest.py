@@ -29,7 +29,7 @@ def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
 def any_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> StandIn:
-    known = sources.PUBLISHED[request.param]
+    known = sources.PUBLISHED_SETS[request.param]
     if isinstance(known, Idx):
         return idx_stand_in(known, tmp_path / "given", monkeypatch)
     return cifar_stand_in(tmp_path / "given", monkeypatch)

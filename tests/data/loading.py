@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from bntui.data import dataset
+from bntui.data.arrays import Arrays, DataError
 from bntui.data.dataset import Dataset
-from bntui.data.sources import Arrays, DataError
 
 load = partial(dataset.load, device=torch.device("cpu"))
 

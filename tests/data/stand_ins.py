@@ -12,6 +12,7 @@ import pytest
 import torchvision.datasets
 
 from bntui.data import sources
+from bntui.data.arrays import Arrays
 from bntui.data.cifar import CIFAR10
 from bntui.data.idx import MNIST, Idx, IdxFile
 from bntui.data.published import Published
@@ -42,7 +43,7 @@ class StandIn:
     def place(self) -> Path:
         return self.root / self.known.folder
 
-    def arrays(self) -> sources.Arrays:
+    def arrays(self) -> Arrays:
         return self.known.read(str(self.root))
 
 
@@ -59,7 +60,7 @@ def idx_stand_in(known: Idx, root: Path, monkeypatch: pytest.MonkeyPatch) -> Sta
         digest = hashlib.sha256(content).hexdigest() if real.sha256 else ""
         files.append(IdxFile(real.name, shape, len(gzip.compress(content)), digest))
     small = replace(known, contents=tuple(files))
-    monkeypatch.setitem(sources.PUBLISHED, known.name, small)
+    monkeypatch.setitem(sources.PUBLISHED_SETS, known.name, small)
     if known is MNIST:
         monkeypatch.setattr(sources, "MNIST", small)
     return StandIn(small, root)

@@ -16,7 +16,7 @@ from bntui.core import parsers
 from bntui.core.text import ConfigError
 from bntui.data import built_in_files
 from bntui.data.arrays import Arrays, DataError, check_memory, depths, mixed
-from bntui.data.built_in import BUILT_IN, DIGITS, NAMES, PHOTOS, BuiltIn
+from bntui.data.built_in import BUILT_IN_SETS, DIGITS, NAMES, PHOTOS, BuiltIn
 from bntui.data.built_in_files.make_digits import make
 from tests.children import python
 from tests.data.loading import assert_standardised, load, sentence
@@ -79,7 +79,7 @@ def test_no_patch_that_shows_something_is_in_both_splits() -> None:
 
 
 def test_the_names_of_the_built_in_data_are_those_of_the_command_line() -> None:
-    assert tuple(BUILT_IN) == parsers.BUILT_IN
+    assert tuple(BUILT_IN_SETS) == parsers.BUILT_IN
 
 
 @pytest.mark.parametrize("size", [1, 64, 4000])
@@ -208,7 +208,8 @@ def test_a_named_train_size_fits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_asking_for_files_loads_no_torch(tmp_path: Path) -> None:
     code = (
-        "import sys; from bntui.data.sources import DataError, check_given, mnist_on_disk\n"
+        "import sys; from bntui.data.arrays import DataError\n"
+        "from bntui.data.sources import check_given, mnist_on_disk\n"
         "for name in ('mnist', 'fashion-mnist', 'kmnist', 'cifar10'):\n"
         "    try: check_given(name, sys.argv[1])\n"
         "    except DataError: print(name)\n"

@@ -150,7 +150,7 @@ def wrong_md5(small: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
 def another_data_set(small: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     if isinstance(small.known, Idx):
         full = {known.name: known for known in (MNIST, FASHION_MNIST, KMNIST)}
-        monkeypatch.setitem(sources.PUBLISHED, small.name, full[small.name])
+        monkeypatch.setitem(sources.PUBLISHED_SETS, small.name, full[small.name])
     else:
         wrong = [[file, "0" * 32] for file in CIFAR10.files[:5]]
         monkeypatch.setattr(torchvision.datasets.CIFAR10, "train_list", wrong)

@@ -19,7 +19,8 @@ from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.core.text import ConfigError
 from bntui.data import folder
-from bntui.data.sources import DataError, read
+from bntui.data.arrays import DataError
+from bntui.data.sources import read
 from bntui.train.session import Session
 from tests.data.loading import assert_standardised, load, sentence
 from tests.train.sessions import snapshot_of

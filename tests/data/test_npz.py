@@ -17,8 +17,9 @@ from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.core.text import ConfigError
+from bntui.data.arrays import Arrays, DataError
 from bntui.data.npz import NAMES
-from bntui.data.sources import Arrays, DataError, read
+from bntui.data.sources import read
 from bntui.train.session import Session
 from tests.data.loading import assert_standardised, load, sentence
 from tests.no_files import NO_FILES

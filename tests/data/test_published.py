@@ -414,7 +414,7 @@ def test_folder_that_is_none(name: str, tmp_path: Path) -> None:
     assert not there.exists()
     assert f"{file} is not a folder" in complaint(name, data_dir=str(file))
     assert "is missing" in complaint(name, data_dir=str(other))
-    assert f"holds {sources.PUBLISHED[name].folder} " in complaint(name, data_dir=str(other))
+    assert f"holds {sources.PUBLISHED_SETS[name].folder} " in complaint(name, data_dir=str(other))
     assert "can't be read (File name too long)" in complaint("mnist", data_dir="x" * 5000)
     assert not any(map(mnist_on_disk, [str(there), str(file), "x" * 5000]))
 

@@ -14,7 +14,7 @@ from bntui.core.measured import Score
 from bntui.data import dataset
 from bntui.measure.budget import LATER_SHARE, OPENING_SECONDS, OPENING_SHARE, Budget
 from bntui.measure.estimators import CORRECTED, ESTIMATORS
-from bntui.measure.evaluation import CHUNK, evaluate
+from bntui.measure.evaluation import IMAGES_PER_PASS, evaluate
 from bntui.measure.subject import Samples
 from bntui.train.trainer import Trainer
 
@@ -45,7 +45,9 @@ def under(
     return [outcome.score for outcome in found]
 
 
-@pytest.mark.parametrize("count", [1, CHUNK, CHUNK + 1, 2 * CHUNK - 3])
+@pytest.mark.parametrize(
+    "count", [1, IMAGES_PER_PASS, IMAGES_PER_PASS + 1, 2 * IMAGES_PER_PASS - 3]
+)
 def test_pieces_score_what_the_whole_scores(trainer: Trainer, count: int) -> None:
     samples = head(trainer, count)
     (score,) = under(trainer, [trainer.estimators[CORRECTED]], samples)
@@ -67,14 +69,14 @@ def test_statistics_decide_the_score(trainer: Trainer) -> None:
 
 def test_a_stop_can_come_before_every_piece(trainer: Trainer) -> None:
     calls: list[int] = []
-    samples = head(trainer, CHUNK + 1)
+    samples = head(trainer, IMAGES_PER_PASS + 1)
     under(trainer, [trainer.buffers.row], samples, lambda: calls.append(1))
     # For what is shared, and from each of the five BN layers on, of two pieces of the images.
     assert len(calls) == 2 * (1 + 5)
 
 
 def test_many_rows_are_what_one_after_the_other_is_bit_for_bit(trainer: Trainer) -> None:
-    samples = head(trainer, CHUNK + 7)
+    samples = head(trainer, IMAGES_PER_PASS + 7)
     rows = [trainer.estimators[name] for name in ESTIMATORS]
     assert under(trainer, rows, samples) == [under(trainer, [row], samples)[0] for row in rows]
 
