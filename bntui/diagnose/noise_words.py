@@ -4,9 +4,17 @@ import math
 from collections.abc import Callable
 
 from bntui.core.measured import Noise
+from bntui.core.snapshot import Snapshot
 
 MOST = 1_000_000
 """An end of the interval above it is written as "over 1,000,000"."""
+
+
+def latest_noise(snapshot: Snapshot) -> str:
+    """Return what is known of a run's noise scale, in one line; empty before it is measured."""
+    if snapshot.noise is None or snapshot.facts is None or snapshot.divergence:
+        return ""
+    return noise_words(snapshot.noise, snapshot.facts.train)
 
 
 def noise_words(noise: Noise, training_images: int) -> str:

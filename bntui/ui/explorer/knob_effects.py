@@ -5,7 +5,7 @@ from bntui.core.config import Knobs, RunConfig, torch_momentum
 from bntui.core.parsers import MAX_LEARNING_RATE
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import exact
-from bntui.ui.explorer.noise_words import noise_scale
+from bntui.diagnose.noise_words import latest_noise
 from bntui.ui.widgets.knob_spec import KnobSpec
 
 UNPLANNED = 10_000
@@ -25,7 +25,7 @@ def knob_effect(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
     start = start_words(knobs, snapshot, facts.train)
     if spec.name == "batch_size":
         memory = size(facts.activation_bytes * batch / 1e9)
-        last = noise_scale(snapshot) or f"×2 a step, to {facts.train:,}"
+        last = latest_noise(snapshot) or f"×2 a step, to {facts.train:,}"
         return f"{updates:,} updates an epoch · {start} · {memory} · {last}"
     if spec.name == "momentum":
         torchs = torch_momentum(knobs.momentum)

@@ -7,14 +7,20 @@ from textual.containers import Container
 
 from bntui.core.scales import UNIT
 from bntui.core.snapshot import Snapshot
+from bntui.diagnose.noise_words import latest_noise
 from bntui.ui.drawing.curves import curves
 from bntui.ui.drawing.view import View
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.hindsight import HindsightMap
-from bntui.ui.explorer.noise_words import NORMALISED, noise_scale
 from bntui.ui.widgets.chart import Chart
 from bntui.ui.widgets.view_changes import VIEW_CHANGES, why_same
 
+NORMALISED = {
+    "batch": " (BN per part)",
+    "ghost": " (BN per ghost batch)",
+    "renorm": " (BN per part)",
+}
+"""Whose BN statistics normalised the images of the parts of a batch that are compared, by the norm."""
 NamedSnapshots = Sequence[tuple[str, Snapshot]]
 
 
@@ -57,7 +63,7 @@ class Results(Container):
         snapshot, view = self._snapshot, self.view
         clock = snapshot.series.get(view.axis)
         end = 0.0
-        noise = noise_scale(snapshot)
+        noise = latest_noise(snapshot)
         if noise and snapshot.config.has_statistics:
             noise += NORMALISED[snapshot.config.norm]
         twin = f"twin {snapshot.config.twin}" if snapshot.config.twin else ""
