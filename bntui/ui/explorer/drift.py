@@ -15,8 +15,9 @@ from bntui.core.snapshot import Phase, Snapshot
 from bntui.diagnose.health import Health, exchanged, factor, forecasts, health, in_updates
 from bntui.diagnose.significance import harms, loses_accuracy
 from bntui.ui import key_lines
-from bntui.ui.drawing.canvas import Canvas, Picture, Row
+from bntui.ui.drawing.canvas import Picture, Row
 from bntui.ui.drawing.charts import sparkline
+from bntui.ui.widgets.focus_canvas import FocusCanvas
 
 TREND = 4
 DRIFT_COLUMNS = {
@@ -41,13 +42,11 @@ MARKS = {
     Health.UNKNOWN: ("–", "faint"),
     Health.NON_FINITE: ("× NaN", "bad"),
 }
-
-
 TO_BEGIN = {Phase.PAUSED: "training: press space", Phase.FAILED: "a run: press r"}
 """What the first measurement waits for, where no run is under way."""
 
 
-class DriftTable(Canvas, can_focus=True):
+class DriftTable(FocusCanvas):
     """One row a BN layer, those that harm validation first; ↑ and ↓ choose one, Enter opens it."""
 
     hint = "↑ ↓ choose a layer, enter opens it, tab goes on"
@@ -81,25 +80,15 @@ class DriftTable(Canvas, can_focus=True):
 
     def action_move(self, by: int) -> None:
         """Choose the next layer up or down; beyond the ends, leave the table."""
-        order = in_order(self._snapshot)
-        row = order.index(self.chosen) + by if self.chosen in order else 0
-        if 0 <= row < len(order):
-            self.chosen = order[row]
+        place = self.next_row(in_order(self._snapshot), self.chosen, by)
+        if place is not None:
+            self.chosen = place
             self.repaint()
-        elif by > 0:
-            self.screen.focus_next()
-        else:
-            self.screen.focus_previous()
 
     def action_open(self) -> None:
         """Open the chosen layer."""
         if self.chosen in in_order(self._snapshot):
             self.post_message(self.Opened(self.chosen))
-
-    def watch_has_focus(self, _has_focus: bool) -> None:
-        """Show which layer Enter opens."""
-        super().watch_has_focus(_has_focus)
-        self.repaint()
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the header and a row for each layer, or one line saying why there is none."""
@@ -107,10 +96,15 @@ class DriftTable(Canvas, can_focus=True):
         if not snapshot.config.has_statistics:
             return [[(" this network has no batch norm, so nothing can drift", "faint")]]
         if snapshot.validation is None:
-            waiting = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
-            reason = "the first validation" if waiting else TO_BEGIN.get(snapshot.phase, "")
-            return [[(f" waits for {reason}", "faint")]]
+            return waiting_for("the first validation", snapshot)
         return drift_rows(snapshot, width, self.chosen if self.has_focus else None)
+
+
+def waiting_for(measurement: str, snapshot: Snapshot) -> Picture:
+    """Return the line that a panel shows before its first measurement."""
+    under_way = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
+    reason = measurement if under_way else TO_BEGIN.get(snapshot.phase, "")
+    return [[(f" waits for {reason}", "faint")]]
 
 
 def in_order(snapshot: Snapshot) -> list[int]:

@@ -11,16 +11,17 @@ from textual.message import Message
 from bntui.core.config import RunConfig
 from bntui.core.measured import Hindsight
 from bntui.core.series import Array
-from bntui.core.snapshot import Phase, Snapshot
+from bntui.core.snapshot import Snapshot
 from bntui.core.text import exact
 from bntui.ui import key_lines
 from bntui.ui.drawing.axes import AXIS, LABELS, x_axis
-from bntui.ui.drawing.canvas import Canvas, Picture, Row
+from bntui.ui.drawing.canvas import Picture, Row
 from bntui.ui.drawing.legend import LEGEND
 from bntui.ui.drawing.marks import flags
 from bntui.ui.drawing.view import View, x_of
-from bntui.ui.explorer.drift import TO_BEGIN
+from bntui.ui.explorer.drift import waiting_for
 from bntui.ui.terminal.glyphs import DOTS, Glyphs
+from bntui.ui.widgets.focus_canvas import FocusCanvas
 
 TITLE = "every momentum, in hindsight"
 OWN_ROW = "this run"
@@ -35,7 +36,7 @@ _FIRST = ("0.9", "bias-corrected", "0.99", "0.999", "0", "0.95", "warm-up", "0.9
 """Which rows to keep where there is no room for all; the run's own comes before them."""
 
 
-class HindsightMap(Canvas, can_focus=True):
+class HindsightMap(FocusCanvas):
     """One row an estimator; ↑ and ↓ choose the one that the line below the map reads."""
 
     BORDER_TITLE = TITLE
@@ -88,14 +89,10 @@ class HindsightMap(Canvas, can_focus=True):
         """Read the next row up (−1) or down (1) that is on the map; beyond its ends, leave it."""
         hindsight = self._snapshot.hindsight
         shown = kept_rows(hindsight, self.size.height - 2) if hindsight else []
-        at = shown.index(self.row) + by if self.row in shown else 0
-        if 0 <= at < len(shown):
-            self.row = shown[at]
+        row = self.next_row(shown, self.row, by)
+        if row is not None:
+            self.row = row
             self.repaint()
-        elif by > 0:
-            self.screen.focus_next()
-        else:
-            self.screen.focus_previous()
 
     def action_open(self) -> None:
         """Open the what-if."""
@@ -107,9 +104,7 @@ class HindsightMap(Canvas, can_focus=True):
         if reason := why_no_hindsight(snapshot.config):
             return [[(f" {reason}", "faint")]]
         if hindsight is None:
-            waiting = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
-            reason = "the first look back" if waiting else TO_BEGIN.get(snapshot.phase, "")
-            return [[(f" waits for {reason}", "faint")]]
+            return waiting_for("the first look back", snapshot)
         view, clock = self._view, snapshot.series.get(self._view.axis)
         update = view.window[1] if view.cursor is None and view.window else view.cursor
         across = DOTS[self.glyphs][0]
@@ -133,11 +128,6 @@ class HindsightMap(Canvas, can_focus=True):
     @property
     def _ramp(self) -> str:
         return ASCII_RAMP if self.glyphs is Glyphs.ASCII else RAMP
-
-    def watch_has_focus(self, _has_focus: bool) -> None:
-        """Show the row that the keys move."""
-        super().watch_has_focus(_has_focus)
-        self.repaint()
 
 
 def why_no_hindsight(config: RunConfig) -> str:

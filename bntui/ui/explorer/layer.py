@@ -95,12 +95,15 @@ class Layer(Canvas):
         """Show a layer of `snapshot`'s last validation."""
         old, before = self._snapshot, self._index
         self._snapshot, self._index = snapshot, index
-        same = old.validation is snapshot.validation and old.exchanges is snapshot.exchanges
-        same = same and old.channel_exchanges is snapshot.channel_exchanges
         same = (
-            same and old.layers_waiting is snapshot.layers_waiting and old.knobs == snapshot.knobs
+            before == index
+            and old.validation is snapshot.validation
+            and old.exchanges is snapshot.exchanges
+            and old.channel_exchanges is snapshot.channel_exchanges
+            and old.layers_waiting is snapshot.layers_waiting
+            and old.knobs == snapshot.knobs
         )
-        if not same or before != index:
+        if not same:
             self.repaint()
 
     def draw(self, width: int, height: int) -> Picture:

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from bntui.core.measured import Hindsight
 from bntui.core.scales import UNIT
 from bntui.core.series import Array, SeriesView
-from bntui.core.snapshot import Phase, Snapshot
+from bntui.core.snapshot import Snapshot
 from bntui.core.text import exact
 from bntui.ui import key_table
 from bntui.ui.drawing.axes import AXIS, row_of
@@ -20,6 +20,7 @@ from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.drawing.charts import bar, chart
 from bntui.ui.drawing.legend import LEGEND
 from bntui.ui.drawing.plot import Line
+from bntui.ui.explorer.available_keys import ENDED
 from bntui.ui.explorer.hindsight import kept_rows, own_row, short, why_no_hindsight
 from bntui.ui.terminal.glyphs import DOTS, Glyphs, cell
 
@@ -110,7 +111,7 @@ def state_of(snapshot: Snapshot, *, waiting: bool) -> str:
     """Say whether a measurement is under way; nothing once it is there."""
     if not waiting:
         return ""
-    if snapshot.phase in {Phase.FAILED, Phase.STOPPED, Phase.INTERRUPTED}:
+    if snapshot.phase in ENDED:
         return "the run has ended: nothing more can be measured"
     return "measuring…"
 

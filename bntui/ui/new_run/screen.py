@@ -15,9 +15,10 @@ from bntui.core.row import Value
 from bntui.core.settings import with_values
 from bntui.core.snapshot import Snapshot
 from bntui.ui import key_lines, key_table
-from bntui.ui.drawing.canvas import Canvas, Picture
+from bntui.ui.drawing.canvas import Picture
 from bntui.ui.new_run.meanings import meaning
 from bntui.ui.new_run.specs import GROUPS, norm_layers
+from bntui.ui.widgets.focus_canvas import FocusCanvas
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
 from bntui.ui.widgets.paragraphs import Paragraphs
@@ -119,7 +120,7 @@ class StructureScreen(Screen[Changes | None]):
         ]
 
 
-class Begin(Canvas, can_focus=True):
+class Begin(FocusCanvas):
     """The last line: Enter begins the new run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_lines.BEGIN]
@@ -128,8 +129,3 @@ class Begin(Canvas, can_focus=True):
     def draw(self, width: int, height: int) -> Picture:
         """Return the line."""
         return [[(" ▸ begin the new run", "strong" if self.has_focus else "plain")]]
-
-    def watch_has_focus(self, has_focus: bool) -> None:
-        """Draw the line that Enter would act on."""
-        super().watch_has_focus(has_focus)
-        self.repaint()

@@ -8,7 +8,8 @@ from textual.message import Message
 
 from bntui.core.row import Value
 from bntui.ui import key_lines
-from bntui.ui.drawing.canvas import Canvas, Picture
+from bntui.ui.drawing.canvas import Picture
+from bntui.ui.widgets.focus_canvas import FocusCanvas
 from bntui.ui.widgets.knob_spec import KnobSpec
 
 COMPACT_BELOW = 22
@@ -17,7 +18,7 @@ LABEL_WIDTH = 13
 """Cells of a label where there is room."""
 
 
-class Knob(Canvas, can_focus=True):
+class Knob(FocusCanvas):
     """Shows what is wanted at once, and says so until the run has applied it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_lines.KNOB]
@@ -104,11 +105,6 @@ class Knob(Canvas, can_focus=True):
         if spec.detail:
             rows.append([(f"{'':<{LABEL_WIDTH + 2}}{spec.detail(self.wanted)}", "faint")])
         return rows
-
-    def watch_has_focus(self, _has_focus: bool) -> None:
-        """Draw the arrows of the knob that the keys turn."""
-        super().watch_has_focus(_has_focus)
-        self.repaint()
 
 
 def _cut(text: str, room: int) -> str:
