@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 
-from bntui.store.database import ALIVE, Store, StoredRun
+from bntui.store.database import Store
+from bntui.store.rows import StoredRun
+from bntui.store.writing import ALIVE
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bntui.diagnose.remedies import WORDS, Remedy, RemedyName, sentence
 
-OPTIONS = WORDS | {
+OPTION_WORDS = WORDS | {
     RemedyName.RECALIBRATE: "recalibrate (--at {update}:recalibrate)",
     RemedyName.APPLY_RECALIBRATION: "recalibrate (--at {update}:recalibrate)",
     RemedyName.SET_MOMENTUM: "--momentum {momentum}",
@@ -19,4 +19,4 @@ OPTIONS = WORDS | {
 
 def in_options(remedies: Sequence[Remedy]) -> str:
     """Return what to do, with the options that do it; empty for nothing."""
-    return sentence(remedies, OPTIONS)
+    return sentence(remedies, OPTION_WORDS)

@@ -18,7 +18,8 @@ from bntui.machine.places import keep_private, make_folder, new_file
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bntui.store.database import Store, StoredRun
+    from bntui.store.database import Store
+    from bntui.store.rows import StoredRun
 
 FORMATS = {
     "csv": ".csv",
@@ -33,11 +34,11 @@ STANDARD_OUTPUT = "-"
 
 def sort_column(_: click.Context, __: click.Parameter, value: str) -> str:
     """Return the column to sort by. Raises ConfigError."""
-    from bntui.store.listing import COLUMNS
+    from bntui.store.listing import SORTED_BY
 
     name = value.strip().lower().replace("-", "_")
-    if name not in COLUMNS:
-        raise ConfigError(f"column {value!r} is unknown: sort by one of {', '.join(COLUMNS)}.")
+    if name not in SORTED_BY:
+        raise ConfigError(f"column {value!r} is unknown: sort by one of {', '.join(SORTED_BY)}.")
     return name
 
 

@@ -14,11 +14,11 @@ from bntui.core.config import Change
 from bntui.core.settings import change_words, values_of
 from bntui.core.snapshot import EpochReport, Mark
 from bntui.core.text import exact, literal
-from bntui.store.database import StoredRun, StoredVerdict
+from bntui.store.rows import StoredRun, StoredVerdict
 
 EPOCHS = 10
 """Epochs that a page shows: the last ones."""
-GAP = 2
+BLANKS = 2
 """Blanks between two columns."""
 LEAST = 20
 """Cells of a line of text, however narrow the terminal is."""
@@ -53,7 +53,7 @@ def table(columns: Sequence[Column], width: int | None, first_to_go: Sequence[st
     for gone in range(len(first_to_go) + 1):
         kept = [column for column in columns if column.title not in first_to_go[:gone]]
         widths = {column.title: column.width for column in kept}
-        over = sum(widths.values()) + GAP * (len(kept) - 1) - (width or math.inf)
+        over = sum(widths.values()) + BLANKS * (len(kept) - 1) - (width or math.inf)
         for column in reversed(kept):
             if column.least is not None and over > 0:
                 less = int(min(over, max(0, column.width - column.least)))
@@ -72,7 +72,7 @@ def _line(columns: Sequence[Column], widths: Mapping[str, int], texts: Sequence[
         padded(shorten(text, widths[column.title]), widths[column.title], right=column.number)
         for column, text in zip(columns, texts, strict=True)
     )
-    return (" " * GAP).join(cells).rstrip()
+    return (" " * BLANKS).join(cells).rstrip()
 
 
 def listing(runs: Sequence[StoredRun], width: int | None = None) -> Text:

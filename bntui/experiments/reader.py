@@ -106,10 +106,10 @@ class _Reader:
     def _arms(self, data: dict[str, Any]) -> dict[str, Arm]:
         common = data.get("options", {})
         self._is(common, dict, ("options",), "a table of options")
-        given = self._table(data, ("arm",))
-        if not 1 <= len(given) <= MAX_ARMS:
+        tables = self._table(data, ("arm",))
+        if not 1 <= len(tables) <= MAX_ARMS:
             raise self._refusal(("arm",), f"give 1 to {MAX_ARMS} of them, as in [arm.large]")
-        return {name: self._arm(name, arm, common) for name, arm in given.items()}
+        return {name: self._arm(name, arm, common) for name, arm in tables.items()}
 
     def _arm(self, name: str, arm: Any, common: dict[str, Any]) -> Arm:
         where: Where = ("arm", name)
@@ -168,16 +168,16 @@ class _Reader:
     def _question(self, question: dict[str, Any], arms: Collection[str]) -> Question:
         self._only(question, ("question",), ("text", "choices"))
         choices = []
-        given = self._tables(question, ("question", "choices"))
-        if not 2 <= len(given) <= MAX_CHOICES:
+        tables = self._tables(question, ("question", "choices"))
+        if not 2 <= len(tables) <= MAX_CHOICES:
             raise self._refusal(("question", "choices"), f"give 2 to {MAX_CHOICES} of them")
-        for place, choice in enumerate(given):
+        for place, choice in enumerate(tables):
             where: Where = ("question", "choices", place)
             self._only(choice, where, ("text", "right"))
             right = None
             if "right" in choice:
                 right = self._compiled(choice, (*where, "right"), arms, compile_condition)
-            elif place < len(given) - 1:
+            elif place < len(tables) - 1:
                 raise self._refusal((*where, "right"), "only the last choice can be without it")
             choices.append(Choice(self._text(choice, (*where, "text")), right))
         return Question(self._text(question, ("question", "text")), tuple(choices))

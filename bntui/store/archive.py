@@ -5,11 +5,12 @@ from dataclasses import replace
 from bntui.core.run_request import Resume, RunRequest
 from bntui.core.snapshot import Checkpoint, Snapshot
 from bntui.core.text import ConfigError
-from bntui.store.database import Store, StoredRun
+from bntui.store.database import Store
 from bntui.store.listing import why_not_resumed
 from bntui.store.loading import load_snapshot, repeating
 from bntui.store.recorder import StoreRecorder
 from bntui.store.repair import MendedError
+from bntui.store.rows import StoredRun
 from bntui.store.schema import StoreError
 
 

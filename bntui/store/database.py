@@ -16,17 +16,12 @@ from bntui.store.connection import Connection
 from bntui.store.liveness import is_id, is_under_way
 from bntui.store.rows import Points, StoredRun, StoredVerdict, joined
 from bntui.store.schema import StoreError, transaction
-from bntui.store.writing import State, now, put_weights
-
-__all__ = ["ALIVE", "Points", "Store", "StoredRun", "StoredVerdict"]
+from bntui.store.writing import ALIVE, State, now, put_weights
 
 Thing = TypeVar("Thing")
 
 MOST_REMARKS = 20
 """Sentences on what is left out: a file can hold thousands of wrong rows."""
-
-
-ALIVE = {State.RUNNING, State.PAUSED}
 
 
 class Store:

@@ -6,10 +6,10 @@ from typing import Any
 
 from bntui.core.config import RunConfig
 from bntui.core.settings import value_of, values_of
-from bntui.store.database import ALIVE, StoredRun
-from bntui.store.writing import State
+from bntui.store.rows import StoredRun
+from bntui.store.writing import ALIVE, State
 
-COLUMNS = (
+SORTED_BY = (
     *("started", "id", "state", "note", "dataset", "device", "seed", "norm"),
     *("depth", "width", "batch_size", "momentum", "estimator", "learning_rate"),
     *("updates", "epoch", "seconds"),
@@ -29,7 +29,7 @@ _ASCENDING = {"id", "state", "note", "dataset", "device", "seed", "norm", "estim
 def ordered(
     runs: Iterable[StoredRun], column: str = "started", *, descending: bool | None = None
 ) -> list[StoredRun]:
-    """Return runs by one of `COLUMNS`, the pinned ones first, what was not measured last.
+    """Return runs by one of `SORTED_BY`, the pinned ones first, what was not measured last.
 
     Text and the seed ascend, numbers fall, the newest and the best come first: unless told.
     """
@@ -42,7 +42,7 @@ def ordered(
 
 
 def value(run: StoredRun, column: str) -> Any:
-    """Return what `run` shows in one of `COLUMNS`."""
+    """Return what `run` shows in one of `SORTED_BY`."""
     if column in StoredRun.__dataclass_fields__:
         return getattr(run, column)
     if column in {"dataset", "device"}:  # as found, not as asked for

@@ -11,7 +11,8 @@ from bntui.core.measured import Hindsight
 from bntui.core.series import thinned
 from bntui.core.settings import twin_of
 from bntui.core.snapshot import TWIN, Mark, Phase, Snapshot
-from bntui.store.database import Points, Store, StoredRun
+from bntui.store.database import Store
+from bntui.store.rows import Points, StoredRun
 
 HINDSIGHT = "hindsight:"
 """How the series of the map of all momenta begin: its estimators, and the three below."""

@@ -37,6 +37,10 @@ class State(StrEnum):
     """Its user did not end it: the link dropped, or its program was killed."""
 
 
+ALIVE = {State.RUNNING, State.PAUSED}
+"""States of a run that is under way."""
+
+
 def now() -> str:
     """Return this moment in UTC as it is written in the store: such texts sort by time."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -3,7 +3,7 @@
 import pytest
 
 from bntui.cli.main import run
-from bntui.cli.remedies import OPTIONS, in_options
+from bntui.cli.remedies import OPTION_WORDS, in_options
 from bntui.diagnose.remedies import Remedy, RemedyName
 
 OF_RUN = {option for param in run.params for option in param.opts}
@@ -24,4 +24,4 @@ def test_arguments_are_written_as_they_are_typed() -> None:
 
 
 def test_nothing_is_worded_that_no_verdict_names() -> None:
-    assert OPTIONS.keys() == set(RemedyName)
+    assert OPTION_WORDS.keys() == set(RemedyName)

@@ -9,7 +9,7 @@ from bntui.cli.tables import Column, listing, page, table
 from bntui.core.cells import cell_len
 from bntui.core.config import Knobs, RunConfig
 from bntui.core.snapshot import Mark
-from bntui.store.database import StoredRun
+from bntui.store.rows import StoredRun
 from tests.store.recorded import report
 from tests.ui.runs.test_screen import stored
 from tests.ui.scripted import facts

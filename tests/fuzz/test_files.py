@@ -31,7 +31,7 @@ from bntui.experiments.library import configs_of, find
 from bntui.experiments.outcome import RunOutcome
 from bntui.store.archive import KeptRuns
 from bntui.store.database import Store
-from bntui.store.listing import COLUMNS
+from bntui.store.listing import SORTED_BY
 from bntui.store.recorder import StoreRecorder
 from bntui.train.runner import Runner
 from bntui.train.session import Session
@@ -145,7 +145,7 @@ def read(rng: random.Random, *, resumed: bool) -> None:
         runs = archive.runs()
     except ConfigError:
         runs = []
-    bntui("runs", "--sort", rng.choice(COLUMNS), *rng.choice(((), ("--json",))))
+    bntui("runs", "--sort", rng.choice(SORTED_BY), *rng.choice(((), ("--json",))))
     names = [*(run.id for run in runs), "last", "0"]
     for name in names[:-1]:
         bntui("show", name)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bntui.core.config import Change, Knobs, RunConfig
-from bntui.store.database import Store, StoredRun
-from bntui.store.listing import COLUMNS, differences, matching, ordered
+from bntui.store.database import Store
+from bntui.store.listing import SORTED_BY, differences, matching, ordered
+from bntui.store.rows import StoredRun
 from tests.store.recorded import CONFIG, keep
 
 
@@ -39,7 +40,7 @@ class TestOrdered:
         runs = [replace(run, updates=n, pinned=n == 2) for n in (1, 2, 3)]
         assert [run.updates for run in ordered(runs, "updates")] == [2, 3, 1]
 
-    @pytest.mark.parametrize("column", COLUMNS)
+    @pytest.mark.parametrize("column", SORTED_BY)
     def test_every_column_can_be_sorted_by(self, run: StoredRun, column: str) -> None:
         assert len(ordered([run, run], column)) == 2
 

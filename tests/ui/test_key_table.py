@@ -15,7 +15,7 @@ import bntui.ui
 from bntui.core.config import RunConfig
 from bntui.core.run_request import RunRequest
 from bntui.ui.app import BntuiApp
-from bntui.ui.explorer.remedies import KEYS
+from bntui.ui.explorer.remedies import KEY_WORDS
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.key_lines import HelpLine, ScreenKeys
 from bntui.ui.key_table import EXPLORER, SCREENS, help_sentence
@@ -108,7 +108,7 @@ def test_every_key_that_the_readme_names_is_one_of_the_explorer_s() -> None:
 
 
 def test_so_is_every_key_of_a_remedy() -> None:
-    named = {key for words in KEYS.values() for key in re.findall(r"\[(\w+)\]", words)}
+    named = {key for words in KEY_WORDS.values() for key in re.findall(r"\[(\w+)\]", words)}
     assert {"c", "space"} <= named <= known_keys()
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from bntui.core.settings import values_of
 from bntui.core.snapshot import Snapshot
 from bntui.diagnose.remedies import values as remedy_values
-from bntui.store.database import Points, Store, StoredRun
+from bntui.store.database import Store
 from bntui.store.encoding import finite, report_values
+from bntui.store.rows import Points, StoredRun
 
 SCHEMA = 2
 """Of the JSON that `bntui run` and `bntui export` write. In 1, remedies were worded, or had a `kind`."""

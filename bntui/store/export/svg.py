@@ -11,7 +11,8 @@ from bntui.core.scales import UNIT, YRange, extent, nice, settled
 from bntui.core.series import Array, SeriesView, thinned
 from bntui.core.snapshot import Mark
 from bntui.core.text import exact, literal
-from bntui.store.database import Points, Store, StoredRun
+from bntui.store.database import Store
+from bntui.store.rows import Points, StoredRun
 
 Number = TypeVar("Number", float, Array)
 

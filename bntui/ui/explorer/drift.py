@@ -34,7 +34,7 @@ DRIFT_COLUMNS = {
     "trend": -(TREND + 1),
 }
 """Titles and widths, negative for what is written from the left; where there is no room, the last are left out."""
-MARKS = {
+HEALTH_SIGNS = {
     Health.SOUND: ("√", "good"),
     Health.HARMS: ("× harms", "bad"),
     Health.JOINT: ("! joint", "running"),
@@ -141,7 +141,7 @@ def layer_row(
     sound_in: float,
 ) -> Row:
     """Return one layer's cells, one for each of `DRIFT_COLUMNS`."""
-    mark, role = MARKS[health(layer, exchange)]
+    mark, role = HEALTH_SIGNS[health(layer, exchange)]
     history = series.get(f"drift:{layer.name}")
     trend = sparkline(resampled(np.abs(history.last), TREND), TREND) if history else ""
     error = f"{layer.network_error:.0%}" if math.isfinite(layer.network_error) else "–"

@@ -20,7 +20,7 @@ from bntui.ui.drawing.axes import AXIS, y_axis
 from bntui.ui.drawing.canvas import Canvas, Picture, fitted
 from bntui.ui.drawing.channel_strips import parts, rule, strip, worst
 from bntui.ui.drawing.plot import Line, plot
-from bntui.ui.explorer.drift import MARKS
+from bntui.ui.explorer.drift import HEALTH_SIGNS
 from bntui.ui.terminal.glyphs import DOTS, Glyphs
 from bntui.ui.widgets.keyline import KeyLine
 
@@ -160,7 +160,7 @@ def header(snapshot: Snapshot, validation: Validation, index: int, width: int) -
     how = f"momentum {exact(knobs.momentum)}"
     if knobs.estimator != "momentum":
         how += f", {knobs.estimator}"
-    mark, role = MARKS[health(layer, exchanged(snapshot).get(layer.name))]
+    mark, role = HEALTH_SIGNS[health(layer, exchanged(snapshot).get(layer.name))]
     name = f" {layer.name}"
     place = f"   layer {index + 1} of {len(validation.layers)}, update {validation.update}   "
     values = layer.positions * images

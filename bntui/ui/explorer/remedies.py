@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bntui.diagnose.remedies import WORDS, Remedy, RemedyName, sentence
 
-KEYS = WORDS | {
+KEY_WORDS = WORDS | {
     RemedyName.RECALIBRATE: "[c] tries a recalibration",
     RemedyName.APPLY_RECALIBRATION: "[c] applies the recalibration",
     RemedyName.SET_MOMENTUM: "momentum {momentum}",
@@ -19,4 +19,4 @@ KEYS = WORDS | {
 
 def in_keys(remedies: Sequence[Remedy]) -> str:
     """Return what to do, with the keys in brackets; empty for nothing."""
-    return sentence(remedies, KEYS)
+    return sentence(remedies, KEY_WORDS)

@@ -7,9 +7,9 @@ from textual.screen import Screen
 
 from bntui.core.snapshot import Checkpoint
 from bntui.core.text import ConfigError
-from bntui.store.database import ALIVE, StoredRun
 from bntui.store.listing import interrupted, why_not_resumed
-from bntui.store.writing import State
+from bntui.store.rows import StoredRun
+from bntui.store.writing import ALIVE, State
 from bntui.ui.runs.archive import Archive
 from bntui.ui.runs.columns import ID
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from bntui.core.snapshot import Checkpoint, Snapshot
-from bntui.store.database import StoredRun
+from bntui.store.rows import StoredRun
 
 
 class Archive(Protocol):

@@ -8,8 +8,8 @@ from datetime import datetime
 from bntui.core.cells import cell_len, padded, shorten
 from bntui.core.config import RunConfig
 from bntui.core.text import exact
-from bntui.store.database import StoredRun
 from bntui.store.listing import differences, why_not_resumed
+from bntui.store.rows import StoredRun
 from bntui.store.writing import State
 from bntui.ui.explorer.hindsight import short
 
@@ -31,7 +31,7 @@ DATASET_WIDTH, FIGURE_WIDTH = 13, 30
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class RunColumn:
     """One column; `name` is what `store.listing` sorts by."""
 
     name: str
@@ -68,23 +68,25 @@ def when(moment: datetime, now: datetime) -> str:
     return f"{moment:%m-%d}" if moment.year == now.year else f"{moment:%Y}"
 
 
-COLUMNS = (
-    Column("id", "run", ID, lambda run: run.id[:ID]),
-    Column("started", "when", 5, lambda run: when(run.started, datetime.now(run.started.tzinfo))),
-    Column("state", "state", 13, lambda run: f"{sign(run)[0]} {run.state}"),
-    Column("dataset", "data", 8, lambda run: run.facts.dataset),
-    Column("norm", "norm", 6, lambda run: run.config.norm),
-    Column("batch_size", "batch", 5, lambda run: f"{run.config.knobs.batch_size}", number=True),
-    Column("momentum", "m", 5, _momentum, number=True),
-    Column("estimator", "estim.", 8, _estimator),
-    Column(
+RUN_COLUMNS = (
+    RunColumn("id", "run", ID, lambda run: run.id[:ID]),
+    RunColumn(
+        "started", "when", 5, lambda run: when(run.started, datetime.now(run.started.tzinfo))
+    ),
+    RunColumn("state", "state", 13, lambda run: f"{sign(run)[0]} {run.state}"),
+    RunColumn("dataset", "data", 8, lambda run: run.facts.dataset),
+    RunColumn("norm", "norm", 6, lambda run: run.config.norm),
+    RunColumn("batch_size", "batch", 5, lambda run: f"{run.config.knobs.batch_size}", number=True),
+    RunColumn("momentum", "m", 5, _momentum, number=True),
+    RunColumn("estimator", "estim.", 8, _estimator),
+    RunColumn(
         "learning_rate", "rate", 6, lambda run: f"{run.config.knobs.learning_rate:g}", number=True
     ),
-    Column("width", "width", 6, lambda run: f"{run.config.width:.4g}", number=True),
-    Column("updates", "updates", 7, lambda run: f"{run.updates}", number=True),
-    Column("val_acc", "val_acc", 7, lambda run: figure(run.val_acc), number=True),
-    Column("val_acc_fresh", "fresh", 6, lambda run: figure(run.val_acc_fresh), number=True),
-    Column("note", "note", NOTE_WIDTH, lambda run: run.note),
+    RunColumn("width", "width", 6, lambda run: f"{run.config.width:.4g}", number=True),
+    RunColumn("updates", "updates", 7, lambda run: f"{run.updates}", number=True),
+    RunColumn("val_acc", "val_acc", 7, lambda run: figure(run.val_acc), number=True),
+    RunColumn("val_acc_fresh", "fresh", 6, lambda run: figure(run.val_acc_fresh), number=True),
+    RunColumn("note", "note", NOTE_WIDTH, lambda run: run.note),
 )
 """All columns, in their order; a blank follows each."""
 _FIRST = (
@@ -94,18 +96,18 @@ _FIRST = (
 """What matters most comes first, for where there is no room for all."""
 
 
-def measured(runs: Sequence[StoredRun]) -> list[Column]:
+def measured(runs: Sequence[StoredRun]) -> list[RunColumn]:
     """Return all columns, wide enough for all of these runs: no figure is cut, nor a usual name."""
-    return [_grown(column, runs) for column in COLUMNS]
+    return [_grown(column, runs) for column in RUN_COLUMNS]
 
 
-def _grown(column: Column, runs: Sequence[StoredRun]) -> Column:
+def _grown(column: RunColumn, runs: Sequence[StoredRun]) -> RunColumn:
     most = FIGURE_WIDTH if column.number else DATASET_WIDTH if column.name == "dataset" else 0
     widest = max((cell_len(column.text(run)) for run in runs), default=0) if most else 0
     return replace(column, width=max(column.width, min(widest, most)))
 
 
-def fitting(width: int, columns: Sequence[Column] = COLUMNS) -> list[Column]:
+def fitting(width: int, columns: Sequence[RunColumn] = RUN_COLUMNS) -> list[RunColumn]:
     """Return the columns that fit, in their order; the note is as wide as there is room."""
     by_name = {column.name: column for column in columns}
     left, chosen = width, set[str]()
@@ -119,7 +121,7 @@ def fitting(width: int, columns: Sequence[Column] = COLUMNS) -> list[Column]:
     return shown
 
 
-def written(column: Column, text: str) -> str:
+def written(column: RunColumn, text: str) -> str:
     """Return `text` in the cells of the column, and the blank behind it."""
     return padded(shorten(text, column.width), column.width, right=column.number) + " "
 

@@ -13,7 +13,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from bntui.store.database import StoredRun
+from bntui.store.rows import StoredRun
 from bntui.ui import key_lines
 from bntui.ui.drawing.canvas import Canvas, Picture, Row
 from bntui.ui.runs.columns import fitting, measured, sign, written

@@ -12,14 +12,14 @@ from textual.widgets import Input, Static
 
 from bntui.core.snapshot import Checkpoint, Snapshot
 from bntui.core.text import literal
-from bntui.store.database import StoredRun
 from bntui.store.listing import matching, ordered
+from bntui.store.rows import StoredRun
 from bntui.ui import key_table
 from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.dialogs.prompt import PromptScreen
 from bntui.ui.dialogs.text_screen import TextScreen
 from bntui.ui.runs.archive import Archive
-from bntui.ui.runs.columns import COLUMNS, ID, about
+from bntui.ui.runs.columns import ID, RUN_COLUMNS, about
 from bntui.ui.runs.comparison import ComparisonScreen, Side
 from bntui.ui.runs.list import RunList
 from bntui.ui.runs.store_jobs import StoreJobs
@@ -61,7 +61,7 @@ class RunsScreen(Screen[Chosen | None]):
         self._instead = READING_STORE
         """What to say in place of runs that are not read yet, or can't be."""
         self._jobs = StoreJobs(self, archive, refused=self._refuse)
-        self._column = COLUMNS[1].name
+        self._column = RUN_COLUMNS[1].name
         self._marked: list[str] = []
         self._deleted: list[str] = []
 
@@ -92,7 +92,7 @@ class RunsScreen(Screen[Chosen | None]):
         runs = ordered(matching(kept, text), self._column)
         listed = self.query_one(RunList)
         count = f"{len(runs)} of {len(kept)}" if text else f"{len(kept)}"
-        title = next(column.title for column in COLUMNS if column.name == self._column)
+        title = next(column.title for column in RUN_COLUMNS if column.name == self._column)
         listed.retitle(f"{count} run{'s' * (len(kept) != 1)} by {title}")
         listed.show(
             runs,
@@ -155,7 +155,7 @@ class RunsScreen(Screen[Chosen | None]):
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        names = [column.name for column in COLUMNS]
+        names = [column.name for column in RUN_COLUMNS]
         self._column = names[(names.index(self._column) + 1) % len(names)]
         self._show()
 

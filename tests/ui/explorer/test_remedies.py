@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bntui.diagnose.remedies import Remedy, RemedyName
-from bntui.ui.explorer.remedies import KEYS, in_keys
+from bntui.ui.explorer.remedies import KEY_WORDS, in_keys
 from bntui.ui.explorer.screen import Explorer
 
 BOUND = {
@@ -26,4 +26,4 @@ def test_arguments_are_written_as_a_knob_shows_them() -> None:
 
 
 def test_nothing_is_worded_that_no_verdict_names() -> None:
-    assert KEYS.keys() == set(RemedyName)
+    assert KEY_WORDS.keys() == set(RemedyName)

@@ -17,10 +17,11 @@ from bntui.core.run_request import Resume
 from bntui.core.snapshot import Mark, Phase
 from bntui.core.text import ConfigError
 from bntui.store.archive import KeptRuns
-from bntui.store.database import Store, StoredRun
+from bntui.store.database import Store
+from bntui.store.rows import StoredRun
 from bntui.store.schema import connect
 from bntui.store.writing import State, change_run
-from bntui.ui.runs.columns import COLUMNS, about, fitting, measured, when, written
+from bntui.ui.runs.columns import RUN_COLUMNS, about, fitting, measured, when, written
 from bntui.ui.runs.comparison import ComparisonScreen
 from bntui.ui.runs.list import RunList
 from bntui.ui.runs.screen import RunsScreen
@@ -107,18 +108,18 @@ class TestColumns:
         shown = fitting(width)
         assert sum(column.width + 1 for column in shown) <= width
         names = [column.name for column in shown]
-        assert names == [column.name for column in COLUMNS if column.name in names]
+        assert names == [column.name for column in RUN_COLUMNS if column.name in names]
         assert {"id", "state", "val_acc", "val_acc_fresh"} <= set(names)
 
     def test_all_are_there_where_there_is_room_and_the_note_takes_the_rest(self) -> None:
         shown = fitting(200)
-        assert [column.name for column in shown] == [column.name for column in COLUMNS]
+        assert [column.name for column in shown] == [column.name for column in RUN_COLUMNS]
         assert sum(column.width + 1 for column in shown) == 200
 
     def test_a_run_is_written_as_a_row(self) -> None:
         config = RunConfig(width=0.25, knobs=Knobs(4096, 0.995, "bias-corrected", 0.0005))
         run = stored(config=config, state="interrupted", checkpoint=32, note="a long note about it")
-        text = "".join(written(column, column.text(run)) for column in COLUMNS)
+        text = "".join(written(column, column.text(run)) for column in RUN_COLUMNS)
         assert text[13:] == (
             "! interrupted digits   batch   4096 0.995 b-cor    0.0005   0.25     160  0.1135"
             "      – a long … "
@@ -136,12 +137,13 @@ class TestColumns:
 
     def test_wide_characters_are_measured_in_cells(self) -> None:
         run = stored(facts=replace(facts(), dataset="数字数字"), note="数字 数字 数字")
-        cells = [cell_len(written(column, column.text(run))) for column in COLUMNS]
-        assert cells == [column.width + 1 for column in COLUMNS]
+        cells = [cell_len(written(column, column.text(run))) for column in RUN_COLUMNS]
+        assert cells == [column.width + 1 for column in RUN_COLUMNS]
 
     def test_without_running_statistics_there_is_no_momentum(self) -> None:
         text = {
-            column.name: column.text(stored(config=RunConfig(norm="group"))) for column in COLUMNS
+            column.name: column.text(stored(config=RunConfig(norm="group")))
+            for column in RUN_COLUMNS
         }
         assert (text["norm"], text["momentum"], text["estimator"]) == ("group", "–", "–")
 
