@@ -19,7 +19,7 @@ from bntui.core.config import RunConfig
 from bntui.core.measured import Score, Validation
 from bntui.core.run import Point
 from bntui.core.snapshot import Checkpoint, EpochReport, Phase, RunFacts, Snapshot
-from bntui.store.checksum import sealing
+from bntui.store.checksum import checksums_statement
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.schema import transaction
@@ -109,7 +109,9 @@ def fill(path: Path, runs: int, updates: int) -> None:
                         f" WHERE {key} = ?",
                         (f"{number:012x}", recorder.run),
                     )
-                    connection.execute(f"{sealing(table)} WHERE {key} = ?", (f"{number:012x}",))
+                    connection.execute(
+                        f"{checksums_statement(table)} WHERE {key} = ?", (f"{number:012x}",)
+                    )
 
 
 def opening(path: str) -> list[float]:

@@ -3,7 +3,7 @@
 import signal
 
 from bntui.cli import output
-from bntui.cli.crash import told_in_one_line
+from bntui.cli.crash import bugs_in_one_line
 from bntui.cli.main import cli
 from bntui.machine import environment
 
@@ -16,7 +16,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     environment.settle()
     output.prepare()
-    with told_in_one_line():
+    with bugs_in_one_line():
         cli(prog_name="bntui")
 
 

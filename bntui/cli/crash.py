@@ -25,7 +25,7 @@ AS_BEFORE = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
+def bugs_in_one_line() -> Iterator[None]:
     """End the program with one line, and a report in a file, for an error that nothing has caught.
 
     That also holds for other threads, whose errors do not end the program: their lines are printed
@@ -36,7 +36,7 @@ def told_in_one_line() -> Iterator[None]:
     lines: list[str] = []
     before = threading.excepthook
     threading.excepthook = lambda args: lines.append(
-        saved(
+        save_report(
             "".join(traceback.format_exception(args.exc_type, args.exc_value, args.exc_traceback))
         )
     )
@@ -49,7 +49,7 @@ def told_in_one_line() -> Iterator[None]:
         elif isinstance(error, ImportError | MemoryError):
             lines.append(f"Error: {why_not_loaded('what bntui is made of', error)}")
         else:
-            lines.append(saved("".join(traceback.format_exception(error))))
+            lines.append(save_report("".join(traceback.format_exception(error))))
         sys.exit(STATUS)
     finally:
         threading.excepthook = before
@@ -58,7 +58,7 @@ def told_in_one_line() -> Iterator[None]:
                 click.echo(line, err=True)
 
 
-def saved(trace: str) -> str:
+def save_report(trace: str) -> str:
     """Save the report on an error with this traceback; return the line that says where it is.
 
     Where no file can be written, the report itself comes before that line.

@@ -11,7 +11,7 @@ import click
 
 from bntui import __version__
 from bntui.cli import runs as stored
-from bntui.cli.crash import saved
+from bntui.cli.crash import save_report
 from bntui.cli.doctor import doctor
 from bntui.cli.experiments import experiments, old_name_of
 from bntui.cli.options import Refused, config_of, configs_of, guided, kept, remark, shared
@@ -26,8 +26,8 @@ if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--
     from bntui.experiments.experiment import Experiment
     from bntui.ui.experiments.progress import Experiments
 
-MACHINES = ("device", "threads", "data_dir")
-"""Options that hold for the experiments of an explorer as well: where to compute, and to find data."""
+MACHINE_OPTIONS = ("device", "threads", "data_dir")
+"""Options of the explorer that also hold for experiments begun in it: where to compute and to find data."""
 
 
 def _refuse_misplaced(ctx: click.Context, command: str) -> None:
@@ -106,10 +106,10 @@ def cli(
         return
     from bntui.core.run_request import New, RunRequest
 
-    experiments = _experiments(experiment, resume, given(options))
-    config, origin = _beginning(resume, options)
-    if experiments.first:
-        config, origin, paused = experiments.configs(experiments.first)[0], New(), True
+    offered = _experiments(experiment, resume, given(options))
+    config, origin = _config_and_origin(resume, options)
+    if offered.first:
+        config, origin, paused = offered.configs(offered.first)[0], New(), True
     if resume is None:
         _say(remark(config))
     if not all(stream and stream.isatty() for stream in (sys.stdout, sys.stdin)):
@@ -154,9 +154,9 @@ def cli(
         make_run,
         request,
         archive=KeptRuns(),
-        experiments=experiments,
+        experiments=offered,
         plain=plain,
-        on_bug=lambda trace: _say(saved(trace)),
+        on_bug=lambda trace: _say(save_report(trace)),
     )
     for said in dict.fromkeys(said for one in keepers for said in (one.notice, one.problem)):
         _say(said)
@@ -206,7 +206,7 @@ def run(
         )
     if predict is not None:
         raise ConfigError("--predict answers the question of a --experiment: name one.")
-    config, origin = _beginning(resume, options)
+    config, origin = _config_and_origin(resume, options)
     if resume is None:
         _say(remark(config))
     from bntui.cli.report import train
@@ -236,7 +236,7 @@ def _experiments(name: str | None, resume: str | None, options: dict[str, Any]) 
 
     first = _experiment(name, resume) if name is not None else None
     own = (first,) if first and not first.number else ()
-    over = {key: value for key, value in options.items() if first or key in MACHINES}
+    over = {key: value for key, value in options.items() if first or key in MACHINE_OPTIONS}
 
     def listed() -> "tuple[Experiment, ...]":
         from bntui.experiments.library import built_in  # the first picture needs none of them
@@ -246,8 +246,11 @@ def _experiments(name: str | None, resume: str | None, options: dict[str, Any]) 
     return Experiments(listed, lambda experiment: configs_of(experiment, over), first)
 
 
-def _beginning(resume: str | None, options: dict[str, Any]) -> "tuple[RunConfig, Origin]":
-    """Return what the options ask for, or the run that --resume means. Raises ConfigError."""
+def _config_and_origin(resume: str | None, options: dict[str, Any]) -> "tuple[RunConfig, Origin]":
+    """Return the configuration and the origin of the run that the options, or --resume, ask for.
+
+    Raises ConfigError.
+    """
     from bntui.core.run_request import New, Resume
 
     if resume is None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import click
 
-from bntui.cli.crash import saved
+from bntui.cli.crash import save_report
 from bntui.cli.lines import JsonLines, Lines
 from bntui.core.run import LEAVE_SECONDS
 from bntui.core.run_request import RunRequest
@@ -90,7 +90,9 @@ def follow(request: RunRequest, writer: JsonLines | Lines) -> Snapshot:
 def exit_code(snapshot: Snapshot) -> int:
     """Return how a run that is over ends the program, and say why it failed."""
     if snapshot.phase is Phase.FAILED:
-        said = saved(snapshot.traceback) if snapshot.traceback else f"Error: {snapshot.message}"
+        said = (
+            save_report(snapshot.traceback) if snapshot.traceback else f"Error: {snapshot.message}"
+        )
         click.echo(said, err=True)
         return 1 if snapshot.traceback else 2
     return 0

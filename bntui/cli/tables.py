@@ -20,9 +20,9 @@ EPOCHS = 10
 """Epochs that a page shows: the last ones."""
 BLANKS = 2
 """Blanks between two columns."""
-LEAST = 20
+NARROWEST = 20
 """Cells of a line of text, however narrow the terminal is."""
-NOTE, DATA = 8, 13
+NOTE_WIDTH, DATASET_WIDTH = 8, 13
 """Cells to which a note, and the name of a data set, may be shortened."""
 _FIRST_TO_GO = ("started", "data", "updates", "note", "norm", "momentum", "batch", "state")
 _EPOCHS_FIRST_TO_GO = ("fresh loss", "loss", "val_loss", "acc", "update")
@@ -83,14 +83,14 @@ def listing(runs: Sequence[StoredRun], width: int | None = None) -> Text:
         Column("run", [("★ " if run.pinned else "") + run.id for run in runs]),
         Column("state", [str(run.state) for run in runs]),
         Column("started", [_local(run.started) for run in runs]),
-        Column("data", [run.facts.dataset for run in runs], least=DATA),
+        Column("data", [run.facts.dataset for run in runs], least=DATASET_WIDTH),
         Column("norm", [run.config.norm for run in runs]),
         Column("batch", [f"{one.batch_size}" for one in knobs], number=True),
         Column("momentum", momenta, number=True),
         Column("updates", [f"{run.updates:,}" for run in runs], number=True),
         Column("val_acc", [_figure(run.val_acc) for run in runs], number=True),
         Column("fresh", [_figure(run.val_acc_fresh) for run in runs], number=True),
-        Column("note", [run.note for run in runs], least=NOTE),
+        Column("note", [run.note for run in runs], least=NOTE_WIDTH),
     ]
     shown = [replace(column, texts=list(map(literal, column.texts))) for column in columns]
     return table(shown, width, _FIRST_TO_GO)
@@ -200,7 +200,7 @@ def _pairs(rows: Sequence[tuple[str, str]], width: int | None) -> Text:
 
 def _paragraph(text: str, width: int | None, *, first: str | None = None, indent: str = "") -> Text:
     """Return text whose lines are indented, the `first` perhaps otherwise; one line without a width."""
-    room = max(LEAST, width - cell_len(indent)) if width else None
+    room = max(NARROWEST, width - cell_len(indent)) if width else None
     lines = wrapped(literal(text), room) if room else [literal(text)]
     first = indent if first is None else first
     return Text("\n".join((indent if n else first) + line for n, line in enumerate(lines or [""])))

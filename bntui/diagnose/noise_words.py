@@ -1,4 +1,4 @@
-"""The gradient noise scale in words, for the screen and for lines without one. Imports no torch."""
+"""The gradient noise scale in words, for the screen and the command line. Imports no torch."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How runs find their way into the store, and back to the command line and the screen."""
+"""The recorder of a run that begins, and the runs that are kept, for the command line and the screen."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Checksums of the store's rows: SQLite itself hands out a flipped byte of a value without a word."""
+"""Checksums of the store's rows: SQLite itself returns a value with a flipped byte as if it were right."""
 
 import sqlite3
 import zlib
@@ -38,15 +38,17 @@ def checksum(*values: object) -> int:
     return crc
 
 
-def sealing(table: str) -> str:
+def checksums_statement(table: str) -> str:
     """Return the statement, less its WHERE, that writes the checksums of a table's rows."""
     return f"UPDATE {table} SET checksum = checksum({', '.join(CHECKED[table])})"
 
 
-def seal(connection: sqlite3.Connection, table: str, where: str = "", *values: object) -> None:
+def write_checksums(
+    connection: sqlite3.Connection, table: str, where: str = "", *values: object
+) -> None:
     """Write the checksums of a table's rows, of those that `where` chooses.
 
-    Not by SQLite's own means as `sealing` does: they hand bytes that are no text to no function.
+    In Python, unlike `checksums_statement`: text that is not UTF-8 can't be passed to a function of SQLite.
     """
     columns = CHECKED[table]
     chosen = f"SELECT rowid, {', '.join(columns)} FROM {table} {where}"
@@ -61,7 +63,7 @@ def is_whole(table: str, row: sqlite3.Row) -> bool:
     return bool(checksum(*(row[column] for column in CHECKED[table])) == row["checksum"])
 
 
-def prove(table: str, row: sqlite3.Row) -> None:
+def check_row(table: str, row: sqlite3.Row) -> None:
     """Raise DamagedError for a row that is not as it was written."""
     try:
         whole = is_whole(table, row)

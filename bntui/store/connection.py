@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bntui.store.checksum import prove
+from bntui.store.checksum import check_row
 from bntui.store.liveness import clear
 from bntui.store.repair import MendedElsewhereError, identity, mend, search, shows_damage
 from bntui.store.schema import StoreError, connect, sentence, transaction
@@ -18,8 +18,8 @@ PATIENCE = 5.0
 class Connection:
     """The open file. What can't be done with it raises StoreError.
 
-    A file that turns out to be damaged is set aside and mended (see `repair`), which is said by a
-    StoreError too, a MendedError: what was asked may be asked again.
+    A file that turns out to be damaged is renamed, and its whole rows go into a new one (see `repair`). That
+    raises a StoreError too, MendedError: the same request may succeed then.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +39,7 @@ class Connection:
 
     def _connect(self) -> None:
         """Open the file. Raises StoreError, and MendedElsewhereError where another just mended it."""
-        with self.told():
+        with self.errors_as_sentences():
             # Before it is opened: should another mend it in between, it is only opened once more.
             self._file = identity(self.path)
             self._connection = connect(self.path, patience=PATIENCE, reading=True)
@@ -48,7 +48,7 @@ class Connection:
             search(self._connection, self.path)
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def errors_as_sentences(self) -> Iterator[None]:
         """Raise what goes wrong with the file as a StoreError; where it is damaged, mend it."""
         try:
             yield
@@ -72,16 +72,16 @@ class Connection:
             return StoreError(f"it is damaged, and {sentence(self.path, error)}")
 
     def rows(self, table: str, rest: str, *values: object) -> list[sqlite3.Row]:
-        """Return rows of a table, all of them as they were written: by whom, that is not known."""
-        with self.told():
+        """Return rows of a table whose checksums are right. Whoever wrote them may not have been bntui."""
+        with self.errors_as_sentences():
             found: list[sqlite3.Row] = self.connection.execute(
                 f"SELECT * FROM {table} {rest}", values
             ).fetchall()
             for row in found:
-                prove(table, row)
+                check_row(table, row)
         return found
 
     def edit(self, run: str, change: str, *values: object) -> None:
         """Change columns of the row of a run: `change` is what follows SET."""
-        with self.told(), transaction(self.connection):
+        with self.errors_as_sentences(), transaction(self.connection):
             change_run(self.connection, run, change, *values)

@@ -1,4 +1,4 @@
-"""Reading and editing the store: what was run, and what the user thinks of it."""
+"""Read the runs of the store and their measurements; edit notes, pins and deletions."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -160,7 +160,7 @@ class Store:
 
     def keep_weights(self, run: str, update: int, weights: bytes) -> None:
         """Keep the weights that a run had after `update`, in place of those kept before."""
-        with self._file.told(), transaction(self._file.connection):
+        with self._file.errors_as_sentences(), transaction(self._file.connection):
             put_weights(self._file.connection, run, update, weights)
 
     def set_note(self, run: str, note: str) -> None:
@@ -192,7 +192,7 @@ class Store:
         """
         found = rows.run(row)
         if found.state in ALIVE:
-            with self._file.told():
+            with self._file.errors_as_sentences():
                 alive = is_under_way(self.path, found.id)
             if not alive:
                 return replace(found, state=State.INTERRUPTED)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bntui.machine.places import free_damaged_name
-from bntui.store.checksum import CHECKED, DamagedError, insertion, is_whole, seal
+from bntui.store.checksum import CHECKED, DamagedError, insertion, is_whole, write_checksums
 from bntui.store.liveness import MENDING, hold, is_held, let_go, live_path
 from bntui.store.opening import BESIDE, real
 from bntui.store.schema import FIRST, MIGRATIONS, StoreError, connect, lenient, transaction, version
@@ -147,7 +147,7 @@ def _rescue(damaged: Path, new: Path) -> _Rescued:
         with transaction(to):
             runs, hurt, torn = _copy(damaged, to)
             kept = _remark(to, runs, hurt, torn=torn)
-            seal(to, "runs")
+            write_checksums(to, "runs")
         # Else what was written lies in a file beside it, which is not moved with it.
         to.execute("PRAGMA journal_mode = DELETE")
     return _Rescued(runs, kept, sum(hurt.values()), torn)

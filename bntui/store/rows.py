@@ -20,7 +20,7 @@ from bntui.core.series import Array
 from bntui.core.snapshot import Checkpoint, EpochReport, Mark, RunFacts
 from bntui.core.text import literal
 from bntui.diagnose.remedies import Remedy
-from bntui.store.checksum import prove
+from bntui.store.checksum import check_row
 from bntui.store.encoding import read_config, read_facts, read_knobs, read_report
 from bntui.store.liveness import is_id
 from bntui.store.writing import State
@@ -281,7 +281,7 @@ def sweep(connection: sqlite3.Connection, run: str) -> None:
     for table, read in readers.items():
         found = connection.execute(f"SELECT rowid AS place, * FROM {table} WHERE run = ?", (run,))
         for row in found.fetchall():
-            prove(table, row)
+            check_row(table, row)
             try:
                 read(row)
             except BorderError:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bntui.core.text import ConfigError
 from bntui.machine.places import HOMELESS, is_nowhere
-from bntui.store.checksum import DamagedError, checksum, sealing
+from bntui.store.checksum import DamagedError, checksum, checksums_statement
 from bntui.store.opening import may_only_be_read, open_to_read, open_to_write, real, use_log
 
 FIRST = ("runs", "points", "marks", "verdicts", "reports", "checkpoints", "weights")
@@ -93,7 +93,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     (
         *(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER" for table in FIRST),
-        *(sealing(table) for table in FIRST),
+        *(checksums_statement(table) for table in FIRST),
     ),
     (
         """CREATE TABLE pieces (

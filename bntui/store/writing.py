@@ -18,7 +18,7 @@ from bntui.core.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
 from bntui.core.text import storable
 from bntui.diagnose.causes import Verdict
 from bntui.diagnose.remedies import values
-from bntui.store.checksum import CHECKED, insertion, prove, seal
+from bntui.store.checksum import CHECKED, check_row, insertion, write_checksums
 from bntui.store.encoding import finite, read_report, write, write_report
 
 PIECE = 256_000_000
@@ -60,15 +60,11 @@ def versions() -> dict[str, str]:
 
 
 def change_run(connection: sqlite3.Connection, run: str, change: str, *values: object) -> None:
-    """Change what the table `runs` says of a run, and its checksum, proven to be right before."""
+    """Change columns of a run in the table `runs`, and its checksum, which must be right before."""
     for row in connection.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchall():
-        prove("runs", row)
+        check_row("runs", row)
     connection.execute(f"UPDATE runs SET {change} WHERE id = ?", (*values, run))
-    _seal(connection, run)
-
-
-def _seal(connection: sqlite3.Connection, run: str) -> None:
-    seal(connection, "runs", "WHERE id = ?", run)
+    write_checksums(connection, "runs", "WHERE id = ?", run)
 
 
 def put_run(
@@ -90,7 +86,7 @@ def put_run(
             *((parent.run, parent.update) if parent else (None, None)),
         ),
     )
-    _seal(connection, run)
+    write_checksums(connection, "runs", "WHERE id = ?", run)
 
 
 def put_progress(
@@ -228,7 +224,7 @@ def copy_run(source: sqlite3.Connection, to: sqlite3.Connection, run: str) -> No
             f"SELECT * FROM {table} WHERE {columns[0]} = ? ORDER BY rowid", (run,)
         )
         for row in rows:
-            prove(table, row)
+            check_row(table, row)
             put(to, table, *(row[column] for column in columns))
 
 
@@ -253,7 +249,7 @@ def truncate_after(connection: sqlite3.Connection, run: str, update: int) -> Non
     for row in connection.execute(
         "SELECT * FROM points WHERE run = ? AND last > ?", (run, update)
     ).fetchall():
-        prove("points", row)  # before what is left of it gets a checksum of its own
+        check_row("points", row)  # before what is left of it gets a checksum of its own
         updates, values = np.frombuffer(row["updates"], "<u4"), np.frombuffer(row["vals"], "<f8")
         kept = int(np.searchsorted(updates, update, side="right"))
         place = (run, row["series"], row["chunk"])
@@ -273,5 +269,5 @@ def truncate_after(connection: sqlite3.Connection, run: str, update: int) -> Non
         "SELECT * FROM reports WHERE run = ? AND twin = '' ORDER BY at DESC LIMIT 1", (run,)
     ).fetchone()
     if last:
-        prove("reports", last)
+        check_row("reports", last)
     _put_figures(connection, run, read_report(last["figures"]) if last else None)

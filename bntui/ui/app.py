@@ -147,7 +147,7 @@ class BntuiApp(DiffApp):
             self._driver.give_back()
 
     def _end_runs(self) -> bool:
-        return self.explorer.end(unasked=self._asked_to_end not in {0, BY_USER})
+        return self.explorer.end(interrupted=self._asked_to_end not in {0, BY_USER})
 
     @on(Knob.Typing)
     def _type(self, event: Knob.Typing) -> None:

@@ -59,12 +59,12 @@ main()
 """
 OTHER_THREAD = """
 import sys, threading
-from bntui.cli.crash import told_in_one_line
+from bntui.cli.crash import bugs_in_one_line
 
 def bug():
     raise KeyError("of ours")
 
-with told_in_one_line():
+with bugs_in_one_line():
     thread = threading.Thread(target=bug)
     thread.start()
     thread.join()

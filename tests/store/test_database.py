@@ -11,7 +11,7 @@ from bntui.core.snapshot import Mark, Phase
 from bntui.core.text import ConfigError
 from bntui.machine.places import store_path
 from bntui.store import schema
-from bntui.store.checksum import sealing
+from bntui.store.checksum import checksums_statement
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.schema import MIGRATIONS, StoreError, connect, transaction
@@ -143,7 +143,7 @@ class TestTheFile:
         whole, run = keep(path, updates=1), keep(path, updates=1)
         with connect(path, patience=1.0) as connection:
             connection.execute(f"UPDATE runs SET facts = {damage} WHERE id = ?", (run,))
-            connection.execute(sealing("runs"))
+            connection.execute(checksums_statement("runs"))
         with pytest.raises(StoreError, match=f"run '{run}' in .* is not as this bntui writes them"):
             store.run(run)
         assert [found.id for found in store.runs()] == [whole]

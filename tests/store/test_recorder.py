@@ -21,7 +21,7 @@ from bntui.diagnose.remedies import Measured, Remedy, RemedyName
 from bntui.measure.hindsight import Moment, Moments
 from bntui.store import recorder as recording
 from bntui.store import runs_file
-from bntui.store.checksum import sealing
+from bntui.store.checksum import checksums_statement
 from bntui.store.database import Store
 from bntui.store.recorded_series import CHUNK
 from bntui.store.recorder import StoreRecorder
@@ -409,7 +409,7 @@ class TestWhenItIsCommitted:
         store._file.connection.execute(
             "UPDATE checkpoints SET config = json_set(config, '$.warmth', 3)"
         )
-        store._file.connection.execute(sealing("checkpoints"))
+        store._file.connection.execute(checksums_statement("checkpoints"))
         with pytest.raises(StoreError, match=r"does not know \(warmth\)"):
             store.last_checkpoint(run)
 

@@ -24,7 +24,7 @@ from bntui.core.snapshot import Checkpoint, Mark, Phase
 from bntui.core.text import ConfigError
 from bntui.machine.places import store_path
 from bntui.store.archive import KeptRuns
-from bntui.store.checksum import CHECKED, checksum, seal
+from bntui.store.checksum import CHECKED, checksum, write_checksums
 from bntui.store.database import Store
 from bntui.store.liveness import is_held, live_path
 from bntui.store.schema import StoreError, connect
@@ -214,7 +214,7 @@ def test_a_note_that_is_no_text_is_shown_literally_and_the_run_can_be_pinned() -
         connection.execute("UPDATE runs SET note = CAST(note AS TEXT)")
         connection.execute("UPDATE runs SET checksum = NULL")
     with connect(store_path(), patience=1.0) as connection:
-        seal(connection, "runs")
+        write_checksums(connection, "runs")
     KeptRuns().pin(run, pinned=True)
     code, out, err = bntui("show", run)
     assert (code, err) == (0, "")

@@ -1,4 +1,4 @@
-"""Typing a knob's value, with the engine's own judgement of it."""
+"""Typing a knob's value, which is judged as on the command line."""
 
 from collections.abc import Callable
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""The experiments: every guided experiment, and what the chosen one is about."""
+"""The list of guided experiments, and what the chosen one is about."""
 
 from collections.abc import Sequence
 from typing import ClassVar

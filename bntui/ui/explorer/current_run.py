@@ -89,13 +89,13 @@ class CurrentRun:
         self._replaced = [run for run in (*self._replaced, old) if not run.join(0)]
         return old
 
-    def end(self, *, unasked: bool) -> bool:
+    def end(self, *, interrupted: bool) -> bool:
         """Stop every run and wait for the threads; return whether all have ended.
 
-        `unasked` tells that the user did not mean to end them.
+        `interrupted` are runs that their user did not mean to end.
         """
         until = time.monotonic() + LEAVE_SECONDS
-        first = self.run.leave(interrupted=unasked)
+        first = self.run.leave(interrupted=interrupted)
         # The others were stopped when they were replaced.
         rest = [run.leave(max(0.0, until - time.monotonic())) for run in self._replaced]
         return first and all(rest)

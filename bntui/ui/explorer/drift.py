@@ -57,7 +57,7 @@ class DriftTable(FocusCanvas):
 
     @dataclass
     class Opened(Message):
-        """The user wants to see one layer from near."""
+        """The user wants to see one layer in detail."""
 
         index: int
 

@@ -1,4 +1,4 @@
-"""One BN layer from near: every channel's running statistics against fresh ones."""
+"""One BN layer in detail: every channel's running statistics against fresh ones."""
 
 import math
 from collections.abc import Callable

@@ -299,12 +299,12 @@ class Explorer(Screen[None]):
     def _redraw(self) -> None:
         self.query_one(Results).show(self.run.snapshot, self._behind)
 
-    def end(self, *, unasked: bool) -> bool:
+    def end(self, *, interrupted: bool) -> bool:
         """Stop every run and wait for the threads; return whether all have ended.
 
-        `unasked` tells that the user did not mean to end them.
+        `interrupted` are runs that their user did not mean to end.
         """
-        return self.current.end(unasked=unasked)
+        return self.current.end(interrupted=interrupted)
 
     def _begin(
         self,
