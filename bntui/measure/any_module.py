@@ -82,8 +82,8 @@ class AnyModule:
         )
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Run one batch (N, …) through the network as it stands."""
-        return self._forward(self.network, inputs)
+        """Run a copy of one batch (N, …) through the network as it stands: some networks work in place."""
+        return self._forward(self.network, inputs.clone())
 
     def stages(self) -> list[Stage]:
         """Return the whole network as one stage: nobody knows where it could be cut."""

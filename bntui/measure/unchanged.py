@@ -22,10 +22,10 @@ def unchanged(network: nn.Module) -> Iterator[None]:
     modules = list(network.modules())
     modes = [module.training for module in modules]
     buffers = [
-        (module, name, buffer, buffer.clone())
+        (module, name, buffer, None if buffer is None else buffer.clone())
         for module in modules
         for name, buffer in module._buffers.items()
-        if buffer is not None and not is_lazy(buffer)
+        if buffer is None or not is_lazy(buffer)
     ]
     put_streams_back = _random_streams(network)
     try:
@@ -35,7 +35,8 @@ def unchanged(network: nn.Module) -> Iterator[None]:
             module.training = mode
         for module, name, buffer, value in buffers:
             module._buffers[name] = buffer
-            buffer.data.copy_(value)  # `data`: whoever trains does not see it as a change
+            if buffer is not None and value is not None:
+                buffer.data.copy_(value)  # `data`: whoever trains does not see it as a change
         put_streams_back()
 
 
