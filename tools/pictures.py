@@ -79,9 +79,9 @@ async def experiment() -> None:
     first = find("1")
     config, *_ = configs_of(first, {})
 
-    course = Experiments(built_in, lambda experiment: configs_of(experiment, {}), first)
+    offered = Experiments(built_in, lambda experiment: configs_of(experiment, {}), first)
     request = RunRequest(config, Observation(noise_scale=True), paused=True)
-    app = BntuiApp(kept_run, request, archive=KeptRuns(), experiments=course)
+    app = BntuiApp(kept_run, request, archive=KeptRuns(), experiments=offered)
 
     async with app.run_test(size=LOWER):
         await press(app, "2")
