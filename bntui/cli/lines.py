@@ -192,23 +192,21 @@ class Lines:
             return
         at = snapshot.validation.update if snapshot.validation else snapshot.update
         self._console.print(f"Verdict at update {at:,}: {judged.cause}")
-        cure = in_options(judged.remedies)
-        for sentence in (*judged.evidence, judged.outlook, f"What helps: {cure}." if cure else ""):
+        helps = in_options(judged.remedies)
+        for sentence in (
+            *judged.evidence,
+            judged.outlook,
+            f"What helps: {helps}." if helps else "",
+        ):
             if sentence:
                 self._console.print(f"  {sentence}")
 
 
 def _layer(layer: LayerDrift) -> dict[str, Any]:
-    names: tuple[str, ...] = (
-        "name",
-        "channels",
-        "mean_gap",
-        "mean_gap_max",
-        "log_var_ratio",
-        "log_var_off",
-        "output_error",
+    names = (
+        *("name", "channels", "mean_gap", "mean_gap_max", "log_var_ratio", "log_var_off"),
+        *("output_error", "network_error", "start_left", "quiet", "non_finite"),
     )
-    names += ("network_error", "start_left", "quiet", "non_finite")
     return {name: getattr(layer, name) for name in names}
 
 

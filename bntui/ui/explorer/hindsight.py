@@ -1,6 +1,7 @@
 """The map "every momentum, in hindsight": updates across, estimators down, accuracy as shades."""
 
 from itertools import groupby
+from operator import itemgetter
 from typing import ClassVar
 
 import numpy as np
@@ -256,8 +257,4 @@ def _shades(values: Array, moment: npt.NDArray[np.intp], cursor: int, ramp: str)
         return text, f"{role} cursor".strip() if column == cursor else role
 
     cells = [cell(column, index) for column, index in enumerate(moment.tolist())]
-    return [("".join(text for text, _ in run), role) for role, run in groupby(cells, _role)]
-
-
-def _role(cell: tuple[str, str]) -> str:
-    return cell[1]
+    return [("".join(text for text, _ in run), role) for role, run in groupby(cells, itemgetter(1))]

@@ -1,4 +1,4 @@
-"""The verdict: what is going on, in words, with the numbers behind it."""
+"""The panel of the verdict: the cause, its evidence, and what helps."""
 
 from bntui.core.cells import wrapped
 from bntui.core.snapshot import Snapshot
@@ -9,7 +9,7 @@ from bntui.ui.explorer.remedies import in_keys
 
 
 class VerdictPanel(Canvas):
-    """A headline, the evidence, and the cure with its key."""
+    """The cause as a headline, the evidence, and the remedies with their keys."""
 
     BORDER_TITLE = "verdict"
 
