@@ -31,7 +31,7 @@ from benchmarks.driver import Terminal
 SIZE = (120, 40)
 """Columns and rows of a terminal, unless the benchmark is about them."""
 LONGEST = 3600.0
-"""Seconds that a program may take: it measures, and how long that is lies with the machine."""
+"""Seconds after which a program has failed; how long one takes depends on the machine."""
 ROUNDS = 4
 MEGABYTE = 1e6
 PACKAGES = ("torch", "textual", "keras", "tensorflow")

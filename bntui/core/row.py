@@ -34,19 +34,19 @@ class Row:
     steps: Sequence[Value] = ()
     """What ← and → turn its knob through, None above all numbers; it has a knob if there are any."""
     group: str = "run"
-    """Of the knobs of a new run."""
+    """The group of knobs of a new run that it belongs to."""
     hint: str = ""
     """What it takes, or does: one sentence."""
     detail: Callable[[Any], str] | None = None
-    """What a knob says of its value in a second line."""
+    """Writes the second line of a knob, which explains its value."""
     write: Callable[[Any], str] | None = None
-    """How a value is shown where that is not as usual."""
+    """Writes a value for the screen, where the usual form of `show` does not do."""
     unset: str = ""
     """How None, or an empty text, is shown; a knob takes the word for None."""
     twin: bool = True
-    """Whether a twin may differ in it: what changes a number, of the same images on this machine."""
+    """Whether a twin may differ in it: it changes the numbers of a run, and neither images nor machine."""
     read: Callable[[object], Any] | None = None
-    """Judges what a file says of it, where that is not as what is typed."""
+    """Parses the value that a file has, where that has another form than what is typed."""
     field: str = ""
     default: Any = None
     live: bool = False
@@ -62,7 +62,7 @@ class Row:
             return "yes" if value else "no"
         return exact(value) if isinstance(value, float) else str(value)
 
-    def type(self, text: str) -> Any:
+    def parse_typed(self, text: str) -> Any:
         """Return the value of what is typed at a knob. Raises ConfigError."""
         if self.unset and self.default is None and text.strip().lower() == self.unset:
             return None

@@ -83,10 +83,10 @@ class Recorder(Protocol):
     """One sentence for the user, such as that the store was repaired; mostly empty."""
 
     def record(self, snapshot: Snapshot, journal: Sequence[Point]) -> None:
-        """Take every value up to `snapshot.update` that was not in a journal before.
+        """Take a snapshot, and the values that were appended to the series since the last call.
 
         To be called about ten times a second while training and at every change of phase. Marks,
-        the last checkpoint, the map and the verdict are taken from the snapshot.
+        the last checkpoint, hindsight and the verdict are taken from the snapshot.
         """
 
     def report(self, report: EpochReport) -> None:

@@ -66,8 +66,8 @@ def _parsed(row: Row, text: str) -> Any:
 def judged(settings: Mapping[str, Any], refused: list[str]) -> dict[str, Any]:
     """Return settings as a file has them, by their fields, judged as on the command line.
 
-    What is not possible is left out, and its name added to those `refused`. A field that nobody
-    judges stays as it is.
+    An impossible value is left out, and its name is appended to `refused`. A value whose name is no
+    setting stays as it is.
     """
     possible: dict[str, Any] = {}
     for name, value in settings.items():
@@ -137,7 +137,7 @@ _OF_OTHERS = {
         read=_twin,
     ),
 }
-"""The settings that say something of others."""
+"""The rows of `at` and `twin`, whose values name other settings."""
 
 
 def _rows(kind: type[Knobs | RunConfig]) -> dict[str, Row]:

@@ -196,7 +196,7 @@ class Snapshot:
     layers_waiting: LayersWaiting | None = None
     data_check: DataCheck | None = None
     channel_exchanges: ChannelExchanges | None = None
-    """Measured when a layer was looked at from near."""
+    """Measured when a user opened the screen of a layer."""
     recalibration: Recalibration | None = None
     """The last one that was tried or applied."""
     recalibrated: Recalibration | None = None

@@ -20,7 +20,7 @@ _SETTINGS = {
     _MMAP_MAX: "MALLOC_MMAP_MAX_",
     _TRIM_THRESHOLD: "MALLOC_TRIM_THRESHOLD_",
 }
-"""What the user may have set of it, which stays."""
+"""The environment variable of each parameter; where the user set it, that stays."""
 _NEVER, _USUAL_MMAPS, _USUAL_TRIM = 2**31 - 1, 65536, 1 << 27
 
 

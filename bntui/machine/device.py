@@ -121,7 +121,7 @@ def _passed_over(unusable: dict[str, list[str]], instead: str) -> str:
 def fit_to_machine(
     config: RunConfig, left_open: frozenset[str], *, gpu: bool, mnist_on_disk: bool
 ) -> RunConfig:
-    """Fill in what the explorer's user `left_open`, so that the story is told in about a minute.
+    """Fill in what the explorer's user `left_open`, so that running statistics go stale within about a minute.
 
     On a CPU the quarter net on the built-in digits; on a GPU the thread's full net, on MNIST where
     it is on disk, and on full data sets like it the thread's batch of 4096.

@@ -30,7 +30,7 @@ COSTLY = {
 }
 """Variables that cost speed when they are set, and why."""
 HARMLESS = {"", "0", "default", "all", "pymalloc"}
-"""What they are set to where they change nothing."""
+"""Values of those variables that change nothing."""
 THREADS_GIVEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _OF_ANOTHER_TERMINAL = ("COLUMNS", "LINES")
 _NONE_AT_ALL = ("_VISIBLE_DEVICES", "_proxy")
@@ -49,14 +49,14 @@ def suggest(name: str, value: str) -> None:
 
 
 _unset: dict[str, str] = {}
-"""Variables that were unset since what they say is no use, with their values."""
+"""Variables that `settle` unset and that the user may have meant, with their values."""
 
 
 def settle() -> None:
-    """Unset what libraries would believe wrongly; to be called before any of them is loaded.
+    """Unset variables that mislead libraries. Call it before any library is loaded.
 
-    That is what is empty, the size of the terminal, which it tells better itself, numbers of threads
-    that are none, and a time zone that is not known.
+    These are empty variables, the size of the terminal, which the terminal itself knows better, impossible
+    numbers of threads, and an unknown time zone.
     """
     for name, value in list(os.environ.items()):
         if name in _OF_ANOTHER_TERMINAL or not (value or name.endswith(_NONE_AT_ALL)):

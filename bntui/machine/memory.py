@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WEIGHT_BYTES = 16
 """Of each weight in training: float32 for itself, its gradient and the two moments of Adam."""
 PEAK = 1.5
-"""What an update is granted at its height, in activations that are kept for the backward pass.
+"""Memory that an update needs at its peak, as a multiple of the activations kept for the backward pass.
 
 Of resident memory on a CPU it took 1.29 at width 0.25 and batch 1024, and 1.28, 1.17 and 1.13 at width 1
 and batch 512, 1024 and 4096, at most 0.05 more of address space. The rest is a margin, for where Linux
@@ -39,7 +39,7 @@ def check_weights(weights: int, free: float, device: str) -> None:
 
 
 def needed(batch_size: int, activation_bytes: int) -> float:
-    """Return the bytes that an update takes at its height."""
+    """Return the bytes that an update takes at its peak."""
     return PEAK * batch_size * activation_bytes
 
 

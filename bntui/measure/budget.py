@@ -8,7 +8,7 @@ from bntui.machine import clock
 
 OPENING_SECONDS = 60.0
 OPENING_SHARE = 0.5
-"""Share of the time that observing may take in a run's first minute, when the story happens."""
+"""Share of the time that observing may take in a run's first minute, when statistics change most."""
 LATER_SHARE = 0.1
 
 

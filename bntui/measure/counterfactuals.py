@@ -32,8 +32,8 @@ PRECISION = 1.05
 GONE = 0.003
 """The share of old statistics at which waiting is given up: what is wrong then is not their age."""
 LOW_VARIANCE = 10.0
-"""Epsilons of fresh variance below which a stale variance, of which the output's scale is made, is far
-off: channels without content keep what they had of the start value 1."""
+"""A channel's variance is low where its fresh variance is below so many epsilons. Its stale variance, which
+scales the output, is then far off: there is little to replace what is left of the start value 1."""
 WORST_CHANNELS = 0.25
 """Share of a layer's channels that are exchanged as its worst ones."""
 FURTHEST = 1 << 17

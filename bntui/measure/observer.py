@@ -36,7 +36,7 @@ VALIDATION, HINDSIGHT, NOISE, EPOCH = "validation", "hindsight", "noise", "epoch
 WHY = "why"
 """In a round: the next of the questions that the last validation raises."""
 ROUND = (VALIDATION, HINDSIGHT, WHY, NOISE, VALIDATION, HINDSIGHT, WHY)
-"""The live ones in turn. They cost about the same; the story needs the first two most."""
+"""The live ones in turn. They cost about the same; the explorer needs the first two most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Observer:
         """`check_stop` is called wherever waiting is possible: it may wait or raise."""
         self.observation = observation
         self.led = False
-        """Whether somebody else decides when to look, as with a twin."""
+        """Whether another observer decides when to look: of two twins the first one's."""
         self.budget = Budget()
         self.histories = Histories()
         self.divergence: Divergence | None = None

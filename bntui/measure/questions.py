@@ -30,7 +30,7 @@ from bntui.measure.validation import Validator
 EXCHANGES, WAITING, LAYERS_WAITING, DATA = "exchanges", "waiting", "layers' waiting", "data"
 """What a verdict asks."""
 CHANNELS = "channels"
-"""A question that only a user asks, who looks at a layer from near."""
+"""A question that only a user asks, by opening the screen of a layer."""
 SUFFERS, SOUND = (EXCHANGES, WAITING, LAYERS_WAITING), (EXCHANGES, DATA)
 """Which questions are asked where validation suffers from the statistics, and where it does not."""
 MOST_LAYERS = 6

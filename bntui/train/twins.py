@@ -1,6 +1,6 @@
 """Two sessions in lockstep that differ in one setting: update by update, image by image.
 
-To the runner they are one session. Whatever is asked of them both do, but for the one setting.
+To the runner they are one session: both do what is asked of it, but for the one setting.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ class Twins:
 
     @property
     def observer(self) -> Observer:
-        """The one at work at this moment, whose watch runs."""
+        """Of the session at work at this moment, whose time is counted."""
         return self._active.observer
 
     @property

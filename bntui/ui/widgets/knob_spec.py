@@ -53,7 +53,7 @@ def spec_of(row: Row) -> KnobSpec:
         short=row.short,
         ladder=row.steps,
         show=row.show,
-        parse=row.type,
+        parse=row.parse_typed,
         hint=row.hint,
         detail=row.detail,
         structural=not row.live,

@@ -174,7 +174,7 @@ class TestScreen:
             await user.press("enter")
             await user.type("-1")
             with pytest.raises(ConfigError) as refused:
-                SETTINGS["seed"].type("-1")
+                SETTINGS["seed"].parse_typed("-1")
             assert user.part("#problem") == str(refused.value)
             await user.press("escape", "enter")
             await user.type("1234")
