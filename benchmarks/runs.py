@@ -82,7 +82,7 @@ def headless(
     recorder: Recorder | None = None,
 ) -> Stretch:
     """Run the engine on its thread, without a screen, and measure from one update to another."""
-    runner = Runner(RunRequest(config, observation), recorder=recorder)
+    runner = Runner(RunRequest(config, observation), recorder=lambda: recorder)
     runner.start()
     stretch = _follow(runner, first, last)
     runner.stop()
@@ -100,7 +100,7 @@ def explored(
     """Run the engine under the explorer, on this process's terminal, and measure likewise."""
     from bntui.ui.app import BntuiApp
 
-    runner = Runner(RunRequest(config, observation), recorder=recorder)
+    runner = Runner(RunRequest(config, observation), recorder=lambda: recorder)
     app = BntuiApp(lambda _: runner, RunRequest(config))
 
     def wait() -> Stretch:

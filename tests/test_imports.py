@@ -85,7 +85,7 @@ def test_importing_the_screen_loads_no_torch(module: str) -> None:
     assert not loaded & {"torch", "torchvision"}
 
 
-def test_the_first_picture_loads_no_other_screen_and_no_experiment() -> None:
+def test_the_first_picture_loads_no_other_screen_no_experiment_and_no_store() -> None:
     loaded = loaded_after("import bntui.store.archive, bntui.train.runner, bntui.ui.app")
     others = ("branch", "evidence", "layer", "whatif")
     assert not loaded & {f"bntui.ui.explorer.{name}" for name in others}
@@ -98,6 +98,11 @@ def test_the_first_picture_loads_no_other_screen_and_no_experiment() -> None:
         f"bntui.ui.experiments.{name}" for name in ("conclusion", "list", "question")
     }
     assert not {name for name in loaded if name.startswith("bntui.experiments.")}
+    assert {name for name in loaded if name.startswith("bntui.store")} == {
+        "bntui.store",
+        "bntui.store.archive",
+    }
+    assert "sqlite3" not in loaded
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])

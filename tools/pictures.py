@@ -101,7 +101,7 @@ async def runs() -> None:
 
 def kept_run(request: RunRequest) -> Runner:
     """Make a run that goes to the store."""
-    return Runner(request, recorder=recorder(request))
+    return Runner(request, recorder=lambda: recorder(request))
 
 
 async def keep(config: RunConfig, note: str) -> None:

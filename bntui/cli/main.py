@@ -104,7 +104,7 @@ def cli(
     if ctx.invoked_subcommand is not None:
         _refuse_misplaced(ctx, ctx.invoked_subcommand)
         return
-    from bntui.core.run_request import New, RunRequest
+    from bntui.core.run_request import New, Resume, RunRequest
 
     offered = _experiments(experiment, resume, given(options))
     config, origin = _config_and_origin(resume, options)
@@ -125,7 +125,7 @@ def cli(
     # No garbage collection until the first picture: nothing made so far is garbage, and collecting took
     # a tenth of that time. The app turns it on again.
     gc.disable()
-    from bntui.store.archive import KeptRuns, recorder
+    from bntui.store.archive import KeptRuns
     from bntui.train.runner import Runner
     from bntui.ui.terminal import capabilities
 
@@ -134,11 +134,21 @@ def cli(
 
     keepers: list[Recorder] = []
 
+    def keeper(request: RunRequest) -> "Recorder | None":
+        from bntui.store.archive import recorder
+
+        made = recorder(request)
+        if made:
+            keepers.append(made)
+        return made
+
     def make_run(request: RunRequest) -> Runner:
-        keeper = recorder(request)
-        if keeper:
-            keepers.append(keeper)
-        return Runner(request, recorder=keeper)
+        if isinstance(
+            request.origin, Resume
+        ):  # refused, if at all, before another run gives way to it
+            made = keeper(request)
+            return Runner(request, recorder=lambda: made)
+        return Runner(request, recorder=lambda: keeper(request))
 
     request = RunRequest(
         config,

@@ -35,7 +35,7 @@ def follow(request: RunRequest, writer: JsonLines | Lines) -> Snapshot:
     """
     coming: SimpleQueue[tuple[EpochReport, Snapshot]] = SimpleQueue()
     keeper = recorder(request)
-    runner = Runner(request, recorder=keeper, on_report=lambda *report: coming.put(report))
+    runner = Runner(request, recorder=lambda: keeper, on_report=lambda *report: coming.put(report))
     run = keeper.run if keeper else uuid4().hex[:12]
     asked: list[int] = []
 

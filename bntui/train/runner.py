@@ -39,7 +39,7 @@ class Runner:
     """The real `Run`: trains as its request says on a daemon thread, until it is stopped.
 
     After its epochs a run pauses in `Phase.FINISHED` with everything in place; `resume` then trains
-    as many again. `recorder` keeps the run. `on_report` is called on the run's thread with every
+    as many again. `recorder` makes what keeps the run, on the run's thread. `on_report` is called on the run's thread with every
     epoch's report.
     """
 
@@ -47,7 +47,7 @@ class Runner:
         self,
         request: RunRequest,
         *,
-        recorder: Recorder | None = None,
+        recorder: Callable[[], Recorder | None] = lambda: None,
         on_report: Callable[[EpochReport, Snapshot], None] = lambda *_: None,
     ) -> None:
         config = request.config
@@ -56,7 +56,8 @@ class Runner:
         self._request: RunRequest | None = request
         """Until the run is loaded: it may hold a checkpoint, which takes memory."""
         self._keep_weights = request.keep_weights
-        self._recorder = recorder
+        self._make_recorder = recorder
+        self._recorder: Recorder | None = None
         self._on_report = on_report
         self._wanted: Knobs | None = None
         self._changed = Condition()
@@ -146,6 +147,7 @@ class Runner:
 
     def _run(self) -> None:
         try:
+            self._recorder = self._make_recorder()
             session = self._load()
             while True:
                 self._obey(session)

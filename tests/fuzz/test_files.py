@@ -59,7 +59,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sound") / "runs.sqlite"
     recorder = StoreRecorder(path)
     runner = Runner(
-        RunRequest(TINY, Observation(hindsight=True, noise_scale=True)), recorder=recorder
+        RunRequest(TINY, Observation(hindsight=True, noise_scale=True)), recorder=lambda: recorder
     )
     runner.pause()
     runner.start()
@@ -76,7 +76,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert begin
     branch = StoreRecorder(path, origin=Branch(begin))
     request = RunRequest(TINY, Observation(live=False), Branch(begin), paused=True)
-    last = Runner(request, recorder=branch)
+    last = Runner(request, recorder=lambda: branch)
     last.start()
     last.command(Command.STEP)
     while last.snapshot.update < begin.update + 1:

@@ -68,7 +68,7 @@ from bntui.store.recorder import StoreRecorder
 recorder = StoreRecorder(Path(sys.argv[1]))
 print(recorder.run, flush=True)
 config = RunConfig(width=1 / 32, threads=1, epochs=MAX_EPOCHS)
-run, told = Runner(RunRequest(config), recorder=recorder), 0
+run, told = Runner(RunRequest(config), recorder=lambda: recorder), 0
 run.start()
 while True:
     if (snapshot := run.snapshot).update > told:

@@ -15,7 +15,7 @@ from bntui.core.run_request import Branch, Resume
 from bntui.core.settings import SETTINGS, with_values
 from bntui.core.snapshot import Checkpoint
 from bntui.ui.explorer.current_run import CurrentRun
-from bntui.ui.explorer.resume_offer import ResumeOffer
+from bntui.ui.runs.archive import Archive
 from bntui.ui.widgets.knob import Knob
 
 if TYPE_CHECKING:
@@ -96,11 +96,12 @@ def ask_branch(
     screen.app.push_screen(BranchScreen(current.snapshot.checkpoints, near), closed)
 
 
-def resume_interrupted(screen: Screen[None], offer: ResumeOffer, begin: BeginRun) -> None:
+def resume_interrupted(screen: Screen[None], archive: Archive | None, begin: BeginRun) -> None:
     """Go on with the run that was interrupted last."""
+    from bntui.ui.explorer.resume_offer import accept
 
     async def resume() -> None:
-        if checkpoint := await offer.take():
+        if checkpoint := await accept(screen, archive):
             begin(checkpoint.config, Resume(checkpoint))
 
     screen.run_worker(resume(), exclusive=True, group="resume")

@@ -8,7 +8,7 @@ from bntui.core.run import Command, Run
 from bntui.core.snapshot import Phase
 from bntui.diagnose.health import recent
 from bntui.ui.explorer.current_run import CurrentRun
-from bntui.ui.runs.columns import ID
+from bntui.ui.runs.archive import ID
 
 
 def pause(screen: Screen[None], current: CurrentRun) -> None:

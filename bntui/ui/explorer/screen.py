@@ -36,7 +36,6 @@ from bntui.ui.explorer.notices import notices
 from bntui.ui.explorer.predictions import Predictions
 from bntui.ui.explorer.refresh_rate import RefreshRate
 from bntui.ui.explorer.results import Results
-from bntui.ui.explorer.resume_offer import ResumeOffer
 from bntui.ui.explorer.status import StatusLine
 from bntui.ui.explorer.verdict import VerdictPanel
 from bntui.ui.runs.archive import Archive
@@ -88,7 +87,6 @@ class Explorer(Screen[None]):
             begin=lambda config, purpose: self._begin(config, purpose=purpose),
         )
         self._ghosts = Ghosts()
-        self._offer = ResumeOffer(self, archive)
         self._offers = isinstance(request.origin, New) and not experiments.first
         self._commands = self._made_commands()
 
@@ -113,7 +111,7 @@ class Explorer(Screen[None]):
             "branch": lambda: new_run_commands.ask_branch(
                 self, current, begin, near=self.query_one(Results).view.cursor
             ),
-            "resume": lambda: new_run_commands.resume_interrupted(self, self._offer, begin),
+            "resume": lambda: new_run_commands.resume_interrupted(self, self._archive, begin),
             "pin": lambda: overlay_commands.pin(self, ghosts, current.run, redraw),
             "runs": lambda: overlay_commands.open_runs(
                 self, self._archive, lambda: current.snapshot, ghosts, begin, redraw
@@ -168,7 +166,12 @@ class Explorer(Screen[None]):
             self.call_after_refresh(self._start, self.run)
         self.follower.start()
         if self._offers:
-            self.run_worker(self._offer.make())
+            self.call_after_refresh(self._offer_to_resume)
+
+    def _offer_to_resume(self) -> None:
+        from bntui.ui.explorer.resume_offer import offer  # the first picture needs no store
+
+        self.run_worker(offer(self, self._archive))
 
     def _start(self, run: Run) -> None:
         """Start the first run, unless a key typed ahead has put another in its place."""

@@ -1,9 +1,14 @@
 """What the screens may do with the runs that are kept: the store as a type. `store.archive` has the real one."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bntui.core.snapshot import Checkpoint, Snapshot
-from bntui.store.rows import StoredRun
+
+if TYPE_CHECKING:  # the first picture needs no store
+    from bntui.store.rows import StoredRun
+
+ID = 6
+"""Characters of a run's id that are shown; `bntui show` takes as many."""
 
 
 class Archive(Protocol):
@@ -16,7 +21,7 @@ class Archive(Protocol):
     remarks: tuple[str, ...]
     """What the last list of runs, or the last run, lacks and why: a sentence for each."""
 
-    def runs(self) -> list[StoredRun]:
+    def runs(self) -> "list[StoredRun]":
         """Return all runs that are not deleted, the newest first."""
 
     def load(self, run: str) -> Snapshot:

@@ -12,9 +12,8 @@ from bntui.store.listing import differences, why_not_resumed
 from bntui.store.rows import StoredRun
 from bntui.store.writing import State
 from bntui.ui.explorer.hindsight import short
+from bntui.ui.runs.archive import ID
 
-ID = 6
-"""Characters of an id that are shown; `bntui show` takes as many."""
 STATES = {
     State.RUNNING: ("▶", "good"),
     State.PAUSED: ("‖", "good"),

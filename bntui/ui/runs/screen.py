@@ -18,8 +18,8 @@ from bntui.ui import key_table
 from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.dialogs.prompt import PromptScreen
 from bntui.ui.dialogs.text_screen import TextScreen
-from bntui.ui.runs.archive import Archive
-from bntui.ui.runs.columns import ID, RUN_COLUMNS, about
+from bntui.ui.runs.archive import ID, Archive
+from bntui.ui.runs.columns import RUN_COLUMNS, about
 from bntui.ui.runs.comparison import ComparisonScreen, Side
 from bntui.ui.runs.list import RunList
 from bntui.ui.runs.store_jobs import StoreJobs
