@@ -32,7 +32,7 @@ from benchmarks.common import (
     say,
 )
 from benchmarks.history import BLOCK, KEEP_EVERY, VALIDATE_EVERY, History
-from bntui.core import config
+from bntui.core import estimators
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.machine.device import prepare_environment
@@ -143,7 +143,8 @@ def with_rows(rows: int, width: float, times: int) -> list[float]:
     assert "bntui.measure.estimators" not in sys.modules
     others = 3  # bias-corrected, cumulative, warm-up
     momenta = (1.0 - 0.001 ** (place / rows) for place in range(rows - others))
-    config.MOMENTA = tuple(round(momentum, 5) for momentum in momenta)
+    estimators.MOMENTA = tuple(round(momentum, 5) for momentum in momenta)
+    estimators.ROWS = (*map(str, estimators.MOMENTA), *estimators.ROWS[-others:])
     prepare_environment()
     run = runs.session(runs.endless(BATCH, width=width))
     seconds = [

@@ -8,6 +8,7 @@ knobs and the store from it. Imports no torch.
 import math
 from dataclasses import dataclass, field
 
+from bntui.core.estimators import MOMENTA, OWN_ESTIMATORS
 from bntui.core.parsers import (
     DATASETS,
     MAX_BATCH_SIZE,
@@ -33,13 +34,8 @@ from bntui.core.parsers import (
 from bntui.core.row import setting
 from bntui.core.text import exact
 
-MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
-"""The constant momenta that every run keeps running statistics for."""
-
 NORMS = ("none", "batch", "ghost", "renorm", "group", "layer")
 """What stands where the thread has BN. The last two and `none` have no running statistics."""
-OWN_ESTIMATORS = ("momentum", "bias-corrected", "cumulative", "warm-up", "scaled")
-"""How a run's own running statistics can be estimated (formulas: `estimators.Estimators`)."""
 OPTIMIZERS = ("adam", "sgd")
 LEARNING_RATE_RULES = ("none", "sqrt", "linear")
 GHOST_UPDATES = ("each", "once")

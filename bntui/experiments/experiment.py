@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bntui.core.config import MOMENTA, Observation
+from bntui.core.config import Observation
+from bntui.core.estimators import ROWS
 from bntui.core.text import literal
 from bntui.experiments.claims import Expression, Outcomes, Text
 from bntui.experiments.outcome import THREAD, RunOutcome, published
-
-ROWS = (*(f"{momentum:g}" for momentum in MOMENTA), "bias-corrected", "cumulative", "warm-up")
-"""Rows of the map of momenta: the estimators that every run can be validated under."""
 
 
 @dataclass(frozen=True, slots=True)

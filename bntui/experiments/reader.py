@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
+from bntui.core.estimators import ROWS
 from bntui.core.settings import OPTIONS, given
 from bntui.core.text import ConfigError, literal
 from bntui.experiments import toml_lines
@@ -22,7 +23,7 @@ from bntui.experiments.claims import (
     compile_text,
     nearest,
 )
-from bntui.experiments.experiment import ROWS, Arm, Choice, Claim, Experiment, Question
+from bntui.experiments.experiment import Arm, Choice, Claim, Experiment, Question
 from bntui.experiments.outcome import published
 from bntui.experiments.toml_lines import Where
 

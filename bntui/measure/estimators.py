@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from bntui.core.border import Count, Read, Share
-from bntui.core.config import MOMENTA
+from bntui.core.estimators import MOMENTA, NAMED, ROWS
 from bntui.core.settings import judged_one
 from bntui.measure.kept_tensors import like
 from bntui.measure.layers import Layers
@@ -20,7 +20,7 @@ OWN = "own"
 CORRECTED = "bias-corrected"
 CUMULATIVE = "cumulative"
 WARM_UP = "warm-up"
-ESTIMATORS = (OWN, *(f"{m:g}" for m in MOMENTA), CORRECTED, CUMULATIVE, WARM_UP)
+ESTIMATORS = (OWN, *ROWS)
 """The rows that every run keeps: the user's own first, which follows live changes of momentum."""
 
 
@@ -45,15 +45,9 @@ class EstimatorsState:
 class Estimators:
     """Every row of running statistics of a run, moved together by one `lerp` an update.
 
-    With momentum m and batch statistics b, a row r becomes m·r + (1−m)·b, where m is
-    - the user's own, or one of the constant `MOMENTA`;
-    - bias-corrected (Kingma & Ba 2014, 1412.6980): r̂ = (r − P·r₀)/(1 − P) with P the product of all
-      momenta so far, kept as a row of its own moved with weight (1−m)/(1−P), since the subtraction
-      cancels in float32;
-    - cumulative: 1 − 1/t at update t, the plain average of all batches;
-    - warm-up: min(m, 1 − 1/t).
-
-    The user's own row follows one of these, too: plain momentum unless `update` is told another.
+    Each moves as the table of estimators says (`core/estimators.py`), or with one of the constant
+    `MOMENTA`. The user's own row follows one of these, too: plain momentum unless `update` is told
+    another.
     """
 
     def __init__(self, layers: Layers) -> None:
@@ -72,7 +66,7 @@ class Estimators:
     def update(self, batch: Tensor, momentum: float, own: str = "momentum") -> None:
         """Move every row towards the statistics (2, C) of one batch.
 
-        `own` tells how the user's own row is estimated: one of `config.OWN_ESTIMATORS`. Turned to
+        `own` tells how the user's own row is estimated: one of `core.estimators.OWN_ESTIMATORS`. Turned to
         an estimator without start value, it goes on from what that one has made of the run so far.
         """
         if own != self._own and own in ESTIMATORS and self._updates:
@@ -81,11 +75,10 @@ class Estimators:
         self._own = own
         self._updates += 1
         self._momenta_product *= momentum
-        mean_kept = 1.0 - 1.0 / self._updates
         kept = {
-            CORRECTED: 1.0 - (1.0 - momentum) / (1.0 - self._momenta_product),
-            CUMULATIVE: mean_kept,
-            WARM_UP: min(momentum, mean_kept),
+            one.name: one.kept(momentum, self._updates, self._momenta_product)
+            for one in NAMED
+            if one.kept
         }
         own_kept = kept.get(own, momentum)
         self.start_left *= own_kept

@@ -4,7 +4,8 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from bntui.core.config import MOMENTA, Knobs, RunConfig, looks_like_torch, torch_momentum
+from bntui.core.config import Knobs, RunConfig, looks_like_torch, torch_momentum
+from bntui.core.estimators import MOMENTA
 
 
 @pytest.mark.parametrize("momentum", MOMENTA)

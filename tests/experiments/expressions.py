@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Iterator
 
+from bntui.core.estimators import ROWS
 from bntui.experiments.claims import HISTORY, Outcomes, compile_text
-from bntui.experiments.experiment import ROWS
 
 
 def parts(source: str) -> set[str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bntui.core.config import Change, Knobs, Observation
+from bntui.core.estimators import ROWS
 from bntui.experiments.claims import HISTORY
-from bntui.experiments.experiment import ROWS, Experiment, conclude
+from bntui.experiments.experiment import Experiment, conclude
 from bntui.experiments.library import built_in, config_of
 from bntui.experiments.outcome import QUANTITIES, RunOutcome
 from bntui.experiments.reader import ExperimentError, parse

@@ -12,7 +12,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from bntui.core import parsers
-from bntui.core.config import MOMENTA, OWN_ESTIMATORS, Knobs, RunConfig
+from bntui.core.config import Knobs, RunConfig
+from bntui.core.estimators import MOMENTA, OWN_ESTIMATORS
 from bntui.core.measured import (
     ChannelExchange,
     ChannelExchanges,

@@ -22,11 +22,12 @@ from click.testing import CliRunner
 from bntui.cli import report
 from bntui.cli.main import cli
 from bntui.core.config import Knobs, Observation, RunConfig
+from bntui.core.estimators import ROWS
 from bntui.core.run import Command
 from bntui.core.run_request import Branch, RunRequest
 from bntui.core.snapshot import Mark, Phase
 from bntui.core.text import ConfigError
-from bntui.experiments.experiment import ROWS, conclude
+from bntui.experiments.experiment import conclude
 from bntui.experiments.library import configs_of, find
 from bntui.experiments.outcome import RunOutcome
 from bntui.store.archive import KeptRuns

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bntui.core.config import NORMS, OWN_ESTIMATORS, Knobs, RunConfig
+from bntui.core.config import NORMS, Knobs, RunConfig
+from bntui.core.estimators import OWN_ESTIMATORS
 from bntui.data import dataset
 from bntui.train.trainer import Trainer
 

@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from bntui.core.config import MOMENTA, Knobs
+from bntui.core.config import Knobs
+from bntui.core.estimators import MOMENTA
 from bntui.measure.estimators import (
     CORRECTED,
     CUMULATIVE,

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from bntui.core.config import RunConfig
+from bntui.core.estimators import short
 from bntui.core.measured import Hindsight
 from bntui.core.series import Array
 from bntui.core.snapshot import Snapshot
@@ -32,7 +33,6 @@ BOUNDS = (0.2, 0.5, 0.8, 0.9)
 """The accuracies at which one shade ends and the next begins."""
 RAMP, ASCII_RAMP = "·░▒▓█", ".:+%#"
 HEAT = tuple(f"heat-{level}" for level in range(len(RAMP)))
-_SHORT = {"bias-corrected": "b-cor", "cumulative": "cumul", "warm-up": "warm", OWN_ROW: "run"}
 _FIRST = ("0.9", "bias-corrected", "0.99", "0.999", "0", "0.95", "warm-up", "0.98", "0.5")
 """Which rows to keep where there is no room for all; the run's own comes before them."""
 
@@ -174,7 +174,7 @@ def heat_map(
         strong, reverse = "strong" * (name == own), " cursor" * (name == row)
         picture.append(
             [
-                (f"{short(name) + ' ':>{AXIS - 1}.{AXIS - 1}}", (strong or "axis") + reverse),
+                (f"{label(name) + ' ':>{AXIS - 1}.{AXIS - 1}}", (strong or "axis") + reverse),
                 ("│", "axis"),
                 *_shades(values, moment, chosen if name == row else -1, ramp),
                 (f" {values[read]:.3f}" if read >= 0 else "     –", strong),
@@ -229,9 +229,9 @@ def accuracies(hindsight: Hindsight, row: str) -> Array:
     return hindsight.own if row == OWN_ROW else hindsight.accuracy[hindsight.names.index(row)]
 
 
-def short(name: str) -> str:
-    """Return an estimator's name in at most five characters: .999, b-cor."""
-    return _SHORT.get(name, name.replace("0.", "."))
+def label(row: str) -> str:
+    """Return a row's name in at most five characters: .999, b-cor, run."""
+    return "run" if row == OWN_ROW else short(row)
 
 
 def key(ramp: str = RAMP) -> str:

@@ -2,6 +2,7 @@
 
 from bntui.core import rules
 from bntui.core.config import Knobs, RunConfig, torch_momentum
+from bntui.core.estimators import NAMED
 from bntui.core.parsers import MAX_LEARNING_RATE
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import exact
@@ -74,16 +75,13 @@ def start_left(snapshot: Snapshot) -> float:
 
 def estimating(config: RunConfig, knobs: Knobs) -> str:
     """Say how the running statistics are estimated."""
-    m = exact(knobs.momentum)
-    scaled = f"{knobs.batch_size}/{config.base_batch}"
-    return {
-        "momentum": f"each update keeps {m} of the old value",
-        "bias-corrected": f"keeps {m} of the old, and divides the start value out as Adam does",
-        "cumulative": "the mean over all updates so far, each counting the same",
-        "warm-up": f"keeps 1 - 1/t of the old at update t, and {m} from there on",
-        "scaled": f"keeps {m}^({scaled}) = {rules.momentum(config, knobs):.3g}, as momentum {m} "
-        f"at batch {config.base_batch}",
-    }[knobs.estimator]
+    meaning = next(one.meaning for one in NAMED if one.name == knobs.estimator)
+    return meaning.format(
+        m=exact(knobs.momentum),
+        batch=knobs.batch_size,
+        base=config.base_batch,
+        moved=f"{rules.momentum(config, knobs):.3g}",
+    )
 
 
 def size(gigabytes: float) -> str:

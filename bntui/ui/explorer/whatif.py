@@ -21,7 +21,7 @@ from bntui.ui.drawing.charts import bar, chart
 from bntui.ui.drawing.legend import LEGEND
 from bntui.ui.drawing.plot import Line
 from bntui.ui.explorer.available_keys import ENDED
-from bntui.ui.explorer.hindsight import kept_rows, own_row, short, why_no_hindsight
+from bntui.ui.explorer.hindsight import kept_rows, label, own_row, why_no_hindsight
 from bntui.ui.terminal.glyphs import DOTS, Glyphs, cell
 
 CLOSE = 0.02
@@ -154,7 +154,7 @@ def curve(measured: Hindsight, width: int, height: int, glyphs: Glyphs = Glyphs.
         [
             Line("fresh", "fresh", _view([low, high], [fresh, fresh])),
             Line("this run", "running", _view([own_x], [own])),
-            Line(f"at {short(names[-1])}", "plain", _view(rank, values)),
+            Line(f"at {label(names[-1])}", "plain", _view(rank, values)),
         ],
         width=width,
         height=rows + 1,
@@ -180,7 +180,7 @@ def curve(measured: Hindsight, width: int, height: int, glyphs: Glyphs = Glyphs.
     marks = " " * column(own_x) + "▲ this run"
     if measured.momentum[0] not in [float(name) for name in names]:
         marks += f": {exact(measured.momentum[0])}"
-    ticks = _placed([short(name) for name in names], places)
+    ticks = _placed([label(name) for name in names], places)
     return [
         *cells,
         [(f"{ticks:<{width - LEGEND}} momentum", "axis")],

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from bntui.core.cells import cell_len, padded, shorten
 from bntui.core.config import RunConfig
+from bntui.core.estimators import short
 from bntui.core.text import exact
 from bntui.store.listing import differences, why_not_resumed
 from bntui.store.rows import StoredRun
 from bntui.store.writing import State
-from bntui.ui.explorer.hindsight import short
 from bntui.ui.runs.archive import ID
 
 STATES = {
