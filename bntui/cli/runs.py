@@ -90,7 +90,7 @@ def show(run: str) -> None:
     from bntui.cli.tables import page
     from bntui.core.text import literal
     from bntui.store.database import Store
-    from bntui.store.loading import repeating
+    from bntui.store.stored_snapshot import repeating
 
     with Store() as store:
         found = store.find(run)

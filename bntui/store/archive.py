@@ -68,7 +68,7 @@ class KeptRuns:
 
     def load(self, run: str) -> Snapshot:
         """Return a run's last state, with its histories."""
-        from bntui.store.loading import load_snapshot
+        from bntui.store.stored_snapshot import load_snapshot
 
         with _store() as store:
             snapshot = load_snapshot(store, run)
@@ -77,7 +77,7 @@ class KeptRuns:
 
     def command(self, run: str) -> str:
         """Return the command line that repeats a run. Raises ConfigError if there is none."""
-        from bntui.store.loading import repeating
+        from bntui.store.stored_snapshot import repeating
 
         with _store() as store:
             line = repeating(store, store.run(run))

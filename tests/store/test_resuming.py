@@ -13,8 +13,8 @@ from bntui.core.run_request import New, Resume, RunRequest
 from bntui.core.settings import parse_change
 from bntui.core.snapshot import Checkpoint, Phase, Snapshot
 from bntui.store.database import Store
-from bntui.store.loading import repeating
 from bntui.store.recorder import StoreRecorder
+from bntui.store.stored_snapshot import repeating
 from bntui.store.writing import State
 from bntui.train.session import Session
 from tests.train.sessions import snapshot_of

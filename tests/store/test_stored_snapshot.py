@@ -14,8 +14,8 @@ from bntui.core.series import Series
 from bntui.core.snapshot import Mark, Phase
 from bntui.measure.hindsight import Moment, Moments
 from bntui.store.database import Store
-from bntui.store.loading import load_snapshot, repeating
 from bntui.store.recorder import StoreRecorder
+from bntui.store.stored_snapshot import load_snapshot, repeating
 from bntui.ui.drawing.charts import chart
 from bntui.ui.drawing.curves import curves
 from bntui.ui.drawing.view import View
