@@ -25,7 +25,7 @@ from bntui.measure.hindsight import Moments, MomentsState
 from bntui.measure.histories import Histories, HistoriesState
 from bntui.measure.noise_interval import Measurement
 from bntui.measure.noise_scale import WINDOW, draw, estimate, measure
-from bntui.measure.questions import Questions
+from bntui.measure.questions import Question, Questions
 from bntui.measure.random_streams import Drawn, stream
 from bntui.measure.subject import TrainingRun
 from bntui.measure.subsets import FEW_IMAGES, draw_subsets
@@ -126,7 +126,7 @@ class Observer:
             if look := looks.get(self._next_kind):
                 look()
             else:
-                self.ask(self._next_kind)
+                self.ask(Question(self._next_kind))
             self._next_kind = self._coming_kind()
 
     def _coming_kind(self) -> str:
@@ -138,7 +138,7 @@ class Observer:
         raised = self.questions.raised(self.validation)
         return raised[self._questions_raised % len(raised)] if raised else self._coming_kind()
 
-    def ask(self, question: str, images: int = FEW_IMAGES, *, asked: bool = False) -> None:
+    def ask(self, question: Question, images: int = FEW_IMAGES, *, asked: bool = False) -> None:
         """Answer a question by exchanging statistics or images, on so many images of the live subset.
 
         What the user asked for takes nothing from the share of the time.

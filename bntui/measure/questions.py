@@ -1,6 +1,7 @@
 """The questions that a verdict asks of a run, which are answered by exchanging statistics or images."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from torch import Tensor
 
@@ -27,14 +28,29 @@ from bntui.measure.subject import stratified
 from bntui.measure.subsets import FEW_IMAGES
 from bntui.measure.validation import Validator
 
-EXCHANGES, WAITING, LAYERS_WAITING, DATA = "exchanges", "waiting", "layers' waiting", "data"
-"""What a verdict asks."""
-CHANNELS = "channels"
-"""A question that only a user asks, by opening the screen of a layer."""
-SUFFERS, SOUND = (EXCHANGES, WAITING, LAYERS_WAITING), (EXCHANGES, DATA)
-"""Which questions are asked where validation suffers from the statistics, and where it does not."""
 MOST_LAYERS = 6
 """BN layers whose statistics are exchanged, those with the largest local drift."""
+
+
+class Question(StrEnum):
+    """What can be asked of the weights and statistics at hand."""
+
+    EXCHANGES = "exchanges"
+    """What would each layer's fresh statistics alone give?"""
+    WAITING = "waiting"
+    """After how many more updates would the running statistics be sound?"""
+    LAYERS_WAITING = "layers' waiting"
+    """The same of each layer alone."""
+    DATA = "data"
+    """Do the validation images differ from the training images?"""
+    CHANNELS = "channels"
+    """Which channels do harm? Only a user asks, by opening the screen of a layer."""
+
+
+SUFFERS = (Question.EXCHANGES, Question.WAITING, Question.LAYERS_WAITING)
+"""The questions that are asked where validation suffers from the statistics."""
+SOUND = (Question.EXCHANGES, Question.DATA)
+"""Those that are asked where it does not."""
 
 
 class Questions:
@@ -50,16 +66,16 @@ class Questions:
         subsets = validator.subsets
         self._input = InputShift(subsets.fresh.inputs, subsets.live.inputs)
 
-    def raised(self, validation: Validation | None) -> tuple[str, ...]:
+    def raised(self, validation: Validation | None) -> tuple[Question, ...]:
         """Return the questions that the last validation raises."""
         if validation is None:
             return ()
         if not self._validator.run.subject.layers:
-            return (DATA,)
+            return (Question.DATA,)
         return SUFFERS if harms(validation.difference) else SOUND
 
     def answer(
-        self, question: str, validation: Validation | None, images: int = FEW_IMAGES
+        self, question: Question, validation: Validation | None, images: int = FEW_IMAGES
     ) -> None:
         """Answer a question on so many of the live samples, after the last validation."""
         validator, run = self._validator, self._validator.run
@@ -75,17 +91,17 @@ class Questions:
             return validator.under(rows, sample)
 
         match question:
-            case "exchanges":
+            case Question.EXCHANGES:
                 self.exchanges = exchange_layers(statistics, suspects, under, update)
-            case "waiting":
+            case Question.WAITING:
                 self.waiting = wait(statistics, self._left, under, update, run.momentum)
-            case "layers' waiting":
+            case Question.LAYERS_WAITING:
                 self.layers_waiting = wait_by_layer(statistics, suspects, self._left, under, update)
-            case "channels":
+            case Question.CHANNELS:
                 self.channel_exchanges = exchange_channels(
                     statistics, suspects, layers.epsilon(), under, update
                 )
-            case _:
+            case Question.DATA:
                 self.data_check = check_data(
                     subject,
                     update,

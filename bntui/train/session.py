@@ -16,7 +16,7 @@ from bntui.core.snapshot import MAX_REPORTS, Checkpoint, EpochReport, Phase, Sna
 from bntui.core.text import ConfigError
 from bntui.machine import memory
 from bntui.measure.observer import Observer
-from bntui.measure.questions import CHANNELS
+from bntui.measure.questions import Question
 from bntui.measure.subsets import FEW_IMAGES, LIVE_IMAGES
 from bntui.train import resuming
 from bntui.train.batch_limits import BatchLimits
@@ -185,7 +185,7 @@ class Session:
     def ask_channels(self) -> None:
         """Find out which channels of the layers are to blame, for the weights at hand."""
         if self.trainer.buffers.layers:
-            self.observer.ask(CHANNELS, LIVE_IMAGES, asked=True)
+            self.observer.ask(Question.CHANNELS, LIVE_IMAGES, asked=True)
 
     def recalibrate(self, *, apply: bool) -> None:
         """Find out what recalibrated statistics would do; `apply` puts them to use."""

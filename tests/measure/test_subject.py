@@ -18,7 +18,7 @@ from bntui.measure.evaluation import evaluate
 from bntui.measure.layers import layers_of
 from bntui.measure.noise_scale import draw, measure
 from bntui.measure.observer import Observer
-from bntui.measure.questions import CHANNELS, DATA, EXCHANGES, LAYERS_WAITING, WAITING
+from bntui.measure.questions import Question
 from tests.measure.foreign import BATCH, MOMENTUM, SHAPES, BoomError, Loop, fuse_of, state
 
 UPDATES = 6
@@ -237,7 +237,7 @@ def test_exchanging_a_layers_statistics_is_what_it_does_by_hand(kind: str, loop:
         loop.network.drop = nn.Identity()
     observer = Observer(loop, Observation(), 0)
     observer.validate(asked=True)
-    observer.ask(EXCHANGES, asked=True)
+    observer.ask(Question.EXCHANGES, asked=True)
     found = observer.questions.exchanges
     assert found
     validation = loop.subject.validation
@@ -267,7 +267,7 @@ def test_a_data_check_tells_other_data_from_the_same(kind: str) -> None:
         loop.train(UPDATES)
         loop.subject.validation.inputs.add_(moved)
         observer = Observer(loop, Observation(), 0)
-        observer.ask(DATA, asked=True)
+        observer.ask(Question.DATA, asked=True)
         found = observer.questions.data_check
         assert found
         assert [shift.name for shift in found.shifts] == ["input", *loop.subject.layers.names]
@@ -293,11 +293,11 @@ EVERYTHING: dict[str, Callable[[Loop, Observer], object]] = {
     "validating": lambda _, observer: observer.validate(asked=True),
     "looking back": lambda _, observer: observer.look_back(asked=True),
     "asking what if": lambda _, observer: observer.ask_what_if(),
-    "exchanging layers": lambda _, observer: observer.ask(EXCHANGES, asked=True),
-    "waiting": lambda _, observer: observer.ask(WAITING, asked=True),
-    "waiting by layer": lambda _, observer: observer.ask(LAYERS_WAITING, asked=True),
-    "exchanging channels": lambda _, observer: observer.ask(CHANNELS, asked=True),
-    "checking data": lambda _, observer: observer.ask(DATA, asked=True),
+    "exchanging layers": lambda _, observer: observer.ask(Question.EXCHANGES, asked=True),
+    "waiting": lambda _, observer: observer.ask(Question.WAITING, asked=True),
+    "waiting by layer": lambda _, observer: observer.ask(Question.LAYERS_WAITING, asked=True),
+    "exchanging channels": lambda _, observer: observer.ask(Question.CHANNELS, asked=True),
+    "checking data": lambda _, observer: observer.ask(Question.DATA, asked=True),
     "explaining": lambda _, observer: observer.explain(60),
     "recalibrating": lambda _, observer: observer.recalibrate(apply=True),
     "observing live": lambda _, observer: observer.observe_if_due(),
