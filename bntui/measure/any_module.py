@@ -15,7 +15,7 @@ from bntui.measure.layers import (
     running_statistics,
 )
 from bntui.measure.norms import batch_statistics
-from bntui.measure.subject import Samples, Scoring, Stage
+from bntui.measure.subject import Samples, Scoring, Stage, set_training
 from bntui.measure.unchanged import unchanged
 
 Forward = Callable[[nn.Module, Tensor], Tensor]
@@ -70,7 +70,10 @@ class AnyModule:
         self._forward = forward
         found = layers_of(network)
         layers = tuple(layer for _, layer in found)
+        frozen = {one for one in network.modules() if network.training and not one.training}
         with torch.no_grad(), unchanged(network):
+            network.train()  # it may be overridden to keep some modules in eval mode
+            self._trains = {one for one in network.modules() if one.training} - frozen
             network.eval()
             positions = positions_of(layers, lambda: self.forward(training.inputs[:1]))
         self.layers = Layers(
@@ -80,6 +83,13 @@ class AnyModule:
             tuple(running_statistics(layer)[0].numel() for layer in layers),
             training.inputs.device,
         )
+
+    def trains(self, module: nn.Module) -> bool:
+        """Return whether a module is in training mode while the network trains.
+
+        As the network was found, if it was in training mode itself; else as its `train()` puts it.
+        """
+        return module in self._trains
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Run a copy of one batch (N, …) through the network as it stands: some networks work in place."""
@@ -92,7 +102,7 @@ class AnyModule:
     def collect(self, inputs: Tensor) -> Tensor:
         """Return the biased statistics (2, C) of one training-mode pass; changes nothing."""
         with torch.no_grad(), unchanged(self.network), self.recording() as recorder:
-            self.network.train()
+            set_training(self)
             self.forward(inputs)
             return recorder.row()
 

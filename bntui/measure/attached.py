@@ -24,6 +24,10 @@ class Attached:
     validation: Samples
     scoring: Scoring
 
+    def trains(self, module: nn.Module) -> bool:
+        """Return whether a module is in training mode while the network trains: all are."""
+        return True
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Run one batch (N, …) through the network as it stands."""
         outputs: Tensor = self.network(inputs)

@@ -174,7 +174,7 @@ def compare_modes(subject: Subject, running: Tensor, inputs: Tensor) -> ModeComp
         with hooked(keep):
             seen = subject.forward(inputs)
         for layer in layers.layers:
-            layer.train()
+            layer.training = subject.trains(layer)
         with hooked(compare):
             outputs = subject.forward(inputs)
         guesses = [subject.scoring.guesses(each) for each in (seen, outputs)]

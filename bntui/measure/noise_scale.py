@@ -21,7 +21,7 @@ from torch import Tensor
 
 from bntui.core.measured import Noise
 from bntui.measure.noise_interval import ONE_SIGMA, PARTS, Measurement, interval, moments
-from bntui.measure.subject import Samples, Subject
+from bntui.measure.subject import Samples, Subject, set_training
 from bntui.measure.unchanged import unchanged
 
 PART = 128
@@ -45,7 +45,7 @@ def measure(
     parameters = [one for one in subject.network.parameters() if one.requires_grad]
     gradients: list[tuple[Tensor, ...]] = []
     with unchanged(subject.network), torch.enable_grad():
-        subject.network.train()
+        set_training(subject)
         for part in parts:
             check_stop()
             loss = subject.scoring.loss(subject.forward(part.inputs), part.targets)

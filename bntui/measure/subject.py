@@ -131,6 +131,13 @@ class Subject(Protocol):
         """What its outputs are worth."""
         ...
 
+    def trains(self, module: nn.Module) -> bool:
+        """Return whether one of the network's modules is in training mode while the network trains.
+
+        Not, for example, a BN layer that its owner has frozen: it normalises with running statistics then.
+        """
+        ...
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Run one batch (N, …) through the network as it stands, and return the outputs (N, …)."""
         ...
@@ -149,6 +156,12 @@ class Subject(Protocol):
         training.
         """
         ...
+
+
+def set_training(subject: Subject) -> None:
+    """Put every module of a subject's network into the mode in which it trains."""
+    for module in subject.network.modules():
+        module.training = subject.trains(module)
 
 
 class TrainingRun(Protocol):

@@ -1,9 +1,11 @@
 """A network that isn't ours as a subject."""
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from bntui.measure.any_module import AnyModule
+from bntui.measure.drift import compare_modes
 from bntui.measure.evaluation import evaluate
 from bntui.measure.subject import Classification, Samples
 
@@ -63,3 +65,46 @@ def test_an_empty_buffer_is_empty_again() -> None:
     subject = subject_of(network)
     subject.collect(INPUTS)
     assert network.seen is None
+
+
+class KeepsInEval(nn.Sequential):
+    """Freezes its first layer by what its `train` does, as detectors do."""
+
+    def train(self, mode: bool = True) -> "KeepsInEval":
+        super().train(mode)
+        self[0].eval()
+        return self
+
+
+def frozen_by_hand() -> nn.Module:
+    network = nn.Sequential(nn.BatchNorm1d(3), nn.BatchNorm1d(3))
+    network[0].eval()
+    return network
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        frozen_by_hand(),
+        KeepsInEval(nn.BatchNorm1d(3), nn.BatchNorm1d(3)),
+        KeepsInEval(nn.BatchNorm1d(3), nn.BatchNorm1d(3)).eval(),
+    ],
+    ids=["by hand", "by its train", "by its train, found in eval mode"],
+)
+def test_a_layer_that_is_frozen_normalises_as_it_does_in_training(network: nn.Module) -> None:
+    modes = [module.training for module in network.modules()]
+    assert isinstance(network, nn.Sequential)
+    frozen = network[0]
+    assert isinstance(frozen, nn.BatchNorm1d)
+    frozen.load_state_dict(
+        {"running_mean": torch.full((3,), 5.0), "running_var": torch.full((3,), 4.0)}, strict=False
+    )
+    subject = subject_of(network)
+    fresh = subject.collect(INPUTS)
+    seen = (INPUTS - 5.0) / (4.0 + 1e-5) ** 0.5
+    for row, batch in ((fresh[:, :3], INPUTS), (fresh[:, 3:], seen)):
+        variance, mean = torch.var_mean(batch, 0, correction=0)
+        torch.testing.assert_close(row, torch.stack([mean, variance]))
+    compared = compare_modes(subject, subject.layers.running(), INPUTS)
+    assert compared.errors[0] == 0.0 < compared.errors[1]
+    assert [module.training for module in network.modules()] == modes
