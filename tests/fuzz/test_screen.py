@@ -334,7 +334,7 @@ class Sitting(RuleBasedStateMachine):
             assert isinstance(run, ScriptedRun)
             asked = run.applied[-1] if run.applied else None
             self.did()
-            run.show(knobs=knobs or asked or run.snapshot.knobs, asked=asked)
+            run.show(knobs=knobs or asked or run.snapshot.knobs, wanted=None)
 
         self.act(act())
 

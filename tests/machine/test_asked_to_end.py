@@ -8,6 +8,8 @@ from bntui.machine.signals import asked_to_end
 
 others = "KILL STOP TSTP TTIN TTOU CONT CHLD URG WINCH INFO SEGV BUS FPE ILL EMT PIPE XFSZ".split()
 sent = signal.valid_signals() - {getattr(signal, f"SIG{name}", None) for name in others}
+for number in sent:  # a shell has its jobs in the background ignore some of them
+    signal.signal(number, signal.SIG_DFL)
 signal.signal(signal.SIGUSR2, signal.SIG_IGN)
 asked = []
 with asked_to_end(asked.append):
