@@ -170,7 +170,7 @@ class TestTurnedKnobs:
             await user.press("right", "space")
             assert user.run.applied[-1] == Knobs(batch_size=512)
             assert user.run.calls[-1] == "resume"
-            await user.see(STATES["failed"])
+            await user.see(STATES["failed"], wanted=user.run.applied[-1])
             await user.press("right", "r")
             assert user.run.snapshot.knobs.batch_size == 1024
 
