@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.events import DescendantFocus
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Label
 
@@ -134,6 +135,7 @@ class Explorer(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the panels; `app.tcss` arranges them."""
+        self._arrange(self.app.size)  # before the first picture, which would be laid out twice else
         config = self.run.snapshot.config
         yield StatusLine()
         yield ExperimentLine()
@@ -180,7 +182,13 @@ class Explorer(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the arrangement that fits."""
-        width, height = event.size
+        self._arrange(event.size)
+        if not self.has_class("-tiny") and self.focused is None:
+            # A screen too small for knobs took the focus away.
+            self.call_after_refresh(self.query(Knob).first().focus)
+
+    def _arrange(self, size: Size) -> None:
+        width, height = size
         full = width >= FULL[0] and height >= FULL[1]
         tiny = width < SMALLEST[0] or height < SMALLEST[1]
         classes = {
@@ -192,8 +200,6 @@ class Explorer(Screen[None]):
         self.update_classes(classes)  # at once: styles are matched anew each time
         for panel in self.query(".panel"):
             panel.border_subtitle = None if full else TABS
-        if not tiny and self.focused is None:  # a screen too small for knobs took the focus away
-            self.call_after_refresh(self.query(Knob).first().focus)
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened under another screen."""
