@@ -5,14 +5,13 @@ share k it keeps. Imports no torch.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 """The constant momenta that every run keeps running statistics for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimator:
+class Estimator(NamedTuple):
     """One way to make running statistics of a run's batches."""
 
     name: str

@@ -8,7 +8,6 @@ import math
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from bntui.core.file_kinds import known_at
@@ -30,14 +29,17 @@ MAX_THREADS = 1024
 MIN_WIDTH, MAX_WIDTH = 1 / 32, 4.0
 
 
-@dataclass(frozen=True, slots=True)
+# No dataclasses: each would take a millisecond to make, which `bntui --version` waits for.
+
+
 class Whole:
     """Parses whole numbers from `low` to `high`; `example` follows "such as"."""
 
-    name: str
-    low: int
-    high: int
-    example: str
+    def __init__(self, name: str, low: int, high: int, example: str) -> None:
+        self.name = name
+        self.low = low
+        self.high = high
+        self.example = example
 
     def __call__(self, value: str) -> int:
         """Return the number. Raises ConfigError."""
@@ -53,12 +55,12 @@ class Whole:
         return f"Whole numbers from {self.low:,} to {self.high:,}."
 
 
-@dataclass(frozen=True, slots=True)
 class OneOf:
     """Parses one of several words."""
 
-    name: str
-    choices: tuple[str, ...]
+    def __init__(self, name: str, choices: tuple[str, ...]) -> None:
+        self.name = name
+        self.choices = choices
 
     def __call__(self, value: str) -> str:
         """Return the word. Raises ConfigError."""
@@ -76,13 +78,13 @@ class OneOf:
         return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
 
 
-@dataclass(frozen=True, slots=True)
 class Number:
     """Parses a number that is `allowed`; `way_out` says which are."""
 
-    name: str
-    allowed: Callable[[float], bool]
-    way_out: str
+    def __init__(self, name: str, allowed: Callable[[float], bool], way_out: str) -> None:
+        self.name = name
+        self.allowed = allowed
+        self.way_out = way_out
 
     def __call__(self, value: str) -> float:
         """Return the number. Raises ConfigError."""
