@@ -145,12 +145,14 @@ class Terminal:
         """
         end = time.perf_counter() + PATIENCE
         while time.perf_counter() < end:
+            # Before what has arrived is looked at: the last of it may arrive in between.
+            over = self._reap(os.WNOHANG) and not self._reader.is_alive()
             if self._arrived:
                 arrived, data = self._arrived.popleft()
                 self._show(data)
                 if seen(self.text):
                     return arrived
-            elif self._reap(os.WNOHANG) and not self._reader.is_alive():
+            elif over:
                 break
             else:
                 time.sleep(0.001)
