@@ -73,14 +73,14 @@ def test_long_names_are_cut_to_leave_bars() -> None:
 def test_of_many_classes_the_most_predicted_are_shown_in_their_order() -> None:
     running, fresh = [0] * 100, [1] * 100
     running[97], running[3] = 90, 10
-    fresh[50] = 101
+    fresh[50] = 103
     shown = rows(said(running, fresh, tuple(f"class {place}" for place in range(100))), height=5)
     assert shown == [
         "          running   fresh",
         " class 3  ▍     10%        0%",
-        " class 50        0% ██    50%",
+        " class 50        0% ██    51%",
         " class 97 ███▋  90%        0%",
-        " +97             0% ██    49%",
+        " +97             0% █▉    48%",
     ]
 
 
