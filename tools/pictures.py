@@ -22,6 +22,7 @@ from bntui.train.runner import Runner
 from bntui.ui.app import BntuiApp
 from bntui.ui.experiments.conclusion import ConclusionScreen
 from bntui.ui.experiments.progress import Experiments
+from bntui.ui.experiments.question import QuestionScreen
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.widgets.knob import Knob
 from tools.svg import slim
@@ -84,6 +85,7 @@ async def experiment() -> None:
     app = BntuiApp(kept_run, request, archive=KeptRuns(), experiments=offered)
 
     async with app.run_test(size=LOWER):
+        await until(lambda: isinstance(app.screen, QuestionScreen))
         await press(app, "2")
         await until(lambda: isinstance(app.screen, ConclusionScreen))
         await shoot(app, "experiment")
