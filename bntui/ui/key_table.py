@@ -331,7 +331,10 @@ SCREENS = (
 
 
 def help_sentence(binding: Binding) -> str:
-    """Return what the help says of a binding; nothing of one that is Textual's own."""
+    """Return what the help says of a key that has a line to itself, else nothing.
+
+    A line of several keys says what all of them do; the description of each says what it does itself.
+    """
     return _SENTENCES.get((binding.action, binding.key), "")
 
 
@@ -339,5 +342,6 @@ _SENTENCES = {
     (single.action, single.key): line.does
     for screen in reversed(SCREENS)  # the explorer's are the fullest
     for line in screen.lines
+    if len(line.keys.split()) == 1
     for single in Binding.make_bindings((*line.bindings, *line.elsewhere))
 }

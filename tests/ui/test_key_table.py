@@ -117,7 +117,8 @@ async def test_the_palette_says_what_the_help_says() -> None:
     async with app.run_test(size=(120, 40)):
         said = {one.title: one.help for one in app.get_system_commands(app.screen)}
     assert said["Recalibrate"] == "key c: try a recalibration; again, soon after: apply it"
-    assert said["Save the screen as SVG"].startswith("key S: save the screen as SVG")
+    assert said["Save the screen as SVG"] == "key S"  # its line is of D and W, too
+    assert said["Keep the weights"] == "key W"
 
 
 def test_of_a_key_that_is_textual_s_own_nothing_is_said() -> None:
