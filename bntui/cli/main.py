@@ -266,10 +266,13 @@ def _config_and_origin(resume: str | None, options: dict[str, Any]) -> "tuple[Ru
     if resume is None:
         config, left_open = config_of(options)
         return config, New(left_open)
-    if others := given(options):
-        flag = SETTINGS[next(iter(others))].flag
+    if given(options):
+        typed = ((name, value) for name, value in options.items() if value not in (None, ()))
+        name, value = next(typed)
+        flag = "bn" if name == "bn" else SETTINGS[name].flag
         raise ConfigError(
-            f"--resume {resume} goes on with the settings that the run has: leave out --{flag}."
+            f"--resume {resume} goes on with the settings that the run has: leave out "
+            f"--{'no-' if value is False else ''}{flag}."
         )
     from bntui.store.archive import resumable
 

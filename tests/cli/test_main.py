@@ -151,6 +151,11 @@ class TestRefusals:
         assert "`bntui run`" in result.stderr
         assert result.stdout == ""
 
+    @pytest.mark.parametrize("typed", ["--no-bn", "--lr 0.1", "--amp", "--at 3:momentum=0.9"])
+    def test_a_run_that_goes_on_takes_no_settings(self, typed: str) -> None:
+        said = refusal("run", "--resume", "last", *typed.split())
+        assert said.endswith(f"leave out {typed.split()[0]}.")
+
 
 class TestJson:
     def test_a_run_is_a_start_its_epochs_and_an_end(self) -> None:
