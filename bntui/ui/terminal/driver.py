@@ -14,6 +14,8 @@ from typing import IO, Any, Protocol, cast
 import psutil
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
+from textual.geometry import Size
 
 from bntui.machine import clock
 from bntui.machine.signals import HUNG_UP, write_nowhere_if_hung_up
@@ -73,6 +75,7 @@ class TerminalDriver(LinuxDriver):
         self._wait_for_the_foreground()
         if not self._host.ending:
             super().start_application_mode()  # type: ignore[no-untyped-call]
+            signal.signal(signal.SIGWINCH, self._resized)
 
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was, if it is taken."""
@@ -142,6 +145,21 @@ class TerminalDriver(LinuxDriver):
         write_nowhere_if_hung_up()
         self.exit_event.set()  # of the thread that reads
         self._host.end_with(HUNG_UP)
+
+    def _resized(self, *_: object) -> None:
+        """Have the loop ask for the size.
+
+        A handler that asked for it, as Textual's does, and was interrupted by the next signal would
+        tell the older size last.
+        """
+        with suppress(RuntimeError):  # the loop is closed: the app is over
+            self._loop.call_soon_threadsafe(self._take_size)
+
+    def _take_size(self) -> None:
+        size = Size(*self._get_terminal_size())
+        self._app.post_message(Resize(size, size))
+        # If it changed and changed back, Textual sees no change, but the terminal has lost its screen.
+        self._app.post_message(self.SignalResume())
 
     def stop_all(self) -> None:
         """Stop this process and those started with it, such as make, until a shell continues them."""

@@ -1,12 +1,16 @@
 """When the screen is drawn: all of it when the terminal comes back, little of it behind a dialog."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from textual.driver import Driver
+from textual.events import Resize
+from textual.message import Message
 from textual.pilot import Pilot
 
 from bntui.core.run_request import RunRequest
@@ -87,6 +91,49 @@ def test_nothing_is_written_before_the_terminal_is_taken() -> None:
     driver.disable_input()
     driver.close()
     driver.give_back()
+
+
+def one_that_is_resized(sizes: list[tuple[int, int]]) -> tuple[TerminalDriver, list[object]]:
+    """Return a driver whose terminal is resized again while it is asked for its size, and its messages."""
+    driver, told = TerminalDriver.__new__(TerminalDriver), list[object]()
+    driver._app = SimpleNamespace(post_message=told.append)  # type: ignore[assignment]
+    driver._loop = asyncio.get_running_loop()
+
+    def ask() -> tuple[int, int]:
+        now = sizes[0]
+        if len(sizes) > 1:
+            del sizes[0]
+            signal.raise_signal(signal.SIGWINCH)
+        return now
+
+    driver._get_terminal_size = ask  # type: ignore[method-assign]
+    return driver, told
+
+
+async def test_a_size_that_changes_while_it_is_asked_for_is_not_told_last() -> None:
+    sizes = [(264, 88), (100, 30), (80, 24)]
+    driver, told = one_that_is_resized(sizes)
+    before = signal.signal(signal.SIGWINCH, driver._resized)
+    try:
+        signal.raise_signal(signal.SIGWINCH)
+        for _ in range(10):
+            await asyncio.sleep(0)
+    finally:
+        signal.signal(signal.SIGWINCH, before)
+    told_sizes = [message.size for message in told if isinstance(message, Resize)]
+    assert told_sizes == [(264, 88), (100, 30), (80, 24)]
+
+
+async def test_a_size_that_changed_and_changed_back_has_everything_drawn_anew() -> None:
+    async with wired((100, 30), ScriptedRuns(loaded=True)) as (app, wire):
+        driver, told = one_that_is_resized([(100, 30)])
+        driver._take_size()
+        for message in told:
+            assert isinstance(message, Message)
+            app.post_message(message)
+        await quiet(Pilot(app))
+        for row in range(1, 31):
+            assert f"\x1b[{row};1H" in wire.written
 
 
 KEYS = ["", "question_mark", "k", "o", "g", "t", "b", "v", "y", "w", "enter", "ctrl+p", "comma"]
