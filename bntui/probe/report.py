@@ -1,0 +1,80 @@
+"""What a check found: values only, to be printed, kept as JSON, or asserted on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bntui.probe.causes import Cause, Finding, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The model on the validation samples, in eval mode, under one set of statistics."""
+
+    score: float
+    """Mean of the metric: accuracy for class labels; higher is better."""
+    loss: float | None
+    """Mean cross-entropy of class labels; None for another metric."""
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLayer:
+    """One layer with running statistics, or one that should have them."""
+
+    name: str
+    kind: str
+    """The name of its class."""
+    channels: int
+    values: int | None
+    """Values per channel that a training batch brings it: samples times positions; None where unknown."""
+    momentum: float | None
+    """torch's: the share of the new value that an update takes. None: a cumulative average, or none at all."""
+    updates: int | None
+    """`num_batches_tracked`; None where the layer has no counter."""
+    mean_gap: float
+    """Mean of |running mean − fresh mean| in fresh standard deviations; NaN where not measured."""
+    log_var_ratio: float
+    """Mean of ln((running variance + ε)/(fresh variance + ε)); NaN where not measured."""
+    network_error: float
+    """RMS difference of its output between eval and training mode with all layers before it as they are,
+    relative to that in training mode; NaN where not measured."""
+    remarks: tuple[str, ...] = ()
+    """Facts of its state, such as "untouched", "float16 buffers", "frozen", "no running statistics"."""
+
+
+class UnsoundError(AssertionError):
+    """A report names a cause that does harm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `bntui.check` found. `print` it, keep `to_json()`, or assert `sound`."""
+
+    verdicts: tuple[Finding, ...]
+    """Worst first; at least one."""
+    running: Evaluation | None
+    """Under the model's own running statistics."""
+    fresh: Evaluation | None
+    """The same weights on the same samples, under statistics of training batches; None without these."""
+    flipped: float | None
+    """Share of predictions that differ between the two; None where outputs are no classes."""
+    layers: tuple[CheckedLayer, ...]
+    """In the order of the model's modules."""
+    notes: tuple[str, ...]
+    """What was not measured, and why; how many samples there were."""
+    metric: str = "accuracy"
+    """What scores are called."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing harms validation that batch norm is to blame for, and that could be told."""
+        return not any(
+            one.severity in {Severity.UNSOUND, Severity.UNDECIDED} for one in self.verdicts
+        )
+
+    def raise_for_verdict(self, ignore: Iterable[Cause | str] = ()) -> None:
+        """Raise UnsoundError with the first cause that does harm and is not in `ignore`."""
+        ignored = {Cause(one) for one in ignore}
+        for one in self.verdicts:
+            if one.severity is Severity.UNSOUND and one.cause not in ignored:
+                raise UnsoundError(f"{one.cause}: {' '.join(one.evidence)}")
