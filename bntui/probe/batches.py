@@ -1,0 +1,331 @@
+"""The batches of a user's loader, whatever their form, and what a model is called with and compares to."""
+
+import copy
+import inspect
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    SequentialSampler,
+    Subset,
+)
+
+from bntui.probe.errors import ProbeError
+from bntui.probe.nesting import (
+    changed,
+    counted,
+    is_opaque,
+    is_samples,
+    kind_of,
+    length,
+    same,
+)
+
+Batch = Any
+"""A tensor, or a tuple, list, named tuple or dict of tensors, such dicts and lists, and lists of other things."""
+Forward = Callable[[nn.Module, Batch], Any]
+
+_LOGITS = ("logits", "out")
+_DRAWN_FROM = {"sampler", "batch_sampler", "dataset", "loader", "dataloader"}
+_TARGETS = ("labels", "label", "targets", "target", "y")
+
+
+def size(batch: Batch) -> int:
+    """Return how many samples a batch has: the first dimension of its first tensor.
+
+    A tensor that is in a list of tensors comes last, since that may be a list of samples; a list of
+    dicts inside a batch is one. Raises ProbeError where there is no tensor.
+    """
+    return counted(batch)[0]
+
+
+def take(batch: Batch, count: int) -> Batch:
+    """Return the first `count` samples of a batch, in its structure and types.
+
+    Cuts tensors, arrays and lists of samples that have as many as the batch; the rest is kept as it is.
+    Raises ProbeError where something can't be cut, such as a graph.
+    """
+    return _cut(batch, 0, count)
+
+
+def join(batches: Sequence[Batch]) -> Batch:
+    """Return batches of one structure as one, one after the other.
+
+    Raises ProbeError where their structures, shapes, types or devices differ, or what isn't per sample.
+    """
+    if len(batches) == 1:
+        return batches[0]
+    counts = [counted(batch) for batch in batches]
+
+    def joined(nodes: Sequence[Any]) -> Any:
+        first = nodes[0]
+        sizes = [here for here, _ in counts]
+        if all(length(node) == here for node, here in zip(nodes, sizes, strict=True)):
+            if isinstance(first, list | tuple):
+                return type(first)(sample for node in nodes for sample in node)
+            if (
+                len({(node.shape[1:], node.dtype, getattr(node, "device", "")) for node in nodes})
+                > 1
+            ):
+                raise ProbeError("Batches whose shapes, types or devices differ can't be joined.")
+            return torch.cat(list(nodes)) if isinstance(first, Tensor) else np.concatenate(nodes)
+        if not all(same(first, node) for node in nodes):
+            raise ProbeError(f"Batches that differ in a {type(first).__name__} can't be joined.")
+        return first
+
+    def are_samples(nodes: Sequence[Any]) -> bool:
+        return all(is_samples(node, *count) for node, count in zip(nodes, counts, strict=True))
+
+    return changed(joined, batches, are_samples)
+
+
+def regrouped(batches: Sequence[Batch], count: int) -> list[Batch]:
+    """Return the same samples in batches of `count`, the last one smaller; as they are if they can't be."""
+    try:
+        whole = join(batches)
+        return [_cut(whole, start, start + count) for start in range(0, size(whole), count)]
+    except ProbeError:
+        return list(batches)
+
+
+def moved(batch: Batch, device: torch.device, dtype: torch.dtype | None = None) -> Batch:
+    """Return a batch with its tensors on `device`, and the floating ones in `dtype` where one is given."""
+
+    def there(nodes: Sequence[Any]) -> Any:
+        (node,) = nodes
+        if isinstance(node, Tensor):
+            return node.to(device, dtype if dtype and node.is_floating_point() else node.dtype)
+        return copy.copy(node).to(device) if is_opaque(node) else node  # a graph's `to` is in place
+
+    return changed(there, [batch])
+
+
+def call(model: nn.Module, batch: Batch) -> Any:
+    """Return what a model puts out for a batch: the `forward` of a user who gives none.
+
+    The model gets the tensor, the first element of a tuple or list, or a dict's items by their names, but
+    for those that its `forward` does not take. Raises ProbeError where that can't be.
+    """
+    inputs = batch
+    if isinstance(batch, list | tuple) and batch:
+        inputs = batch[0]
+    if isinstance(inputs, Mapping):
+        return model(**_taken(model, inputs))
+    if isinstance(inputs, Tensor) or (isinstance(inputs, list | tuple) and inputs is not batch):
+        return model(inputs)
+    raise ProbeError(
+        f"A batch is a {kind_of(batch)}, which the model can't be called with: give forward=, a function of the"
+        " model and the batch."
+    )
+
+
+def output_tensor(output: Any) -> Tensor:
+    """Return the tensor that tells a model's predictions: itself, its `logits` or `out`, or the first one."""
+    if isinstance(output, Tensor):
+        return output
+    named = [getattr(output, _LOGITS[0], None)]
+    parts: list[Any] = []
+    if isinstance(output, Mapping):
+        named += [output.get(name) for name in _LOGITS]
+        parts = list(output.values())
+    elif isinstance(output, list | tuple):
+        parts = list(output)
+    # A tensor without dimensions is a loss.
+    several = [one for one in parts if isinstance(one, Tensor) and one.dim()]
+    for one in (*named, *several):
+        if isinstance(one, Tensor):
+            return one
+    raise ProbeError(
+        f"The model puts out a {kind_of(output)}: give forward=, a function of the model and the batch that"
+        " returns one tensor."
+    )
+
+
+def targets(batch: Batch) -> Any:
+    """Return what a batch's outputs are compared with; the batch itself where nothing tells."""
+    if isinstance(batch, list | tuple) and len(batch) > 1:
+        return batch[1]
+    if isinstance(batch, Mapping):
+        return next((batch[name] for name in _TARGETS if name in batch), batch)
+    return batch
+
+
+def _cut(batch: Batch, start: int, stop: int) -> Batch:
+    """Return some of a batch's samples."""
+    count, listed = counted(batch)
+    if start <= 0 and stop >= count:
+        return batch
+
+    def some(nodes: Sequence[Any]) -> Any:
+        (node,) = nodes
+        if is_opaque(node):
+            raise ProbeError(f"A batch holds a {type(node).__name__}, which can't be cut.")
+        return node[start:stop] if length(node) == count else node
+
+    return changed(some, [batch], lambda nodes: is_samples(nodes[0], count, listed))
+
+
+def spread(loader: Iterable[Batch], samples: int, what: str) -> list[Batch]:
+    """Return batches of at most `samples` samples of a loader, evenly spaced where that can be.
+
+    Files of validation are often sorted by class, so the first ones are few of them. A DataLoader that
+    goes through a dataset in its order is asked for samples here and there, a list of batches for
+    such batches; of any other loader it is the first ones. `what` names the loader in a ProbeError.
+    """
+    chosen: list[Batch] = []
+    left = samples
+    for batch in first(_spaced(loader, samples), samples, what):
+        chosen.append(_at_most(batch, left))
+        left -= size(batch)
+        if left <= 0:
+            break
+    return chosen
+
+
+def first(loader: Iterable[Batch], count: int, what: str) -> Iterator[Batch]:
+    """Yield the first `count` batches of a loader that have samples, as they are asked for.
+
+    Raises ProbeError for what is no loader or can be iterated once only, and where there is no batch.
+    """
+    return _first(_checked(loader, what), count, what)
+
+
+def _first(loader: Iterable[Batch], count: int, what: str) -> Iterator[Batch]:
+    given = 0
+    for batch in loader:
+        if size(batch):
+            given += 1
+            yield batch
+        if given == count:
+            return
+    if not given:
+        raise ProbeError(
+            f"The {what} loader is empty: give one with at least one batch of samples."
+        )
+
+
+def _checked(loader: Any, what: str) -> Iterable[Batch]:
+    """Refuse what is no loader."""
+    kind, way_out = type(loader), "give a DataLoader or a list of its batches."
+    if isinstance(loader, Tensor | Mapping | str | bytes | np.ndarray):
+        raise ProbeError(f"The {what} loader is of the type {kind.__name__}: {way_out}")
+    if isinstance(loader, Dataset) and not isinstance(loader, IterableDataset):
+        raise ProbeError(
+            f"The {what} loader is a dataset: give DataLoader(dataset, batch_size=…) instead."
+        )
+    if not hasattr(kind, "__iter__") and not hasattr(kind, "__getitem__"):
+        raise ProbeError(
+            f"The {what} loader is of the type {kind.__name__}, which can't be iterated: {way_out}"
+        )
+    if hasattr(kind, "__next__") and iter(loader) is loader:
+        raise ProbeError(
+            f"The {what} loader is of the type {kind.__name__}, which can be iterated once only: {way_out}"
+        )
+    return loader  # type: ignore[no-any-return]
+
+
+def _spaced(loader: Any, samples: int) -> Any:
+    """Return a loader of evenly spaced samples or batches of another one; itself where that can't be."""
+    if isinstance(loader, list | tuple):
+        total = sum(size(batch) for batch in loader)
+        return loader if total <= samples else _places(loader, -(-samples * len(loader) // total))
+    if not isinstance(loader, DataLoader) or type(loader).__iter__ is not DataLoader.__iter__:
+        return loader
+    batches = loader.batch_sampler
+    if type(batches) is not BatchSampler or type(batches.sampler) is not SequentialSampler:
+        return loader
+    total = len(batches.sampler)
+    if total <= samples:
+        return loader
+    chosen: Subset[Any] = Subset(loader.dataset, _places(range(total), samples))
+    own = torch.Generator()  # whatever the loader's own one would have drawn from
+    return DataLoader(chosen, batches.batch_size, collate_fn=loader.collate_fn, generator=own)
+
+
+def _places(sequence: Sequence[Any], count: int) -> list[Any]:
+    """Return `count` elements of a longer sequence, evenly spaced: the middles of as many parts."""
+    return [sequence[(2 * place + 1) * len(sequence) // (2 * count)] for place in range(count)]
+
+
+def _at_most(batch: Batch, count: int) -> Batch:
+    try:
+        return take(batch, count)
+    except ProbeError:  # it can't be cut: rather some samples more than none
+        return batch
+
+
+@contextmanager
+def loader_unchanged(*loaders: Any) -> Iterator[None]:
+    """Put the random streams that loaders, their samplers and their datasets hold back in the end.
+
+    Also on an error. Others draw from torch's global stream: see `bntui.measure.unchanged`.
+    """
+    put_back = [put for loader in loaders for put in _streams(loader, set())]
+    try:
+        yield
+    finally:
+        for put in put_back:
+            put()
+
+
+def _streams(holder: Any, seen: set[int]) -> Iterator[Callable[[], object]]:
+    """Yield what puts each random stream back that something holds, or what it draws from."""
+    if id(holder) in seen:
+        return
+    seen.add(id(holder))
+    for name, value in getattr(holder, "__dict__", {}).items():
+        if isinstance(value, torch.Generator):
+            yield partial(value.set_state, value.get_state())
+        elif isinstance(value, np.random.Generator):
+            yield partial(setattr, value.bit_generator, "state", value.bit_generator.state)
+        elif isinstance(value, np.random.RandomState):
+            yield partial(value.set_state, value.get_state())
+        elif isinstance(value, random.Random):
+            yield partial(value.setstate, value.getstate())
+        elif name.lstrip("_") in _DRAWN_FROM:
+            yield from _streams(value, seen)
+
+
+def _taken(model: nn.Module, items: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a batch's items that the model's `forward` takes."""
+    signature = _signature(model)
+    if signature is None:
+        return dict(items)
+    parameters = signature.parameters.values()
+    everything = any(one.kind is one.VAR_KEYWORD for one in parameters)
+    names = {
+        one.name for one in parameters if one.kind in {one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY}
+    }
+    taken = {name: value for name, value in items.items() if everything or name in names}
+    try:
+        signature.bind(**taken)
+    except TypeError:
+        raise ProbeError(
+            f"A batch has the keys {', '.join(map(str, items))}, and the model takes {', '.join(names)}: give"
+            " forward=, a function of the model and the batch."
+        ) from None
+    return taken
+
+
+def _signature(model: nn.Module) -> inspect.Signature | None:
+    """Return what a model takes; of DDP, compiled and averaged ones what the model inside takes."""
+    try:
+        signature = inspect.signature(model.forward)
+    except (TypeError, ValueError):
+        return None
+    if any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values()):
+        for name in ("_orig_mod", "module"):
+            inner = getattr(model, name, None)
+            if isinstance(inner, nn.Module):
+                return _signature(inner)
+    return signature
