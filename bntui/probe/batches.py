@@ -67,30 +67,37 @@ def join(batches: Sequence[Batch]) -> Batch:
         return batches[0]
     counts = [counted(batch) for batch in batches]
 
+    def are_samples(nodes: Sequence[Any]) -> bool:
+        # Three images of three channels tell nothing; those of another batch do.
+        return _per_sample(nodes, counts) and any(
+            is_samples(node, *count) for node, count in zip(nodes, counts, strict=True)
+        )
+
     def joined(nodes: Sequence[Any]) -> Any:
         first = nodes[0]
-        sizes = [here for here, _ in counts]
-        if all(length(node) == here for node, here in zip(nodes, sizes, strict=True)):
-            if isinstance(first, list | tuple):
-                return type(first)(sample for node in nodes for sample in node)
-            if (
-                len({(node.shape[1:], node.dtype, getattr(node, "device", "")) for node in nodes})
-                > 1
-            ):
-                raise ProbeError("Batches whose shapes, types or devices differ can't be joined.")
-            return torch.cat(list(nodes)) if isinstance(first, Tensor) else np.concatenate(nodes)
-        if not all(same(first, node) for node in nodes):
+        if not _per_sample(nodes, counts):
+            if all(same(first, node) for node in nodes):
+                return first
             raise ProbeError(f"Batches that differ in a {type(first).__name__} can't be joined.")
-        return first
-
-    def are_samples(nodes: Sequence[Any]) -> bool:
-        return all(is_samples(node, *count) for node, count in zip(nodes, counts, strict=True))
+        if isinstance(first, list | tuple):
+            return type(first)(sample for node in nodes for sample in node)
+        kinds = {(node.shape[1:], node.dtype, getattr(node, "device", None)) for node in nodes}
+        if len(kinds) > 1:
+            raise ProbeError("Batches whose shapes, types or devices differ can't be joined.")
+        return torch.cat(list(nodes)) if isinstance(first, Tensor) else np.concatenate(nodes)
 
     return changed(joined, batches, are_samples)
 
 
+def _per_sample(nodes: Sequence[Any], counts: list[tuple[int, bool]]) -> bool:
+    """Tell whether each of the parts has as many elements as its batch has samples."""
+    return all(length(node) == count for node, (count, _) in zip(nodes, counts, strict=True))
+
+
 def regrouped(batches: Sequence[Batch], count: int) -> list[Batch]:
     """Return the same samples in batches of `count`, the last one smaller; as they are if they can't be."""
+    if not batches:
+        return []
     try:
         whole = join(batches)
         return [_cut(whole, start, start + count) for start in range(0, size(whole), count)]

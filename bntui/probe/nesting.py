@@ -43,7 +43,7 @@ def counted(batch: Any) -> tuple[int, bool]:
     count(batch, sure)
     if not sure and not unsure:
         raise ProbeError(
-            f"A batch is a {kind_of(batch)} without a tensor, so nobody can count its samples."
+            f"A batch is a {kind_of(batch)} without a tensor, so its samples can't be counted: let the loader give tensors."
         )
     return (sure or unsure)[0], False
 
