@@ -54,9 +54,16 @@ def digits(
 
 
 def small_cnn(
-    width: int = 8, momentum: float | None = 0.1, dropout: float = 0.0, seed: int = 0
+    width: int = 8,
+    momentum: float | None = 0.1,
+    dropout: float = 0.0,
+    seed: int = 0,
+    pooled: bool = False,
 ) -> nn.Sequential:
-    """Return three blocks of convolution, BatchNorm2d and ReLU (14, 7, 4 pixels), and a head."""
+    """Return three blocks of convolution, BatchNorm2d and ReLU (14, 7, 4 pixels), and a head.
+
+    The head sees every position, or, `pooled`, their mean: that one learns and settles later.
+    """
     torch.manual_seed(seed)
     blocks: list[nn.Module] = []
     channels = 1
@@ -69,7 +76,9 @@ def small_cnn(
         ]
         blocks += [nn.Dropout(dropout)] if dropout else []
         channels = wide
-    return nn.Sequential(*blocks, nn.Flatten(), nn.Linear(channels * 16, 10))
+    if pooled:
+        blocks.append(nn.AdaptiveAvgPool2d(1))
+    return nn.Sequential(*blocks, nn.Flatten(), nn.Linear(channels * (1 if pooled else 16), 10))
 
 
 def mlp(
