@@ -26,13 +26,18 @@ class CallRecorder:
 
     def __init__(self, layers: Layers) -> None:
         self._layers = layers
-        self._calls: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {}
+        self.calls: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {}
+        """Means and biased variances, each (channels,), of every call of a layer."""
 
     @torch.no_grad()
     def note(self, layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
         """Take the statistics of one call: a forward pre-hook."""
         batch = input_of(inputs, named)
-        self._calls.setdefault(layer, []).append(batch_statistics(batch.detach().float()))
+        self.calls.setdefault(layer, []).append(self.statistics(batch.detach().float()))
+
+    def statistics(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the means and the biased variances, each (C,), of what a layer gets."""
+        return batch_statistics(batch)
 
     def row(self) -> Tensor:
         """Return the mean of all calls' means and biased variances: (2, C).
@@ -42,11 +47,38 @@ class CallRecorder:
         """
         parts = []
         for layer in self._layers.layers:
-            calls = self._calls.get(layer) or [running_statistics(layer)]
+            calls = self.calls.get(layer) or [running_statistics(layer)]
             parts.append(torch.stack([torch.stack(call) for call in calls]).float().mean(0))
         if not parts:
             return self._layers.running()
         return torch.cat(parts, dim=1).to(self._layers.device)
+
+
+@contextmanager
+def recording(
+    layers: Layers, kind: type[CallRecorder] = CallRecorder
+) -> Iterator[CallRecorder]:
+    """Take the statistics of the batches that go through the layers' network meanwhile."""
+    recorder = kind(layers)
+    hooks: list[Any] = []
+    try:
+        for layer in layers.layers:
+            hooks.append(layer.register_forward_pre_hook(recorder.note, with_kwargs=True))  # noqa: PERF401 - those that are there are removed
+        yield recorder
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def training_modules(network: nn.Module) -> set[nn.Module]:
+    """Return the modules that are in training mode while the network trains; changes their modes.
+
+    As the network was found, if it was in training mode itself; else as its `train()`, which may be
+    overridden to keep some in eval mode, puts it.
+    """
+    frozen = {one for one in network.modules() if network.training and not one.training}
+    network.train()
+    return {one for one in network.modules() if one.training} - frozen
 
 
 class AnyModule:
@@ -70,10 +102,8 @@ class AnyModule:
         self._forward = forward
         found = layers_of(network)
         layers = tuple(layer for _, layer in found)
-        frozen = {one for one in network.modules() if network.training and not one.training}
         with torch.no_grad(), unchanged(network):
-            network.train()  # it may be overridden to keep some modules in eval mode
-            self._trains = {one for one in network.modules() if one.training} - frozen
+            self._trains = training_modules(network)
             network.eval()
             positions = positions_of(layers, lambda: self.forward(training.inputs[:1]))
         self.layers = Layers(
@@ -85,10 +115,7 @@ class AnyModule:
         )
 
     def trains(self, module: nn.Module) -> bool:
-        """Return whether a module is in training mode while the network trains.
-
-        As the network was found, if it was in training mode itself; else as its `train()` puts it.
-        """
+        """Return whether a module is in training mode while the network trains."""
         return module in self._trains
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -101,20 +128,7 @@ class AnyModule:
 
     def collect(self, inputs: Tensor) -> Tensor:
         """Return the biased statistics (2, C) of one training-mode pass; changes nothing."""
-        with torch.no_grad(), unchanged(self.network), self.recording() as recorder:
+        with torch.no_grad(), unchanged(self.network), recording(self.layers) as recorder:
             set_training(self)
             self.forward(inputs)
             return recorder.row()
-
-    @contextmanager
-    def recording(self) -> Iterator[CallRecorder]:
-        """Take the statistics of the batches that go through the network meanwhile."""
-        recorder = CallRecorder(self.layers)
-        hooks: list[Any] = []
-        try:
-            for layer in self.layers.layers:
-                hooks.append(layer.register_forward_pre_hook(recorder.note, with_kwargs=True))  # noqa: PERF401 - those that are there are removed
-            yield recorder
-        finally:
-            for hook in hooks:
-                hook.remove()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from bntui.measure.any_module import AnyModule
+from bntui.measure.any_module import AnyModule, recording
 from bntui.measure.estimators import Estimators
 from bntui.measure.histories import EpochEnd, Result
 from bntui.measure.subject import Classification, Samples
@@ -135,7 +135,7 @@ class Loop:
             start = self.update * BATCH % len(self.subject.training)
             batch = self.subject.training[start : start + BATCH]
             self.network.train()
-            with self.subject.recording() as recorder:
+            with recording(self.subject.layers) as recorder:
                 loss = cross_entropy(self.network(batch.inputs), batch.targets)
             self._optimizer.zero_grad()
             loss.backward()

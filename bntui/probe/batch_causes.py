@@ -1,0 +1,433 @@
+"""Causes in how training batches are made, and in what layers get of them."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from bntui.diagnose.significance import harms
+from bntui.measure.any_module import CallRecorder
+from bntui.measure.norms import batch_statistics
+from bntui.probe.batches import first
+from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.probed import Probed
+from bntui.probe.stale import compared, harmed, told
+
+FEW, SOME = 4, 16
+"""Values per channel that are few in any case, and few where training and eval mode differ."""
+UNMIXED = 0.5
+"""Share of the entropy of labels that batches drawn at random would have, below which they are sorted."""
+LARGEST_SHARE = 0.15
+"""Share of variance that lies between batches from which on they differ, beyond what their size explains."""
+APART = 0.5
+"""Standard deviations between the means of two calls, or two kinds of batches."""
+PADDED = 0.2
+"""Share of a layer's positions that are zero in all channels, at the end, from which on they are named."""
+
+
+def of_batches(probed: Probed) -> list[Finding]:
+    """Return what is named of training batches; nothing without these."""
+    found = probed.collected
+    if found is None or not found.rows:
+        return [_refused(probed)] if found and found.refused else []
+    judged = (_padding(probed), _sorted(probed), _mixed(probed), _few(probed), _dropout(probed))
+    return [one for one in judged if one]
+
+
+def modes_apart(probed: Probed) -> bool:
+    """Tell whether training samples do worse in eval mode, under fresh statistics, than in training mode."""
+    return probed.modes_differ is not None and harms(probed.modes_differ)
+
+
+def _by_mode(probed: Probed) -> str:
+    found, evaluated = probed.collected, probed.on_training
+    if found is None or found.scored is None or evaluated is None:
+        return "Training mode has no score."
+    return (
+        f"The same {len(evaluated):,} training samples get {found.scored.score:.3f} in training mode and "
+        f"{evaluated.score:.3f} in eval mode under fresh statistics."
+    )
+
+
+def _refused(probed: Probed) -> Finding:
+    evidence = (
+        "Every training batch has one value per channel in some layer: torch refuses it in training mode, "
+        "since its variance is 0.",
+    )
+    return Finding(Cause.FEW_VALUES, Severity.UNSOUND, evidence, (MORE_VALUES,))
+
+
+MORE_VALUES = (
+    "larger batches (per device: SyncBatchNorm), or a norm without batch statistics such as GroupNorm, "
+    "or frozen BN layers"
+)
+
+
+def _few(probed: Probed) -> Finding | None:
+    """Name few values per channel, where modes differ or statistics are noisy."""
+    values = {place: probed.values(place) or 0 for place in probed.training_places()}
+    if not values:
+        return None
+    place = min(values, key=lambda one: values[one])
+    n = values[place]
+    apart = modes_apart(probed)
+    if n > SOME or (n > FEW and not apart):
+        return None
+    count = sum(one == n for one in values.values())
+    evidence = [
+        f"A training batch of {probed.collected.batch if probed.collected else 0} brings "  # never None here
+        f"{probed.layers.names[place]} {n} values per channel ({count} of {len(values)} layers get so "
+        f"few): their variance is off by a factor of {math.sqrt(2.0 / max(1, n - 1)):.2g}, typically."
+    ]
+    if n > 1:
+        evidence.append(
+            f"torch's running variance is n/(n−1) = {n / (n - 1):.3g} times what training divides by, in "
+            f"each of {count} layers."
+        )
+    evidence.append(_by_mode(probed))
+    harm = apart or harmed(probed) or _much_worse(probed)
+    if harm:
+        evidence.append(compared(probed))
+    severity = Severity.UNSOUND if harm else Severity.WARNING
+    return Finding(Cause.FEW_VALUES, severity, tuple(evidence), (MORE_VALUES,))
+
+
+def _much_worse(probed: Probed) -> bool:
+    """Tell whether validation is far below training mode's score, both being shares."""
+    found, best = probed.collected, _best(probed)
+    if found is None or found.scored is None or best is None:
+        return False
+    before = found.scored.score
+    chance = math.sqrt(max(best * (1 - best), 0.01) / max(1, len(found.scored)))
+    bounded = 0.0 <= best <= 1.0 and 0.0 <= before <= 1.0
+    return bounded and before - best > 0.1 and before - best > 3.0 * chance
+
+
+def _best(probed: Probed) -> float | None:
+    scores = [one.score for one in (probed.running, probed.fresh) if one is not None]
+    return max(scores, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixing:
+    """How well training batches mix what there is."""
+
+    entropy: float | None
+    """Of labels within a batch, as a share of what batches drawn at random have; None without labels."""
+    between: float
+    """Share of variance that lies between batches: median over the channels of the layer where it is largest."""
+    layer: str
+    expected: float
+    """What batches drawn at random would have of that, at most."""
+    labels: float = math.nan
+    """Labels in a batch, on average."""
+    classes: int = 0
+
+
+def mixing(probed: Probed) -> Mixing | None:
+    """Measure how batches differ; None for fewer than four of them."""
+    found = probed.collected
+    if found is None or len(found.rows) < 4:
+        return None
+    rows = torch.stack([row for row, _ in found.rows]).double()
+    between = rows[:, 0].var(0, correction=0)
+    total = between + rows[:, 1].mean(0)
+    shares = probed.layers.parts((between / total.clamp_min(1e-30)).float()[None])
+    called = [place for place, one in enumerate(probed.called) if one]
+    medians = {place: float(shares[place].median()) for place in called}
+    place = max(medians, key=lambda one: medians[one])
+    labels = [one for one in found.labels if len(one) > 1]
+    entropy, distinct, classes = None, math.nan, 0
+    if labels:
+        pooled = torch.cat(labels)
+        if probed.running is not None and probed.running.guesses is not None:
+            pooled = torch.cat([pooled, *_validation_labels(probed)])
+        classes = len(pooled.unique())
+        wanted = sum(_expected_entropy(pooled, len(one)) for one in labels)
+        entropy = sum(_entropy(one) for one in labels) / wanted if wanted > 0.1 else None
+        distinct = sum(len(one.unique()) for one in labels) / len(labels)
+    return Mixing(
+        entropy,
+        medians[place],
+        probed.layers.names[place],
+        5.0 / found.batch,
+        distinct,
+        classes,
+    )
+
+
+def _validation_labels(probed: Probed) -> list[Tensor]:
+    from bntui.probe.batches import targets
+
+    found = (targets(batch) for batch in probed.validation)
+    return [one.detach().cpu().long() for one in found if isinstance(one, Tensor) and one.dim() == 1]
+
+
+def _entropy(labels: Tensor) -> float:
+    shares = labels.unique(return_counts=True)[1].double() / len(labels)
+    return float(-(shares * shares.log()).sum())
+
+
+def _expected_entropy(pooled: Tensor, batch: int) -> float:
+    """Return the entropy that a random batch of labels has: Miller's correction, (K − 1)/2n below all's."""
+    classes = len(pooled.unique())
+    return max(0.0, _entropy(pooled) - (classes - 1) / (2.0 * batch), 0.5 * _entropy(pooled[:batch]))
+
+
+def _sorted(probed: Probed) -> Finding | None:
+    """Name training batches whose classes are not mixed."""
+    mixed = mixing(probed)
+    found = probed.collected
+    if mixed is None or found is None or found.batch < 4:
+        return None
+    by_labels = mixed.entropy is not None and mixed.entropy < UNMIXED
+    by_share = mixed.entropy is None and mixed.between > LARGEST_SHARE + mixed.expected
+    if not by_labels and not (by_share and not _two_kinds(probed)):
+        return None
+    evidence = []
+    if by_labels:
+        evidence.append(
+            f"A training batch of {found.batch} holds {mixed.labels:.1f} of {mixed.classes} classes, on "
+            f"average: {mixed.entropy:.0%} of the entropy of labels that random batches would have."
+        )
+    evidence.append(
+        f"In {mixed.layer} {mixed.between:.0%} of the variance lies between batches (random ones: at "
+        f"most {mixed.expected:.0%})."
+    )
+    harm = harmed(probed) or modes_apart(probed) or _much_worse(probed)
+    if harm:
+        evidence += [_by_mode(probed), compared(probed)]
+    remedies = ("DataLoader(…, shuffle=True), so that every batch mixes all classes",)
+    severity = Severity.UNSOUND if harm else Severity.WARNING
+    return Finding(Cause.SORTED_BATCHES, severity, tuple(evidence), remedies)
+
+
+def _two_kinds(probed: Probed) -> Tensor | None:
+    """Return which of two kinds each training batch is of, bool (batches,); None where there aren't two.
+
+    By the sign along the direction in which batch means, in standard deviations, vary most; two kinds
+    lie apart along it by far more than they spread.
+    """
+    found = probed.collected
+    if found is None or len(found.rows) < 4:
+        return None
+    rows = torch.stack([row for row, _ in found.rows]).double()
+    means = (rows[:, 0] - rows[:, 0].mean(0)) / (rows[:, 1].mean(0) + 1e-12).sqrt()
+    means = means.nan_to_num(0.0, 0.0, 0.0)
+    along = torch.linalg.svd(means, full_matrices=False)[0][:, 0]
+    order = along.sort().values
+    gaps = order[1:] - order[:-1]
+    cut = int(gaps.argmax())
+    low, high = order[: cut + 1], order[cut + 1 :]
+    if min(len(low), len(high)) < 2:
+        return None
+    spread = max(float(low.std()), float(high.std()), 1e-12)
+    if float(high.mean() - low.mean()) < 6.0 * spread:
+        return None
+    return along > (order[cut] + order[cut + 1]) / 2.0
+
+
+def _mixed(probed: Probed) -> Finding | None:
+    """Name layers that get two distributions in turn: of calls in a pass, or of batches."""
+    found = probed.collected
+    mixed = mixing(probed)
+    by_calls = _calls_apart(probed)
+    if by_calls is not None and (modes_apart(probed) or _own_helps(probed) or harmed(probed)):
+        name, far, calls = by_calls
+        evidence = [
+            f"{name} is called {calls} times a pass; the means of its calls lie {far:.2g} σ apart, so that its "
+            "running statistics fit none of them.",
+            _by_mode(probed),
+            compared(probed),
+        ]
+        remedies = (
+            "give each source BN layers of its own, or put both through in one batch",
+            "a norm without batch statistics (GroupNorm) in what is shared",
+        )
+        return Finding(Cause.MIXED_SOURCES, Severity.UNSOUND, tuple(evidence), remedies)
+    kinds = _two_kinds(probed)
+    if found is None or mixed is None or kinds is None:
+        return None
+    if mixed.between <= LARGEST_SHARE + mixed.expected:
+        return None
+    if mixed.entropy is not None and mixed.entropy < UNMIXED:
+        return None
+    evidence = [
+        f"Training batches are of two kinds, {int(kinds.sum())} and {int((~kinds).sum())} of them: in "
+        f"{mixed.layer} {mixed.between:.0%} of the variance lies between batches (random ones: at most "
+        f"{mixed.expected:.0%})."
+    ]
+    cured = None
+    if probed.can_score and probed.running is not None:
+        each = []
+        for kind in (kinds, ~kinds):
+            rows = [row for row, one in zip(found.rows, kind.tolist(), strict=True) if one]
+            each.append(probed.evaluate(probed.pooled(rows)))
+        cured = max(each, key=lambda one: (one.score, -one.loss))
+        evidence.append(
+            f"Validation is {told(cured, probed)} under the statistics of one kind alone, "
+            f"{told(probed.running, probed)} under the running ones."
+        )
+    helps = cured is not None and probed.running is not None and harms(probed.running.less(cured))
+    harm = helps or modes_apart(probed) or harmed(probed)
+    if modes_apart(probed):
+        evidence.append(_by_mode(probed))
+    remedies = (
+        "mix both sources in every batch, or give each BN layers of its own (domain-specific BN)",
+    )
+    severity = Severity.UNSOUND if harm else Severity.WARNING
+    return Finding(Cause.MIXED_SOURCES, severity, tuple(evidence), remedies)
+
+
+def _own_helps(probed: Probed) -> bool:
+    """Tell whether validation gets better under statistics of its own."""
+    return (
+        probed.own is not None
+        and probed.running is not None
+        and harms(probed.running.less(probed.own))
+    )
+
+
+def _calls_apart(probed: Probed) -> tuple[str, float, int] | None:
+    """Return the layer whose calls in one pass differ most: (name, σ between them, calls)."""
+    found = probed.collected
+    if found is None or not found.calls:
+        return None
+    worst: tuple[str, float, int] | None = None
+    by_layer: dict[nn.Module, list[Tensor]] = {}
+    for calls in found.calls:
+        for layer, each in calls.items():
+            by_layer.setdefault(layer, []).append(torch.stack([torch.stack(one) for one in each]))
+    for layer, batches in by_layer.items():
+        if len({one.shape for one in batches}) > 1:
+            continue
+        every = torch.stack(batches).double()  # (batches, calls, 2, channels)
+        means, variance = every[:, :, 0], every[:, :, 1].mean((0, 1))
+        by_call = means.mean(0)
+        noise = float((means.std(0).mean(0) / (variance + 1e-12).sqrt()).mean()) if len(every) > 1 else 0.0
+        far = float(((by_call.max(0).values - by_call.min(0).values) / (variance + 1e-12).sqrt()).mean())
+        if far > APART + 2.0 * noise and (worst is None or far > worst[1]):
+            name = probed.layers.names[probed.layers.layers.index(layer)]
+            worst = (name, far, every.shape[1])
+    return worst
+
+
+def _dropout(probed: Probed) -> Finding | None:
+    """Name dropout before BN: fresh statistics with it on against off, where there is any."""
+    if probed.fresh_row is None or probed.fresh is None or probed.collected is None:
+        return None
+    names = [
+        name
+        for name, module in probed.model.named_modules()
+        if isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0.0
+    ]
+    if not names or not probed.trains_randomly:
+        return None
+    batches = first(probed.training, len(probed.collected.rows), "training")
+    rows = probed.collect(batches, only_layers=True).rows
+    if not rows:
+        return None
+    off = probed.evaluate(probed.pooled(rows))
+    difference = off.less(probed.fresh)
+    gain = (off.score - probed.fresh.score, difference.accuracy_error)
+    better = gain[0] > max(2.0 * gain[1], 0.01) or harms(probed.fresh.less(off))
+    if not better:
+        return None
+    evidence = (
+        f"Under fresh statistics taken with dropout on validation is {told(probed.fresh, probed)}, with it "
+        f"off {told(off, probed)}: eval mode has no dropout, and {names[0]} comes before a BN layer.",
+    )
+    remedies = (
+        "put dropout after the last BN layer",
+        "bntui.recalibrate(model, training) with dropout in eval mode",
+    )
+    severity = Severity.UNSOUND if harms(probed.fresh.less(off)) else Severity.WARNING
+    return Finding(Cause.DROPOUT_SHIFT, severity, evidence, remedies)
+
+
+class Unpadded(CallRecorder):
+    """Takes the statistics of the positions that are not zero in all channels."""
+
+    def statistics(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the means and the biased variances, each (C,)."""
+        channels = batch.shape[1]
+        rows = batch.movedim(1, -1).reshape(-1, channels)
+        kept = rows[(rows != 0).any(1)]
+        return batch_statistics(kept if len(kept) > 1 else rows)
+
+
+def padded(batch: Tensor) -> float:
+    """Return the share of positions that are zero in all channels, in the rows' ends, (N, C, L) only.
+
+    Also of (N, C): samples that are zero in all channels. Zeros at the beginning, as images have at
+    their edges, are not counted: then nothing is.
+    """
+    zero = (batch == 0).all(1)
+    if zero.dim() == 1:
+        return float(zero.double().mean())
+    if zero.dim() != 2:
+        return 0.0
+    at_end = zero.flip(1).long().cumprod(1).sum(1)
+    at_begin = zero.long().cumprod(1).sum(1)
+    if int(((at_begin > 0) & (at_end < zero.shape[1])).sum()):
+        return 0.0
+    return float(at_end.double().mean() / zero.shape[1])
+
+
+def _padding(probed: Probed) -> Finding | None:
+    """Name positions that are padded with zeros and counted by BN."""
+    if max(probed.zeros_in_training, default=0.0) < PADDED:
+        return None
+    place = max(range(len(probed.layers)), key=lambda one: probed.zeros_in_training[one])
+    share = probed.zeros_in_training[place]
+    there = probed.zeros_in_validation[place] if probed.zeros_in_validation else math.nan
+    evidence = [
+        f"{share:.0%} of the positions that {probed.layers.names[place]} gets of training batches are zero "
+        f"in all channels, at the end ({there:.0%} of validation's): they count in its mean and variance."
+    ]
+    harm = harmed(probed)
+    if probed.running is not None and probed.collected is not None:
+        batches = first(probed.training, len(probed.collected.rows), "training")
+        rows = probed.collect(batches, recorder=Unpadded).rows
+        cured = probed.evaluate(probed.pooled(rows))
+        evidence.append(
+            f"Under statistics without these positions validation is {told(cured, probed)}, "
+            f"{told(probed.running, probed)} under the running ones."
+        )
+        harm = harm or harms(probed.running.less(cured)) or _own_helps(probed)
+    remedies = (
+        "leave padded positions out: BN over the valid ones, x[mask] as (tokens, channels), or a norm of "
+        "each position by itself (LayerNorm)",
+        "sort samples by length, so that batches have little padding",
+    )
+    severity = Severity.UNSOUND if harm else Severity.WARNING
+    return Finding(Cause.PADDING, severity, tuple(evidence), remedies)
+
+
+def not_frozen(probed: Probed) -> Finding | None:
+    """Name layers whose weights are frozen while their statistics are in training mode."""
+    places = [
+        place
+        for place, state in enumerate(probed.states)
+        if state.fixed and state.training and probed.called[place]
+    ]
+    parameters = [one.requires_grad for one in probed.model.parameters()]
+    if not places or not any(parameters):
+        return None
+    names = ", ".join(probed.layers.names[place] for place in places[:3])
+    evidence = [
+        f"{len(places)} of {len(probed.states)} layers take no gradient (requires_grad=False) but are in "
+        f"training mode, so that every batch moves their statistics: {names}{' …' if places[3:] else ''}."
+    ]
+    severity = Severity.WARNING
+    if harmed(probed) and probed.fresh_row is not None and probed.running is not None:
+        cured = probed.evaluate(probed.with_layers(places, probed.fresh_row))
+        if harms(probed.running.less(cured)):
+            severity = Severity.UNSOUND
+            evidence.append(
+                f"With fresh statistics in them validation is {told(cured, probed)} instead of "
+                f"{told(probed.running, probed)}."
+            )
+    remedy = "after every model.train(): layer.eval() for each frozen BN layer (or FrozenBatchNorm2d)"
+    return Finding(Cause.NOT_FROZEN, severity, tuple(evidence), (remedy,))

@@ -1,0 +1,202 @@
+"""`bntui.check`: what is wrong with the batch norm of a model, measured, with the model left as it was."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bntui.measure.drift import drift
+from bntui.measure.unchanged import unchanged
+from bntui.probe.batch_causes import not_frozen, of_batches
+from bntui.probe.batches import loader_unchanged, size, spread
+from bntui.probe.causes import Cause, Finding, Severity, worst_first
+from bntui.probe.elsewhere import elsewhere
+from bntui.probe.errors import ProbeError
+from bntui.probe.facts import other_norms, untracked_layers
+from bntui.probe.layer_errors import network_errors
+from bntui.probe.model_errors import refuse
+from bntui.probe.outputs import HALF, batch_dependent, exported_differently, not_finite
+from bntui.probe.probed import Forward, Probed
+from bntui.probe.report import CheckedLayer, Report
+from bntui.probe.stale import stale
+
+GENERIC = {Cause.START_VALUES, Cause.LAG, Cause.MOMENTUM_TOO_SMALL, Cause.MOMENTUM_CONVENTION}
+"""Causes that a more particular one, which was seen to do the same harm, takes the place of."""
+PARTICULAR = {
+    Cause.NON_FINITE,
+    Cause.PRECISION,
+    Cause.BATCH_DEPENDENT,
+    Cause.PADDING,
+    Cause.SORTED_BATCHES,
+    Cause.MIXED_SOURCES,
+    Cause.FEW_VALUES,
+    Cause.NOT_FROZEN,
+}
+
+
+def check(
+    model: nn.Module,
+    validation: Iterable[Any],
+    training: Iterable[Any] | None = None,
+    *,
+    forward: Forward | None = None,
+    metric: Callable[[Any, Any], Tensor] | None = None,
+    samples: int = 512,
+    fresh_batches: int = 16,
+    averaged_from: nn.Module | None = None,
+    against: Any = None,
+    seed: int = 0,
+) -> Report:
+    """Find out what is wrong with the batch norm of `model`, and leave everything as it was found.
+
+    `validation` and `training` yield batches: tensors, tuples, lists, named tuples or dicts of them.
+    Without `training` only the model's state and its outputs are looked at.
+    `forward(model, batch)` runs a batch where calling the model with its first element does not do.
+    `metric(outputs, targets)` scores each sample, higher is better: (N,). Targets are the second element
+    of a batch; a metric whose second parameter is called `batch` gets all of it. By default class
+    labels give accuracy, and without these the difference of outputs between statistics does.
+    `samples` validation samples at most are taken, and `fresh_batches` training batches, in training
+    mode, for fresh statistics. `averaged_from` is the model whose weights this one averages, `against`
+    another one (a module, or anything called like one) that should put out the same in eval mode.
+    `seed` sets what is drawn meanwhile.
+
+    Raises ProbeError (one sentence) for what can't be checked and for a number out of bounds,
+    and whatever the model, the loaders, `forward` or `metric` raise, unchanged.
+    """
+    for name, value in (("samples", samples), ("fresh_batches", fresh_batches)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ProbeError(f"{name} must be a whole number from 1 on: {value!r} was given.")
+    refuse(model)
+    state = unchanged(model), loader_unchanged(validation, training)
+    with state[0], state[1], torch.no_grad():
+        torch.default_generator.manual_seed(seed)
+        probed = Probed(
+            model,
+            spread(validation, samples, "validation"),
+            training,
+            forward=forward,
+            metric=metric,
+            fresh_batches=fresh_batches,
+        )
+        found = _findings(probed, averaged_from, against)
+        return Report(
+            verdicts=worst_first(found),
+            running=probed.running.evaluation if probed.running else None,
+            fresh=probed.fresh.evaluation if probed.fresh else None,
+            flipped=probed.running.flipped(probed.fresh)
+            if probed.running and probed.fresh
+            else None,
+            layers=_layers(probed),
+            notes=_notes(probed),
+            metric=probed.scorer.name,
+        )
+
+
+def _findings(probed: Probed, averaged_from: nn.Module | None, against: Any) -> list[Finding]:
+    found = [
+        *not_finite(probed),
+        *batch_dependent(probed),
+        *exported_differently(probed, against),
+    ]
+    if not _no_numbers(found):
+        found += of_batches(probed)
+        frozen = not_frozen(probed)
+        found += [frozen] if frozen else []
+        found += stale(probed, averaged_from)
+    named = {one.cause for one in found if one.severity is Severity.UNSOUND}
+    if named & PARTICULAR:
+        found = [
+            one
+            for one in found
+            if one.cause not in GENERIC or one.severity is not Severity.UNSOUND
+        ]
+    if not named:
+        found += elsewhere(probed)
+    return found
+
+
+def _no_numbers(found: list[Finding]) -> bool:
+    """Tell whether statistics or outputs are not finite, so that nothing else can be compared."""
+    return any(one.severity is Severity.UNSOUND and one.cause in {Cause.NON_FINITE} for one in found)
+
+
+def _layers(probed: Probed) -> tuple[CheckedLayer, ...]:
+    nan = float("nan")
+    errors = network_errors(probed)
+    drifts: dict[str, tuple[float, float]] = {}
+    if probed.fresh_row is not None:
+        each = drift(
+            probed.layers, probed.running_row, probed.fresh_row, probed.running_row, 0.0, errors
+        )
+        drifts = {one.name: (one.mean_gap, one.log_var_ratio) for one in each}
+    layers = []
+    for place, state in enumerate(probed.states):
+        gap, ratio = drifts.get(state.name, (nan, nan))
+        remarks = [
+            *(["untouched"] if state.untouched else []),
+            *([f"{state.non_finite} channels not finite"] if state.non_finite else []),
+            *([f"{state.dtype} buffers".removeprefix("torch.")] if state.dtype in HALF else []),
+            *([] if state.trains else ["frozen"]),
+            *(["no gradient, but training mode"] if state.fixed and state.training else []),
+            *([] if probed.called[place] else ["not called"]),
+        ]
+        layers.append(
+            CheckedLayer(
+                name=state.name,
+                kind=state.kind,
+                channels=probed.layers.channels[place],
+                values=probed.values(place),
+                momentum=state.momentum,
+                updates=state.updates,
+                mean_gap=gap,
+                log_var_ratio=ratio,
+                network_error=errors[place],
+                remarks=tuple(remarks),
+            )
+        )
+    for name, layer in untracked_layers(probed.model):
+        channels = int(getattr(layer, "num_features", 0))
+        layers.append(
+            CheckedLayer(
+                name,
+                type(layer).__name__,
+                channels,
+                None,
+                None,
+                None,
+                nan,
+                nan,
+                nan,
+                ("no running statistics",),
+            )
+        )
+    order = {name: number for number, (name, _) in enumerate(probed.model.named_modules())}
+    return tuple(sorted(layers, key=lambda one: order[one.name]))
+
+
+def _notes(probed: Probed) -> tuple[str, ...]:
+    notes = [f"{sum(map(size, probed.validation)):,} validation samples were taken."]
+    found = probed.collected
+    if found is None:
+        notes.append(
+            "Without training batches fresh statistics were not measured, nor how batches are made."
+        )
+    elif found.rows:
+        notes.append(
+            f"Fresh statistics are those of {len(found.rows)} training batches in training mode, "
+            f"{found.samples:,} samples."
+        )
+    norms = other_norms(probed.model)
+    if norms:
+        which = ", ".join(f"{name} ×{count}" for name, count in sorted(norms.items()))
+        notes.append(f"{which}: without running statistics, so there is nothing to check.")
+    idle = [name for name, one in zip(probed.layers.names, probed.called, strict=True) if not one]
+    if idle:
+        notes.append(
+            f"{len(idle)} layers are not called in eval mode, and not judged: {', '.join(idle[:3])}"
+            f"{' …' if idle[3:] else ''}."
+        )
+    return (*notes, *probed.notes)
+
+

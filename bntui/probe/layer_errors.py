@@ -1,0 +1,72 @@
+"""What every layer puts out in eval mode against training mode, through the whole network."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import Tensor, nn
+
+from bntui.measure.unchanged import unchanged
+from bntui.probe.probed import ONE_VALUE, Probed
+
+KEPT = 1 << 14
+"""Values that are kept of each layer's output, evenly spread: all of them would take more memory than
+the pass itself."""
+
+
+def network_errors(probed: Probed) -> tuple[float, ...]:
+    """Return, of each layer, the RMS difference of its output between the modes, relative to training's.
+
+    On a few training samples, with all layers before it in the same mode. NaN for a layer that is not
+    called, and for all where torch refuses so few samples in training mode.
+    """
+    nothing = (math.nan,) * len(probed.layers)
+    if probed.collected is None or not probed.collected.kept:
+        return nothing
+    in_eval: dict[nn.Module, list[Tensor]] = {}
+    errors: dict[nn.Module, list[float]] = {}
+
+    def keep(layer: nn.Module, _inputs: object, output: Tensor) -> None:
+        in_eval.setdefault(layer, []).append(_some(output))
+
+    def compare(layer: nn.Module, _inputs: object, output: Tensor) -> None:
+        seen, now = in_eval[layer].pop(0), _some(output)
+        if seen.shape == now.shape:
+            off = (seen - now).norm() / now.norm().clamp_min(1e-30)
+            errors.setdefault(layer, []).append(float(off))
+
+    statistics = set(probed.layers.layers)
+    with unchanged(probed.model):
+        probed.model.eval()
+        with _hooked(probed, keep):
+            probed.run(probed.small)
+        for module in statistics:
+            module.training = probed.trains(module)
+        try:
+            with _hooked(probed, compare):
+                probed.run(probed.small)
+        except ValueError as error:
+            if ONE_VALUE not in str(error):
+                raise
+            return nothing
+    each = (errors.get(layer, []) for layer in probed.layers.layers)
+    return tuple(sum(calls) / len(calls) if calls else math.nan for calls in each)
+
+
+def _some(output: Tensor) -> Tensor:
+    flat = output.detach().flatten()
+    return flat[:: max(1, len(flat) // KEPT)].float().clone()
+
+
+@contextmanager
+def _hooked(probed: Probed, hook: object) -> Iterator[None]:
+    handles = []
+    try:
+        for layer in probed.layers.layers:
+            handles.append(layer.register_forward_hook(hook))  # type: ignore[arg-type] # noqa: PERF401
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+

@@ -1,0 +1,228 @@
+"""Causes that the outputs themselves show: not finite, depending on batch mates, or other than another model's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bntui.measure.unchanged import unchanged
+from bntui.probe.batches import output_tensor, size, take
+from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.facts import untracked_layers
+from bntui.probe.probed import SMALL, Probed
+from bntui.probe.stale import RECALIBRATE, compared, harmed
+
+HALF = {torch.float16, torch.bfloat16}
+DEPENDS, HALF_DEPENDS = 1e-2, 0.1
+"""Relative difference of a sample's outputs in two batches from which on it depends on its mates: far
+beyond rounding, in single and in half precision."""
+DIFFERS = 0.02
+"""Relative difference of two models' outputs from which on they differ."""
+
+
+def not_finite(probed: Probed) -> list[Finding]:
+    """Name statistics and outputs that are not finite, and buffers in half precision."""
+    found = []
+    bad = [state for state in probed.states if state.non_finite]
+    half = [state for state in probed.states if state.dtype in HALF]
+    first_bad = None if bad else _first_not_finite(probed)
+    if bad or first_bad:
+        if bad:
+            what = (
+                f"{bad[0].non_finite} of {probed.layers.channels[probed.states.index(bad[0])]} channels "
+                f"of {bad[0].name} have a running mean or variance that is not finite, or a negative "
+                f"variance ({len(bad)} of {len(probed.states)} layers do)."
+            )
+        else:
+            what = f"In eval mode the first output that is not finite is that of {first_bad}."
+        narrow = bad[0].dtype in HALF if bad else bool(half)
+        evidence = [what]
+        if narrow:
+            evidence.append(f"Its buffers are {_type(bad[0].dtype if bad else half[0].dtype)}.")
+        if probed.harm is not None:
+            evidence.append(compared(probed))
+        remedies = (
+            ("keep running statistics in float32 (leave BN layers out of model.half())", RECALIBRATE)
+            if narrow
+            else (
+                "find the first update with NaN or inf: lower the learning rate, clip gradients",
+                RECALIBRATE,
+            )
+        )
+        cause = Cause.PRECISION if narrow else Cause.NON_FINITE
+        found.append(Finding(cause, Severity.UNSOUND, tuple(evidence), remedies))
+    elif half:
+        found.append(_half(probed, half[0].name, half[0].dtype))
+    return found
+
+
+def _half(probed: Probed, name: str, kind: torch.dtype) -> Finding:
+    evidence = [f"The running statistics are {_type(kind)}, first in {name}."]
+    severity = Severity.WARNING
+    if harmed(probed):
+        severity = Severity.UNSOUND
+        evidence.append(compared(probed))
+        evidence.append(
+            "An update that is smaller than the last digit of such a number is lost, and one beyond "
+            f"{torch.finfo(kind).max:.3g} is infinite."
+        )
+    remedies = ("keep running statistics in float32 while training (torch.autocast does)", RECALIBRATE)
+    return Finding(Cause.PRECISION, severity, tuple(evidence), remedies)
+
+
+def _type(kind: torch.dtype) -> str:
+    return str(kind).removeprefix("torch.")
+
+
+def _first_not_finite(probed: Probed) -> str | None:
+    """Return the name of the first module whose output in eval mode is not finite."""
+    if not probed.validation:
+        return None
+    seen: list[str] = []
+
+    def note(name: str, output: object) -> None:
+        tensors = output if isinstance(output, tuple | list) else (output,)
+        for one in tensors:
+            if isinstance(one, Tensor) and one.is_floating_point() and not one.isfinite().all():
+                seen.append(name)
+
+    with unchanged(probed.model), _outputs(probed.model, note):
+        probed.model.eval()
+        outputs = probed.run(take(probed.validation[0], SMALL))
+    if isinstance(outputs, Tensor) and outputs.is_floating_point() and outputs.isfinite().all():
+        return None
+    return seen[0] if seen else None
+
+
+@contextmanager
+def _outputs(model: nn.Module, note: Any) -> Iterator[None]:
+    """Call `note` with the name and the output of every module that is called meanwhile."""
+    hooks = []
+    try:
+        for name, module in model.named_modules():
+            if not any(True for _ in module.children()):
+                hooks.append(
+                    module.register_forward_hook(
+                        lambda _module, _inputs, output, name=name: note(name, output)
+                    )
+                )
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def batch_dependent(probed: Probed) -> list[Finding]:
+    """Name predictions in eval mode that depend on the other samples of the batch."""
+    untracked = untracked_layers(probed.model)
+    apart = _apart(probed)
+    if apart is None:
+        return []
+    off, flips, count = apart
+    limit = HALF_DEPENDS if probed.dtype in HALF else DEPENDS
+    if not off > limit:
+        return []
+    evidence = [
+        f"In eval mode the same {count} samples put out something else alone than among others: "
+        f"{off:.2g} of its size, and {flips} of {count} predictions flip."
+    ]
+    if untracked:
+        names = ", ".join(name for name, _ in untracked[:3])
+        evidence.append(
+            f"{len(untracked)} layers have no running statistics (track_running_stats=False): {names}."
+        )
+        remedy = "track_running_stats=True, or a norm without batch statistics (GroupNorm)"
+    elif probed.still_training:
+        evidence.append(
+            f"model.eval() leaves {len(probed.still_training)} layers in training mode, the first of "
+            f"them {probed.still_training[0]}."
+        )
+        remedy = "let train(mode) pass the mode on to BN layers, and validate in model.eval()"
+    else:
+        remedy = "look for F.batch_norm(training=True), or a forward that calls train()"
+    return [Finding(Cause.BATCH_DEPENDENT, Severity.UNSOUND, tuple(evidence), (remedy,))]
+
+
+def _apart(probed: Probed) -> tuple[float, int, int] | None:
+    """Return how far outputs of some samples are from those that they have in a larger batch.
+
+    (relative difference, predictions that flip, samples); None where that can't be told.
+    """
+    if not probed.validation:
+        return None
+    whole = take(probed.validation[0], SMALL)
+    count = size(whole) // 2
+    if not count:
+        return None
+    with unchanged(probed.model):
+        probed.model.eval()
+        among, alone = (
+            output_tensor(probed.run(one)).double() for one in (whole, take(whole, count))
+        )
+    if among.dim() == 0 or len(among) != size(whole) or len(alone) != count:
+        return None
+    among = among[:count]
+    off = float((among - alone).norm() / among.norm().clamp_min(1e-12))
+    flips = 0
+    if among.dim() > 1 and among.shape[1] > 1:
+        flips = int((among.argmax(1) != alone.argmax(1)).reshape(count, -1).any(1).sum())
+    return off, flips, count
+
+
+def exported_differently(probed: Probed, against: Any) -> list[Finding]:
+    """Name another model, such as an exported one, whose outputs in eval mode are others."""
+    if against is None or not probed.validation:
+        return []
+    other = against if isinstance(against, nn.Module) else None
+    ours, theirs = [], []
+    with unchanged(probed.model), unchanged(other or nn.Module()):
+        probed.model.eval()
+        if other is not None:
+            other.eval()
+        for batch in probed.validation:
+            ours.append(output_tensor(probed.run(batch)).double().cpu())
+            theirs.append(output_tensor(probed.run(batch, against)).double().cpu())
+    if {a.shape for a in ours} != {b.shape for b in theirs}:
+        what = f"Its outputs are {tuple(theirs[0].shape)}, those of the model {tuple(ours[0].shape)}."
+        remedy = "export the model again from this state"
+        return [Finding(Cause.EXPORTED_DIFFERENTLY, Severity.UNSOUND, (what,), (remedy,))]
+    one, two = torch.cat(ours), torch.cat(theirs)
+    off = float((one - two).norm() / one.norm().clamp_min(1e-12))
+    if off <= DIFFERS:
+        return []
+    evidence = [f"In eval mode the outputs of the two models differ by {off:.2g} of their size."]
+    if one.dim() > 1 and one.shape[1] > 1:
+        flips = float((one.argmax(1) != two.argmax(1)).double().mean())
+        evidence[0] = f"{evidence[0][:-1]}; {flips:.0%} of predictions flip ({len(one):,} samples)."
+    where = _first_that_differs(probed, other) if other is not None else None
+    if where:
+        evidence.append(f"The first module whose output differs is {where}.")
+    remedies = (
+        "export from model.eval() with the running statistics and eps of this state; fold BN as "
+        "w·γ/√(variance + ε), with this layer's own eps",
+    )
+    return [Finding(Cause.EXPORTED_DIFFERENTLY, Severity.UNSOUND, tuple(evidence), remedies)]
+
+
+def _first_that_differs(probed: Probed, other: nn.Module) -> str | None:
+    """Return the first module of both models whose outputs differ, by its name."""
+    batch = take(probed.validation[0], SMALL)
+    seen: list[dict[str, Tensor]] = [{}, {}]
+    for model, outputs in zip((probed.model, other), seen, strict=True):
+
+        def note(name: str, output: object, outputs: dict[str, Tensor] = outputs) -> None:
+            if isinstance(output, Tensor):
+                outputs.setdefault(name, output.detach().double().cpu())
+
+        with unchanged(model), _outputs(model, note):
+            model.eval()
+            probed.run(batch, model)
+    for name, one in seen[0].items():
+        two = seen[1].get(name)
+        if two is None or one.shape != two.shape:
+            continue
+        if float((one - two).norm()) > DIFFERS * max(float(one.norm()), 1e-12):
+            return name
+    return None

@@ -1,0 +1,381 @@
+"""A user's model in the hands of a check: what is measured of it, each thing when it is asked for.
+
+Everything runs within `measure.unchanged` and without gradients; statistics are rows (2, C), as
+`measure/layers.py` has them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bntui.core.measured import Difference
+from bntui.measure.any_module import CallRecorder, recording, training_modules
+from bntui.measure.layers import Layers, layers_of, positions_of, running_statistics
+from bntui.measure.statistics import pool
+from bntui.measure.unchanged import unchanged
+from bntui.probe.batches import call, first, moved, output_tensor, regrouped, size, take, targets
+from bntui.probe.facts import LayerState, state_of
+from bntui.probe.scoring import Alike, Classes, Given, Metric, Scored, Scorer, has_classes, joined
+
+Forward = Callable[[nn.Module, Any], Any]
+SMALL = 32
+"""Samples of a pass that keeps what every layer puts out."""
+ONE_VALUE = "Expected more than 1 value per channel"
+"""How torch refuses a batch of one value per channel in training mode."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Collected:
+    """Training-mode passes over the training batches, as the loader makes them."""
+
+    rows: tuple[tuple[Tensor, int], ...]
+    """Of each batch: biased statistics (2, C), and its samples."""
+    calls: tuple[dict[nn.Module, list[tuple[Tensor, Tensor]]], ...]
+    """Of each batch, the statistics of every call of the layers that are called more than once."""
+    scored: Scored | None
+    """What the outputs were worth on the samples that were kept, dropout and all; None without scores."""
+    labels: tuple[Tensor, ...]
+    """Class labels (N,) of each batch; empty where there are none."""
+    kept: tuple[Any, ...]
+    """The batches that begin the pass, with at most as many samples as are validated on."""
+    refused: int
+    """Batches that torch refused for having one value per channel."""
+
+    @property
+    def samples(self) -> int:
+        """How many samples there were."""
+        return sum(count for _, count in self.rows)
+
+    @property
+    def batch(self) -> int:
+        """Samples of the largest batch."""
+        return max((count for _, count in self.rows), default=1)
+
+
+class Probed:
+    """A model with its batches, measured step by step; `notes` says what was not, and why."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        validation: Sequence[Any],
+        training: Any,
+        *,
+        forward: Forward | None,
+        metric: Metric | None,
+        fresh_batches: int,
+    ) -> None:
+        self.model = model
+        self.validation = list(validation)
+        self.notes: list[str] = []
+        self.training = training
+        self._given_forward = forward
+        self._fresh_batches = fresh_batches
+        self.device = _device(model)
+        self.dtype = _dtype(model)
+        found = layers_of(model)
+        modes = {layer: layer.training for _, layer in found}
+        with unchanged(model):
+            self._training_modules = training_modules(model)
+        layers = tuple(layer for _, layer in found)
+        self.model.eval()
+        self.still_training = tuple(name for name, layer in found if layer.training)
+        """Layers that `eval()` leaves in training mode."""
+        outputs: list[Any] = []
+        positions: dict[nn.Module, int] = {}
+        small = [take(one, SMALL) for one in self.validation[:1]]
+        for batch in small:
+            with unchanged(model):
+                positions = positions_of(layers, lambda one=batch: outputs.append(self.run(one)))  # type: ignore[misc]
+        self.called = tuple(layer in positions for layer in layers)
+        self.layers = Layers(
+            tuple(name for name, _ in found),
+            layers,
+            tuple(positions.get(layer, 0) for layer in layers),
+            tuple(running_statistics(layer)[0].numel() for layer in layers),
+            self.device,
+        )
+        self.states: tuple[LayerState, ...] = tuple(
+            replace(
+                state_of(name, layer, trains=layer in self._training_modules),
+                training=modes[layer],
+            )
+            for name, layer in found
+        )
+        self.running_row = self.layers.running()
+        self.scorer: Scorer = Alike()
+        if metric is not None:
+            self.scorer = Given(metric)
+        elif small and has_classes(outputs[0], self.on_device(small[0])):
+            self.scorer = Classes()
+        elif small:
+            self.notes.append(
+                "The targets are no class labels and no metric was given: scores are minus the "
+                "difference of the outputs from those under fresh statistics."
+            )
+
+    def on_device(self, batch: Any) -> Any:
+        """Return a batch on the model's device."""
+        return moved(batch, self.device)
+
+    def run(self, batch: Any, model: nn.Module | None = None) -> Any:
+        """Run one batch through the model as it stands; return a tensor, or what `forward` gives."""
+        model = self.model if model is None else model
+        if self._given_forward is not None:
+            outputs = self._given_forward(model, self.on_device(batch))
+        else:
+            outputs = call(model, moved(batch, self.device, self.dtype))
+        if isinstance(getattr(self, "scorer", None), Given):
+            return outputs
+        return output_tensor(outputs)
+
+    def evaluate(self, row: Tensor | None, batches: Sequence[Any] | None = None) -> Scored:
+        """Evaluate in eval mode under a row of statistics, None for those that the layers hold."""
+        batches = self.validation if batches is None else batches
+        if isinstance(self.scorer, Alike):
+            self.scorer.begin(self._reference)
+        with self._as_found():
+            self.model.eval()
+            if row is not None:
+                self.put(row)
+            return joined([self.score(batch) for batch in batches])
+
+    def score(self, batch: Any) -> Scored:
+        """Run and score one batch."""
+        return self.scorer(self.run(batch), self.on_device(batch))
+
+    def put(self, row: Tensor) -> None:
+        """Write a row of statistics into the layers' buffers."""
+        self.layers.put(range(len(self.layers)), self.layers.parts(row))
+
+    def _as_found(self) -> Any:
+        return unchanged(self.model)
+
+    @cached_property
+    def can_score(self) -> bool:
+        """Whether outputs can be given a score: with labels or a metric, or fresh statistics."""
+        return bool(self.validation) and (
+            not isinstance(self.scorer, Alike) or self.fresh_row is not None
+        )
+
+    @cached_property
+    def _reference(self) -> list[Tensor]:
+        """The outputs under fresh statistics, batch by batch."""
+        assert self.fresh_row is not None
+        with self._as_found():
+            self.model.eval()
+            self.put(self.fresh_row)
+            return [self.run(batch).detach().cpu() for batch in self.validation]
+
+    @cached_property
+    def running(self) -> Scored | None:
+        """Validation under the model's own running statistics."""
+        return self.evaluate(None) if self.can_score else None
+
+    @cached_property
+    def fresh(self) -> Scored | None:
+        """Validation of the same weights under fresh statistics."""
+        if self.fresh_row is None or not self.validation:
+            return None
+        return self.evaluate(self.fresh_row)
+
+    @cached_property
+    def harm(self) -> Difference | None:
+        """Running less fresh; None where one of them was not measured."""
+        if self.running is None or self.fresh is None:
+            return None
+        return self.running.less(self.fresh)
+
+    @cached_property
+    def collected(self) -> Collected | None:
+        """Training-mode passes over training batches; None without these."""
+        if self.training is None:
+            return None
+        batches = first(self.training, self._fresh_batches, "training")
+        found = self.collect(batches, scored=not isinstance(self.scorer, Alike))
+        if found.refused:
+            self.notes.append(
+                f"{found.refused} of {found.refused + len(found.rows)} training batches have one value "
+                "per channel, which torch refuses in training mode."
+            )
+        return found
+
+    def collect(
+        self,
+        batches: Iterable[Any],
+        *,
+        scored: bool = False,
+        only_layers: bool = False,
+        recorder: type[CallRecorder] = CallRecorder,
+    ) -> Collected:
+        """Run batches in training mode and take every layer's statistics.
+
+        With `only_layers` all but the layers with statistics stay in eval mode: dropout is off. Layers
+        that are frozen normalise with their running statistics, as in training.
+        """
+        rows, calls, scores, labels, kept = [], [], list[Scored](), list[Tensor](), list[Any]()
+        wanted, refused = sum(map(size, self.validation)), 0
+        with self._as_found():
+            for batch in batches:
+                self._set_modes(only_layers=only_layers)
+                with recording(self.layers, recorder) as recorded:
+                    try:
+                        outputs = self.run(batch)
+                    except ValueError as error:
+                        if ONE_VALUE not in str(error):
+                            raise
+                        refused += 1
+                        continue
+                rows.append((recorded.row(), size(batch)))
+                calls.append({one: each for one, each in recorded.calls.items() if len(each) > 1})
+                label = targets(batch)
+                if isinstance(self.scorer, Classes) and label.dim() == 1:
+                    labels.append(label.detach().cpu().long())
+                if scored and wanted > 0:
+                    part = take(batch, wanted)
+                    kept.append(part)
+                    scores.append(self.scorer(outputs, self.on_device(batch)).first(size(part)))
+                    wanted -= size(part)
+        return Collected(
+            tuple(rows),
+            tuple(calls),
+            joined(scores) if scores else None,
+            tuple(labels),
+            tuple(kept),
+            refused,
+        )
+
+    def _set_modes(self, *, only_layers: bool) -> None:
+        statistics = set(self.layers.layers)
+        for module in self.model.modules():
+            trains = module in self._training_modules
+            module.training = trains and (not only_layers or module in statistics)
+
+    def pooled(self, rows: Iterable[tuple[Tensor, int]]) -> Tensor:
+        """Pool batches' statistics; frozen layers keep their running ones."""
+        return self.only_training(pool(rows))
+
+    def only_training(self, row: Tensor) -> Tensor:
+        """Return a row with the running statistics in the layers that are frozen."""
+        frozen = [not state.trains for state in self.states]
+        return torch.where(self.layers.per_channel(frozen).bool(), self.running_row, row)
+
+    def with_layers(self, places: Iterable[int], row: Tensor) -> Tensor:
+        """Return the running statistics with those of some layers from `row`."""
+        chosen = set(places)
+        mask = self.layers.per_channel(float(place in chosen) for place in range(len(self.layers)))
+        return torch.where(mask.bool(), row, self.running_row)
+
+    @cached_property
+    def fresh_row(self) -> Tensor | None:
+        """Statistics of training batches in training mode, pooled; None without training batches."""
+        found = self.collected
+        return self.pooled(found.rows) if found and found.rows else None
+
+    @cached_property
+    def on_training(self) -> Scored | None:
+        """Training samples in eval mode under fresh statistics: those of `collected.scored`."""
+        found = self.collected
+        if found is None or found.scored is None or self.fresh_row is None:
+            return None
+        return self.evaluate(self.fresh_row, found.kept)
+
+    @cached_property
+    def modes_differ(self) -> Difference | None:
+        """Eval mode under fresh statistics less training mode, on the same training samples."""
+        found, evaluated = self.collected, self.on_training
+        if found is None or found.scored is None or evaluated is None:
+            return None
+        return evaluated.less(found.scored)
+
+    @cached_property
+    def own_row(self) -> Tensor | None:
+        """Statistics of the validation samples themselves: a diagnosis, never a cure."""
+        batch = self.collected.batch if self.collected else SMALL
+        batches = regrouped(self.validation, batch)
+        rows = self.collect(batches, only_layers=True).rows if batches else ()
+        return self.pooled(rows) if rows else None
+
+    @cached_property
+    def own(self) -> Scored | None:
+        """Validation under the statistics of the validation samples themselves."""
+        if self.own_row is None or not self.can_score:
+            return None
+        return self.evaluate(self.own_row)
+
+    @cached_property
+    def small(self) -> Any:
+        """A few training samples, else validation samples."""
+        if self.collected and self.collected.kept:
+            return take(self.collected.kept[0], SMALL)
+        return take(self.validation[0], SMALL)
+
+    def trains(self, module: nn.Module) -> bool:
+        """Return whether a module is in training mode while the model trains."""
+        return module in self._training_modules
+
+    @cached_property
+    def trains_randomly(self) -> bool:
+        """Whether layers get other batches in training mode with dropout than without it."""
+        rows = [
+            self.collect([self.small], only_layers=only_layers).rows for only_layers in (False, True)
+        ]
+        return all(rows) and not torch.allclose(rows[0][0][0], rows[1][0][0], rtol=1e-3, atol=1e-5)
+
+    @cached_property
+    def classes(self) -> int:
+        """How many classes there are; 0 where outputs are no classes."""
+        labels = [targets(batch) for batch in self.validation]
+        if not isinstance(self.scorer, Classes):
+            return 0
+        return max(2, int(max(int(one.max()) for one in labels)) + 1)
+
+    @cached_property
+    def zeros_in_training(self) -> tuple[float, ...]:
+        """Of each layer, the share of positions of training samples that are padding."""
+        return self._zeros(self.small) if self.collected and self.collected.kept else ()
+
+    @cached_property
+    def zeros_in_validation(self) -> tuple[float, ...]:
+        """The same of validation samples."""
+        return self._zeros(take(self.validation[0], SMALL)) if self.validation else ()
+
+    def _zeros(self, batch: Any) -> tuple[float, ...]:
+        found: dict[nn.Module, float] = {}
+
+        def note(layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
+            found[layer] = max(found.get(layer, 0.0), padded(input_of(inputs, named)))
+
+        with self._as_found(), hooked(self.layers.layers, note):
+            self.model.eval()
+            self.run(batch)
+        return tuple(found.get(layer, 0.0) for layer in self.layers.layers)
+
+    def values(self, place: int) -> int | None:
+        """Return the values per channel that a training batch brings a layer; None where unknown."""
+        if not self.collected or not self.called[place]:
+            return None
+        return self.collected.batch * self.layers.positions[place]
+
+    def training_places(self) -> Iterator[int]:
+        """Yield the places of the layers that are called, and whose statistics training updates."""
+        for place, state in enumerate(self.states):
+            if self.called[place] and state.trains:
+                yield place
+
+
+def _device(model: nn.Module) -> torch.device:
+    tensors = chain(model.parameters(), model.buffers())
+    return next((one.device for one in tensors), torch.device("cpu"))
+
+
+def _dtype(model: nn.Module) -> torch.dtype | None:
+    """Return the type that a model's inputs must have, None for single precision."""
+    types = (one.dtype for one in model.parameters() if one.is_floating_point())
+    found = next(types, torch.float32)
+    return None if found == torch.float32 else found

@@ -1,0 +1,222 @@
+"""What a model's outputs are worth, sample by sample, so that two evaluations can be compared in pairs."""
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+from bntui.core.measured import Difference
+from bntui.probe.batches import size, targets
+from bntui.probe.errors import ProbeError
+from bntui.probe.report import Evaluation
+
+Metric = Callable[[Any, Any], Tensor]
+WORST_LOSS = 100.0
+"""In place of a sample's loss that is not finite."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """One evaluation, sample by sample, on the CPU."""
+
+    scores: Tensor
+    """float64 (N,); higher is better."""
+    losses: Tensor | None
+    """float64 (N,): cross-entropy; None where there are no class labels."""
+    guesses: Tensor | None
+    """(N, …), the predicted classes; None where outputs are no classes."""
+    scale: float | None = None
+    """What differences of scores are measured in; None for their own mean."""
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.scores)
+
+    @property
+    def score(self) -> float:
+        """The mean score."""
+        return float(self.scores.mean())
+
+    @property
+    def loss(self) -> float:
+        """The mean loss; NaN where there is none."""
+        return math.nan if self.losses is None else float(self.losses.mean())
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The averages."""
+        return Evaluation(self.score, None if self.losses is None else self.loss, len(self))
+
+    def first(self, count: int) -> "Scored":
+        """Return the first samples."""
+        losses = None if self.losses is None else self.losses[:count]
+        guesses = None if self.guesses is None else self.guesses[:count]
+        return Scored(self.scores[:count], losses, guesses, self.scale)
+
+    def less(self, other: "Scored") -> Difference:
+        """Return this evaluation less `other`, of the same samples (errors: of paired differences).
+
+        Scores within 0 and 1 are compared as accuracies are, in McNemar's way where each is right or
+        wrong. Others have no natural size: they take the place of a loss, in shares of `other`'s mean.
+        """
+        number, gained = len(self), self.scores - other.scores
+        both = torch.cat([self.scores, other.scores])
+        if self.scale is None and 0.0 <= float(both.min()) and float(both.max()) <= 1.0:
+            moved = int((gained != 0.0).sum())
+            error = _error(gained)
+            if bool(((both == 0.0) | (both == 1.0)).all()):
+                error = math.sqrt(max(1, moved)) / number
+            loss, loss_error, of_loss = 0.0, math.inf, 0.0
+            if self.losses is not None and other.losses is not None:
+                lost = self.losses - other.losses
+                loss, loss_error, of_loss = float(lost.mean()), _error(lost), other.loss
+            return Difference(float(gained.mean()), error, loss, loss_error, number, of_loss)
+        scale = self.scale or max(abs(other.score), _deviation(other.scores), 1e-12)
+        return Difference(
+            0.0, math.inf, -float(gained.mean()) / scale, _error(gained) / scale, number, 1.0
+        )
+
+    def flipped(self, other: "Scored") -> float | None:
+        """Return the share of predictions that differ from `other`'s; None where there are none."""
+        if self.guesses is None or other.guesses is None:
+            return None
+        return float((self.guesses != other.guesses).double().mean())
+
+
+class Scorer(Protocol):
+    """Scores the outputs of a batch."""
+
+    name: str
+    """What the score is called."""
+
+    def __call__(self, outputs: Any, batch: Any) -> Scored:
+        """Return the scores of a batch's outputs."""
+        ...
+
+
+class Classes:
+    """Class labels: (N,) or, of every pixel, (N, …); outputs are logits (N, classes, …), or one a sample.
+
+    Labels below 0 and from the number of classes on are left out, as 255 in many segmentations.
+    """
+
+    name = "accuracy"
+
+    def __call__(self, outputs: Tensor, batch: Any) -> Scored:
+        """Return accuracy and cross-entropy of each sample."""
+        labels = targets(batch).to(outputs.device).long()
+        outputs = outputs.float()
+        number = len(labels)
+        if outputs.numel() == labels.numel():
+            outputs, labels = outputs.reshape(number, -1), labels.reshape(number, -1)
+            guesses = (outputs > 0.0).long()
+            losses = binary_cross_entropy_with_logits(outputs, labels.float(), reduction="none")
+            counted = torch.ones_like(labels, dtype=torch.bool)
+        else:
+            counted = (labels >= 0) & (labels < outputs.shape[1])
+            guesses = torch.where(outputs.isfinite().all(1), outputs.argmax(1), -1)
+            losses = cross_entropy(outputs, labels.where(counted, 0), reduction="none")
+        share = counted.reshape(number, -1).double()
+        share = share / share.sum(1, keepdim=True).clamp_min(1.0)
+        right = (guesses == labels).reshape(number, -1).double()
+        lost = losses.double().nan_to_num(WORST_LOSS, WORST_LOSS).reshape(number, -1)
+        return Scored((right * share).sum(1).cpu(), (lost * share).sum(1).cpu(), guesses.cpu())
+
+
+class Given:
+    """The user's own metric: `metric(outputs, targets)`, or `metric(outputs, batch)` by that name."""
+
+    def __init__(self, metric: Metric) -> None:
+        self.name = "score"
+        self._metric = metric
+        try:
+            names = list(inspect.signature(metric).parameters)
+        except (TypeError, ValueError):  # written in C
+            names = []
+        self._whole = len(names) > 1 and names[1] == "batch"
+
+    def __call__(self, outputs: Any, batch: Any) -> Scored:
+        """Return the metric of each sample. Raises ProbeError for one of another shape."""
+        found = self._metric(outputs, batch if self._whole else targets(batch))
+        number = size(batch)
+        if not isinstance(found, Tensor) or found.shape != (number,):
+            shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+            raise ProbeError(
+                f"metric gave {shape} for a batch of {number} samples: it must give a tensor with one "
+                f"number a sample, ({number},)."
+            )
+        scores = found.detach().double().cpu()
+        if not bool(scores.isfinite().all()):
+            lowest = float(scores[scores.isfinite()].min()) if scores.isfinite().any() else 0.0
+            scores = scores.nan_to_num(lowest, lowest, lowest)
+        return Scored(scores, None, None)
+
+
+class Alike:
+    """Without labels: how far outputs are from those under fresh statistics, as a share of their size.
+
+    The first evaluation is what the others are compared with.
+    """
+
+    name = "minus the difference from outputs under fresh statistics"
+
+    def __init__(self) -> None:
+        self._reference: list[Tensor] | None = None
+        self._place = 0
+
+    def begin(self, reference: list[Tensor]) -> None:
+        """Compare what comes with the outputs `reference`, batch by batch."""
+        self._reference, self._place = reference, 0
+
+    def __call__(self, outputs: Tensor, batch: Any) -> Scored:
+        """Return minus the relative difference of each sample."""
+        assert self._reference is not None
+        wanted = self._reference[self._place].double()
+        self._place += 1
+        number = len(outputs)
+        off = (outputs.double().cpu() - wanted).reshape(number, -1).norm(dim=1)
+        scores = -(off / wanted.reshape(number, -1).norm(dim=1).mean().clamp_min(1e-12))
+        guesses = outputs.argmax(1).cpu() if outputs.dim() == 2 and outputs.shape[1] > 1 else None
+        return Scored(scores.nan_to_num(-WORST_LOSS, -WORST_LOSS, -WORST_LOSS), None, guesses, 1.0)
+
+
+def has_classes(outputs: Any, batch: Any) -> bool:
+    """Tell whether a batch's targets are class labels of these outputs."""
+    labels = targets(batch)
+    if not (isinstance(outputs, Tensor) and isinstance(labels, Tensor)) or labels is batch:
+        return False
+    if labels.is_floating_point() or labels.is_complex() or not outputs.is_floating_point():
+        return False
+    if outputs.numel() == labels.numel():
+        return bool(((labels == 0) | (labels == 1)).all())
+    return outputs.dim() == labels.dim() + 1 and (
+        outputs.shape[:1] + outputs.shape[2:] == labels.shape and outputs.shape[1] > 1
+    )
+
+
+def joined(parts: Sequence[Scored]) -> Scored:
+    """Return evaluations of several batches as one."""
+    losses = [one.losses for one in parts if one.losses is not None]
+    guesses = [one.guesses for one in parts if one.guesses is not None]
+    alike = len({one.shape[1:] for one in guesses}) == 1
+    return Scored(
+        torch.cat([one.scores for one in parts]),
+        torch.cat(losses) if losses else None,
+        torch.cat(guesses) if alike else None,
+        parts[0].scale,
+    )
+
+
+def _deviation(values: Tensor) -> float:
+    return float(values.std()) if len(values) > 1 else 0.0
+
+
+def _error(differences: Tensor) -> float:
+    if len(differences) < 2:
+        return math.inf
+    return float(differences.std()) / math.sqrt(len(differences))

@@ -1,0 +1,303 @@
+"""Causes that fresh statistics cure: they are not those of the weights at hand, for one reason or another."""
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from bntui.core.text import exact
+from bntui.diagnose.significance import harms, loses_accuracy
+from bntui.measure.layers import layers_of, running_statistics
+from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.probed import Probed
+from bntui.probe.scoring import Scored
+
+OTHER_CONVENTION = 0.9
+"""torch's momentum from which on an update keeps at most a tenth of the old statistics."""
+TOO_SMALL = 0.01
+"""torch's momentum below which statistics take hundreds of updates to move."""
+START_PART = 0.5
+RECALIBRATE = "bntui.recalibrate(model, training): replace the statistics by pooled ones of training batches"
+
+
+def stale(probed: Probed, averaged_from: nn.Module | None) -> list[Finding]:
+    """Return what is named of running statistics that are not those of the weights, or will not be."""
+    averaged = _averaged(probed, averaged_from)
+    if averaged:
+        return [averaged]
+    untouched = _untouched(probed)
+    if untouched and untouched.severity is Severity.UNSOUND:
+        found, explained = [untouched], _explained(probed)
+        if not explained:
+            found += _momentum(probed) or _start_or_lag(probed)
+        return found
+    found = _momentum(probed)
+    if not any(one.severity is Severity.UNSOUND for one in found):
+        found += _start_or_lag(probed)
+    return found + ([untouched] if untouched else [])
+
+
+def harmed(probed: Probed) -> bool:
+    """Tell whether validation suffers from the running statistics."""
+    return probed.harm is not None and harms(probed.harm)
+
+
+def compared(probed: Probed) -> str:
+    """Say what running and fresh statistics give."""
+    if probed.running is None or probed.fresh is None:
+        return "Validation under fresh statistics was not measured."
+    return (
+        f"Validation {told(probed.running, probed)} under running, {told(probed.fresh, probed)} under "
+        f"fresh statistics ({len(probed.fresh):,} samples)."
+    )
+
+
+def told(scored: Scored, probed: Probed) -> str:
+    """Write a score, with its loss where it is that which differs."""
+    number = f"{scored.score:.3f}"
+    if probed.harm is None or scored.losses is None or loses_accuracy(probed.harm):
+        return number
+    return f"{number} (loss {scored.loss:.3g})"
+
+
+def _averaged(probed: Probed, source: nn.Module | None) -> Finding | None:
+    """Name averaged weights, where their source or their wrapper is known."""
+    wrapped = isinstance(probed.model, AveragedModel)
+    if not (source or wrapped) or not harmed(probed):
+        return None
+    evidence = [compared(probed)]
+    if source is not None:
+        theirs = [running_statistics(layer) for _, layer in layers_of(source)]
+        ours = [running_statistics(layer) for layer in probed.layers.layers]
+        if len(theirs) == len(ours):
+            same = sum(
+                all(torch.equal(a.cpu(), b.cpu()) for a, b in zip(one, other, strict=True))
+                for one, other in zip(ours, theirs, strict=True)
+            )
+            evidence.append(
+                f"The running statistics of {same} of {len(ours)} layers are bit for bit those of the "
+                "model that it was averaged from, whose weights are others."
+            )
+    else:
+        evidence.append(
+            "The model is an AveragedModel: its weights are means, its statistics belong to others."
+        )
+    counters = sum(state.untouched for state in probed.states)
+    if counters:
+        evidence.append(f"{counters} of {len(probed.states)} layers are at exactly mean 0, variance 1.")
+    return Finding(
+        Cause.AVERAGED_WEIGHTS,
+        Severity.UNSOUND,
+        tuple(evidence),
+        (
+            "torch.optim.swa_utils.update_bn(training, model) after averaging, or " + RECALIBRATE,
+            "a lower momentum is no cure: no average of the old statistics is that of these weights",
+        ),
+    )
+
+
+def _untouched(probed: Probed) -> Finding | None:
+    """Name layers whose statistics are exactly the start values."""
+    called = [place for place, one in enumerate(probed.called) if one]
+    places = [place for place in called if probed.states[place].untouched]
+    places = [place for place in places if probed.states[place].trains or probed.harm is None]
+    if not places:
+        return None
+    names = _names(probed, places)
+    every = len(places) == len(called)
+    still = [probed.states[place] for place in places]
+    counted = [one for one in still if one.updates]
+    frozen = [one for one in still if one.momentum == 0.0]
+    if frozen and len(frozen) == len(still) and (counted or all(o.updates is None for o in still)):
+        cause = Cause.MOMENTUM_TOO_SMALL
+        evidence = [f"torch's momentum is 0 in {names}: no update moves these statistics."]
+        remedies = ["layer.momentum = 0.1 (torch's: the share of the new value)", RECALIBRATE]
+    else:
+        cause = Cause.NEVER_UPDATED if every else Cause.PARTLY_UNTOUCHED
+        which = "Every layer" if every else f"{len(places)} of {len(called)} layers ({names})"
+        evidence = [f"{which}: every running mean is exactly 0 and every variance exactly 1."]
+        updates = {one.updates for one in still if one.updates is not None}
+        if updates:
+            evidence.append(f"num_batches_tracked says {_range(updates)} updates.")
+        remedies = [
+            "load a checkpoint with running_mean and running_var (model.state_dict() has both), "
+            "and train in model.train(), calling the layers themselves",
+            RECALIBRATE,
+        ]
+    severity = Severity.WARNING
+    if probed.fresh_row is not None and probed.running is not None:
+        cured = probed.evaluate(probed.with_layers(places, probed.fresh_row))
+        if harms(probed.running.less(cured)):
+            severity = Severity.UNSOUND
+            evidence.append(
+                f"With fresh statistics in {'them' if not every else 'all layers'} validation is "
+                f"{told(cured, probed)} instead of {told(probed.running, probed)}."
+            )
+    else:
+        evidence.append("What that does to validation was not measured.")
+        severity = _severity_without_training(probed)
+    apart = ""
+    if every and cause is Cause.NEVER_UPDATED and severity is Severity.UNSOUND:
+        apart = (
+            "Weights that were averaged (SWA, EMA) into a model of their own look the same: give "
+            "averaged_from=, the model that they were averaged from."
+        )
+    return Finding(cause, severity, tuple(evidence), tuple(remedies), apart)
+
+
+def _severity_without_training(probed: Probed) -> Severity:
+    """Judge start values without training batches: by the validation samples' own statistics."""
+    own, running = probed.own, probed.running
+    if own is None or running is None:
+        return Severity.WARNING
+    return Severity.UNSOUND if harms(running.less(own)) else Severity.WARNING
+
+
+def _explained(probed: Probed) -> bool:
+    """Tell whether fresh statistics in the untouched layers alone cure all of the harm."""
+    if probed.fresh is None or probed.fresh_row is None:
+        return True
+    places = [place for place, state in enumerate(probed.states) if state.untouched]
+    if len(places) == len(probed.states):
+        return True
+    cured = probed.evaluate(probed.with_layers(places, probed.fresh_row))
+    return not harms(cured.less(probed.fresh))
+
+
+def _momentum(probed: Probed) -> list[Finding]:
+    """Name a momentum that is in the other convention, or far too small."""
+    places = [p for p in probed.training_places() if probed.states[p].momentum is not None]
+    if not places:
+        return []
+    harm = harmed(probed)
+    severity = Severity.UNSOUND if harm else Severity.WARNING
+    momenta = {place: probed.states[place].momentum or 0.0 for place in places}
+    large = [place for place in places if momenta[place] >= OTHER_CONVENTION]
+    if 2 * len(large) > len(places):
+        momentum = max(momenta[place] for place in large)
+        evidence = (
+            f"torch's momentum is {exact(momentum)} in {_names(probed, large)}: every update keeps only "
+            f"{1.0 - momentum:.3g} of the old statistics, so they are those of the last batch.",
+            compared(probed),
+        )
+        remedy = (
+            f"layer.momentum = {exact(round(1.0 - momentum, 12)) if momentum < 1.0 else 0.1}: torch's is "
+            "the share of the new value, Keras's that of the old one"
+        )
+        return [
+            Finding(Cause.MOMENTUM_CONVENTION, severity, evidence, (remedy, RECALIBRATE))
+        ]
+    small = [place for place in places if momenta[place] < TOO_SMALL]
+    never = [place for place in small if momenta[place] == 0.0]
+    if 2 * len(small) > len(places) and (harm or never):
+        left = [one for place in small if (one := probed.states[place].start_left) is not None]
+        kept = f", so {max(left):.0%} of the start values is left" if left and max(left) > 0.005 else ""
+        updates = {u for place in small if (u := probed.states[place].updates) is not None}
+        after = f" after {_range(updates)} updates" if updates else ""
+        momentum = max(momenta[place] for place in small)
+        evidence = (
+            f"torch's momentum is {exact(momentum)} in {_names(probed, small)}: the statistics take in "
+            f"{'nothing' if not momentum else f'{momentum:.2%}'} of each batch{after}{kept}.",
+            compared(probed),
+        )
+        remedies = ("layer.momentum = 0.1 (torch's: the share of the new value)", RECALIBRATE)
+        return [Finding(Cause.MOMENTUM_TOO_SMALL, severity, evidence, remedies)]
+    return []
+
+
+def _start_or_lag(probed: Probed) -> list[Finding]:
+    """Tell start values from lag by taking the start values out of the running statistics."""
+    if not harmed(probed):
+        return []
+    assert probed.running is not None
+    assert probed.fresh is not None
+    evidence = [compared(probed)]
+    left = [
+        0.0 if state.untouched or not state.trains else (state.start_left or 0.0)
+        for state in probed.states
+    ]
+    unknown = all(state.start_left is None for state in probed.states)
+    corrected = None if unknown else _without_start(probed, left)
+    share = 0.0
+    if corrected is not None:
+        without = probed.evaluate(corrected)
+        share = _share(without, probed)
+        evidence.append(
+            f"{max(left):.2g} of the start values (mean 0, variance 1) is left; without it validation "
+            f"would be {told(without, probed)}: they make "
+            f"{'none' if share <= 0 else 'all' if share >= 1 else f'{share:.0%}'} of the gap."
+        )
+    elif unknown:
+        evidence.append("The layers count no updates, so what is left of the start values is unknown.")
+    else:
+        evidence.append("Nothing of the start values is left.")
+    momenta = sorted({s.momentum for s in probed.states if s.momentum and s.trains})
+    updates = {state.updates for state in probed.states if state.updates is not None}
+    if momenta:
+        evidence.append(
+            f"torch's momentum is {exact(momenta[-1])}"
+            + (f", after {_range(updates)} updates." if updates else ".")
+        )
+    evidence.append(_worst_layers(probed))
+    if share >= START_PART:
+        more = "train for more updates (smaller batches), or "
+        raised = f"layer.momentum = {exact(min(0.1, 10 * momenta[0]))}" if momenta else "raise momentum"
+        remedies = (RECALIBRATE, f"{more}{raised} (torch's: the share of the new value)")
+        return [Finding(Cause.START_VALUES, Severity.UNSOUND, tuple(evidence), remedies)]
+    remedies = (
+        RECALIBRATE,
+        "lower the learning rate before validating, or raise torch's momentum: the statistics are "
+        "those of earlier weights",
+    )
+    apart = (
+        "Weights that were averaged or loaded into this model look the same: give averaged_from=, the "
+        "model that they were averaged from."
+    )
+    return [Finding(Cause.LAG, Severity.UNSOUND, tuple(evidence), remedies, apart)]
+
+
+def _without_start(probed: Probed, left: list[float]) -> Tensor | None:
+    """Return the running statistics without their start values; None where nothing of these is left.
+
+    With the share P of the start left, mean 0 and variance 1: r/(1 − P) and (v − P)/(1 − P).
+    """
+    if max(left) < 1e-4:
+        return None
+    shares = probed.layers.per_channel(min(one, 1.0 - 1e-6) for one in left)
+    mean, variance = probed.running_row
+    return torch.stack([mean / (1 - shares), ((variance - shares) / (1 - shares)).clamp_min(0.0)])
+
+
+def _share(part: Scored, probed: Probed) -> float:
+    """Return how much of the way from running to fresh `part` makes."""
+    none, whole = probed.running, probed.fresh
+    assert none is not None
+    assert whole is not None
+    assert probed.harm is not None
+    if whole.losses is not None and not loses_accuracy(probed.harm):
+        way, made = whole.loss - none.loss, part.loss - none.loss
+    else:
+        way, made = whole.score - none.score, part.score - none.score
+    return made / way if way else 0.0
+
+
+def _worst_layers(probed: Probed) -> str:
+    """Say which layers' means are furthest from fresh ones."""
+    assert probed.fresh_row is not None
+    deviation = (probed.fresh_row[1] + probed.layers.epsilon()).sqrt()
+    gaps = (probed.running_row[0] - probed.fresh_row[0]).abs() / deviation
+    means = [float(part.mean()) for part in probed.layers.parts(gaps)]
+    worst = sorted(range(len(means)), key=lambda place: -means[place])[:2]
+    said = ", ".join(f"{probed.layers.names[place]} {means[place]:.2g} σ" for place in worst)
+    return f"Running means furthest from fresh ones: {said}."
+
+
+def _names(probed: Probed, places: list[int]) -> str:
+    names = [probed.layers.names[place] for place in places]
+    if len(names) == len(probed.layers):
+        return "every layer"
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _range(numbers: set[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
