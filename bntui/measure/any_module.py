@@ -55,9 +55,7 @@ class CallRecorder:
 
 
 @contextmanager
-def recording(
-    layers: Layers, kind: type[CallRecorder] = CallRecorder
-) -> Iterator[CallRecorder]:
+def recording(layers: Layers, kind: type[CallRecorder] = CallRecorder) -> Iterator[CallRecorder]:
     """Take the statistics of the batches that go through the layers' network meanwhile."""
     recorder = kind(layers)
     hooks: list[Any] = []

@@ -7,10 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from bntui.diagnose.significance import harms
-from bntui.measure.any_module import CallRecorder
-from bntui.measure.norms import batch_statistics
-from bntui.probe.batches import first
+from bntui.probe.batches import first, targets
 from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.padding import padding
 from bntui.probe.probed import Probed
 from bntui.probe.stale import compared, harmed, told
 
@@ -22,16 +21,14 @@ LARGEST_SHARE = 0.15
 """Share of variance that lies between batches from which on they differ, beyond what their size explains."""
 APART = 0.5
 """Standard deviations between the means of two calls, or two kinds of batches."""
-PADDED = 0.2
-"""Share of a layer's positions that are zero in all channels, at the end, from which on they are named."""
 
 
 def of_batches(probed: Probed) -> list[Finding]:
     """Return what is named of training batches; nothing without these."""
     found = probed.collected
     if found is None or not found.rows:
-        return [_refused(probed)] if found and found.refused else []
-    judged = (_padding(probed), _sorted(probed), _mixed(probed), _few(probed), _dropout(probed))
+        return [_refused()] if found and found.refused else []
+    judged = (padding(probed), _sorted(probed), _mixed(probed), _few(probed), _dropout(probed))
     return [one for one in judged if one]
 
 
@@ -50,7 +47,7 @@ def _by_mode(probed: Probed) -> str:
     )
 
 
-def _refused(probed: Probed) -> Finding:
+def _refused() -> Finding:
     evidence = (
         "Every training batch has one value per channel in some layer: torch refuses it in training mode, "
         "since its variance is 0.",
@@ -158,10 +155,10 @@ def mixing(probed: Probed) -> Mixing | None:
 
 
 def _validation_labels(probed: Probed) -> list[Tensor]:
-    from bntui.probe.batches import targets
-
     found = (targets(batch) for batch in probed.validation)
-    return [one.detach().cpu().long() for one in found if isinstance(one, Tensor) and one.dim() == 1]
+    return [
+        one.detach().cpu().long() for one in found if isinstance(one, Tensor) and one.dim() == 1
+    ]
 
 
 def _entropy(labels: Tensor) -> float:
@@ -172,7 +169,9 @@ def _entropy(labels: Tensor) -> float:
 def _expected_entropy(pooled: Tensor, batch: int) -> float:
     """Return the entropy that a random batch of labels has: Miller's correction, (K − 1)/2n below all's."""
     classes = len(pooled.unique())
-    return max(0.0, _entropy(pooled) - (classes - 1) / (2.0 * batch), 0.5 * _entropy(pooled[:batch]))
+    return max(
+        0.0, _entropy(pooled) - (classes - 1) / (2.0 * batch), 0.5 * _entropy(pooled[:batch])
+    )
 
 
 def _sorted(probed: Probed) -> Finding | None:
@@ -225,7 +224,9 @@ def _two_kinds(probed: Probed) -> Tensor | None:
     spread = max(float(low.std()), float(high.std()), 1e-12)
     if float(high.mean() - low.mean()) < 6.0 * spread:
         return None
-    return along > (order[cut] + order[cut + 1]) / 2.0
+    middle = (float(order[cut]) + float(order[cut + 1])) / 2.0
+    kinds: Tensor = along.gt(middle)
+    return kinds
 
 
 def _mixed(probed: Probed) -> Finding | None:
@@ -241,11 +242,11 @@ def _mixed(probed: Probed) -> Finding | None:
             _by_mode(probed),
             compared(probed),
         ]
-        remedies = (
+        apart = (
             "give each source BN layers of its own, or put both through in one batch",
             "a norm without batch statistics (GroupNorm) in what is shared",
         )
-        return Finding(Cause.MIXED_SOURCES, Severity.UNSOUND, tuple(evidence), remedies)
+        return Finding(Cause.MIXED_SOURCES, Severity.UNSOUND, tuple(evidence), apart)
     kinds = _two_kinds(probed)
     if found is None or mixed is None or kinds is None:
         return None
@@ -305,8 +306,14 @@ def _calls_apart(probed: Probed) -> tuple[str, float, int] | None:
         every = torch.stack(batches).double()  # (batches, calls, 2, channels)
         means, variance = every[:, :, 0], every[:, :, 1].mean((0, 1))
         by_call = means.mean(0)
-        noise = float((means.std(0).mean(0) / (variance + 1e-12).sqrt()).mean()) if len(every) > 1 else 0.0
-        far = float(((by_call.max(0).values - by_call.min(0).values) / (variance + 1e-12).sqrt()).mean())
+        noise = (
+            float((means.std(0).mean(0) / (variance + 1e-12).sqrt()).mean())
+            if len(every) > 1
+            else 0.0
+        )
+        far = float(
+            ((by_call.max(0).values - by_call.min(0).values) / (variance + 1e-12).sqrt()).mean()
+        )
         if far > APART + 2.0 * noise and (worst is None or far > worst[1]):
             name = probed.layers.names[probed.layers.layers.index(layer)]
             worst = (name, far, every.shape[1])
@@ -346,65 +353,6 @@ def _dropout(probed: Probed) -> Finding | None:
     return Finding(Cause.DROPOUT_SHIFT, severity, evidence, remedies)
 
 
-class Unpadded(CallRecorder):
-    """Takes the statistics of the positions that are not zero in all channels."""
-
-    def statistics(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the means and the biased variances, each (C,)."""
-        channels = batch.shape[1]
-        rows = batch.movedim(1, -1).reshape(-1, channels)
-        kept = rows[(rows != 0).any(1)]
-        return batch_statistics(kept if len(kept) > 1 else rows)
-
-
-def padded(batch: Tensor) -> float:
-    """Return the share of positions that are zero in all channels, in the rows' ends, (N, C, L) only.
-
-    Also of (N, C): samples that are zero in all channels. Zeros at the beginning, as images have at
-    their edges, are not counted: then nothing is.
-    """
-    zero = (batch == 0).all(1)
-    if zero.dim() == 1:
-        return float(zero.double().mean())
-    if zero.dim() != 2:
-        return 0.0
-    at_end = zero.flip(1).long().cumprod(1).sum(1)
-    at_begin = zero.long().cumprod(1).sum(1)
-    if int(((at_begin > 0) & (at_end < zero.shape[1])).sum()):
-        return 0.0
-    return float(at_end.double().mean() / zero.shape[1])
-
-
-def _padding(probed: Probed) -> Finding | None:
-    """Name positions that are padded with zeros and counted by BN."""
-    if max(probed.zeros_in_training, default=0.0) < PADDED:
-        return None
-    place = max(range(len(probed.layers)), key=lambda one: probed.zeros_in_training[one])
-    share = probed.zeros_in_training[place]
-    there = probed.zeros_in_validation[place] if probed.zeros_in_validation else math.nan
-    evidence = [
-        f"{share:.0%} of the positions that {probed.layers.names[place]} gets of training batches are zero "
-        f"in all channels, at the end ({there:.0%} of validation's): they count in its mean and variance."
-    ]
-    harm = harmed(probed)
-    if probed.running is not None and probed.collected is not None:
-        batches = first(probed.training, len(probed.collected.rows), "training")
-        rows = probed.collect(batches, recorder=Unpadded).rows
-        cured = probed.evaluate(probed.pooled(rows))
-        evidence.append(
-            f"Under statistics without these positions validation is {told(cured, probed)}, "
-            f"{told(probed.running, probed)} under the running ones."
-        )
-        harm = harm or harms(probed.running.less(cured)) or _own_helps(probed)
-    remedies = (
-        "leave padded positions out: BN over the valid ones, x[mask] as (tokens, channels), or a norm of "
-        "each position by itself (LayerNorm)",
-        "sort samples by length, so that batches have little padding",
-    )
-    severity = Severity.UNSOUND if harm else Severity.WARNING
-    return Finding(Cause.PADDING, severity, tuple(evidence), remedies)
-
-
 def not_frozen(probed: Probed) -> Finding | None:
     """Name layers whose weights are frozen while their statistics are in training mode."""
     places = [
@@ -429,5 +377,7 @@ def not_frozen(probed: Probed) -> Finding | None:
                 f"With fresh statistics in them validation is {told(cured, probed)} instead of "
                 f"{told(probed.running, probed)}."
             )
-    remedy = "after every model.train(): layer.eval() for each frozen BN layer (or FrozenBatchNorm2d)"
+    remedy = (
+        "after every model.train(): layer.eval() for each frozen BN layer (or FrozenBatchNorm2d)"
+    )
     return Finding(Cause.NOT_FROZEN, severity, tuple(evidence), (remedy,))

@@ -15,7 +15,6 @@ from bntui.probe.elsewhere import elsewhere
 from bntui.probe.errors import ProbeError
 from bntui.probe.facts import other_norms, untracked_layers
 from bntui.probe.layer_errors import network_errors
-from bntui.probe.model_errors import refuse
 from bntui.probe.outputs import HALF, batch_dependent, exported_differently, not_finite
 from bntui.probe.probed import Forward, Probed
 from bntui.probe.report import CheckedLayer, Report
@@ -67,7 +66,6 @@ def check(
     for name, value in (("samples", samples), ("fresh_batches", fresh_batches)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ProbeError(f"{name} must be a whole number from 1 on: {value!r} was given.")
-    refuse(model)
     state = unchanged(model), loader_unchanged(validation, training)
     with state[0], state[1], torch.no_grad():
         torch.default_generator.manual_seed(seed)
@@ -107,9 +105,7 @@ def _findings(probed: Probed, averaged_from: nn.Module | None, against: Any) -> 
     named = {one.cause for one in found if one.severity is Severity.UNSOUND}
     if named & PARTICULAR:
         found = [
-            one
-            for one in found
-            if one.cause not in GENERIC or one.severity is not Severity.UNSOUND
+            one for one in found if one.cause not in GENERIC or one.severity is not Severity.UNSOUND
         ]
     if not named:
         found += elsewhere(probed)
@@ -118,7 +114,9 @@ def _findings(probed: Probed, averaged_from: nn.Module | None, against: Any) -> 
 
 def _no_numbers(found: list[Finding]) -> bool:
     """Tell whether statistics or outputs are not finite, so that nothing else can be compared."""
-    return any(one.severity is Severity.UNSOUND and one.cause in {Cause.NON_FINITE} for one in found)
+    return any(
+        one.severity is Severity.UNSOUND and one.cause in {Cause.NON_FINITE} for one in found
+    )
 
 
 def _layers(probed: Probed) -> tuple[CheckedLayer, ...]:
@@ -198,5 +196,3 @@ def _notes(probed: Probed) -> tuple[str, ...]:
             f"{' …' if idle[3:] else ''}."
         )
     return (*notes, *probed.notes)
-
-

@@ -46,7 +46,8 @@ def _against_training(probed: Probed) -> Finding | None:
     best = max(fresh.score, probed.running.score)
     gap = trained.score - best
     chance = math.sqrt(
-        max(best * (1 - best), 0.01) / len(fresh) + max(trained.score * (1 - trained.score), 0.0) / len(trained)
+        max(best * (1 - best), 0.01) / len(fresh)
+        + max(trained.score * (1 - trained.score), 0.0) / len(trained)
     )
     numbers = (
         f"In eval mode under fresh statistics training samples get {trained.score:.3f}, validation samples "
@@ -112,5 +113,3 @@ def _furthest_shift(probed: Probed) -> str | None:
         f"In {worst.name} their means are {worst.mean_gap:.2f} σ apart, the logarithms of their variances "
         f"{worst.log_var_off:.2f}."
     )
-
-

@@ -47,7 +47,7 @@ def state_of(name: str, layer: nn.Module, *, trains: bool) -> LayerState:
     """Read one layer's state."""
     mean, variance = running_statistics(layer)
     bad = ~(mean.isfinite() & variance.isfinite()) | (variance < 0)
-    learned = [one for one in layer.parameters(recurse=False)]
+    learned = list(layer.parameters(recurse=False))
     counter = getattr(layer, "num_batches_tracked", None)
     momentum = getattr(layer, "momentum", None)
     return LayerState(

@@ -68,5 +68,3 @@ def _hooked(probed: Probed, hook: object) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
-
-

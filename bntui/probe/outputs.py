@@ -44,7 +44,10 @@ def not_finite(probed: Probed) -> list[Finding]:
         if probed.harm is not None:
             evidence.append(compared(probed))
         remedies = (
-            ("keep running statistics in float32 (leave BN layers out of model.half())", RECALIBRATE)
+            (
+                "keep running statistics in float32 (leave BN layers out of model.half())",
+                RECALIBRATE,
+            )
             if narrow
             else (
                 "find the first update with NaN or inf: lower the learning rate, clip gradients",
@@ -68,7 +71,10 @@ def _half(probed: Probed, name: str, kind: torch.dtype) -> Finding:
             "An update that is smaller than the last digit of such a number is lost, and one beyond "
             f"{torch.finfo(kind).max:.3g} is infinite."
         )
-    remedies = ("keep running statistics in float32 while training (torch.autocast does)", RECALIBRATE)
+    remedies = (
+        "keep running statistics in float32 while training (torch.autocast does)",
+        RECALIBRATE,
+    )
     return Finding(Cause.PRECISION, severity, tuple(evidence), remedies)
 
 
@@ -84,9 +90,9 @@ def _first_not_finite(probed: Probed) -> str | None:
 
     def note(name: str, output: object) -> None:
         tensors = output if isinstance(output, tuple | list) else (output,)
-        for one in tensors:
-            if isinstance(one, Tensor) and one.is_floating_point() and not one.isfinite().all():
-                seen.append(name)
+        floats = [one for one in tensors if isinstance(one, Tensor) and one.is_floating_point()]
+        if not all(bool(one.isfinite().all()) for one in floats):
+            seen.append(name)
 
     with unchanged(probed.model), _outputs(probed.model, note):
         probed.model.eval()
@@ -185,7 +191,9 @@ def exported_differently(probed: Probed, against: Any) -> list[Finding]:
             ours.append(output_tensor(probed.run(batch)).double().cpu())
             theirs.append(output_tensor(probed.run(batch, against)).double().cpu())
     if {a.shape for a in ours} != {b.shape for b in theirs}:
-        what = f"Its outputs are {tuple(theirs[0].shape)}, those of the model {tuple(ours[0].shape)}."
+        what = (
+            f"Its outputs are {tuple(theirs[0].shape)}, those of the model {tuple(ours[0].shape)}."
+        )
         remedy = "export the model again from this state"
         return [Finding(Cause.EXPORTED_DIFFERENTLY, Severity.UNSOUND, (what,), (remedy,))]
     one, two = torch.cat(ours), torch.cat(theirs)

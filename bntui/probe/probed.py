@@ -323,7 +323,8 @@ class Probed:
     def trains_randomly(self) -> bool:
         """Whether layers get other batches in training mode with dropout than without it."""
         rows = [
-            self.collect([self.small], only_layers=only_layers).rows for only_layers in (False, True)
+            self.collect([self.small], only_layers=only_layers).rows
+            for only_layers in (False, True)
         ]
         return all(rows) and not torch.allclose(rows[0][0][0], rows[1][0][0], rtol=1e-3, atol=1e-5)
 
@@ -334,27 +335,6 @@ class Probed:
         if not isinstance(self.scorer, Classes):
             return 0
         return max(2, int(max(int(one.max()) for one in labels)) + 1)
-
-    @cached_property
-    def zeros_in_training(self) -> tuple[float, ...]:
-        """Of each layer, the share of positions of training samples that are padding."""
-        return self._zeros(self.small) if self.collected and self.collected.kept else ()
-
-    @cached_property
-    def zeros_in_validation(self) -> tuple[float, ...]:
-        """The same of validation samples."""
-        return self._zeros(take(self.validation[0], SMALL)) if self.validation else ()
-
-    def _zeros(self, batch: Any) -> tuple[float, ...]:
-        found: dict[nn.Module, float] = {}
-
-        def note(layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
-            found[layer] = max(found.get(layer, 0.0), padded(input_of(inputs, named)))
-
-        with self._as_found(), hooked(self.layers.layers, note):
-            self.model.eval()
-            self.run(batch)
-        return tuple(found.get(layer, 0.0) for layer in self.layers.layers)
 
     def values(self, place: int) -> int | None:
         """Return the values per channel that a training batch brings a layer; None where unknown."""

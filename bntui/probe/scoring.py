@@ -66,7 +66,7 @@ class Scored:
         """
         number, gained = len(self), self.scores - other.scores
         both = torch.cat([self.scores, other.scores])
-        if self.scale is None and 0.0 <= float(both.min()) and float(both.max()) <= 1.0:
+        if self.scale is None and float(both.min()) >= 0.0 and float(both.max()) <= 1.0:
             moved = int((gained != 0.0).sum())
             error = _error(gained)
             if bool(((both == 0.0) | (both == 1.0)).all()):

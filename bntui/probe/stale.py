@@ -16,7 +16,9 @@ OTHER_CONVENTION = 0.9
 TOO_SMALL = 0.01
 """torch's momentum below which statistics take hundreds of updates to move."""
 START_PART = 0.5
-RECALIBRATE = "bntui.recalibrate(model, training): replace the statistics by pooled ones of training batches"
+RECALIBRATE = (
+    "bntui.recalibrate(model, training): replace the statistics by pooled ones of training batches"
+)
 
 
 def stale(probed: Probed, averaged_from: nn.Module | None) -> list[Finding]:
@@ -83,7 +85,9 @@ def _averaged(probed: Probed, source: nn.Module | None) -> Finding | None:
         )
     counters = sum(state.untouched for state in probed.states)
     if counters:
-        evidence.append(f"{counters} of {len(probed.states)} layers are at exactly mean 0, variance 1.")
+        evidence.append(
+            f"{counters} of {len(probed.states)} layers are at exactly mean 0, variance 1."
+        )
     return Finding(
         Cause.AVERAGED_WEIGHTS,
         Severity.UNSOUND,
@@ -183,14 +187,16 @@ def _momentum(probed: Probed) -> list[Finding]:
             f"layer.momentum = {exact(round(1.0 - momentum, 12)) if momentum < 1.0 else 0.1}: torch's is "
             "the share of the new value, Keras's that of the old one"
         )
-        return [
-            Finding(Cause.MOMENTUM_CONVENTION, severity, evidence, (remedy, RECALIBRATE))
-        ]
+        return [Finding(Cause.MOMENTUM_CONVENTION, severity, evidence, (remedy, RECALIBRATE))]
     small = [place for place in places if momenta[place] < TOO_SMALL]
     never = [place for place in small if momenta[place] == 0.0]
     if 2 * len(small) > len(places) and (harm or never):
         left = [one for place in small if (one := probed.states[place].start_left) is not None]
-        kept = f", so {max(left):.0%} of the start values is left" if left and max(left) > 0.005 else ""
+        kept = (
+            f", so {max(left):.0%} of the start values is left"
+            if left and max(left) > 0.005
+            else ""
+        )
         updates = {u for place in small if (u := probed.states[place].updates) is not None}
         after = f" after {_range(updates)} updates" if updates else ""
         momentum = max(momenta[place] for place in small)
@@ -227,7 +233,9 @@ def _start_or_lag(probed: Probed) -> list[Finding]:
             f"{'none' if share <= 0 else 'all' if share >= 1 else f'{share:.0%}'} of the gap."
         )
     elif unknown:
-        evidence.append("The layers count no updates, so what is left of the start values is unknown.")
+        evidence.append(
+            "The layers count no updates, so what is left of the start values is unknown."
+        )
     else:
         evidence.append("Nothing of the start values is left.")
     momenta = sorted({s.momentum for s in probed.states if s.momentum and s.trains})
@@ -240,7 +248,9 @@ def _start_or_lag(probed: Probed) -> list[Finding]:
     evidence.append(_worst_layers(probed))
     if share >= START_PART:
         more = "train for more updates (smaller batches), or "
-        raised = f"layer.momentum = {exact(min(0.1, 10 * momenta[0]))}" if momenta else "raise momentum"
+        raised = (
+            f"layer.momentum = {exact(min(0.1, 10 * momenta[0]))}" if momenta else "raise momentum"
+        )
         remedies = (RECALIBRATE, f"{more}{raised} (torch's: the share of the new value)")
         return [Finding(Cause.START_VALUES, Severity.UNSOUND, tuple(evidence), remedies)]
     remedies = (

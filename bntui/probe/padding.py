@@ -1,0 +1,102 @@
+"""Positions that are padded with zeros, and counted in the statistics of BN."""
+
+from torch import Tensor, nn
+
+from bntui.diagnose.significance import harms
+from bntui.measure.any_module import CallRecorder
+from bntui.measure.layers import input_of
+from bntui.measure.norms import batch_statistics
+from bntui.measure.unchanged import unchanged
+from bntui.probe.batches import first, take
+from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.probed import SMALL, Probed
+from bntui.probe.stale import harmed, told
+
+PADDED = 0.2
+"""Share of a layer's positions that are zero in all channels, at the end, from which on they are named."""
+
+
+class Unpadded(CallRecorder):
+    """Takes the statistics of the positions that are not zero in all channels."""
+
+    def statistics(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the means and the biased variances, each (C,)."""
+        channels = batch.shape[1]
+        rows = batch.movedim(1, -1).reshape(-1, channels)
+        kept = rows[(rows != 0).any(1)]
+        return batch_statistics(kept if len(kept) > 1 else rows)
+
+
+def padded(batch: Tensor) -> float:
+    """Return the share of positions that are zero in all channels, in the rows' ends, (N, C, L) only.
+
+    Also of (N, C): samples that are zero in all channels. Zeros at the beginning, as images have at
+    their edges, are not counted: then nothing is.
+    """
+    zero = (batch == 0).all(1)
+    if zero.dim() == 1:
+        return float(zero.double().mean())
+    if zero.dim() != 2:
+        return 0.0
+    at_end = zero.flip(1).long().cumprod(1).sum(1)
+    at_begin = zero.long().cumprod(1).sum(1)
+    if int(((at_begin > 0) & (at_end < zero.shape[1])).sum()):
+        return 0.0
+    return float(at_end.double().mean() / zero.shape[1])
+
+
+def padding(probed: Probed) -> Finding | None:
+    """Name positions that are padded with zeros and counted by BN."""
+    if not (probed.collected and probed.collected.kept and probed.validation):
+        return None
+    shares = _zeros(probed, probed.small)
+    place = max(range(len(shares)), key=lambda one: shares[one])
+    share = shares[place]
+    if share < PADDED:
+        return None
+    there = _zeros(probed, take(probed.validation[0], SMALL))[place]
+    evidence = [
+        f"{share:.0%} of the positions that {probed.layers.names[place]} gets of training batches are zero "
+        f"in all channels, at the end ({there:.0%} of validation's): they count in its mean and variance."
+    ]
+    harm = harmed(probed)
+    if probed.running is not None and probed.collected is not None:
+        batches = first(probed.training, len(probed.collected.rows), "training")
+        rows = probed.collect(batches, recorder=Unpadded).rows
+        cured = probed.evaluate(probed.pooled(rows))
+        evidence.append(
+            f"Under statistics without these positions validation is {told(cured, probed)}, "
+            f"{told(probed.running, probed)} under the running ones."
+        )
+        harm = (
+            harm
+            or harms(probed.running.less(cured))
+            or (probed.own is not None and harms(probed.running.less(probed.own)))
+        )
+    remedies = (
+        "leave padded positions out: BN over the valid ones, x[mask] as (tokens, channels), or a norm of "
+        "each position by itself (LayerNorm)",
+        "sort samples by length, so that batches have little padding",
+    )
+    severity = Severity.UNSOUND if harm else Severity.WARNING
+    return Finding(Cause.PADDING, severity, tuple(evidence), remedies)
+
+
+def _zeros(probed: Probed, batch: object) -> tuple[float, ...]:
+    """Return, of each layer, the share of positions of a batch that are padding."""
+    found: dict[nn.Module, float] = {}
+    hooks = []
+
+    def note(layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
+        found[layer] = max(found.get(layer, 0.0), padded(input_of(inputs, named)))
+
+    with unchanged(probed.model):
+        probed.model.eval()
+        try:
+            for layer in probed.layers.layers:
+                hooks.append(layer.register_forward_pre_hook(note, with_kwargs=True))  # noqa: PERF401
+            probed.run(batch)
+        finally:
+            for hook in hooks:
+                hook.remove()
+    return tuple(found.get(layer, 0.0) for layer in probed.layers.layers)
