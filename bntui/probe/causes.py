@@ -36,10 +36,10 @@ class Severity(StrEnum):
 
     UNSOUND = "unsound"
     """Batch norm does harm, and putting this right was seen to help, or it is plain from what is put out."""
-    UNDECIDED = "undecided"
-    """What was measured can't tell whether there is harm."""
     WARNING = "warning"
     """A fact of the model or its loader that was not seen to do harm."""
+    UNDECIDED = "undecided"
+    """What was measured can't tell whether there is harm."""
     REMARK = "remark"
     """Nothing that batch norm is to blame for: it is sound, or the trouble lies elsewhere."""
 

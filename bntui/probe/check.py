@@ -97,7 +97,7 @@ def _findings(probed: Probed, averaged_from: nn.Module | None, against: Any) -> 
         *batch_dependent(probed),
         *exported_differently(probed, against),
     ]
-    if not _no_numbers(found):
+    if any(probed.called) and not _no_numbers(found):
         found += of_batches(probed)
         frozen = not_frozen(probed)
         found += [frozen] if frozen else []
@@ -123,7 +123,7 @@ def _layers(probed: Probed) -> tuple[CheckedLayer, ...]:
     nan = float("nan")
     errors = network_errors(probed)
     drifts: dict[str, tuple[float, float]] = {}
-    if probed.fresh_row is not None:
+    if probed.fresh_row is not None and probed.states:
         each = drift(
             probed.layers, probed.running_row, probed.fresh_row, probed.running_row, 0.0, errors
         )

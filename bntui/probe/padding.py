@@ -47,7 +47,7 @@ def padded(batch: Tensor) -> float:
 
 def padding(probed: Probed) -> Finding | None:
     """Name positions that are padded with zeros and counted by BN."""
-    if not (probed.collected and probed.collected.kept and probed.validation):
+    if not (probed.collected and probed.validation):
         return None
     shares = _zeros(probed, probed.small)
     place = max(range(len(shares)), key=lambda one: shares[one])

@@ -9,7 +9,7 @@ from bntui.diagnose.significance import harms, loses_accuracy
 from bntui.measure.layers import layers_of, running_statistics
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.probed import Probed
-from bntui.probe.scoring import Scored
+from bntui.probe.scoring import Alike, Scored
 
 OTHER_CONVENTION = 0.9
 """torch's momentum from which on an update keeps at most a tenth of the old statistics."""
@@ -47,6 +47,11 @@ def compared(probed: Probed) -> str:
     """Say what running and fresh statistics give."""
     if probed.running is None or probed.fresh is None:
         return "Validation under fresh statistics was not measured."
+    if isinstance(probed.scorer, Alike):
+        return (
+            f"Outputs under running statistics differ from those under fresh ones by "
+            f"{-probed.running.score:.1%} of their size ({len(probed.fresh):,} samples)."
+        )
     return (
         f"Validation {told(probed.running, probed)} under running, {told(probed.fresh, probed)} under "
         f"fresh statistics ({len(probed.fresh):,} samples)."
@@ -55,6 +60,8 @@ def compared(probed: Probed) -> str:
 
 def told(scored: Scored, probed: Probed) -> str:
     """Write a score, with its loss where it is that which differs."""
+    if isinstance(probed.scorer, Alike):
+        return f"{-scored.score:.1%} off"
     number = f"{scored.score:.3f}"
     if probed.harm is None or scored.losses is None or loses_accuracy(probed.harm):
         return number
@@ -78,6 +85,8 @@ def _averaged(probed: Probed, source: nn.Module | None) -> Finding | None:
             evidence.append(
                 f"The running statistics of {same} of {len(ours)} layers are bit for bit those of the "
                 "model that it was averaged from, whose weights are others."
+                if same
+                else "It shares no running statistics with the model that it was averaged from, and has none of its own: averaging makes none."
             )
     else:
         evidence.append(
