@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bntui.probe.causes import Cause, Finding, Severity
+
+if TYPE_CHECKING:
+    from bntui.probe.text_report import TextReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,40 @@ class Report:
             one.severity in {Severity.UNSOUND, Severity.UNDECIDED} for one in self.verdicts
         )
 
+    @property
+    def exit_status(self) -> int:
+        """What a program that only reports this exits with: 0 sound, 1 unsound, 3 undecided."""
+        if any(one.severity is Severity.UNSOUND for one in self.verdicts):
+            return 1
+        return 0 if self.sound else 3
+
     def raise_for_verdict(self, ignore: Iterable[Cause | str] = ()) -> None:
         """Raise UnsoundError with the first cause that does harm and is not in `ignore`."""
         ignored = {Cause(one) for one in ignore}
         for one in self.verdicts:
             if one.severity is Severity.UNSOUND and one.cause not in ignored:
                 raise UnsoundError(f"{one.cause}: {' '.join(one.evidence)}")
+
+    def to_json(self) -> str:
+        """Return all of it as one line of strict JSON; docs/check.md explains every key."""
+        from bntui.probe.json_report import to_json
+
+        return to_json(self)
+
+    def __str__(self) -> str:
+        """Return what rich prints, without styles, in lines of at most 100 characters."""
+        from bntui.probe.text_report import plain
+
+        return plain(self)
+
+    def __rich__(self) -> "TextReport":
+        """Return what rich prints, as wide as its console."""
+        from bntui.probe.text_report import TextReport
+
+        return TextReport(self)
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show."""
+        from bntui.probe.html_report import html
+
+        return html(self)
