@@ -75,7 +75,7 @@ def test_a_metric_gets_the_targets_or_by_its_parameters_name_the_batch() -> None
 def test_a_metric_of_another_shape_is_refused(wrong: object) -> None:
     batch = (torch.zeros(3, 2), torch.zeros(3))
     with pytest.raises(ProbeError, match=r"one number a sample, \(3,\)"):
-        Given(lambda *_: wrong)(batch[0], batch)  # type: ignore[arg-type,return-value]
+        Given(lambda *_: wrong)(batch[0], batch)  # type: ignore[arg-type]
 
 
 def test_a_metric_within_0_and_1_counts_as_a_share() -> None:
