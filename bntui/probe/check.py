@@ -8,17 +8,20 @@ from torch import Tensor, nn
 
 from bntui.measure.drift import drift
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batch_causes import not_frozen, of_batches
 from bntui.probe.batches import loader_unchanged, size, spread
 from bntui.probe.causes import Cause, Finding, Severity, worst_first
 from bntui.probe.elsewhere import elsewhere
 from bntui.probe.errors import ProbeError
 from bntui.probe.facts import other_norms, untracked_layers
+from bntui.probe.few_values import few_values, refused
 from bntui.probe.layer_errors import network_errors
+from bntui.probe.mixing import mixed_sources, sorted_batches
 from bntui.probe.outputs import HALF, batch_dependent, exported_differently, not_finite
+from bntui.probe.padding import padding
 from bntui.probe.probed import Forward, Probed
 from bntui.probe.report import CheckedLayer, Report
 from bntui.probe.stale import stale
+from bntui.probe.training_modes import dropout_shift, not_frozen
 
 GENERIC = {Cause.START_VALUES, Cause.LAG, Cause.MOMENTUM_TOO_SMALL, Cause.MOMENTUM_CONVENTION}
 """Causes that a more particular one, which was seen to do the same harm, takes the place of."""
@@ -98,9 +101,7 @@ def _findings(probed: Probed, averaged_from: nn.Module | None, against: Any) -> 
         *exported_differently(probed, against),
     ]
     if any(probed.called) and not _no_numbers(found):
-        found += of_batches(probed)
-        frozen = not_frozen(probed)
-        found += [frozen] if frozen else []
+        found += _of_training(probed)
         found += stale(probed, averaged_from)
     named = {one.cause for one in found if one.severity is Severity.UNSOUND}
     if named & PARTICULAR:
@@ -110,6 +111,25 @@ def _findings(probed: Probed, averaged_from: nn.Module | None, against: Any) -> 
     if not named:
         found += elsewhere(probed)
     return found
+
+
+def _of_training(probed: Probed) -> list[Finding]:
+    """Return what is named of training batches and modes; less without training batches."""
+    found = probed.collected
+    if found is None:
+        judged = [not_frozen(probed)]
+    elif not found.rows:
+        judged = [refused() if found.refused else None, not_frozen(probed)]
+    else:
+        judged = [
+            padding(probed),
+            sorted_batches(probed),
+            mixed_sources(probed),
+            few_values(probed),
+            dropout_shift(probed),
+            not_frozen(probed),
+        ]
+    return [one for one in judged if one]
 
 
 def _no_numbers(found: list[Finding]) -> bool:

@@ -6,9 +6,9 @@ from bntui.diagnose.other_causes import LEARNED, SHIFTED, SHIFTED_LOG_VARIANCE
 from bntui.diagnose.significance import ERRORS, GAP, harms, undecided
 from bntui.measure.drift import shifts
 from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.harm import compared, told
 from bntui.probe.probed import Probed
 from bntui.probe.scoring import Classes
-from bntui.probe.stale import compared, told
 
 
 def elsewhere(probed: Probed) -> list[Finding]:

@@ -11,8 +11,9 @@ from bntui.measure.unchanged import unchanged
 from bntui.probe.batches import output_tensor, size, take
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.facts import untracked_layers
+from bntui.probe.harm import compared, harmed
 from bntui.probe.probed import SMALL, Probed
-from bntui.probe.stale import RECALIBRATE, compared, harmed
+from bntui.probe.stale import RECALIBRATE
 
 HALF = {torch.float16, torch.bfloat16}
 DEPENDS, HALF_DEPENDS = 1e-2, 0.1

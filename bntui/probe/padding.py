@@ -9,8 +9,8 @@ from bntui.measure.norms import batch_statistics
 from bntui.measure.unchanged import unchanged
 from bntui.probe.batches import first, take
 from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.harm import harmed, own_helps, told
 from bntui.probe.probed import SMALL, Probed
-from bntui.probe.stale import harmed, told
 
 PADDED = 0.2
 """Share of a layer's positions that are zero in all channels, at the end, from which on they are named."""
@@ -68,11 +68,7 @@ def padding(probed: Probed) -> Finding | None:
             f"Under statistics without these positions validation is {told(cured, probed)}, "
             f"{told(probed.running, probed)} under the running ones."
         )
-        harm = (
-            harm
-            or harms(probed.running.less(cured))
-            or (probed.own is not None and harms(probed.running.less(probed.own)))
-        )
+        harm = harm or harms(probed.running.less(cured)) or own_helps(probed)
     remedies = (
         "leave padded positions out: BN over the valid ones, x[mask] as (tokens, channels), or a norm of "
         "each position by itself (LayerNorm)",

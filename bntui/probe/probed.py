@@ -5,7 +5,7 @@ Everything runs within `measure.unchanged` and without gradients; statistics are
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -19,6 +19,7 @@ from bntui.measure.layers import Layers, layers_of, positions_of, running_statis
 from bntui.measure.statistics import pool
 from bntui.measure.unchanged import unchanged
 from bntui.probe.batches import call, first, moved, output_tensor, regrouped, size, take, targets
+from bntui.probe.collected import Collected
 from bntui.probe.facts import LayerState, state_of
 from bntui.probe.scoring import Alike, Classes, Given, Metric, Scored, Scorer, has_classes, joined
 
@@ -27,34 +28,6 @@ SMALL = 32
 """Samples of a pass that keeps what every layer puts out."""
 ONE_VALUE = "Expected more than 1 value per channel"
 """How torch refuses a batch of one value per channel in training mode."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Collected:
-    """Training-mode passes over the training batches, as the loader makes them."""
-
-    rows: tuple[tuple[Tensor, int], ...]
-    """Of each batch: biased statistics (2, C), and its samples."""
-    calls: tuple[dict[nn.Module, list[tuple[Tensor, Tensor]]], ...]
-    """Of each batch, the statistics of every call of the layers that are called more than once."""
-    scored: Scored | None
-    """What the outputs were worth on the samples that were kept, dropout and all; None without scores."""
-    labels: tuple[Tensor, ...]
-    """Class labels (N,) of each batch; empty where there are none."""
-    kept: tuple[Any, ...]
-    """The batches that begin the pass, with at most as many samples as are validated on."""
-    refused: int
-    """Batches that torch refused for having one value per channel."""
-
-    @property
-    def samples(self) -> int:
-        """How many samples there were."""
-        return sum(count for _, count in self.rows)
-
-    @property
-    def batch(self) -> int:
-        """Samples of the largest batch."""
-        return max((count for _, count in self.rows), default=1)
 
 
 class Probed:

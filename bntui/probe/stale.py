@@ -8,8 +8,9 @@ from bntui.core.text import exact
 from bntui.diagnose.significance import harms, loses_accuracy
 from bntui.measure.layers import layers_of, running_statistics
 from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.harm import compared, harmed, told
 from bntui.probe.probed import Probed
-from bntui.probe.scoring import Alike, Scored
+from bntui.probe.scoring import Scored
 
 OTHER_CONVENTION = 0.9
 """torch's momentum from which on an update keeps at most a tenth of the old statistics."""
@@ -36,36 +37,6 @@ def stale(probed: Probed, averaged_from: nn.Module | None) -> list[Finding]:
     if not any(one.severity is Severity.UNSOUND for one in found):
         found += _start_or_lag(probed)
     return found + ([untouched] if untouched else [])
-
-
-def harmed(probed: Probed) -> bool:
-    """Tell whether validation suffers from the running statistics."""
-    return probed.harm is not None and harms(probed.harm)
-
-
-def compared(probed: Probed) -> str:
-    """Say what running and fresh statistics give."""
-    if probed.running is None or probed.fresh is None:
-        return "Validation under fresh statistics was not measured."
-    if isinstance(probed.scorer, Alike):
-        return (
-            f"Outputs under running statistics differ from those under fresh ones by "
-            f"{-probed.running.score:.1%} of their size ({len(probed.fresh):,} samples)."
-        )
-    return (
-        f"Validation {told(probed.running, probed)} under running, {told(probed.fresh, probed)} under "
-        f"fresh statistics ({len(probed.fresh):,} samples)."
-    )
-
-
-def told(scored: Scored, probed: Probed) -> str:
-    """Write a score, with its loss where it is that which differs."""
-    if isinstance(probed.scorer, Alike):
-        return f"{-scored.score:.1%} off"
-    number = f"{scored.score:.3f}"
-    if probed.harm is None or scored.losses is None or loses_accuracy(probed.harm):
-        return number
-    return f"{number} (loss {scored.loss:.3g})"
 
 
 def _averaged(probed: Probed, source: nn.Module | None) -> Finding | None:

@@ -1,4 +1,4 @@
-"""Causes in how training batches are made, and in what layers get of them."""
+"""Causes in what training batches hold: classes that are not mixed, and sources that take turns."""
 
 import math
 from dataclasses import dataclass
@@ -7,103 +7,17 @@ import torch
 from torch import Tensor, nn
 
 from bntui.diagnose.significance import harms
-from bntui.probe.batches import first, targets
+from bntui.probe.batches import targets
 from bntui.probe.causes import Cause, Finding, Severity
-from bntui.probe.padding import padding
+from bntui.probe.harm import by_mode, compared, harmed, modes_apart, much_worse, own_helps, told
 from bntui.probe.probed import Probed
-from bntui.probe.stale import compared, harmed, told
 
-FEW, SOME = 4, 16
-"""Values per channel that are few in any case, and few where training and eval mode differ."""
 UNMIXED = 0.5
 """Share of the entropy of labels that batches drawn at random would have, below which they are sorted."""
 LARGEST_SHARE = 0.15
 """Share of variance that lies between batches from which on they differ, beyond what their size explains."""
 APART = 0.5
 """Standard deviations between the means of two calls, or two kinds of batches."""
-
-
-def of_batches(probed: Probed) -> list[Finding]:
-    """Return what is named of training batches; nothing without these."""
-    found = probed.collected
-    if found is None or not found.rows:
-        return [_refused()] if found and found.refused else []
-    judged = (padding(probed), _sorted(probed), _mixed(probed), _few(probed), _dropout(probed))
-    return [one for one in judged if one]
-
-
-def modes_apart(probed: Probed) -> bool:
-    """Tell whether training samples do worse in eval mode, under fresh statistics, than in training mode."""
-    return probed.modes_differ is not None and harms(probed.modes_differ)
-
-
-def _by_mode(probed: Probed) -> str:
-    found, evaluated = probed.collected, probed.on_training
-    if found is None or found.scored is None or evaluated is None:
-        return "Training mode has no score."
-    return (
-        f"The same {len(evaluated):,} training samples get {found.scored.score:.3f} in training mode and "
-        f"{evaluated.score:.3f} in eval mode under fresh statistics."
-    )
-
-
-def _refused() -> Finding:
-    evidence = (
-        "Every training batch has one value per channel in some layer: torch refuses it in training mode, "
-        "since its variance is 0.",
-    )
-    return Finding(Cause.FEW_VALUES, Severity.UNSOUND, evidence, (MORE_VALUES,))
-
-
-MORE_VALUES = (
-    "larger batches (per device: SyncBatchNorm), or a norm without batch statistics such as GroupNorm, "
-    "or frozen BN layers"
-)
-
-
-def _few(probed: Probed) -> Finding | None:
-    """Name few values per channel, where modes differ or statistics are noisy."""
-    values = {place: probed.values(place) or 0 for place in probed.training_places()}
-    if not values:
-        return None
-    place = min(values, key=lambda one: values[one])
-    n = values[place]
-    apart = modes_apart(probed)
-    if n > SOME or (n > FEW and not apart):
-        return None
-    count = sum(one == n for one in values.values())
-    evidence = [
-        f"A training batch of {probed.collected.batch if probed.collected else 0} brings "  # never None here
-        f"{probed.layers.names[place]} {n} values per channel ({count} of {len(values)} layers get so "
-        f"few): their variance is off by a factor of {math.sqrt(2.0 / max(1, n - 1)):.2g}, typically."
-    ]
-    if n > 1:
-        evidence.append(
-            f"torch's running variance is n/(n−1) = {n / (n - 1):.3g} times what training divides by, in "
-            f"each of {count} layers."
-        )
-    evidence.append(_by_mode(probed))
-    harm = apart or harmed(probed) or _much_worse(probed)
-    if harm:
-        evidence.append(compared(probed))
-    severity = Severity.UNSOUND if harm else Severity.WARNING
-    return Finding(Cause.FEW_VALUES, severity, tuple(evidence), (MORE_VALUES,))
-
-
-def _much_worse(probed: Probed) -> bool:
-    """Tell whether validation is far below training mode's score, both being shares."""
-    found, best = probed.collected, _best(probed)
-    if found is None or found.scored is None or best is None:
-        return False
-    before = found.scored.score
-    chance = math.sqrt(max(best * (1 - best), 0.01) / max(1, len(found.scored)))
-    bounded = 0.0 <= best <= 1.0 and 0.0 <= before <= 1.0
-    return bounded and before - best > 0.1 and before - best > 3.0 * chance
-
-
-def _best(probed: Probed) -> float | None:
-    scores = [one.score for one in (probed.running, probed.fresh) if one is not None]
-    return max(scores, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +88,7 @@ def _expected_entropy(pooled: Tensor, batch: int) -> float:
     )
 
 
-def _sorted(probed: Probed) -> Finding | None:
+def sorted_batches(probed: Probed) -> Finding | None:
     """Name training batches whose classes are not mixed."""
     mixed = mixing(probed)
     found = probed.collected
@@ -194,9 +108,9 @@ def _sorted(probed: Probed) -> Finding | None:
         f"In {mixed.layer} {mixed.between:.0%} of the variance lies between batches (random ones: at "
         f"most {mixed.expected:.0%})."
     )
-    harm = harmed(probed) or modes_apart(probed) or _much_worse(probed)
+    harm = harmed(probed) or modes_apart(probed) or much_worse(probed)
     if harm:
-        evidence += [_by_mode(probed), compared(probed)]
+        evidence += [by_mode(probed), compared(probed)]
     remedies = ("DataLoader(…, shuffle=True), so that every batch mixes all classes",)
     severity = Severity.UNSOUND if harm else Severity.WARNING
     return Finding(Cause.SORTED_BATCHES, severity, tuple(evidence), remedies)
@@ -229,17 +143,17 @@ def _two_kinds(probed: Probed) -> Tensor | None:
     return kinds
 
 
-def _mixed(probed: Probed) -> Finding | None:
+def mixed_sources(probed: Probed) -> Finding | None:
     """Name layers that get two distributions in turn: of calls in a pass, or of batches."""
     found = probed.collected
     mixed = mixing(probed)
     by_calls = _calls_apart(probed)
-    if by_calls is not None and (modes_apart(probed) or _own_helps(probed) or harmed(probed)):
+    if by_calls is not None and (modes_apart(probed) or own_helps(probed) or harmed(probed)):
         name, far, calls = by_calls
         evidence = [
             f"{name} is called {calls} times a pass; the means of its calls lie {far:.2g} σ apart, so that its "
             "running statistics fit none of them.",
-            _by_mode(probed),
+            by_mode(probed),
             compared(probed),
         ]
         apart = (
@@ -273,21 +187,12 @@ def _mixed(probed: Probed) -> Finding | None:
     helps = cured is not None and probed.running is not None and harms(probed.running.less(cured))
     harm = helps or modes_apart(probed) or harmed(probed)
     if modes_apart(probed):
-        evidence.append(_by_mode(probed))
+        evidence.append(by_mode(probed))
     remedies = (
         "mix both sources in every batch, or give each BN layers of its own (domain-specific BN)",
     )
     severity = Severity.UNSOUND if harm else Severity.WARNING
     return Finding(Cause.MIXED_SOURCES, severity, tuple(evidence), remedies)
-
-
-def _own_helps(probed: Probed) -> bool:
-    """Tell whether validation gets better under statistics of its own."""
-    return (
-        probed.own is not None
-        and probed.running is not None
-        and harms(probed.running.less(probed.own))
-    )
 
 
 def _calls_apart(probed: Probed) -> tuple[str, float, int] | None:
@@ -318,66 +223,3 @@ def _calls_apart(probed: Probed) -> tuple[str, float, int] | None:
             name = probed.layers.names[probed.layers.layers.index(layer)]
             worst = (name, far, every.shape[1])
     return worst
-
-
-def _dropout(probed: Probed) -> Finding | None:
-    """Name dropout before BN: fresh statistics with it on against off, where there is any."""
-    if probed.fresh_row is None or probed.fresh is None or probed.collected is None:
-        return None
-    names = [
-        name
-        for name, module in probed.model.named_modules()
-        if isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0.0
-    ]
-    if not names or not probed.trains_randomly:
-        return None
-    batches = first(probed.training, len(probed.collected.rows), "training")
-    rows = probed.collect(batches, only_layers=True).rows
-    if not rows:
-        return None
-    off = probed.evaluate(probed.pooled(rows))
-    difference = off.less(probed.fresh)
-    gain = (off.score - probed.fresh.score, difference.accuracy_error)
-    better = gain[0] > max(2.0 * gain[1], 0.01) or harms(probed.fresh.less(off))
-    if not better:
-        return None
-    evidence = (
-        f"Under fresh statistics taken with dropout on validation is {told(probed.fresh, probed)}, with it "
-        f"off {told(off, probed)}: eval mode has no dropout, and {names[0]} comes before a BN layer.",
-    )
-    remedies = (
-        "put dropout after the last BN layer",
-        "bntui.recalibrate(model, training) with dropout in eval mode",
-    )
-    severity = Severity.UNSOUND if harms(probed.fresh.less(off)) else Severity.WARNING
-    return Finding(Cause.DROPOUT_SHIFT, severity, evidence, remedies)
-
-
-def not_frozen(probed: Probed) -> Finding | None:
-    """Name layers whose weights are frozen while their statistics are in training mode."""
-    places = [
-        place
-        for place, state in enumerate(probed.states)
-        if state.fixed and state.training and probed.called[place]
-    ]
-    parameters = [one.requires_grad for one in probed.model.parameters()]
-    if not places or not any(parameters):
-        return None
-    names = ", ".join(probed.layers.names[place] for place in places[:3])
-    evidence = [
-        f"{len(places)} of {len(probed.states)} layers take no gradient (requires_grad=False) but are in "
-        f"training mode, so that every batch moves their statistics: {names}{' …' if places[3:] else ''}."
-    ]
-    severity = Severity.WARNING
-    if harmed(probed) and probed.fresh_row is not None and probed.running is not None:
-        cured = probed.evaluate(probed.with_layers(places, probed.fresh_row))
-        if harms(probed.running.less(cured)):
-            severity = Severity.UNSOUND
-            evidence.append(
-                f"With fresh statistics in them validation is {told(cured, probed)} instead of "
-                f"{told(probed.running, probed)}."
-            )
-    remedy = (
-        "after every model.train(): layer.eval() for each frozen BN layer (or FrozenBatchNorm2d)"
-    )
-    return Finding(Cause.NOT_FROZEN, severity, tuple(evidence), (remedy,))

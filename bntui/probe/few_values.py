@@ -1,0 +1,52 @@
+"""Few values per channel: statistics that are mostly chance."""
+
+import math
+
+from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.harm import by_mode, compared, harmed, modes_apart, much_worse
+from bntui.probe.probed import Probed
+
+FEW, SOME = 4, 16
+"""Values per channel that are few in any case, and few where training and eval mode differ."""
+MORE_VALUES = (
+    "larger batches (per device: SyncBatchNorm), or a norm without batch statistics such as GroupNorm, "
+    "or frozen BN layers"
+)
+
+
+def refused() -> Finding:
+    """Name batches of one value per channel, which torch refuses in training mode."""
+    evidence = (
+        "Every training batch has one value per channel in some layer: torch refuses it in training mode, "
+        "since its variance is 0.",
+    )
+    return Finding(Cause.FEW_VALUES, Severity.UNSOUND, evidence, (MORE_VALUES,))
+
+
+def few_values(probed: Probed) -> Finding | None:
+    """Name few values per channel, where modes differ or statistics are noisy."""
+    values = {place: probed.values(place) or 0 for place in probed.training_places()}
+    if not values:
+        return None
+    place = min(values, key=lambda one: values[one])
+    n = values[place]
+    apart = modes_apart(probed)
+    if n > SOME or (n > FEW and not apart):
+        return None
+    count = sum(one == n for one in values.values())
+    evidence = [
+        f"A training batch of {probed.collected.batch if probed.collected else 0} brings "  # never None here
+        f"{probed.layers.names[place]} {n} values per channel ({count} of {len(values)} layers get so "
+        f"few): their variance is off by a factor of {math.sqrt(2.0 / max(1, n - 1)):.2g}, typically."
+    ]
+    if n > 1:
+        evidence.append(
+            f"torch's running variance is n/(n−1) = {n / (n - 1):.3g} times what training divides by, in "
+            f"each of {count} layers."
+        )
+    evidence.append(by_mode(probed))
+    harm = apart or harmed(probed) or much_worse(probed)
+    if harm:
+        evidence.append(compared(probed))
+    severity = Severity.UNSOUND if harm else Severity.WARNING
+    return Finding(Cause.FEW_VALUES, severity, tuple(evidence), (MORE_VALUES,))

@@ -1,0 +1,78 @@
+"""Whether validation suffers, by each comparison that was measured, and how that is told."""
+
+import math
+
+from bntui.diagnose.significance import harms, loses_accuracy
+from bntui.probe.probed import Probed
+from bntui.probe.scoring import Alike, Scored
+
+
+def harmed(probed: Probed) -> bool:
+    """Tell whether validation suffers from the running statistics."""
+    return probed.harm is not None and harms(probed.harm)
+
+
+def modes_apart(probed: Probed) -> bool:
+    """Tell whether training samples do worse in eval mode, under fresh statistics, than in training mode."""
+    return probed.modes_differ is not None and harms(probed.modes_differ)
+
+
+def own_helps(probed: Probed) -> bool:
+    """Tell whether validation gets better under statistics of its own."""
+    return (
+        probed.own is not None
+        and probed.running is not None
+        and harms(probed.running.less(probed.own))
+    )
+
+
+def much_worse(probed: Probed) -> bool:
+    """Tell whether validation is far below training mode's score, both being shares."""
+    found, best = probed.collected, _best(probed)
+    if found is None or found.scored is None or best is None:
+        return False
+    before = found.scored.score
+    chance = math.sqrt(max(best * (1 - best), 0.01) / max(1, len(found.scored)))
+    bounded = 0.0 <= best <= 1.0 and 0.0 <= before <= 1.0
+    return bounded and before - best > 0.1 and before - best > 3.0 * chance
+
+
+def _best(probed: Probed) -> float | None:
+    scores = [one.score for one in (probed.running, probed.fresh) if one is not None]
+    return max(scores, default=None)
+
+
+def compared(probed: Probed) -> str:
+    """Say what running and fresh statistics give."""
+    if probed.running is None or probed.fresh is None:
+        return "Validation under fresh statistics was not measured."
+    if isinstance(probed.scorer, Alike):
+        return (
+            f"Outputs under running statistics differ from those under fresh ones by "
+            f"{-probed.running.score:.1%} of their size ({len(probed.fresh):,} samples)."
+        )
+    return (
+        f"Validation {told(probed.running, probed)} under running, {told(probed.fresh, probed)} under "
+        f"fresh statistics ({len(probed.fresh):,} samples)."
+    )
+
+
+def by_mode(probed: Probed) -> str:
+    """Say what the same training samples get in both modes."""
+    found, evaluated = probed.collected, probed.on_training
+    if found is None or found.scored is None or evaluated is None:
+        return "Training mode has no score."
+    return (
+        f"The same {len(evaluated):,} training samples get {found.scored.score:.3f} in training mode and "
+        f"{evaluated.score:.3f} in eval mode under fresh statistics."
+    )
+
+
+def told(scored: Scored, probed: Probed) -> str:
+    """Write a score, with its loss where it is that which differs."""
+    if isinstance(probed.scorer, Alike):
+        return f"{-scored.score:.1%} off"
+    number = f"{scored.score:.3f}"
+    if probed.harm is None or scored.losses is None or loses_accuracy(probed.harm):
+        return number
+    return f"{number} (loss {scored.loss:.3g})"

@@ -1,0 +1,72 @@
+"""Causes in the modes that modules have in training: dropout before BN, and layers that are frozen by half."""
+
+from torch import nn
+
+from bntui.diagnose.significance import harms
+from bntui.probe.batches import first
+from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.harm import harmed, told
+from bntui.probe.probed import Probed
+
+
+def dropout_shift(probed: Probed) -> Finding | None:
+    """Name dropout before BN: fresh statistics with it on against off, where there is any."""
+    if probed.fresh_row is None or probed.fresh is None or probed.collected is None:
+        return None
+    names = [
+        name
+        for name, module in probed.model.named_modules()
+        if isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0.0
+    ]
+    if not names or not probed.trains_randomly:
+        return None
+    batches = first(probed.training, len(probed.collected.rows), "training")
+    rows = probed.collect(batches, only_layers=True).rows
+    if not rows:
+        return None
+    off = probed.evaluate(probed.pooled(rows))
+    difference = off.less(probed.fresh)
+    gain = (off.score - probed.fresh.score, difference.accuracy_error)
+    better = gain[0] > max(2.0 * gain[1], 0.01) or harms(probed.fresh.less(off))
+    if not better:
+        return None
+    evidence = (
+        f"Under fresh statistics taken with dropout on validation is {told(probed.fresh, probed)}, with it "
+        f"off {told(off, probed)}: eval mode has no dropout, and {names[0]} comes before a BN layer.",
+    )
+    remedies = (
+        "put dropout after the last BN layer",
+        "bntui.recalibrate(model, training) with dropout in eval mode",
+    )
+    severity = Severity.UNSOUND if harms(probed.fresh.less(off)) else Severity.WARNING
+    return Finding(Cause.DROPOUT_SHIFT, severity, evidence, remedies)
+
+
+def not_frozen(probed: Probed) -> Finding | None:
+    """Name layers whose weights are frozen while their statistics are in training mode."""
+    places = [
+        place
+        for place, state in enumerate(probed.states)
+        if state.fixed and state.training and probed.called[place]
+    ]
+    parameters = [one.requires_grad for one in probed.model.parameters()]
+    if not places or not any(parameters):
+        return None
+    names = ", ".join(probed.layers.names[place] for place in places[:3])
+    evidence = [
+        f"{len(places)} of {len(probed.states)} layers take no gradient (requires_grad=False) but are in "
+        f"training mode, so that every batch moves their statistics: {names}{' …' if places[3:] else ''}."
+    ]
+    severity = Severity.WARNING
+    if harmed(probed) and probed.fresh_row is not None and probed.running is not None:
+        cured = probed.evaluate(probed.with_layers(places, probed.fresh_row))
+        if harms(probed.running.less(cured)):
+            severity = Severity.UNSOUND
+            evidence.append(
+                f"With fresh statistics in them validation is {told(cured, probed)} instead of "
+                f"{told(probed.running, probed)}."
+            )
+    remedy = (
+        "after every model.train(): layer.eval() for each frozen BN layer (or FrozenBatchNorm2d)"
+    )
+    return Finding(Cause.NOT_FROZEN, severity, tuple(evidence), (remedy,))
