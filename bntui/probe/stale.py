@@ -277,7 +277,7 @@ def _worst_layers(probed: Probed) -> str:
     gaps = (probed.running_row[0] - probed.fresh_row[0]).abs() / deviation
     means = [float(part.mean()) for part in probed.layers.parts(gaps)]
     worst = sorted(range(len(means)), key=lambda place: -means[place])[:2]
-    said = ", ".join(f"{probed.layers.names[place]} {means[place]:.2g} σ" for place in worst)
+    said = ", ".join(f"{probed.layers.names[place]} ({means[place]:.2g} σ)" for place in worst)
     return f"Running means furthest from fresh ones: {said}."
 
 
