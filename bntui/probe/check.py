@@ -69,8 +69,8 @@ def check(
     for name, value in (("samples", samples), ("fresh_batches", fresh_batches)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ProbeError(f"{name} must be a whole number from 1 on: {value!r} was given.")
-    state = unchanged(model), loader_unchanged(validation, training)
-    with state[0], state[1], torch.no_grad():
+    as_found = unchanged(model, weights=True), loader_unchanged(validation, training)
+    with as_found[0], as_found[1], torch.no_grad():
         torch.default_generator.manual_seed(seed)
         probed = Probed(
             model,
