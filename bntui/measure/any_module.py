@@ -72,9 +72,11 @@ def training_modules(network: nn.Module) -> set[nn.Module]:
     """Return the modules that are in training mode while the network trains; changes their modes.
 
     As the network was found, if it was in training mode itself; else as its `train()`, which may be
-    overridden to keep some in eval mode, puts it.
+    overridden to keep some in eval mode, puts it. Layers with running statistics and no momentum, such as
+    torchvision's `FrozenBatchNorm2d`, are none in any mode.
     """
     frozen = {one for one in network.modules() if network.training and not one.training}
+    frozen |= {layer for _, layer in layers_of(network) if not hasattr(layer, "momentum")}
     network.train()
     return {one for one in network.modules() if one.training} - frozen
 

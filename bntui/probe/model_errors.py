@@ -1,0 +1,46 @@
+"""Models that can't be checked, and the way out."""
+
+from itertools import chain
+
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+from bntui.measure.layers import layers_of
+from bntui.probe.errors import ProbeError
+from bntui.probe.facts import other_norms, untracked_layers
+
+
+def refuse(model: nn.Module) -> None:
+    """Raise ProbeError for a model that can't be checked: one sentence with the way out.
+
+    A model whose BN layers have no running statistics is not refused: there is something to tell of it.
+    """
+    if not isinstance(model, nn.Module):
+        raise ProbeError(f"The model is of the type {type(model).__name__}: give an nn.Module.")
+    for name, module in model.named_modules():
+        if isinstance(module, nn.DataParallel):
+            replaced = f"put {name}.module in its place" if name else "give model.module"
+            raise ProbeError(
+                f"{name or 'The model'} is a DataParallel, which runs copies of the layers: {replaced}."
+            )
+    for name, tensor in chain(model.named_parameters(), model.named_buffers()):
+        if is_lazy(tensor):
+            raise ProbeError(
+                f"{name} has no shape yet, as in lazy layers: run a batch through the model first."
+            )
+        if tensor.is_meta:
+            raise ProbeError(
+                f"{name} is on the meta device, where nothing has values: give the model its weights first, "
+                "with model.to_empty(device=…) and model.load_state_dict(…)."
+            )
+    if not layers_of(model) and not untracked_layers(model):
+        raise ProbeError(f"The model has no layers with running statistics: {_instead(model)}.")
+
+
+def _instead(model: nn.Module) -> str:
+    """Say which norm layers a model has that have no running statistics."""
+    norms = other_norms(model)
+    if not norms:
+        return "it has no norm layers that are known here"
+    named = [f"{name} ×{count}" for name, count in sorted(norms.items())]
+    return f"{' and '.join(named)} {'have' if len(named) > 1 else 'has'} nothing to check"
