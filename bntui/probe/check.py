@@ -16,9 +16,11 @@ from bntui.probe.facts import other_norms, untracked_layers
 from bntui.probe.few_values import few_values, refused
 from bntui.probe.layer_errors import network_errors
 from bntui.probe.mixing import mixed_sources, sorted_batches
+from bntui.probe.model_errors import refuse
 from bntui.probe.outputs import HALF, batch_dependent, exported_differently, not_finite
 from bntui.probe.padding import padding
-from bntui.probe.probed import Forward, Probed
+from bntui.probe.passes import Forward
+from bntui.probe.probed import Probed
 from bntui.probe.report import CheckedLayer, Report
 from bntui.probe.stale import stale
 from bntui.probe.training_modes import dropout_shift, not_frozen
@@ -69,6 +71,7 @@ def check(
     for name, value in (("samples", samples), ("fresh_batches", fresh_batches)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ProbeError(f"{name} must be a whole number from 1 on: {value!r} was given.")
+    refuse(model)
     as_found = unchanged(model, weights=True), loader_unchanged(validation, training)
     with as_found[0], as_found[1], torch.no_grad():
         torch.default_generator.manual_seed(seed)

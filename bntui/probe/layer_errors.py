@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from torch import Tensor, nn
 
 from bntui.measure.unchanged import unchanged
-from bntui.probe.probed import ONE_VALUE, Probed
+from bntui.probe.passes import ONE_VALUE
+from bntui.probe.probed import Probed
 
 KEPT = 1 << 14
 """Values that are kept of each layer's output, evenly spread: all of them would take more memory than

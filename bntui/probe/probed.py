@@ -4,10 +4,9 @@ Everything runs within `measure.unchanged` and without gradients; statistics are
 `measure/layers.py` has them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 import torch
@@ -21,13 +20,11 @@ from bntui.measure.unchanged import unchanged
 from bntui.probe.batches import call, first, moved, output_tensor, regrouped, size, take, targets
 from bntui.probe.collected import Collected
 from bntui.probe.facts import LayerState, state_of
+from bntui.probe.passes import ONE_VALUE, Forward, device_of, type_of
 from bntui.probe.scoring import Alike, Classes, Given, Metric, Scored, Scorer, has_classes, joined
 
-Forward = Callable[[nn.Module, Any], Any]
 SMALL = 32
 """Samples of a pass that keeps what every layer puts out."""
-ONE_VALUE = "Expected more than 1 value per channel"
-"""How torch refuses a batch of one value per channel in training mode."""
 
 
 class Probed:
@@ -49,8 +46,8 @@ class Probed:
         self.training = training
         self._given_forward = forward
         self._fresh_batches = fresh_batches
-        self.device = _device(model)
-        self.dtype = _dtype(model)
+        self.device = device_of(model)
+        self.dtype = type_of(model)
         found = layers_of(model)
         modes = {layer: layer.training for _, layer in found}
         with unchanged(model):
@@ -320,15 +317,3 @@ class Probed:
         for place, state in enumerate(self.states):
             if self.called[place] and state.trains:
                 yield place
-
-
-def _device(model: nn.Module) -> torch.device:
-    tensors = chain(model.parameters(), model.buffers())
-    return next((one.device for one in tensors), torch.device("cpu"))
-
-
-def _dtype(model: nn.Module) -> torch.dtype | None:
-    """Return the type that a model's inputs must have, None for single precision."""
-    types = (one.dtype for one in model.parameters() if one.is_floating_point())
-    found = next(types, torch.float32)
-    return None if found == torch.float32 else found
