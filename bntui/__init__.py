@@ -3,14 +3,33 @@
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["Knobs", "RunConfig", "RunRequest", "Runner", "Snapshot", "__version__"]
+__all__ = [
+    "Cause",
+    "Knobs",
+    "ProbeError",
+    "Report",
+    "Restore",
+    "RunConfig",
+    "RunRequest",
+    "Runner",
+    "Snapshot",
+    "__version__",
+    "check",
+    "recalibrate",
+]
 
 _HOMES = {
+    "Cause": "bntui.probe.causes",
     "Knobs": "bntui.core.config",
+    "ProbeError": "bntui.probe.errors",
+    "Report": "bntui.probe.report",
+    "Restore": "bntui.probe.recalibration",
     "RunConfig": "bntui.core.config",
     "RunRequest": "bntui.core.run_request",
     "Runner": "bntui.train.runner",
     "Snapshot": "bntui.core.snapshot",
+    "check": "bntui.probe.check",
+    "recalibrate": "bntui.probe.recalibration",
 }
 
 

@@ -17,7 +17,7 @@ STORE = [name for name in MODULES if name.startswith("bntui.store.")]
 TRAINING = [
     name
     for name in MODULES
-    if name.split(".")[1] in ("core", "machine", "data", "measure", "diagnose", "train")
+    if name.split(".")[1] in ("core", "machine", "data", "measure", "diagnose", "train", "probe")
 ]
 HEAVY = {"torch", "torchvision", "textual", "rich", "sqlite3"}
 TINY = ("run", "--width", "0.0625", "--train-size", "64", "--batch-size", "16", "--epochs", "2")

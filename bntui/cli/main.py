@@ -11,6 +11,7 @@ import click
 
 from bntui import __version__
 from bntui.cli import runs as stored
+from bntui.cli.check import check
 from bntui.cli.crash import save_report
 from bntui.cli.doctor import doctor
 from bntui.cli.experiments import experiments, old_name_of
@@ -280,6 +281,6 @@ def _config_and_origin(resume: str | None, options: dict[str, Any]) -> "tuple[Ru
     return checkpoint.config, Resume(checkpoint)
 
 
-for command in (stored.runs, stored.show, stored.export, experiments, doctor):
+for command in (check, stored.runs, stored.show, stored.export, experiments, doctor):
     cli.add_command(command)
 cli.add_command(old_name_of(experiments, "scenarios"))
