@@ -2,17 +2,26 @@
 
 The explorer trains for real, without a terminal. In the first story validation fails at momentum
 0.99 and recovers when the momentum is lowered; in the second the first experiment runs to its
-conclusion; in the third some short runs are kept. The store is one of their own.
+conclusion; in the third some short runs are kept. The store is one of their own. Last comes what
+`bntui check` says of its example.
 Needs a quiet machine: on a busy one there is less on the map, since measuring has a share of the time.
 """
 
 import asyncio
 import os
+import runpy
 from collections.abc import Callable
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rich.console import Console
+
+import bntui
+from bntui import cli
+from bntui.cli.check import EXAMPLE
+from bntui.cli.user_code import FUNCTION
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.run_request import New, RunRequest
 from bntui.core.snapshot import Phase
@@ -114,6 +123,15 @@ async def keep(config: RunConfig, note: str) -> None:
     run.leave()
 
 
+def check() -> None:
+    """Shoot what `bntui check` says of the file that `bntui check --example` writes."""
+    parts = runpy.run_path(str(Path(cli.__file__).with_name(EXAMPLE)))[FUNCTION]()
+    report = bntui.check(parts["model"], parts["validation"], parts["training"])
+    console = Console(record=True, width=LOWER[0], file=StringIO(), force_terminal=True)
+    console.print(report)
+    write("check", console.export_svg(title=f"bntui check {EXAMPLE}:{FUNCTION}"))
+
+
 async def press(app: BntuiApp, *keys: str) -> None:
     """Press keys one after the other, each when the one before has been taken."""
     for key in keys:
@@ -124,9 +142,14 @@ async def press(app: BntuiApp, *keys: str) -> None:
 async def shoot(app: BntuiApp, name: str) -> None:
     """Write a picture of the screen, once it has drawn what there is."""
     await asyncio.sleep(SETTLE_SECONDS)
+    write(name, app.export_screenshot(title="bntui"))
+
+
+def write(name: str, svg: str) -> None:
+    """Write a picture to the assets."""
     ASSETS.mkdir(exist_ok=True)
     path = ASSETS / f"{name}.svg"
-    path.write_text(slim(app.export_screenshot(title="bntui")))
+    path.write_text(slim(svg))
     print(f"wrote {ASSETS.name}/{path.name}: {path.stat().st_size:,} bytes", flush=True)
 
 
@@ -142,3 +165,4 @@ if __name__ == "__main__":
         asyncio.run(one_run())
         asyncio.run(experiment())
         asyncio.run(runs())
+        check()
