@@ -61,7 +61,7 @@ def check(
     of a batch; a metric whose second parameter is called `batch` gets all of it. By default class
     labels give accuracy, and without these the difference of outputs between statistics does.
     `samples` validation samples at most are taken, and `fresh_batches` training batches, in training
-    mode, for fresh statistics. `averaged_from` is the model whose weights this one averages, `against`
+    mode, for fresh statistics (more where so many hold fewer than 128 samples). `averaged_from` is the model whose weights this one averages, `against`
     another one (a module, or anything called like one) that should put out the same in eval mode.
     `seed` sets what is drawn meanwhile.
 

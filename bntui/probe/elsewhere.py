@@ -6,7 +6,7 @@ from bntui.diagnose.other_causes import LEARNED, SHIFTED, SHIFTED_LOG_VARIANCE
 from bntui.diagnose.significance import ERRORS, GAP, harms, undecided
 from bntui.measure.drift import shifts
 from bntui.probe.causes import Cause, Finding, Severity
-from bntui.probe.harm import compared, told
+from bntui.probe.harm import by_mode, compared, modes_apart, told
 from bntui.probe.probed import Probed
 from bntui.probe.scoring import Classes
 
@@ -29,6 +29,11 @@ def elsewhere(probed: Probed) -> list[Finding]:
                 ("check on more samples (samples=)",),
             )
         ]
+    if modes_apart(probed):
+        said = "Neither running nor fresh statistics explain the difference between the modes."
+        remedies = ("look at what else depends on the mode: other layers, the loader, the forward",)
+        evidence = (by_mode(probed), compared(probed), said)
+        return [Finding(Cause.UNDECIDED, Severity.UNDECIDED, evidence, remedies)]
     other = _against_training(probed)
     if other:
         return [other]

@@ -7,7 +7,7 @@ from bntui.probe.harm import by_mode, compared, harmed, modes_apart, much_worse
 from bntui.probe.probed import Probed
 
 FEW, SOME = 4, 16
-"""Values per channel that are few in any case, and few where training and eval mode differ."""
+"""Values per channel that are few in any case, and few where the modes differ or a batch has few samples."""
 MORE_VALUES = (
     "larger batches (per device: SyncBatchNorm), or a norm without batch statistics such as GroupNorm, "
     "or frozen BN layers"
@@ -29,13 +29,14 @@ def few_values(probed: Probed) -> Finding | None:
     if not values:
         return None
     place = min(values, key=lambda one: values[one])
-    n = values[place]
+    n, batch = values[place], probed.collected.batch if probed.collected else 0
     apart = modes_apart(probed)
-    if n > SOME or (n > FEW and not apart):
+    few = n <= FEW or (n <= SOME and batch <= FEW)
+    if not few and not (n <= SOME and apart):
         return None
     count = sum(one == n for one in values.values())
     evidence = [
-        f"A training batch of {probed.collected.batch if probed.collected else 0} brings "  # never None here
+        f"A training batch of {batch} brings "
         f"{probed.layers.names[place]} {n} values per channel ({count} of {len(values)} layers get so "
         f"few): their variance is off by a factor of {math.sqrt(2.0 / max(1, n - 1)):.2g}, typically."
     ]

@@ -119,16 +119,16 @@ def sorted_batches(probed: Probed) -> Finding | None:
 def _two_kinds(probed: Probed) -> Tensor | None:
     """Return which of two kinds each training batch is of, bool (batches,); None where there aren't two.
 
-    By the sign along the direction in which batch means, in standard deviations, vary most; two kinds
-    lie apart along it by far more than they spread.
+    By the direction in which batches vary most, of means in standard deviations and of logarithms of
+    variances; two kinds lie apart along it by far more than they spread.
     """
     found = probed.collected
     if found is None or len(found.rows) < 4:
         return None
     rows = torch.stack([row for row, _ in found.rows]).double()
-    means = (rows[:, 0] - rows[:, 0].mean(0)) / (rows[:, 1].mean(0) + 1e-12).sqrt()
-    means = means.nan_to_num(0.0, 0.0, 0.0)
-    along = torch.linalg.svd(means, full_matrices=False)[0][:, 0]
+    means = rows[:, 0] / (rows[:, 1].mean(0) + 1e-12).sqrt()
+    both = torch.cat([means, (rows[:, 1] + 1e-12).log()], dim=1).nan_to_num(0.0, 0.0, 0.0)
+    along = torch.linalg.svd(both - both.mean(0), full_matrices=False)[0][:, 0]
     order = along.sort().values
     gaps = order[1:] - order[:-1]
     cut = int(gaps.argmax())
@@ -164,7 +164,7 @@ def mixed_sources(probed: Probed) -> Finding | None:
     kinds = _two_kinds(probed)
     if found is None or mixed is None or kinds is None:
         return None
-    if mixed.between <= LARGEST_SHARE + mixed.expected:
+    if mixed.between <= LARGEST_SHARE + mixed.expected and not modes_apart(probed):
         return None
     if mixed.entropy is not None and mixed.entropy < UNMIXED:
         return None

@@ -7,7 +7,7 @@ from bntui.measure.any_module import CallRecorder
 from bntui.measure.layers import input_of
 from bntui.measure.norms import batch_statistics
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batches import first, take
+from bntui.probe.batches import take
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import harmed, own_helps, told
 from bntui.probe.probed import SMALL, Probed
@@ -61,7 +61,7 @@ def padding(probed: Probed) -> Finding | None:
     ]
     harm = harmed(probed)
     if probed.running is not None and probed.collected is not None:
-        batches = first(probed.training, len(probed.collected.rows), "training")
+        batches = probed.training_batches()
         rows = probed.collect(batches, recorder=Unpadded).rows
         cured = probed.evaluate(probed.pooled(rows))
         evidence.append(

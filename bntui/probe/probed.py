@@ -23,6 +23,9 @@ from bntui.probe.facts import LayerState, state_of
 from bntui.probe.passes import ONE_VALUE, Forward, device_of, type_of
 from bntui.probe.scoring import Alike, Classes, Given, Metric, Scored, Scorer, has_classes, joined
 
+FEWEST = 128
+"""Samples that fresh statistics are taken from at least, if batches are so small that it takes more of them."""
+MOST_BATCHES = 1 << 16
 SMALL = 32
 """Samples of a pass that keeps what every layer puts out."""
 
@@ -166,7 +169,7 @@ class Probed:
         """Training-mode passes over training batches; None without these."""
         if self.training is None:
             return None
-        batches = first(self.training, self._fresh_batches, "training")
+        batches = self.training_batches()
         found = self.collect(batches, scored=not isinstance(self.scorer, Alike))
         if found.refused:
             self.notes.append(
@@ -174,6 +177,15 @@ class Probed:
                 "per channel, which torch refuses in training mode."
             )
         return found
+
+    def training_batches(self) -> Iterator[Any]:
+        """Yield as many training batches as are wanted, and more where they are tiny."""
+        samples = 0
+        for number, batch in enumerate(first(self.training, MOST_BATCHES, "training"), start=1):
+            yield batch
+            samples += size(batch)
+            if number >= self._fresh_batches and samples >= FEWEST:
+                return
 
     def collect(
         self,

@@ -3,7 +3,6 @@
 from torch import nn
 
 from bntui.diagnose.significance import harms
-from bntui.probe.batches import first
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import harmed, told
 from bntui.probe.probed import Probed
@@ -20,7 +19,7 @@ def dropout_shift(probed: Probed) -> Finding | None:
     ]
     if not names or not probed.trains_randomly:
         return None
-    batches = first(probed.training, len(probed.collected.rows), "training")
+    batches = probed.training_batches()
     rows = probed.collect(batches, only_layers=True).rows
     if not rows:
         return None
