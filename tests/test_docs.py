@@ -1,10 +1,12 @@
 """README and docs are true, and `make docs-check` finds it out when they are not."""
 
+import re
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from bntui.probe.causes import Cause
 from tools import docs_check
 from tools.docs_check import (
     ROOT,
@@ -146,3 +148,10 @@ def test_code_is_found_in_blocks_of_a_shell_and_in_lines() -> None:
 def test_a_command_may_be_named_without_its_arguments() -> None:
     assert wrong_code("bntui export", named=True) == ""
     assert "no such option" in wrong_code("bntui export --formats csv", named=True).lower()
+
+
+def test_every_cause_of_a_check_has_a_section_in_the_order_of_severity() -> None:
+    page = (ROOT / "docs/check.md").read_text()
+    causes = page.partition("\n## Causes\n")[2].partition("\n## ")[0]
+    titles = re.findall(r"^### (.+)$", causes, re.MULTILINE)
+    assert [name for title in titles for name in title.split(", ")] == list(Cause)

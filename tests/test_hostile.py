@@ -58,6 +58,7 @@ REFUSED = (
     *(("run", f"--{option}", HOSTILE) for option in ("momentum", "batch-size", "lr", "norm")),
     *(("run", f"--{option}", HOSTILE) for option in ("at", "twin", "device", "dataset", "pace")),
     *(("run", "--experiment", HOSTILE), ("run", "--resume", HOSTILE), ("experiments", HOSTILE)),
+    *(("check", HOSTILE), ("check", "a:b", "--ignore", HOSTILE), ("check", "--example", HOSTILE)),
     *(("show", HOSTILE), ("runs", "--sort", HOSTILE), ("export", HOSTILE, "--format", "csv")),
 )
 

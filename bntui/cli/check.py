@@ -95,6 +95,7 @@ def check(
 
     FUNCTION of MODULE, as in my_project.train:parts or train.py:parts, returns a dict of what bntui.check takes:
     model and validation; training, forward, metric, averaged_from and against if you like.
+
     Exit status: 0 sound, 1 unsound, 2 not possible, 3 undecided.
     """
     if example is not None:
@@ -156,7 +157,7 @@ def _checked(parts: str, checkpoint: str | None, options: dict[str, int]) -> "Re
         if checkpoint is not None:
             from bntui.cli import weights_file
 
-            for said in weights_file.load(checkpoint, model):
+            if said := weights_file.load(checkpoint, model):
                 click.echo(literal(said), err=True)
         validation, training = arguments.pop("validation"), arguments.pop("training", None)
         with users_code():

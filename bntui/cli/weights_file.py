@@ -23,8 +23,8 @@ SHOWN = 3
 """Keys that a message names."""
 
 
-def load(path: str, model: "nn.Module") -> list[str]:
-    """Put the weights of a file into a model; return what is to be said about that, in sentences.
+def load(path: str, model: "nn.Module") -> str:
+    """Put the weights of a file into a model; return what is to be said about that, empty for nothing.
 
     Only tensors are read, no pickled objects. Raises ConfigError.
     """
@@ -36,7 +36,7 @@ def load(path: str, model: "nn.Module") -> list[str]:
         renamed.pop(AVERAGES, None)
     _judge(path, own, renamed)
     _put(path, model, renamed, getattr(kept, "_metadata", {}))
-    return [*_said_of_statistics(path, [name for name in own if name not in renamed], own)]
+    return _said_of_statistics(path, [name for name in own if name not in renamed], own)
 
 
 def _state_dict(path: str) -> Mapping[str, Any]:
@@ -138,16 +138,19 @@ def _put(path: str, model: "nn.Module", given: dict[str, Any], metadata: Mapping
         raise ConfigError(f"{path} does not fit the model: {said}.") from None
 
 
-def _said_of_statistics(path: str, missing: list[str], own: Mapping[str, Any]) -> Iterable[str]:
-    """Say which running statistics a file lacks: the model keeps its own of them."""
-    for kinds in (STATISTICS[:2], STATISTICS[2:]):
-        lacking = {key.rpartition(".")[0] for key in missing if key.rpartition(".")[2] in kinds}
-        every = {key.rpartition(".")[0] for key in own if key.rpartition(".")[2] in kinds}
-        if lacking:
-            yield (
-                f"{path} lacks {' and '.join(kinds)} of {len(lacking)} of {len(every)} layers: "
-                "these keep the values that the model was made with."
-            )
+def _said_of_statistics(path: str, missing: list[str], own: Mapping[str, Any]) -> str:
+    """Say which running statistics a file lacks: the model keeps its own of them. Empty for none."""
+    kinds = [kind for kind in STATISTICS if any(key.rpartition(".")[2] == kind for key in missing)]
+    if not kinds:
+        return ""
+    lacking, every = (
+        {key.rpartition(".")[0] for key in keys if key.rpartition(".")[2] in kinds}
+        for keys in (missing, own)
+    )
+    return (
+        f"{path} lacks {' and '.join(filter(None, [', '.join(kinds[:-1]), kinds[-1]]))} of "
+        f"{len(lacking)} of {len(every)} layers: these keep the values that the model was made with."
+    )
 
 
 def _some(keys: Iterable[object]) -> str:

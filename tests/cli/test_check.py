@@ -432,19 +432,19 @@ def test_a_model_in_a_wrapper_takes_the_weights_of_the_bare_one(fake: Fake) -> N
 @pytest.mark.parametrize(
     ("gone", "said"),
     [
-        (("running_mean", "running_var", "num_batches_tracked"),
-         ["last.pt lacks running_mean and running_var of 1 of 1 layers: these keep the values that the model was made with.",
-          "last.pt lacks num_batches_tracked of 1 of 1 layers: these keep the values that the model was made with."]),
-        (("num_batches_tracked",),
-         ["last.pt lacks num_batches_tracked of 1 of 1 layers: these keep the values that the model was made with."]),
+        (("running_mean", "running_var", "num_batches_tracked"), "running_mean, running_var and num_batches_tracked"),
+        (("num_batches_tracked",), "num_batches_tracked"),
     ],
 )  # fmt: skip
 def test_a_file_may_lack_running_statistics_and_that_is_said(
-    fake: Fake, gone: tuple[str, ...], said: list[str]
+    fake: Fake, gone: tuple[str, ...], said: str
 ) -> None:
     kept = {k: v for k, v in network().state_dict().items() if k.rpartition(".")[2] not in gone}
     result = check("mine:parts", "--checkpoint", saved(kept))
-    assert (result.exit_code, result.stderr.splitlines()) == (0, said)
+    assert (result.exit_code, result.stderr) == (
+        0,
+        f"last.pt lacks {said} of 1 of 1 layers: these keep the values that the model was made with.\n",
+    )
     assert torch.equal(fake.model.state_dict()["0.weight"], kept["0.weight"])
     assert fake.model.state_dict()["1.num_batches_tracked"] == 0
 
