@@ -6,13 +6,17 @@ Report: https://github.com/XiaoMi/mace/issues/262
 from copy import deepcopy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bntui.probe.causes import Cause
 from tests.cases.case import Case
 from tests.cases.data import digits, train
 
 CAUSE = Cause.EXPORTED_DIFFERENTLY
+
+
+def dark(images: Tensor) -> Tensor:
+    return (images * 0.3081 + 0.1307) * 0.1
 
 
 def network() -> nn.Sequential:
@@ -45,12 +49,12 @@ def folded(model: nn.Sequential) -> nn.Sequential:
         scale = layer.weight / (layer.running_var + layer.eps).sqrt()
         conv.weight.mul_(scale[:, None, None, None])
         conv.bias.add_(layer.bias - layer.running_mean * scale)
-    return nn.Sequential(*layers)
+    return nn.Sequential(*layers).eval()
 
 
 def case() -> Case:
-    training = digits()
+    training = digits(change=dark)
     model = network()
     train(model, training, updates=200, rate=0.1)
     model.eval()
-    return Case(model, digits("validation"), training, {"against": folded(model)})
+    return Case(model, digits("validation", change=dark), training, {"against": folded(model)})
