@@ -203,6 +203,11 @@ def _notes(probed: Probed) -> tuple[str, ...]:
         notes.append(
             "Without training batches fresh statistics were not measured, nor how batches are made."
         )
+    elif not probed.states:
+        notes.append(
+            "No layer has running statistics: what is put out depends on the batches that were taken, of "
+            f"{size(probed.validation[0])} samples."
+        )
     elif found.rows:
         notes.append(
             f"Fresh statistics are those of {len(found.rows)} training batches in training mode, "

@@ -8,7 +8,6 @@ from bntui.measure.drift import shifts
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import by_mode, compared, modes_apart, told
 from bntui.probe.probed import Probed
-from bntui.probe.scoring import Classes
 
 
 def elsewhere(probed: Probed) -> list[Finding]:
@@ -58,16 +57,15 @@ def _against_training(probed: Probed) -> Finding | None:
         f"In eval mode under fresh statistics training samples get {trained.score:.3f}, validation samples "
         f"{fresh.score:.3f} ({len(trained):,} and {len(fresh):,})."
     )
+    classes = probed.classes
+    if classes and max(trained.score, best) < 1.0 / classes + LEARNED:
+        said = f"Guessing one of {classes} classes gets {1 / classes:.3f}: little is learned."
+        remedies = ("train on; if it stays so, it is a problem of optimisation or of labels",)
+        return Finding(
+            Cause.NOT_LEARNED, Severity.REMARK, (numbers, said, compared(probed)), remedies
+        )
     if gap > 2.0 * GAP and gap > ERRORS * chance:
         return _worse_than_training(probed, gap, numbers)
-    if isinstance(probed.scorer, Classes) and fresh.guesses is not None:
-        classes = probed.classes
-        if classes and trained.score < 1.0 / classes + LEARNED and best < 1.0 / classes + LEARNED:
-            said = f"Guessing one of {classes} classes gets {1 / classes:.3f}: little is learned."
-            remedies = ("train on; if it stays so, it is a problem of optimisation or of labels",)
-            return Finding(
-                Cause.NOT_LEARNED, Severity.REMARK, (numbers, said, compared(probed)), remedies
-            )
     return None
 
 

@@ -32,15 +32,22 @@ class LayerState:
     """Whether mean and variance are exactly 0 and 1."""
     non_finite: int
     """Channels whose statistics are not finite, or whose variance is negative."""
+    least_variance: float
+    """The least running variance of its channels."""
 
     @property
     def start_left(self) -> float | None:
-        """The share of the start values (0 and 1) that is still in the statistics; None where unknown."""
+        """The share of the start values (0 and 1) that is still in the statistics; None where unknown.
+
+        (1 − momentum)^updates, had momentum been the same all along: not where a channel's variance is
+        less than what would be left of its start value 1.
+        """
         if self.updates is None:
             return None
-        if self.momentum is None:
-            return 0.0 if self.updates else 1.0
-        return float(max(0.0, 1.0 - self.momentum) ** self.updates)
+        left = 0.0 if self.updates else 1.0
+        if self.momentum is not None:
+            left = float(max(0.0, 1.0 - self.momentum) ** self.updates)
+        return left if left <= 1.01 * self.least_variance else None
 
 
 def state_of(name: str, layer: nn.Module, *, trains: bool) -> LayerState:
@@ -61,6 +68,7 @@ def state_of(name: str, layer: nn.Module, *, trains: bool) -> LayerState:
         fixed=bool(learned) and not any(one.requires_grad for one in learned),
         untouched=bool((mean == 0).all() and (variance == 1).all()),
         non_finite=int(bad.sum()),
+        least_variance=float(variance.min()),
     )
 
 

@@ -3,8 +3,9 @@
 import math
 
 from bntui.diagnose.significance import harms, loses_accuracy
+from bntui.probe.numbers import figure, percent
 from bntui.probe.probed import Probed
-from bntui.probe.scoring import Alike, Scored
+from bntui.probe.scoring import Alike, Classes, Scored
 
 
 def harmed(probed: Probed) -> bool:
@@ -49,7 +50,7 @@ def compared(probed: Probed) -> str:
     if isinstance(probed.scorer, Alike):
         return (
             f"Outputs under running statistics differ from those under fresh ones by "
-            f"{-probed.running.score:.1%} of their size ({len(probed.fresh):,} samples)."
+            f"{percent(-probed.running.score)} of their size ({len(probed.fresh):,} samples)."
         )
     return (
         f"Validation {told(probed.running, probed)} under running, {told(probed.fresh, probed)} under "
@@ -71,8 +72,8 @@ def by_mode(probed: Probed) -> str:
 def told(scored: Scored, probed: Probed) -> str:
     """Write a score, with its loss where it is that which differs."""
     if isinstance(probed.scorer, Alike):
-        return f"{-scored.score:.1%} off"
-    number = f"{scored.score:.3f}"
+        return f"{percent(-scored.score)} off"
+    number = figure(scored.score, ".3f" if isinstance(probed.scorer, Classes) else ".4g")
     if probed.harm is None or scored.losses is None or loses_accuracy(probed.harm):
         return number
-    return f"{number} (loss {scored.loss:.3g})"
+    return f"{number} (loss {figure(scored.loss, '.3g')})"

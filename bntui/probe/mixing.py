@@ -10,6 +10,7 @@ from bntui.diagnose.significance import harms
 from bntui.probe.batches import targets
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import by_mode, compared, harmed, modes_apart, much_worse, own_helps, told
+from bntui.probe.numbers import percent
 from bntui.probe.probed import Probed
 
 UNMIXED = 0.5
@@ -102,11 +103,11 @@ def sorted_batches(probed: Probed) -> Finding | None:
     if by_labels:
         evidence.append(
             f"A training batch of {found.batch} holds {mixed.labels:.1f} of {mixed.classes} classes, on "
-            f"average: {mixed.entropy:.0%} of the entropy of labels that random batches would have."
+            f"average: {percent(mixed.entropy or 0.0)} of the entropy of labels that random batches would have."
         )
     evidence.append(
-        f"In {mixed.layer} {mixed.between:.0%} of the variance lies between batches (random ones: at "
-        f"most {mixed.expected:.0%})."
+        f"In layer {mixed.layer} {percent(mixed.between)} of the variance lies between batches (random ones: at "
+        f"most {percent(mixed.expected)})."
     )
     harm = harmed(probed) or modes_apart(probed) or much_worse(probed)
     if harm:
@@ -151,7 +152,7 @@ def mixed_sources(probed: Probed) -> Finding | None:
     if by_calls is not None and (modes_apart(probed) or own_helps(probed) or harmed(probed)):
         name, far, calls = by_calls
         evidence = [
-            f"{name} is called {calls} times a pass; the means of its calls lie {far:.2g} σ apart, so that its "
+            f"Layer {name} is called {calls} times a pass; the means of its calls lie {far:.2g} σ apart, so that its "
             "running statistics fit none of them.",
             by_mode(probed),
             compared(probed),
@@ -170,8 +171,8 @@ def mixed_sources(probed: Probed) -> Finding | None:
         return None
     evidence = [
         f"Training batches are of two kinds, {int(kinds.sum())} and {int((~kinds).sum())} of them: in "
-        f"{mixed.layer} {mixed.between:.0%} of the variance lies between batches (random ones: at most "
-        f"{mixed.expected:.0%})."
+        f"layer {mixed.layer} {percent(mixed.between)} of the variance lies between batches (random ones: at most "
+        f"{percent(mixed.expected)})."
     ]
     cured = None
     if probed.can_score and probed.running is not None:

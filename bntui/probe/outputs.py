@@ -7,11 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bntui.measure.layers import layers_of
 from bntui.measure.unchanged import unchanged
 from bntui.probe.batches import output_tensor, size, take
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.facts import untracked_layers
 from bntui.probe.harm import compared, harmed
+from bntui.probe.numbers import percent
 from bntui.probe.probed import SMALL, Probed
 from bntui.probe.stale import RECALIBRATE
 
@@ -50,16 +52,20 @@ def not_finite(probed: Probed) -> list[Finding]:
                 RECALIBRATE,
             )
             if narrow
-            else (
-                "find the first update with NaN or inf: lower the learning rate, clip gradients",
-                RECALIBRATE,
-            )
+            else (_find(probed), RECALIBRATE)
         )
         cause = Cause.PRECISION if narrow else Cause.NON_FINITE
         found.append(Finding(cause, Severity.UNSOUND, tuple(evidence), remedies))
     elif half:
         found.append(_half(probed, half[0].name, half[0].dtype))
     return found
+
+
+def _find(probed: Probed) -> str:
+    weights = (one for one in probed.model.parameters() if one.is_floating_point())
+    if all(bool(one.isfinite().all()) for one in weights):
+        return "the weights are finite: look for a training batch with NaN or inf in its inputs"
+    return "find the first update with NaN or inf: lower the learning rate, clip gradients"
 
 
 def _half(probed: Probed, name: str, kind: torch.dtype) -> Finding:
@@ -204,7 +210,9 @@ def exported_differently(probed: Probed, against: Any) -> list[Finding]:
     evidence = [f"In eval mode the outputs of the two models differ by {off:.2g} of their size."]
     if one.dim() > 1 and one.shape[1] > 1:
         flips = float((one.argmax(1) != two.argmax(1)).double().mean())
-        evidence[0] = f"{evidence[0][:-1]}; {flips:.0%} of predictions flip ({len(one):,} samples)."
+        evidence[0] = (
+            f"{evidence[0][:-1]}; {percent(flips)} of predictions flip ({len(one):,} samples)."
+        )
     where = _first_that_differs(probed, other) if other is not None else None
     if where:
         evidence.append(f"The first module whose output differs is {where}.")
@@ -217,6 +225,8 @@ def exported_differently(probed: Probed, against: Any) -> list[Finding]:
 
 def _first_that_differs(probed: Probed, other: nn.Module) -> str | None:
     """Return the first module of both models whose outputs differ, by its name."""
+    if [name for name, _ in layers_of(other)] != list(probed.layers.names):
+        return None  # BN is folded into the layer before it, whose output differs then
     batch = take(probed.validation[0], SMALL)
     seen: list[dict[str, Tensor]] = [{}, {}]
     for model, outputs in zip((probed.model, other), seen, strict=True):

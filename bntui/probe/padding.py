@@ -10,6 +10,7 @@ from bntui.measure.unchanged import unchanged
 from bntui.probe.batches import take
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import harmed, own_helps, told
+from bntui.probe.numbers import percent
 from bntui.probe.probed import SMALL, Probed
 
 PADDED = 0.2
@@ -56,8 +57,8 @@ def padding(probed: Probed) -> Finding | None:
         return None
     there = _zeros(probed, take(probed.validation[0], SMALL))[place]
     evidence = [
-        f"{share:.0%} of the positions that {probed.layers.names[place]} gets of training batches are zero "
-        f"in all channels, at the end ({there:.0%} of validation's): they count in its mean and variance."
+        f"{percent(share)} of the positions that layer {probed.layers.names[place]} gets of training batches are zero "
+        f"in all channels, at the end ({percent(there)} of validation's): they count in its mean and variance."
     ]
     harm = harmed(probed)
     if probed.running is not None and probed.collected is not None:

@@ -257,7 +257,7 @@ class Probed:
     def fresh_row(self) -> Tensor | None:
         """Statistics of training batches in training mode, pooled; None without training batches."""
         found = self.collected
-        return self.pooled(found.rows) if found and found.rows else None
+        return self.pooled(found.rows) if found and found.rows and self.states else None
 
     @cached_property
     def on_training(self) -> Scored | None:

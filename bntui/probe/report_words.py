@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from bntui.core.text import literal
 from bntui.diagnose.health import factor
 from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.numbers import NOTHING, figure, percent
 from bntui.probe.report import CheckedLayer, Evaluation, Report
 
-NOTHING = "–"
-"""Where there is no number: it was not measured, or there is none."""
 LONGEST_NAME = 300
 """Characters of a layer's name; a longer one loses its middle."""
 WORST = 10
@@ -78,7 +77,7 @@ def headline(finding: Finding) -> str:
 
 def standing(report: Report) -> str:
     """Return what a first verdict leaves open: a warning does not make a model unsound."""
-    if report.verdicts and report.verdicts[0].severity is Severity.WARNING:
+    if report.sound and report.verdicts and report.verdicts[0].severity is Severity.WARNING:
         return "No harm was seen, so the model counts as sound."
     return ""
 
@@ -102,23 +101,6 @@ def _evaluated(evaluation: Evaluation | None, metric: str) -> str:
         return "not measured"
     score = figure(evaluation.score, ".3f" if metric == "accuracy" else ".4g")
     return score if evaluation.loss is None else f"{score} (loss {figure(evaluation.loss, '.3g')})"
-
-
-def percent(share: float) -> str:
-    """Write a share as a percentage that is 0 or 100 only if the share is 0 or 1."""
-    value = 100 * share
-    if value in {0, 100} or 1 <= value <= 99:
-        return f"{value:.0f} %"
-    return f"{min(99.9, max(0.1, value)):.1f} %"
-
-
-def figure(value: float | None, form: str = "") -> str:
-    """Write a number, with a dash where there is none."""
-    if value is None or math.isnan(value):
-        return NOTHING
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:{form}}".replace("-", "−", 1) if value < 0 else f"{value:{form}}"
 
 
 def decimals(value: float) -> str:

@@ -17,7 +17,7 @@ from bntui.probe.report import Evaluation
 
 Metric = Callable[[Any, Any], Tensor]
 WORST_LOSS = 100.0
-"""In place of a sample's loss that is not finite."""
+"""What a sample's loss counts as at most where two evaluations are compared."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +27,7 @@ class Scored:
     scores: Tensor
     """float64 (N,); higher is better."""
     losses: Tensor | None
-    """float64 (N,): cross-entropy; None where there are no class labels."""
+    """float64 (N,): cross-entropy, infinite where outputs are not finite; None without class labels."""
     guesses: Tensor | None
     """(N, …), the predicted classes; None where outputs are no classes."""
     scale: float | None = None
@@ -73,8 +73,9 @@ class Scored:
                 error = math.sqrt(max(1, moved)) / number
             loss, loss_error, of_loss = 0.0, math.inf, 0.0
             if self.losses is not None and other.losses is not None:
-                lost = self.losses - other.losses
-                loss, loss_error, of_loss = float(lost.mean()), _error(lost), other.loss
+                ours, theirs = (one.clamp(max=WORST_LOSS) for one in (self.losses, other.losses))
+                loss, loss_error = float((ours - theirs).mean()), _error(ours - theirs)
+                of_loss = float(theirs.mean())
             return Difference(float(gained.mean()), error, loss, loss_error, number, of_loss)
         scale = self.scale or max(abs(other.score), _deviation(other.scores), 1e-12)
         return Difference(
@@ -124,7 +125,8 @@ class Classes:
         share = counted.reshape(number, -1).double()
         share = share / share.sum(1, keepdim=True).clamp_min(1.0)
         right = (guesses == labels).reshape(number, -1).double()
-        lost = losses.double().nan_to_num(WORST_LOSS, WORST_LOSS).reshape(number, -1)
+        lost = losses.double().nan_to_num(math.inf, math.inf).reshape(number, -1)
+        lost = lost.where(share > 0.0, 0.0)
         return Scored((right * share).sum(1).cpu(), (lost * share).sum(1).cpu(), guesses.cpu())
 
 

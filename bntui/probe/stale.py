@@ -9,11 +9,14 @@ from bntui.diagnose.significance import harms, loses_accuracy
 from bntui.measure.layers import layers_of, running_statistics
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import compared, harmed, told
+from bntui.probe.numbers import percent
 from bntui.probe.probed import Probed
 from bntui.probe.scoring import Scored
 
 OTHER_CONVENTION = 0.9
 """torch's momentum from which on an update keeps at most a tenth of the old statistics."""
+DEFAULT = 0.1
+"""torch's own momentum."""
 TOO_SMALL = 0.01
 """torch's momentum below which statistics take hundreds of updates to move."""
 START_PART = 0.5
@@ -97,7 +100,11 @@ def _untouched(probed: Probed) -> Finding | None:
         remedies = ["layer.momentum = 0.1 (torch's: the share of the new value)", RECALIBRATE]
     else:
         cause = Cause.NEVER_UPDATED if every else Cause.PARTLY_UNTOUCHED
-        which = "Every layer" if every else f"{len(places)} of {len(called)} layers ({names})"
+        which = (
+            "Every layer"
+            if every
+            else f"{len(places)} of {len(called)} layers ({names.partition(' ')[2]})"
+        )
         evidence = [f"{which}: every running mean is exactly 0 and every variance exactly 1."]
         updates = {one.updates for one in still if one.updates is not None}
         if updates:
@@ -173,7 +180,7 @@ def _momentum(probed: Probed) -> list[Finding]:
     if 2 * len(small) > len(places) and (harm or never):
         left = [one for place in small if (one := probed.states[place].start_left) is not None]
         kept = (
-            f", so {max(left):.0%} of the start values is left"
+            f", and {percent(max(left))} of the start values is left"
             if left and max(left) > 0.005
             else ""
         )
@@ -182,7 +189,7 @@ def _momentum(probed: Probed) -> list[Finding]:
         momentum = max(momenta[place] for place in small)
         evidence = (
             f"torch's momentum is {exact(momentum)} in {_names(probed, small)}: the statistics take in "
-            f"{'nothing' if not momentum else f'{momentum:.2%}'} of each batch{after}{kept}.",
+            f"{'nothing' if not momentum else f'{100 * momentum:.3g} %'} of each batch{after}{kept}.",
             compared(probed),
         )
         remedies = ("layer.momentum = 0.1 (torch's: the share of the new value)", RECALIBRATE)
@@ -210,7 +217,7 @@ def _start_or_lag(probed: Probed) -> list[Finding]:
         evidence.append(
             f"{max(left):.2g} of the start values (mean 0, variance 1) is left; without it validation "
             f"would be {told(without, probed)}: they make "
-            f"{'none' if share <= 0 else 'all' if share >= 1 else f'{share:.0%}'} of the gap."
+            f"{'none' if share <= 0 else 'all' if share >= 1 else f'{percent(share)}'} of the gap."
         )
     elif unknown:
         evidence.append(
@@ -227,11 +234,11 @@ def _start_or_lag(probed: Probed) -> list[Finding]:
         )
     evidence.append(_worst_layers(probed))
     if share >= START_PART:
-        more = "train for more updates (smaller batches), or "
-        raised = (
-            f"layer.momentum = {exact(min(0.1, 10 * momenta[0]))}" if momenta else "raise momentum"
-        )
-        remedies = (RECALIBRATE, f"{more}{raised} (torch's: the share of the new value)")
+        more = "train for more updates, with smaller batches"
+        if momenta and momenta[0] < DEFAULT:
+            larger = exact(min(DEFAULT, 10.0 * momenta[0]))
+            more += f", or layer.momentum = {larger} (torch's: the share of the new value)"
+        remedies = (RECALIBRATE, more)
         return [Finding(Cause.START_VALUES, Severity.UNSOUND, tuple(evidence), remedies)]
     remedies = (
         RECALIBRATE,
@@ -277,7 +284,9 @@ def _worst_layers(probed: Probed) -> str:
     gaps = (probed.running_row[0] - probed.fresh_row[0]).abs() / deviation
     means = [float(part.mean()) for part in probed.layers.parts(gaps)]
     worst = sorted(range(len(means)), key=lambda place: -means[place])[:2]
-    said = ", ".join(f"{probed.layers.names[place]} ({means[place]:.2g} σ)" for place in worst)
+    said = ", ".join(
+        f"layer {probed.layers.names[place]} ({means[place]:.2g} σ)" for place in worst
+    )
     return f"Running means furthest from fresh ones: {said}."
 
 
@@ -285,7 +294,11 @@ def _names(probed: Probed, places: list[int]) -> str:
     names = [probed.layers.names[place] for place in places]
     if len(names) == len(probed.layers):
         return "every layer"
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return (
+        ("layer " if len(names) == 1 else "layers ")
+        + ", ".join(names[:3])
+        + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    )
 
 
 def _range(numbers: set[int]) -> str:

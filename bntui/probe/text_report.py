@@ -94,10 +94,10 @@ def lines(report: Report, width: int) -> Iterator[Text]:
 
 
 def _shorter(finding: Finding, room: int) -> Iterator[Text]:
-    """Yield a further verdict: its first sentence, its first remedy, what tells it apart."""
+    """Yield a further verdict: two sentences, its first remedy, what tells it apart."""
     deeper = _INDENT * 2
     yield from _paragraph(headline(finding), room, _INDENT + "  ", first=_INDENT, style="bold")
-    for sentence in (*finding.evidence[:1], finding.told_apart):
+    for sentence in (*finding.evidence[:2], finding.told_apart):
         yield from _paragraph(sentence, room, deeper)
     for remedy in finding.remedies[:1]:
         yield from _remedy(remedy, room, deeper + "→ ")

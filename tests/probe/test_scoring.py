@@ -41,11 +41,13 @@ def test_pixels_have_classes_and_those_that_are_none_are_left_out() -> None:
     assert found.scores.tolist() == [0.5, 0.0]
 
 
-def test_outputs_that_are_not_finite_are_wrong_and_have_a_finite_loss() -> None:
+def test_outputs_that_are_not_finite_are_wrong_and_can_be_compared() -> None:
     outputs = torch.tensor([[math.nan, 0.0], [0.0, math.inf]])
     found = Classes()(outputs, (outputs, torch.tensor([0, 1])))
     assert found.scores.tolist() == [0.0, 0.0]
-    assert math.isfinite(found.loss)
+    assert found.loss == math.inf
+    right = Classes()(torch.tensor([[9.0, 0.0], [9.0, 0.0]]), (outputs, torch.tensor([0, 0])))
+    assert math.isfinite(found.less(right).loss)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def test_an_unsound_report_at_80_columns() -> None:
         "  ! warning · not-frozen: weights are frozen, their running statistics are not",
         "    3 layers have weights without gradient and are in training mode:",
         "    layer1.0.bn1 and 2 more.",
+        "    Validation did not suffer.",
         "    → layer.eval()",
         "  ! warning · few-values: a training batch brings too few values per channel",
         "    A batch brings layer4.1.bn2 8 values per channel.",
