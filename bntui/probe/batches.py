@@ -310,9 +310,9 @@ def _taken(model: nn.Module, items: Mapping[str, Any]) -> dict[str, Any]:
         return dict(items)
     parameters = signature.parameters.values()
     everything = any(one.kind is one.VAR_KEYWORD for one in parameters)
-    names = {
+    names = [
         one.name for one in parameters if one.kind in {one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY}
-    }
+    ]
     taken = {name: value for name, value in items.items() if everything or name in names}
     try:
         signature.bind(**taken)

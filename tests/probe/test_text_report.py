@@ -10,8 +10,9 @@ from rich.console import Console
 
 from bntui.core.cells import cell_len
 from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.numbers import figure, percent
 from bntui.probe.report import Report
-from bntui.probe.report_words import TITLES, figure, percent, ratio, worst_layers
+from bntui.probe.report_words import TITLES, ratio, worst_layers
 from bntui.probe.text_report import plain
 from tests.probe import reports
 
