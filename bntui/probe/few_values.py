@@ -3,7 +3,7 @@
 import math
 
 from bntui.probe.causes import Cause, Finding, Severity
-from bntui.probe.harm import by_mode, compared, harmed, modes_apart, much_worse
+from bntui.probe.harm import IN_WEIGHTS, by_mode, compared, harmed, modes_apart, much_worse
 from bntui.probe.probed import Probed
 
 FEW, SOME = 4, 16
@@ -47,7 +47,6 @@ def few_values(probed: Probed) -> Finding | None:
         )
     evidence.append(by_mode(probed))
     harm = apart or harmed(probed) or much_worse(probed)
-    if harm:
-        evidence.append(compared(probed))
+    evidence.append(compared(probed) if harm else IN_WEIGHTS)
     severity = Severity.UNSOUND if harm else Severity.WARNING
     return Finding(Cause.FEW_VALUES, severity, tuple(evidence), (MORE_VALUES,))

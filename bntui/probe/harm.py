@@ -7,6 +7,8 @@ from bntui.probe.numbers import figure, percent
 from bntui.probe.probed import Probed
 from bntui.probe.scoring import Alike, Classes, Scored
 
+IN_WEIGHTS = "What training on such batches did to the weights can't be measured from this state."
+
 
 def harmed(probed: Probed) -> bool:
     """Tell whether validation suffers from the running statistics."""

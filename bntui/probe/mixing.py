@@ -9,7 +9,16 @@ from torch import Tensor, nn
 from bntui.diagnose.significance import harms
 from bntui.probe.batches import targets
 from bntui.probe.causes import Cause, Finding, Severity
-from bntui.probe.harm import by_mode, compared, harmed, modes_apart, much_worse, own_helps, told
+from bntui.probe.harm import (
+    IN_WEIGHTS,
+    by_mode,
+    compared,
+    harmed,
+    modes_apart,
+    much_worse,
+    own_helps,
+    told,
+)
 from bntui.probe.numbers import percent
 from bntui.probe.probed import Probed
 
@@ -110,8 +119,7 @@ def sorted_batches(probed: Probed) -> Finding | None:
         f"most {percent(mixed.expected)})."
     )
     harm = harmed(probed) or modes_apart(probed) or much_worse(probed)
-    if harm:
-        evidence += [by_mode(probed), compared(probed)]
+    evidence += [by_mode(probed), compared(probed)] if harm else [IN_WEIGHTS]
     remedies = ("DataLoader(…, shuffle=True), so that every batch mixes all classes",)
     severity = Severity.UNSOUND if harm else Severity.WARNING
     return Finding(Cause.SORTED_BATCHES, severity, tuple(evidence), remedies)
