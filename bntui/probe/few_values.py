@@ -37,7 +37,7 @@ def few_values(probed: Probed) -> Finding | None:
     count = sum(one == n for one in values.values())
     evidence = [
         f"A training batch of {batch} brings "
-        f"layer {probed.layers.names[place]} {n} values per channel ({count} of {len(values)} layers get so "
+        f"layer {probed.layers.names[place]} only {n} values per channel ({count} of {len(values)} layers get so "
         f"few): their variance is off by a factor of {math.sqrt(2.0 / max(1, n - 1)):.2g}, typically."
     ]
     if n > 1:
