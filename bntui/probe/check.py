@@ -25,7 +25,7 @@ from bntui.probe.report import CheckedLayer, Report
 from bntui.probe.stale import stale
 from bntui.probe.training_modes import dropout_shift, not_frozen
 
-GENERIC = {Cause.START_VALUES, Cause.LAG, Cause.MOMENTUM_TOO_SMALL, Cause.MOMENTUM_CONVENTION}
+GENERIC = {Cause.START_VALUES, Cause.LAG, Cause.MOMENTUM_TOO_SMALL}
 """Causes that a more particular one, which was seen to do the same harm, takes the place of."""
 PARTICULAR = {
     Cause.NON_FINITE,
@@ -203,10 +203,10 @@ def _notes(probed: Probed) -> tuple[str, ...]:
         notes.append(
             "Without training batches fresh statistics were not measured, nor how batches are made."
         )
-    elif not probed.states:
+    elif found.rows and probed.fresh_row is None:
         notes.append(
-            "No layer has running statistics: what is put out depends on the batches that were taken, of "
-            f"{size(probed.validation[0])} samples."
+            "No layer uses running statistics in eval mode: what is put out depends on the batches that were "
+            f"taken, of {size(probed.validation[0])} samples."
         )
     elif found.rows:
         notes.append(

@@ -83,9 +83,11 @@ def _worse_than_training(probed: Probed, gap: float, numbers: str) -> Finding:
     if furthest:
         evidence.append(furthest)
     if cures or furthest:
-        severity = Severity.UNSOUND if cures else Severity.REMARK
-        remedies = ("look at the data: training and validation samples are not prepared alike",)
-        return Finding(Cause.VALIDATION_DIFFERS, severity, tuple(evidence), remedies)
+        remedies = (
+            "look at the data: training and validation samples are not prepared alike (augmentation does "
+            "that, too)",
+        )
+        return Finding(Cause.VALIDATION_DIFFERS, Severity.REMARK, tuple(evidence), remedies)
     evidence.append("The statistics of both differ no more than chance and training make them.")
     remedies = ("more data, augmentation or regularisation: no statistics are at fault",)
     return Finding(Cause.OVERFITTING, Severity.REMARK, tuple(evidence), remedies)
@@ -113,6 +115,6 @@ def _furthest_shift(probed: Probed) -> str | None:
     if far(worst.mean_gap, worst.log_var_off) <= 1.0:
         return None
     return (
-        f"In {worst.name} their means are {worst.mean_gap:.2f} σ apart, the logarithms of their variances "
+        f"In layer {worst.name} their means are {worst.mean_gap:.2f} σ apart, the logarithms of their variances "
         f"{worst.log_var_off:.2f}."
     )

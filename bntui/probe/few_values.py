@@ -4,7 +4,9 @@ import math
 
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import IN_WEIGHTS, by_mode, compared, harmed, modes_apart, much_worse
+from bntui.probe.numbers import percent
 from bntui.probe.probed import Probed
+from bntui.probe.stale import keeps_one_batch
 
 FEW, SOME = 4, 16
 """Values per channel that are few in any case, and few where the modes differ or a batch has few samples."""
@@ -38,15 +40,16 @@ def few_values(probed: Probed) -> Finding | None:
     evidence = [
         f"A training batch of {batch} brings "
         f"layer {probed.layers.names[place]} only {n} values per channel ({count} of {len(values)} layers get so "
-        f"few): their variance is off by a factor of {math.sqrt(2.0 / max(1, n - 1)):.2g}, typically."
+        f"few): by chance their variance is off by ±{percent(math.sqrt(2.0 / max(1, n - 1)))}, typically."
     ]
     if n > 1:
         evidence.append(
             f"torch's running variance is n/(n−1) = {n / (n - 1):.3g} times what training divides by, in "
-            f"each of {count} layers."
+            f"{'this layer' if count == 1 else f'each of {count} layers'}."
         )
     evidence.append(by_mode(probed))
-    harm = apart or harmed(probed) or much_worse(probed)
+    noisy = harmed(probed) and not keeps_one_batch(probed)
+    harm = apart or noisy or much_worse(probed)
     evidence.append(compared(probed) if harm else IN_WEIGHTS)
     severity = Severity.UNSOUND if harm else Severity.WARNING
     return Finding(Cause.FEW_VALUES, severity, tuple(evidence), (MORE_VALUES,))

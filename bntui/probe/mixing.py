@@ -120,7 +120,10 @@ def sorted_batches(probed: Probed) -> Finding | None:
     )
     harm = harmed(probed) or modes_apart(probed) or much_worse(probed)
     evidence += [by_mode(probed), compared(probed)] if harm else [IN_WEIGHTS]
-    remedies = ("DataLoader(…, shuffle=True), so that every batch mixes all classes",)
+    what = "classes" if by_labels else "kinds of samples"
+    remedies = (
+        f"DataLoader(…, shuffle=True), so that every batch mixes all {what}, and train again",
+    )
     severity = Severity.UNSOUND if harm else Severity.WARNING
     return Finding(Cause.SORTED_BATCHES, severity, tuple(evidence), remedies)
 
@@ -166,7 +169,7 @@ def mixed_sources(probed: Probed) -> Finding | None:
             compared(probed),
         ]
         apart = (
-            "give each source BN layers of its own, or put both through in one batch",
+            "give each source BN layers of its own, or put both through in one batch, and train again",
             "a norm without batch statistics (GroupNorm) in what is shared",
         )
         return Finding(Cause.MIXED_SOURCES, Severity.UNSOUND, tuple(evidence), apart)
@@ -198,7 +201,8 @@ def mixed_sources(probed: Probed) -> Finding | None:
     if modes_apart(probed):
         evidence.append(by_mode(probed))
     remedies = (
-        "mix both sources in every batch, or give each BN layers of its own (domain-specific BN)",
+        "mix both sources in every batch, or give each BN layers of its own (domain-specific BN), and "
+        "train again",
     )
     severity = Severity.UNSOUND if harm else Severity.WARNING
     return Finding(Cause.MIXED_SOURCES, severity, tuple(evidence), remedies)
@@ -228,7 +232,8 @@ def _calls_apart(probed: Probed) -> tuple[str, float, int] | None:
         far = float(
             ((by_call.max(0).values - by_call.min(0).values) / (variance + 1e-12).sqrt()).mean()
         )
-        if far > APART + 2.0 * noise and (worst is None or far > worst[1]):
+        least = 4.0 * noise / math.sqrt(len(every)) if modes_apart(probed) else APART + 2.0 * noise
+        if far > least and (worst is None or far > worst[1]):
             name = probed.layers.names[probed.layers.layers.index(layer)]
             worst = (name, far, every.shape[1])
     return worst

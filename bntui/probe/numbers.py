@@ -14,6 +14,11 @@ def percent(share: float) -> str:
     return f"{min(99.9, max(0.1, value)):.1f} %"
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number of things: 1 layer, 12 layers."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def figure(value: float | None, form: str = "") -> str:
     """Write a number, with a dash where there is none."""
     if value is None or math.isnan(value):

@@ -11,13 +11,16 @@ from bntui.measure.layers import layers_of
 from bntui.measure.unchanged import unchanged
 from bntui.probe.batches import output_tensor, size, take
 from bntui.probe.causes import Cause, Finding, Severity
-from bntui.probe.facts import untracked_layers
+from bntui.probe.facts import LayerState, untracked_layers
 from bntui.probe.harm import compared, harmed
-from bntui.probe.numbers import percent
+from bntui.probe.numbers import counted, percent
 from bntui.probe.probed import SMALL, Probed
 from bntui.probe.stale import RECALIBRATE
 
 HALF = {torch.float16, torch.bfloat16}
+HUGE = 1e5
+"""What no weight of a network that trains well comes to."""
+IN_SINGLE = "put the BN layers in float32 (layer.float(); torch.autocast keeps them so)"
 DEPENDS, HALF_DEPENDS = 1e-2, 0.1
 """Relative difference of a sample's outputs in two batches from which on it depends on its mates: far
 beyond rounding, in single and in half precision."""
@@ -35,8 +38,8 @@ def not_finite(probed: Probed) -> list[Finding]:
         if bad:
             what = (
                 f"{bad[0].non_finite} of {probed.layers.channels[probed.states.index(bad[0])]} channels "
-                f"of {bad[0].name} have a running mean or variance that is not finite, or a negative "
-                f"variance ({len(bad)} of {len(probed.states)} layers do)."
+                f"of layer {bad[0].name} have a running mean or variance that is not finite, or a negative "
+                f"variance ({len(bad)} of {counted(len(probed.states), 'layer')})."
             )
         else:
             what = f"In eval mode the first output that is not finite is that of {first_bad}."
@@ -46,30 +49,28 @@ def not_finite(probed: Probed) -> list[Finding]:
             evidence.append(f"Its buffers are {_type(bad[0].dtype if bad else half[0].dtype)}.")
         if probed.harm is not None:
             evidence.append(compared(probed))
-        remedies = (
-            (
-                "keep running statistics in float32 (leave BN layers out of model.half())",
-                RECALIBRATE,
-            )
-            if narrow
-            else (_find(probed), RECALIBRATE)
-        )
+        remedies = [IN_SINGLE if narrow else _find(probed, bad)]
+        if narrow or harmed(probed):
+            remedies.append(RECALIBRATE)
         cause = Cause.PRECISION if narrow else Cause.NON_FINITE
-        found.append(Finding(cause, Severity.UNSOUND, tuple(evidence), remedies))
+        found.append(Finding(cause, Severity.UNSOUND, tuple(evidence), tuple(remedies)))
     elif half:
         found.append(_half(probed, half[0].name, half[0].dtype))
     return found
 
 
-def _find(probed: Probed) -> str:
-    weights = (one for one in probed.model.parameters() if one.is_floating_point())
-    if all(bool(one.isfinite().all()) for one in weights):
+def _find(probed: Probed, bad: list[LayerState]) -> str:
+    """Say where numbers that are not finite may come from."""
+    if bad and bool(probed.running_row.isfinite().all()):
+        return "only arithmetic on buffers makes a variance negative: averaging, extrapolating, subtracting"
+    weights = [one for one in probed.model.parameters() if one.is_floating_point()]
+    if all(bool((one.abs() < HUGE).all()) for one in weights):
         return "the weights are finite: look for a training batch with NaN or inf in its inputs"
-    return "find the first update with NaN or inf: lower the learning rate, clip gradients"
+    return "training diverged: lower the learning rate, clip gradients, begin again"
 
 
 def _half(probed: Probed, name: str, kind: torch.dtype) -> Finding:
-    evidence = [f"The running statistics are {_type(kind)}, first in {name}."]
+    evidence = [f"The running statistics are {_type(kind)}, first in layer {name}."]
     severity = Severity.WARNING
     if harmed(probed):
         severity = Severity.UNSOUND
@@ -78,10 +79,7 @@ def _half(probed: Probed, name: str, kind: torch.dtype) -> Finding:
             "An update that is smaller than the last digit of such a number is lost, and one beyond "
             f"{torch.finfo(kind).max:.3g} is infinite."
         )
-    remedies = (
-        "keep running statistics in float32 while training (torch.autocast does)",
-        RECALIBRATE,
-    )
+    remedies = (IN_SINGLE, RECALIBRATE)
     return Finding(Cause.PRECISION, severity, tuple(evidence), remedies)
 
 
@@ -144,13 +142,14 @@ def batch_dependent(probed: Probed) -> list[Finding]:
     if untracked:
         names = ", ".join(name for name, _ in untracked[:3])
         evidence.append(
-            f"{len(untracked)} layers have no running statistics (track_running_stats=False): {names}."
+            f"{counted(len(untracked), 'layer')} without running statistics (track_running_stats=False): "
+            f"{names}."
         )
         remedy = "track_running_stats=True, or a norm without batch statistics (GroupNorm)"
     elif probed.still_training:
         evidence.append(
-            f"model.eval() leaves {len(probed.still_training)} layers in training mode, the first of "
-            f"them {probed.still_training[0]}."
+            f"model.eval() leaves {counted(len(probed.still_training), 'layer')} in training mode: "
+            f"{', '.join(probed.still_training[:3])}."
         )
         remedy = "let train(mode) pass the mode on to BN layers, and validate in model.eval()"
     else:
@@ -174,8 +173,8 @@ def _apart(probed: Probed) -> tuple[float, int, int] | None:
         among, alone = (
             output_tensor(probed.run(one)).double() for one in (whole, take(whole, count))
         )
-    if among.dim() == 0 or len(among) != size(whole) or len(alone) != count:
-        return None
+    if among.dim() == 0 or len(among) != size(whole) or alone.shape != among[:count].shape:
+        return None  # of one number a batch, or of as many as it has samples: such outputs do depend on it
     among = among[:count]
     off = float((among - alone).norm() / among.norm().clamp_min(1e-12))
     flips = 0
@@ -216,11 +215,21 @@ def exported_differently(probed: Probed, against: Any) -> list[Finding]:
     where = _first_that_differs(probed, other) if other is not None else None
     if where:
         evidence.append(f"The first module whose output differs is {where}.")
+    evidence += _epsilons(probed, other) if other is not None else []
     remedies = (
         "export from model.eval() with the running statistics and eps of this state; fold BN as "
         "w·γ/√(variance + ε), with this layer's own eps",
     )
     return [Finding(Cause.EXPORTED_DIFFERENTLY, Severity.UNSOUND, tuple(evidence), remedies)]
+
+
+def _epsilons(probed: Probed, other: nn.Module) -> list[str]:
+    """Say which layer has another epsilon in the other model."""
+    theirs = dict(layers_of(other))
+    for name, layer in zip(probed.layers.names, probed.layers.layers, strict=True):
+        if name in theirs and layer.eps != theirs[name].eps:
+            return [f"Layer {name} has eps {layer.eps:g}, and {theirs[name].eps:g} there."]
+    return []
 
 
 def _first_that_differs(probed: Probed, other: nn.Module) -> str | None:

@@ -1,5 +1,7 @@
 """Positions that are padded with zeros, and counted in the statistics of BN."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from bntui.diagnose.significance import harms
@@ -7,11 +9,11 @@ from bntui.measure.any_module import CallRecorder
 from bntui.measure.layers import input_of
 from bntui.measure.norms import batch_statistics
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batches import take
+from bntui.probe.batches import size
 from bntui.probe.causes import Cause, Finding, Severity
-from bntui.probe.harm import harmed, own_helps, told
+from bntui.probe.harm import by_mode, compared, harmed, modes_apart, own_helps, told
 from bntui.probe.numbers import percent
-from bntui.probe.probed import SMALL, Probed
+from bntui.probe.probed import Probed
 
 PADDED = 0.2
 """Share of a layer's positions that are zero in all channels, at the end, from which on they are named."""
@@ -50,26 +52,37 @@ def padding(probed: Probed) -> Finding | None:
     """Name positions that are padded with zeros and counted by BN."""
     if not (probed.collected and probed.validation):
         return None
-    shares = _zeros(probed, probed.small)
+    if not max(_zeros(probed, [probed.small])):
+        return None
+    shares = _zeros(probed, probed.collected.kept)
     place = max(range(len(shares)), key=lambda one: shares[one])
     share = shares[place]
     if share < PADDED:
         return None
-    there = _zeros(probed, take(probed.validation[0], SMALL))[place]
+    there = _zeros(probed, probed.validation)[place]
     evidence = [
         f"{percent(share)} of the positions that layer {probed.layers.names[place]} gets of training batches are zero "
         f"in all channels, at the end ({percent(there)} of validation's): they count in its mean and variance."
     ]
-    harm = harmed(probed)
-    if probed.running is not None and probed.collected is not None:
+    if probed.running is not None:
         batches = probed.training_batches()
         rows = probed.collect(batches, recorder=Unpadded).rows
         cured = probed.evaluate(probed.pooled(rows))
+        if harms(probed.running.less(cured)):
+            evidence.append(
+                f"Under statistics without these positions validation is {told(cured, probed)}, "
+                f"{told(probed.running, probed)} under the running ones."
+            )
+    if harmed(probed):
+        evidence.append(compared(probed))
+    if modes_apart(probed):
+        evidence.append(by_mode(probed))
+    if probed.own is not None and probed.running is not None and own_helps(probed):
         evidence.append(
-            f"Under statistics without these positions validation is {told(cured, probed)}, "
+            f"Under the statistics of validation's own padding it is {told(probed.own, probed)}, "
             f"{told(probed.running, probed)} under the running ones."
         )
-        harm = harm or harms(probed.running.less(cured)) or own_helps(probed)
+    harm = len(evidence) > 1
     remedies = (
         "leave padded positions out: BN over the valid ones, x[mask] as (tokens, channels), or a norm of "
         "each position by itself (LayerNorm)",
@@ -79,20 +92,23 @@ def padding(probed: Probed) -> Finding | None:
     return Finding(Cause.PADDING, severity, tuple(evidence), remedies)
 
 
-def _zeros(probed: Probed, batch: object) -> tuple[float, ...]:
-    """Return, of each layer, the share of positions of a batch that are padding."""
+def _zeros(probed: Probed, batches: Sequence[object]) -> tuple[float, ...]:
+    """Return, of each layer, the share of positions that are padding: the mean over samples."""
     found: dict[nn.Module, float] = {}
+    share = 0.0  # of all samples, that of the batch at hand
     hooks = []
 
     def note(layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
-        found[layer] = max(found.get(layer, 0.0), padded(input_of(inputs, named)))
+        found[layer] = found.get(layer, 0.0) + share * padded(input_of(inputs, named))
 
     with unchanged(probed.model):
         probed.model.eval()
         try:
             for layer in probed.layers.layers:
                 hooks.append(layer.register_forward_pre_hook(note, with_kwargs=True))  # noqa: PERF401
-            probed.run(batch)
+            for batch in batches:
+                share = size(batch) / sum(map(size, batches))
+                probed.run(batch)
         finally:
             for hook in hooks:
                 hook.remove()

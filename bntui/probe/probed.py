@@ -255,9 +255,15 @@ class Probed:
 
     @cached_property
     def fresh_row(self) -> Tensor | None:
-        """Statistics of training batches in training mode, pooled; None without training batches."""
+        """Statistics of training batches in training mode, pooled.
+
+        None without training batches, and where no layer that is called uses statistics in eval mode.
+        """
         found = self.collected
-        return self.pooled(found.rows) if found and found.rows and self.states else None
+        used = {name for name, one in zip(self.layers.names, self.called, strict=True) if one}
+        if not (found and found.rows and used - set(self.still_training)):
+            return None
+        return self.pooled(found.rows)
 
     @cached_property
     def on_training(self) -> Scored | None:

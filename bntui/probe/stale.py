@@ -60,11 +60,11 @@ def _averaged(probed: Probed, source: nn.Module | None) -> Finding | None:
                 f"The running statistics of {same} of {len(ours)} layers are bit for bit those of the "
                 "model that it was averaged from, whose weights are others."
                 if same
-                else "It shares no running statistics with the model that it was averaged from, and has none of its own: averaging makes none."
+                else "Averaging makes no statistics: these were measured with other weights."
             )
     else:
         evidence.append(
-            "The model is an AveragedModel: its weights are means, its statistics belong to others."
+            "The model is an AveragedModel: its statistics were measured with other weights than its means."
         )
     counters = sum(state.untouched for state in probed.states)
     if counters:
@@ -90,7 +90,7 @@ def _untouched(probed: Probed) -> Finding | None:
     if not places:
         return None
     names = _names(probed, places)
-    every = len(places) == len(called)
+    every = all(state.untouched for state in probed.states)
     still = [probed.states[place] for place in places]
     counted = [one for one in still if one.updates]
     frozen = [one for one in still if one.momentum == 0.0]
@@ -103,7 +103,7 @@ def _untouched(probed: Probed) -> Finding | None:
         which = (
             "Every layer"
             if every
-            else f"{len(places)} of {len(called)} layers ({names.partition(' ')[2]})"
+            else f"{len(places)} of {len(probed.states)} layers ({names.partition(' ')[2]})"
         )
         evidence = [f"{which}: every running mean is exactly 0 and every variance exactly 1."]
         updates = {one.updates for one in still if one.updates is not None}
@@ -154,6 +154,13 @@ def _explained(probed: Probed) -> bool:
     return not harms(cured.less(probed.fresh))
 
 
+def keeps_one_batch(probed: Probed) -> bool:
+    """Tell whether most layers' momentum is so large that the last batch makes their statistics."""
+    places = list(probed.training_places())
+    large = [p for p in places if (probed.states[p].momentum or 0.0) >= OTHER_CONVENTION]
+    return 2 * len(large) > len(places)
+
+
 def _momentum(probed: Probed) -> list[Finding]:
     """Name a momentum that is in the other convention, or far too small."""
     places = [p for p in probed.training_places() if probed.states[p].momentum is not None]
@@ -163,7 +170,7 @@ def _momentum(probed: Probed) -> list[Finding]:
     severity = Severity.UNSOUND if harm else Severity.WARNING
     momenta = {place: probed.states[place].momentum or 0.0 for place in places}
     large = [place for place in places if momenta[place] >= OTHER_CONVENTION]
-    if 2 * len(large) > len(places):
+    if keeps_one_batch(probed):
         momentum = max(momenta[place] for place in large)
         evidence = (
             f"torch's momentum is {exact(momentum)} in {_names(probed, large)}: every update keeps only "
@@ -217,12 +224,15 @@ def _start_or_lag(probed: Probed) -> list[Finding]:
         evidence.append(
             f"{max(left):.2g} of the start values (mean 0, variance 1) is left; without it validation "
             f"would be {told(without, probed)}: they make "
-            f"{'none' if share <= 0 else 'all' if share >= 1 else f'{percent(share)}'} of the gap."
+            f"{'all' if share >= 1 else percent(share)} of the gap."
+            if share > 0.0
+            else "What is left of the start values makes none of the gap."
         )
     elif unknown:
-        evidence.append(
-            "The layers count no updates, so what is left of the start values is unknown."
-        )
+        why = "momentum was not the same all along"
+        if all(state.updates is None for state in probed.states):
+            why = "the layers count no updates"
+        evidence.append(f"How much of the start values is left is unknown: {why}.")
     else:
         evidence.append("Nothing of the start values is left.")
     momenta = sorted({s.momentum for s in probed.states if s.momentum and s.trains})

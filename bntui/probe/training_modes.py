@@ -5,6 +5,7 @@ from torch import nn
 from bntui.diagnose.significance import harms
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import harmed, told
+from bntui.probe.numbers import counted
 from bntui.probe.probed import Probed
 
 
@@ -31,7 +32,7 @@ def dropout_shift(probed: Probed) -> Finding | None:
         return None
     evidence = (
         f"Under fresh statistics taken with dropout on validation is {told(probed.fresh, probed)}, with it "
-        f"off {told(off, probed)}: eval mode has no dropout, and {names[0]} comes before a BN layer.",
+        f"off {told(off, probed)}: eval mode has no dropout, such as that of {names[0]}.",
     )
     remedies = (
         "put dropout after the last BN layer",
@@ -53,7 +54,7 @@ def not_frozen(probed: Probed) -> Finding | None:
         return None
     names = ", ".join(probed.layers.names[place] for place in places[:3])
     evidence = [
-        f"{len(places)} of {len(probed.states)} layers take no gradient (requires_grad=False) but are in "
+        f"{len(places)} of {counted(len(probed.states), 'layer')} take no gradient (requires_grad=False) but are in "
         f"training mode, so that every batch moves their statistics: {names}{' …' if places[3:] else ''}."
     ]
     severity = Severity.WARNING
@@ -66,6 +67,7 @@ def not_frozen(probed: Probed) -> Finding | None:
                 f"{told(probed.running, probed)}."
             )
     remedy = (
-        "after every model.train(): layer.eval() for each frozen BN layer (or FrozenBatchNorm2d)"
+        "after every model.train(): layer.eval() for each frozen BN layer (or FrozenBatchNorm2d); load "
+        "their statistics again from the checkpoint of these weights"
     )
     return Finding(Cause.NOT_FROZEN, severity, tuple(evidence), (remedy,))
