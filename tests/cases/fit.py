@@ -31,7 +31,7 @@ def fit(
     """
     torch.manual_seed(1)
     weights = [one for one in model.parameters() if one.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=rate)
+    optimizer = torch.optim.AdamW(weights, lr=rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=updates)
     model.train()
     for update, batch in zip(range(1, updates + 1), endless(training), strict=False):
