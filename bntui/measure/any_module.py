@@ -28,12 +28,15 @@ class CallRecorder:
         self._layers = layers
         self.calls: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {}
         """Means and biased variances, each (channels,), of every call of a layer."""
+        self.values: dict[nn.Module, list[int]] = {}
+        """Values per channel that each of these calls brought: a network may count positions as samples."""
 
     @torch.no_grad()
     def note(self, layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
         """Take the statistics of one call: a forward pre-hook."""
         batch = input_of(inputs, named)
         self.calls.setdefault(layer, []).append(self.statistics(batch.detach().float()))
+        self.values.setdefault(layer, []).append(batch.numel() // batch.shape[1])
 
     def statistics(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Return the means and the biased variances, each (C,), of what a layer gets."""
@@ -48,10 +51,11 @@ class CallRecorder:
         parts = []
         for layer in self._layers.layers:
             calls = self.calls.get(layer) or [running_statistics(layer)]
-            parts.append(torch.stack([torch.stack(call) for call in calls]).float().mean(0))
+            part = torch.stack([torch.stack(call) for call in calls]).float().mean(0)
+            parts.append(part.to(self._layers.device))  # a network may lie on several devices
         if not parts:
             return self._layers.running()
-        return torch.cat(parts, dim=1).to(self._layers.device)
+        return torch.cat(parts, dim=1)
 
 
 @contextmanager

@@ -16,6 +16,8 @@ class Collected:
     """Of each batch: biased statistics (2, C), and its samples."""
     calls: tuple[dict[nn.Module, list[tuple[Tensor, Tensor]]], ...]
     """Of each batch, the statistics of every call of the layers that are called more than once."""
+    values: dict[nn.Module, int]
+    """Values per channel that the largest batch brought each layer that was called: its smallest call's."""
     scored: Scored | None
     """What the outputs were worth on the samples that were kept, dropout and all; None without scores."""
     labels: tuple[Tensor, ...]

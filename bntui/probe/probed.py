@@ -201,6 +201,7 @@ class Probed:
         that are frozen normalise with their running statistics, as in training.
         """
         rows, calls, scores, labels, kept = [], [], list[Scored](), list[Tensor](), list[Any]()
+        values: dict[nn.Module, int] = {}
         wanted, refused = sum(map(size, self.validation)), 0
         with self._as_found():
             for batch in batches:
@@ -214,6 +215,8 @@ class Probed:
                         refused += 1
                         continue
                 rows.append((recorded.row(), size(batch)))
+                for layer, brought in recorded.values.items():
+                    values[layer] = max(values.get(layer, 0), min(brought))
                 calls.append({one: each for one, each in recorded.calls.items() if len(each) > 1})
                 label = targets(batch)
                 if isinstance(self.scorer, Classes) and label.dim() == 1:
@@ -226,6 +229,7 @@ class Probed:
         return Collected(
             tuple(rows),
             tuple(calls),
+            values,
             joined(scores) if scores else None,
             tuple(labels),
             tuple(kept),
@@ -326,9 +330,7 @@ class Probed:
 
     def values(self, place: int) -> int | None:
         """Return the values per channel that a training batch brings a layer; None where unknown."""
-        if not self.collected or not self.called[place]:
-            return None
-        return self.collected.batch * self.layers.positions[place]
+        return self.collected.values.get(self.layers.layers[place]) if self.collected else None
 
     def training_places(self) -> Iterator[int]:
         """Yield the places of the layers that are called, and whose statistics training updates."""

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bntui.measure.any_module import CallRecorder, recording, training_modules
-from bntui.measure.layers import Layers, input_of, layers_of, running_statistics
+from bntui.measure.any_module import recording, training_modules
+from bntui.measure.layers import Layers, layers_of, running_statistics
 from bntui.measure.statistics import pool
 from bntui.measure.unchanged import unchanged
 from bntui.probe.batches import first, loader_unchanged, size
@@ -82,19 +82,6 @@ def recalibrate(
     return restore
 
 
-class _Counter(CallRecorder):
-    """Counts the values per channel that layers get, too."""
-
-    def __init__(self, layers: Layers) -> None:
-        super().__init__(layers)
-        self.values: dict[nn.Module, int] = {}
-
-    def note(self, layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
-        super().note(layer, inputs, named)
-        batch = input_of(inputs, named)
-        self.values[layer] = self.values.get(layer, 0) + batch.numel() // batch.shape[1]
-
-
 @dataclass(frozen=True, slots=True)
 class _Collected:
     layers: Layers
@@ -114,17 +101,16 @@ def _collected(model: nn.Module, batches: Iterable[Any], forward: Forward | None
     for batch in batches:
         for module in model.modules():
             module.training = module in trained
-        with recording(layers, _Counter) as recorder:
+        with recording(layers) as recorder:
             try:
                 run(model, batch, forward)
             except ValueError as error:
                 if ONE_VALUE not in str(error):
                     raise
                 continue  # training could not have used it, either
-        assert isinstance(recorder, _Counter)
         found.rows.append((recorder.row(), size(batch)))
         for layer, values in recorder.values.items():
-            found.values[layer] = found.values.get(layer, 0) + values
+            found.values[layer] = found.values.get(layer, 0) + sum(values)
     if not found.rows:
         raise ProbeError(
             "Every training batch has one value per channel, which torch refuses in training mode: give"
