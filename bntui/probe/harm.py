@@ -20,6 +20,27 @@ def modes_apart(probed: Probed) -> bool:
     return probed.modes_differ is not None and harms(probed.modes_differ)
 
 
+def together_matters(probed: Probed) -> bool:
+    """Tell whether training mode does worse on the same samples once their batches are mixed anew."""
+    found = probed.collected
+    if not modes_apart(probed) or found is None or found.scored is None:
+        return False
+    mixed = probed.mixed_anew
+    return mixed is not None and harms(mixed.less(found.scored))
+
+
+def by_mixing(probed: Probed) -> str:
+    """Say what the same training samples get in the loader's batches, and in batches mixed anew."""
+    found, mixed = probed.collected, probed.mixed_anew
+    assert found is not None
+    assert found.scored is not None
+    assert mixed is not None
+    return (
+        f"In training mode {len(mixed):,} training samples get {found.scored.score:.3f} in the loader's batches "
+        f"and {mixed.score:.3f} in the same samples' batches mixed at random."
+    )
+
+
 def own_helps(probed: Probed) -> bool:
     """Tell whether validation gets better under statistics of its own."""
     return (

@@ -11,12 +11,14 @@ from bntui.probe.batches import targets
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import (
     IN_WEIGHTS,
+    by_mixing,
     by_mode,
     compared,
     harmed,
     modes_apart,
     much_worse,
     own_helps,
+    together_matters,
     told,
 )
 from bntui.probe.numbers import percent
@@ -105,19 +107,19 @@ def sorted_batches(probed: Probed) -> Finding | None:
     if mixed is None or found is None or found.batch < 4:
         return None
     by_labels = mixed.entropy is not None and mixed.entropy < UNMIXED
-    by_share = mixed.entropy is None and mixed.between > LARGEST_SHARE + mixed.expected
-    if not by_labels and not (by_share and not _two_kinds(probed)):
+    larger = mixed.between > LARGEST_SHARE + mixed.expected
+    unlabelled = mixed.entropy is None and _two_kinds(probed) is None
+    together = unlabelled and not larger and together_matters(probed)
+    if not by_labels and not (unlabelled and larger) and not together:
         return None
-    evidence = []
+    evidence = [by_mixing(probed)] if together else []
     if by_labels:
         evidence.append(
             f"A training batch of {found.batch} holds {mixed.labels:.1f} of {mixed.classes} classes, on "
             f"average: {percent(mixed.entropy or 0.0)} of the entropy of labels that random batches would have."
         )
-    evidence.append(
-        f"In layer {mixed.layer} {percent(mixed.between)} of the variance lies between batches (random ones: at "
-        f"most {percent(mixed.expected)})."
-    )
+    if mixed.between > mixed.expected:
+        evidence.append(_between(mixed))
     harm = harmed(probed) or modes_apart(probed) or much_worse(probed)
     evidence += [by_mode(probed), compared(probed)] if harm else [IN_WEIGHTS]
     what = "classes" if by_labels else "kinds of samples"
@@ -125,7 +127,19 @@ def sorted_batches(probed: Probed) -> Finding | None:
         f"DataLoader(…, shuffle=True), so that every batch mixes all {what}, and train again",
     )
     severity = Severity.UNSOUND if harm else Severity.WARNING
-    return Finding(Cause.SORTED_BATCHES, severity, tuple(evidence), remedies)
+    apart = (
+        ""
+        if by_labels
+        else "Sources that take turns look the same: compare the samples of two batches."
+    )
+    return Finding(Cause.SORTED_BATCHES, severity, tuple(evidence), remedies, apart)
+
+
+def _between(mixed: Mixing) -> str:
+    return (
+        f"In layer {mixed.layer} {percent(mixed.between)} of the variance lies between batches (random ones: "
+        f"at most {percent(mixed.expected)})."
+    )
 
 
 def _two_kinds(probed: Probed) -> Tensor | None:
@@ -174,19 +188,22 @@ def mixed_sources(probed: Probed) -> Finding | None:
         )
         return Finding(Cause.MIXED_SOURCES, Severity.UNSOUND, tuple(evidence), apart)
     kinds = _two_kinds(probed)
-    if found is None or mixed is None or kinds is None:
+    if found is None or mixed is None or (mixed.entropy is not None and mixed.entropy < UNMIXED):
         return None
-    if mixed.between <= LARGEST_SHARE + mixed.expected and not modes_apart(probed):
+    evidence = []
+    if mixed.between > mixed.expected:
+        evidence.append(_between(mixed))
+    if kinds is None:
+        if mixed.entropy is None or not together_matters(probed):
+            return None
+        evidence = [by_mixing(probed), *evidence]
+    elif mixed.between <= LARGEST_SHARE + mixed.expected and not modes_apart(probed):
         return None
-    if mixed.entropy is not None and mixed.entropy < UNMIXED:
-        return None
-    evidence = [
-        f"Training batches are of two kinds, {int(kinds.sum())} and {int((~kinds).sum())} of them: in "
-        f"layer {mixed.layer} {percent(mixed.between)} of the variance lies between batches (random ones: at most "
-        f"{percent(mixed.expected)})."
-    ]
+    else:
+        said = f"Training batches are of two kinds, {int(kinds.sum())} and {int((~kinds).sum())} of them."
+        evidence = [said, *evidence]
     cured = None
-    if probed.can_score and probed.running is not None:
+    if kinds is not None and probed.can_score and probed.running is not None:
         each = []
         for kind in (kinds, ~kinds):
             rows = [row for row, one in zip(found.rows, kind.tolist(), strict=True) if one]

@@ -79,7 +79,7 @@ def _half(probed: Probed, name: str, kind: torch.dtype) -> Finding:
             "An update that is smaller than the last digit of such a number is lost, and one beyond "
             f"{torch.finfo(kind).max:.3g} is infinite."
         )
-    remedies = (IN_SINGLE, RECALIBRATE)
+    remedies = (IN_SINGLE, RECALIBRATE) if severity is Severity.UNSOUND else (IN_SINGLE,)
     return Finding(Cause.PRECISION, severity, tuple(evidence), remedies)
 
 
@@ -153,7 +153,10 @@ def batch_dependent(probed: Probed) -> list[Finding]:
         )
         remedy = "let train(mode) pass the mode on to BN layers, and validate in model.eval()"
     else:
-        remedy = "look for F.batch_norm(training=True), or a forward that calls train()"
+        remedy = (
+            "look for F.batch_norm(training=True), a forward that calls train(), or a mean or standard deviation "
+            "over dimension 0"
+        )
     return [Finding(Cause.BATCH_DEPENDENT, Severity.UNSOUND, tuple(evidence), (remedy,))]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from bntui.diagnose.significance import harms
@@ -31,21 +32,33 @@ class Unpadded(CallRecorder):
 
 
 def padded(batch: Tensor) -> float:
-    """Return the share of positions that are zero in all channels, in the rows' ends, (N, C, L) only.
+    """Return the share of positions of (N, C, L) that are padding, at one end of the samples.
 
-    Also of (N, C): samples that are zero in all channels. Zeros at the beginning, as images have at
-    their edges, are not counted: then nothing is.
+    Padding has one value in each channel, the same in all samples: 0, or what a layer before made of 0.
+    Samples that have it at both ends, as images with margins do, have none. Of (N, C) it is the share of
+    samples that are 0 in all channels.
     """
-    zero = (batch == 0).all(1)
-    if zero.dim() == 1:
-        return float(zero.double().mean())
-    if zero.dim() != 2:
+    if batch.dim() == 2:
+        return float((batch == 0).all(1).double().mean())
+    if batch.dim() != 3 or batch.shape[2] < 2:
         return 0.0
-    at_end = zero.flip(1).long().cumprod(1).sum(1)
-    at_begin = zero.long().cumprod(1).sum(1)
-    if int(((at_begin > 0) & (at_end < zero.shape[1])).sum()):
+    at_end, at_begin = _run(batch), _run(batch.flip(2))
+    if bool(((at_end > 0) & (at_begin > 0) & (at_end < batch.shape[2])).any()):
         return 0.0
-    return float(at_end.double().mean() / zero.shape[1])
+    return float(torch.maximum(at_end.sum(), at_begin.sum())) / (len(batch) * batch.shape[2])
+
+
+def _run(batch: Tensor) -> Tensor:
+    """Return how many positions at the end of each sample of (N, C, L) are padding: (N,)."""
+    last = batch[:, :, -1]
+    values, kinds, counts = last.unique(dim=0, return_inverse=True, return_counts=True)
+    common = counts.argmax()
+    if int(counts[common]) < 2 and not bool((values[common] == 0).all()):
+        return torch.zeros(len(batch), device=batch.device)
+    equal = (batch == values[common][None, :, None]).all(1)
+    run = equal.flip(1).long().cumprod(1).sum(1)
+    alone = (run == 1) & (kinds == common) & bool((values[common] != 0).any())
+    return torch.where(alone, 0, run).double()
 
 
 def padding(probed: Probed) -> Finding | None:
@@ -61,8 +74,8 @@ def padding(probed: Probed) -> Finding | None:
         return None
     there = _zeros(probed, probed.validation)[place]
     evidence = [
-        f"{percent(share)} of the positions that layer {probed.layers.names[place]} gets of training batches are zero "
-        f"in all channels, at the end ({percent(there)} of validation's): they count in its mean and variance."
+        f"{percent(share)} of the positions that layer {probed.layers.names[place]} gets of training batches are padding, "
+        f"the same in all samples at one end ({percent(there)} of validation's): they count in its mean and variance."
     ]
     if probed.running is not None:
         batches = probed.training_batches()

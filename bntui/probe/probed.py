@@ -17,7 +17,17 @@ from bntui.measure.any_module import CallRecorder, recording, training_modules
 from bntui.measure.layers import Layers, layers_of, positions_of, running_statistics
 from bntui.measure.statistics import pool
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batches import call, first, moved, output_tensor, regrouped, size, take, targets
+from bntui.probe.batches import (
+    call,
+    first,
+    join,
+    moved,
+    output_tensor,
+    regrouped,
+    size,
+    take,
+    targets,
+)
 from bntui.probe.collected import Collected
 from bntui.probe.facts import LayerState, state_of
 from bntui.probe.passes import ONE_VALUE, Forward, device_of, type_of
@@ -284,6 +294,28 @@ class Probed:
         if found is None or found.scored is None or evaluated is None:
             return None
         return evaluated.less(found.scored)
+
+    @cached_property
+    def mixed_anew(self) -> Scored | None:
+        """Training mode on the samples of `collected.scored`, in random batches of the same size.
+
+        None where batches can't be taken apart.
+        """
+        found = self.collected
+        if found is None or found.scored is None or found.batch < 2:
+            return None
+        single = regrouped(found.kept, 1)
+        if any(size(one) != 1 for one in single):
+            return None
+        order = torch.randperm(len(single), generator=torch.Generator().manual_seed(0)).tolist()
+        batches = [
+            join([single[place] for place in order[start : start + found.batch]])
+            for start in range(0, len(order), found.batch)
+        ]
+        scored = self.collect(batches, scored=True).scored
+        if scored is None or not len(scored) == len(found.scored) == len(order):
+            return None
+        return scored.ordered([order.index(place) for place in range(len(order))])
 
     @cached_property
     def own_row(self) -> Tensor | None:

@@ -52,6 +52,12 @@ class Scored:
         """The averages."""
         return Evaluation(self.score, None if self.losses is None else self.loss, len(self))
 
+    def ordered(self, places: list[int]) -> "Scored":
+        """Return the samples at `places`, in this order."""
+        losses = None if self.losses is None else self.losses[places]
+        guesses = None if self.guesses is None else self.guesses[places]
+        return Scored(self.scores[places], losses, guesses, self.scale)
+
     def first(self, count: int) -> "Scored":
         """Return the first samples."""
         losses = None if self.losses is None else self.losses[:count]

@@ -168,9 +168,11 @@ def _momentum(probed: Probed) -> list[Finding]:
         return []
     harm = harmed(probed)
     severity = Severity.UNSOUND if harm else Severity.WARNING
+    cure = (RECALIBRATE,) if harm else ()
     momenta = {place: probed.states[place].momentum or 0.0 for place in places}
     large = [place for place in places if momenta[place] >= OTHER_CONVENTION]
-    if keeps_one_batch(probed):
+    if large:
+        severity = Severity.UNSOUND if harm and _cure(probed, large) else Severity.WARNING
         momentum = max(momenta[place] for place in large)
         evidence = (
             f"torch's momentum is {exact(momentum)} in {_names(probed, large)}: every update keeps only "
@@ -181,7 +183,7 @@ def _momentum(probed: Probed) -> list[Finding]:
             f"layer.momentum = {exact(round(1.0 - momentum, 12)) if momentum < 1.0 else 0.1}: torch's is "
             "the share of the new value, Keras's that of the old one"
         )
-        return [Finding(Cause.MOMENTUM_CONVENTION, severity, evidence, (remedy, RECALIBRATE))]
+        return [Finding(Cause.MOMENTUM_CONVENTION, severity, evidence, (remedy, *cure))]
     small = [place for place in places if momenta[place] < TOO_SMALL]
     never = [place for place in small if momenta[place] == 0.0]
     if 2 * len(small) > len(places) and (harm or never):
@@ -199,9 +201,17 @@ def _momentum(probed: Probed) -> list[Finding]:
             f"{'nothing' if not momentum else f'{100 * momentum:.3g} %'} of each batch{after}{kept}.",
             compared(probed),
         )
-        remedies = ("layer.momentum = 0.1 (torch's: the share of the new value)", RECALIBRATE)
+        remedies = ("layer.momentum = 0.1 (torch's: the share of the new value)", *cure)
         return [Finding(Cause.MOMENTUM_TOO_SMALL, severity, evidence, remedies)]
     return []
+
+
+def _cure(probed: Probed, places: list[int]) -> bool:
+    """Tell whether fresh statistics in some layers alone make validation better."""
+    if probed.fresh_row is None or probed.running is None:
+        return False
+    cured = probed.evaluate(probed.with_layers(places, probed.fresh_row))
+    return harms(probed.running.less(cured))
 
 
 def _start_or_lag(probed: Probed) -> list[Finding]:

@@ -55,7 +55,7 @@ def not_frozen(probed: Probed) -> Finding | None:
     names = ", ".join(probed.layers.names[place] for place in places[:3])
     evidence = [
         f"{len(places)} of {counted(len(probed.states), 'layer')} take no gradient (requires_grad=False) but are in "
-        f"training mode, so that every batch moves their statistics: {names}{' …' if places[3:] else ''}."
+        f"training mode, so that every batch moves their statistics: {names}{' and others' if places[3:] else ''}."
     ]
     severity = Severity.WARNING
     if harmed(probed) and probed.fresh_row is not None and probed.running is not None:
