@@ -1,11 +1,19 @@
-"""What training-mode passes over training batches tell."""
+"""Passes in training mode, and what they tell."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from bntui.probe.scoring import Scored
+from bntui.measure.any_module import CallRecorder, recording
+from bntui.measure.unchanged import unchanged
+from bntui.probe.batches import size, take, targets
+from bntui.probe.passes import ONE_VALUE
+from bntui.probe.scoring import Classes, Scored, joined
+
+if TYPE_CHECKING:
+    from bntui.probe.probed import Probed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,3 +44,55 @@ class Collected:
     def batch(self) -> int:
         """Samples of the largest batch."""
         return max((count for _, count in self.rows), default=1)
+
+
+def collect(
+    probed: "Probed",
+    batches: Iterable[Any],
+    *,
+    scored: bool = False,
+    training: Collection[nn.Module] | None = None,
+    recorder: type[CallRecorder] = CallRecorder,
+) -> Collected:
+    """Run batches in training mode and take every layer's statistics.
+
+    Only the modules `training` are in training mode, by default all that are while the model trains.
+    Layers that are frozen normalise with their running statistics, as in training.
+    """
+    rows, calls, scores, labels, kept = [], [], list[Scored](), list[Tensor](), list[Any]()
+    values: dict[nn.Module, int] = {}
+    wanted, refused = sum(map(size, probed.validation)), 0
+    modes = probed.training_modules if training is None else training
+    with unchanged(probed.model):
+        for batch in batches:
+            for module in probed.model.modules():
+                module.training = module in modes
+            with recording(probed.layers, recorder) as recorded:
+                try:
+                    outputs = probed.run(batch)
+                except ValueError as error:
+                    if ONE_VALUE not in str(error):
+                        raise
+                    refused += 1
+                    continue
+            rows.append((recorded.row(), size(batch)))
+            for layer, brought in recorded.values.items():
+                values[layer] = max(values.get(layer, 0), min(brought))
+            calls.append({one: each for one, each in recorded.calls.items() if len(each) > 1})
+            label = targets(batch)
+            if isinstance(probed.scorer, Classes) and label.dim() == 1:
+                labels.append(label.detach().cpu().long())
+            if scored and wanted > 0:
+                part = take(batch, wanted)
+                kept.append(part)
+                scores.append(probed.scorer(outputs, probed.on_device(batch)).first(size(part)))
+                wanted -= size(part)
+    return Collected(
+        tuple(rows),
+        tuple(calls),
+        values,
+        joined(scores) if scores else None,
+        tuple(labels),
+        tuple(kept),
+        refused,
+    )

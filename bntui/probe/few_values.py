@@ -48,7 +48,8 @@ def few_values(probed: Probed) -> Finding | None:
             f"{'this layer' if count == 1 else f'each of {count} layers'}."
         )
     evidence.append(by_mode(probed))
-    noisy = harmed(probed) and not keeps_one_batch(probed)
+    explained = keeps_one_batch(probed) or any(state.untouched for state in probed.states)
+    noisy = harmed(probed) and not explained
     harm = apart or noisy or much_worse(probed)
     evidence.append(compared(probed) if harm else IN_WEIGHTS)
     severity = Severity.UNSOUND if harm else Severity.WARNING

@@ -21,12 +21,18 @@ def modes_apart(probed: Probed) -> bool:
 
 
 def together_matters(probed: Probed) -> bool:
-    """Tell whether training mode does worse on the same samples once their batches are mixed anew."""
-    found = probed.collected
-    if not modes_apart(probed) or found is None or found.scored is None:
+    """Tell whether training mode does worse on the same samples once their batches are mixed anew.
+
+    By at least half of what eval mode does worse: dropout alone makes training mode differ from itself.
+    """
+    found, evaluated = probed.collected, probed.on_training
+    if not modes_apart(probed) or found is None or found.scored is None or evaluated is None:
         return False
     mixed = probed.mixed_anew
-    return mixed is not None and harms(mixed.less(found.scored))
+    if mixed is None or not harms(mixed.less(found.scored)):
+        return False
+    lost, by_mode = (found.scored.score - one.score for one in (mixed, evaluated))
+    return 2.0 * lost >= by_mode
 
 
 def by_mixing(probed: Probed) -> str:

@@ -12,6 +12,7 @@ from bntui.measure.norms import batch_statistics
 from bntui.measure.unchanged import unchanged
 from bntui.probe.batches import size
 from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.collected import collect
 from bntui.probe.harm import by_mode, compared, harmed, modes_apart, own_helps, told
 from bntui.probe.numbers import percent
 from bntui.probe.probed import Probed
@@ -79,7 +80,7 @@ def padding(probed: Probed) -> Finding | None:
     ]
     if probed.running is not None:
         batches = probed.training_batches()
-        rows = probed.collect(batches, recorder=Unpadded).rows
+        rows = collect(probed, batches, recorder=Unpadded).rows
         cured = probed.evaluate(probed.pooled(rows))
         if harms(probed.running.less(cured)):
             evidence.append(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from bntui.core.measured import Difference
-from bntui.measure.any_module import CallRecorder, recording, training_modules
+from bntui.measure.any_module import training_modules
 from bntui.measure.layers import Layers, layers_of, positions_of, running_statistics
 from bntui.measure.statistics import pool
 from bntui.measure.unchanged import unchanged
@@ -28,9 +28,9 @@ from bntui.probe.batches import (
     take,
     targets,
 )
-from bntui.probe.collected import Collected
+from bntui.probe.collected import Collected, collect
 from bntui.probe.facts import LayerState, state_of
-from bntui.probe.passes import ONE_VALUE, Forward, device_of, type_of
+from bntui.probe.passes import Forward, device_of, type_of
 from bntui.probe.scoring import Alike, Classes, Given, Metric, Scored, Scorer, has_classes, joined
 
 FEWEST = 128
@@ -64,7 +64,7 @@ class Probed:
         found = layers_of(model)
         modes = {layer: layer.training for _, layer in found}
         with unchanged(model):
-            self._training_modules = training_modules(model)
+            self.training_modules = training_modules(model)
         layers = tuple(layer for _, layer in found)
         self.model.eval()
         self.still_training = tuple(name for name, layer in found if layer.training)
@@ -85,7 +85,7 @@ class Probed:
         )
         self.states: tuple[LayerState, ...] = tuple(
             replace(
-                state_of(name, layer, trains=layer in self._training_modules),
+                state_of(name, layer, trains=layer in self.training_modules),
                 training=modes[layer],
             )
             for name, layer in found
@@ -122,7 +122,7 @@ class Probed:
         batches = self.validation if batches is None else batches
         if isinstance(self.scorer, Alike):
             self.scorer.begin(self._reference)
-        with self._as_found():
+        with unchanged(self.model):
             self.model.eval()
             if row is not None:
                 self.put(row)
@@ -136,9 +136,6 @@ class Probed:
         """Write a row of statistics into the layers' buffers."""
         self.layers.put(range(len(self.layers)), self.layers.parts(row))
 
-    def _as_found(self) -> Any:
-        return unchanged(self.model)
-
     @cached_property
     def can_score(self) -> bool:
         """Whether outputs can be given a score: with labels or a metric, or fresh statistics."""
@@ -150,7 +147,7 @@ class Probed:
     def _reference(self) -> list[Tensor]:
         """The outputs under fresh statistics, batch by batch."""
         assert self.fresh_row is not None
-        with self._as_found():
+        with unchanged(self.model):
             self.model.eval()
             self.put(self.fresh_row)
             return [self.run(batch).detach().cpu() for batch in self.validation]
@@ -180,7 +177,7 @@ class Probed:
         if self.training is None:
             return None
         batches = self.training_batches()
-        found = self.collect(batches, scored=not isinstance(self.scorer, Alike))
+        found = collect(self, batches, scored=not isinstance(self.scorer, Alike))
         if found.refused:
             self.notes.append(
                 f"{found.refused} of {found.refused + len(found.rows)} training batches have one value "
@@ -197,61 +194,6 @@ class Probed:
             if number >= self._fresh_batches and samples >= FEWEST:
                 return
 
-    def collect(
-        self,
-        batches: Iterable[Any],
-        *,
-        scored: bool = False,
-        only_layers: bool = False,
-        recorder: type[CallRecorder] = CallRecorder,
-    ) -> Collected:
-        """Run batches in training mode and take every layer's statistics.
-
-        With `only_layers` all but the layers with statistics stay in eval mode: dropout is off. Layers
-        that are frozen normalise with their running statistics, as in training.
-        """
-        rows, calls, scores, labels, kept = [], [], list[Scored](), list[Tensor](), list[Any]()
-        values: dict[nn.Module, int] = {}
-        wanted, refused = sum(map(size, self.validation)), 0
-        with self._as_found():
-            for batch in batches:
-                self._set_modes(only_layers=only_layers)
-                with recording(self.layers, recorder) as recorded:
-                    try:
-                        outputs = self.run(batch)
-                    except ValueError as error:
-                        if ONE_VALUE not in str(error):
-                            raise
-                        refused += 1
-                        continue
-                rows.append((recorded.row(), size(batch)))
-                for layer, brought in recorded.values.items():
-                    values[layer] = max(values.get(layer, 0), min(brought))
-                calls.append({one: each for one, each in recorded.calls.items() if len(each) > 1})
-                label = targets(batch)
-                if isinstance(self.scorer, Classes) and label.dim() == 1:
-                    labels.append(label.detach().cpu().long())
-                if scored and wanted > 0:
-                    part = take(batch, wanted)
-                    kept.append(part)
-                    scores.append(self.scorer(outputs, self.on_device(batch)).first(size(part)))
-                    wanted -= size(part)
-        return Collected(
-            tuple(rows),
-            tuple(calls),
-            values,
-            joined(scores) if scores else None,
-            tuple(labels),
-            tuple(kept),
-            refused,
-        )
-
-    def _set_modes(self, *, only_layers: bool) -> None:
-        statistics = set(self.layers.layers)
-        for module in self.model.modules():
-            trains = module in self._training_modules
-            module.training = trains and (not only_layers or module in statistics)
-
     def pooled(self, rows: Iterable[tuple[Tensor, int]]) -> Tensor:
         """Pool batches' statistics; frozen layers keep their running ones."""
         return self.only_training(pool(rows))
@@ -261,11 +203,13 @@ class Probed:
         frozen = [not state.trains for state in self.states]
         return torch.where(self.layers.per_channel(frozen).bool(), self.running_row, row)
 
-    def with_layers(self, places: Iterable[int], row: Tensor) -> Tensor:
-        """Return the running statistics with those of some layers from `row`."""
+    def with_layers(
+        self, places: Iterable[int], row: Tensor, others: Tensor | None = None
+    ) -> Tensor:
+        """Return statistics with some layers from `row`, the others from `others` or the running ones."""
         chosen = set(places)
         mask = self.layers.per_channel(float(place in chosen) for place in range(len(self.layers)))
-        return torch.where(mask.bool(), row, self.running_row)
+        return torch.where(mask.bool(), row, self.running_row if others is None else others)
 
     @cached_property
     def fresh_row(self) -> Tensor | None:
@@ -277,7 +221,25 @@ class Probed:
         used = {name for name, one in zip(self.layers.names, self.called, strict=True) if one}
         if not (found and found.rows and used - set(self.still_training)):
             return None
-        return self.pooled(found.rows)
+        row = self.pooled(found.rows)
+        if self.only_in_eval:
+            only = {self.layers.layers[place] for place in self.only_in_eval}
+            own = self.pooled(collect(self, self.training_batches(), training=only).rows)
+            row = self.with_layers(self.only_in_eval, own, row)
+        return row
+
+    @cached_property
+    def only_in_eval(self) -> list[int]:
+        """The places of the layers that eval mode calls and training mode does not."""
+        found = self.collected
+        if found is None or not found.rows:
+            return []
+        return [p for p in self.training_places() if self.layers.layers[p] not in found.values]
+
+    @property
+    def training_layers(self) -> set[nn.Module]:
+        """The layers that take the statistics of batches while the model trains."""
+        return self.training_modules & set(self.layers.layers)
 
     @cached_property
     def on_training(self) -> Scored | None:
@@ -312,7 +274,7 @@ class Probed:
             join([single[place] for place in order[start : start + found.batch]])
             for start in range(0, len(order), found.batch)
         ]
-        scored = self.collect(batches, scored=True).scored
+        scored = collect(self, batches, scored=True).scored
         if scored is None or not len(scored) == len(found.scored) == len(order):
             return None
         return scored.ordered([order.index(place) for place in range(len(order))])
@@ -322,7 +284,7 @@ class Probed:
         """Statistics of the validation samples themselves: a diagnosis, never a cure."""
         batch = self.collected.batch if self.collected else SMALL
         batches = regrouped(self.validation, batch)
-        rows = self.collect(batches, only_layers=True).rows if batches else ()
+        rows = collect(self, batches, training=self.training_layers).rows if batches else ()
         return self.pooled(rows) if rows else None
 
     @cached_property
@@ -341,14 +303,14 @@ class Probed:
 
     def trains(self, module: nn.Module) -> bool:
         """Return whether a module is in training mode while the model trains."""
-        return module in self._training_modules
+        return module in self.training_modules
 
     @cached_property
     def trains_randomly(self) -> bool:
         """Whether layers get other batches in training mode with dropout than without it."""
         rows = [
-            self.collect([self.small], only_layers=only_layers).rows
-            for only_layers in (False, True)
+            collect(self, [self.small], training=modes).rows
+            for modes in (None, self.training_layers)
         ]
         return all(rows) and not torch.allclose(rows[0][0][0], rows[1][0][0], rtol=1e-3, atol=1e-5)
 

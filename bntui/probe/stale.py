@@ -109,6 +109,8 @@ def _untouched(probed: Probed) -> Finding | None:
         updates = {one.updates for one in still if one.updates is not None}
         if updates:
             evidence.append(f"num_batches_tracked says {_range(updates)} updates.")
+        if set(places) & set(probed.only_in_eval):
+            evidence.append("Eval mode calls them, and training mode does not.")
         remedies = [
             "load a checkpoint with running_mean and running_var (model.state_dict() has both), "
             "and train in model.train(), calling the layers themselves",

@@ -4,6 +4,7 @@ from torch import nn
 
 from bntui.diagnose.significance import harms
 from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.collected import collect
 from bntui.probe.harm import harmed, told
 from bntui.probe.numbers import counted
 from bntui.probe.probed import Probed
@@ -21,7 +22,7 @@ def dropout_shift(probed: Probed) -> Finding | None:
     if not names or not probed.trains_randomly:
         return None
     batches = probed.training_batches()
-    rows = probed.collect(batches, only_layers=True).rows
+    rows = collect(probed, batches, training=probed.training_layers).rows
     if not rows:
         return None
     off = probed.evaluate(probed.pooled(rows))
