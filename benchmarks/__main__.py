@@ -1,12 +1,13 @@
 """All benchmarks, one after the other: `make bench`, `make bench-quick`."""
 
-from benchmarks import growth, observing, start, store, terminal, throughput
+from benchmarks import check, growth, observing, start, store, terminal, throughput
 from benchmarks.common import main
 
 if __name__ == "__main__":
     main(
         throughput.tables,
         observing.tables,
+        check.tables,
         terminal.tables,
         start.tables,
         growth.tables,

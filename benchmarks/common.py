@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -271,6 +272,11 @@ def _known(cell: Cell) -> Cell:
 def _write(path: Path, content: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
+
+
+def peak_so_far() -> float:
+    """Return the most memory that this process has had, in MB."""
+    return _maxrss(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def _maxrss(value: int) -> float:
