@@ -73,18 +73,15 @@ def prepare(case: str, quick: bool, file: str) -> None:
         ]
     if case == UNTOUCHED:
         model.load_state_dict(buffers, strict=False)
-    torch.save((model.state_dict(), list(zip(splits, labels, strict=True))), file)
+    torch.save((model, list(zip(splits, labels, strict=True))), file)
 
 
-def loaded(file: str, quick: bool) -> Subject:
-    """Return what was prepared, without keeping anything twice."""
+def loaded(file: str) -> Subject:
+    """Return what was prepared."""
     import torch
     from torch.utils.data import DataLoader, TensorDataset
 
-    state, splits = torch.load(file)
-    with torch.device("meta"):
-        model = network(quick)
-    model.load_state_dict(state, assign=True)
+    model, splits = torch.load(file, weights_only=False)
     order = torch.Generator().manual_seed(0)
     training, validation = (
         DataLoader(TensorDataset(*split), BATCH, shuffle=shuffle, generator=order)
@@ -159,11 +156,11 @@ def checked(of: Subject, expected: str) -> None:
     assert found.cause == expected, found
 
 
-def pairs(case: str, quick: bool, file: str, rounds: int) -> list[dict[str, float]]:
+def pairs(case: str, file: str, rounds: int) -> list[dict[str, float]]:
     """Return the seconds of the plain passes and of the check, one pair a round."""
     import torch
 
-    of = loaded(file, quick)
+    of = loaded(file)
     before = deepcopy(of.model.state_dict())
 
     def plain_and_back() -> float:
@@ -191,11 +188,11 @@ def timed(function: Callable[[], None]) -> float:
     return time.perf_counter() - begun
 
 
-def once(case: str, quick: bool, file: str, way: str) -> float:
+def once(case: str, file: str, way: str) -> float:
     """Do one of both, for its peak of memory; return that before it, in MB."""
     import torch
 
-    of = loaded(file, quick)
+    of = loaded(file)
     before = peak_so_far()
     if way == "plain":
         with torch.no_grad():
@@ -210,13 +207,13 @@ def tables(effort: Effort) -> Iterator[Table]:
     rows = []
     for case in CASES:
         with TemporaryDirectory() as folder:
-            given = case, effort.quick, str(Path(folder) / "prepared.pt")
-            in_process(prepare, *given)
+            file = str(Path(folder) / "prepared.pt")
+            in_process(prepare, case, effort.quick, file)
             say(f"{case}: {effort.rounds} pairs")
-            times: list[dict[str, float]] = in_process(pairs, *given, effort.rounds).value
+            times: list[dict[str, float]] = in_process(pairs, case, file, effort.rounds).value
             passes, checks = ([one[way] for one in times] for way in ("plain", "check"))
             say(f"{case}: memory")
-            by_hand, by_check = (in_process(once, *given, way) for way in ("plain", "check"))
+            by_hand, by_check = (in_process(once, case, file, way) for way in ("plain", "check"))
         rows.append(
             (
                 case,

@@ -105,13 +105,19 @@ def regrouped(batches: Sequence[Batch], count: int) -> list[Batch]:
         return list(batches)
 
 
-def moved(batch: Batch, device: torch.device, dtype: torch.dtype | None = None) -> Batch:
-    """Return a batch with its tensors on `device`, and the floating ones in `dtype` where one is given."""
+def moved(
+    batch: Batch, device: torch.device, dtype: torch.dtype | None = None, *, copied: bool = False
+) -> Batch:
+    """Return a batch with its tensors on `device`, and the floating ones in `dtype` where one is given.
+
+    They are `copied` for a model, which may work in place on what it gets: the batch is used again.
+    """
 
     def there(nodes: Sequence[Any]) -> Any:
         (node,) = nodes
         if isinstance(node, Tensor):
-            return node.to(device, dtype if dtype and node.is_floating_point() else node.dtype)
+            kind = dtype if dtype and node.is_floating_point() else node.dtype
+            return node.to(device, kind, copy=copied)
         return copy.copy(node).to(device) if is_opaque(node) else node  # a graph's `to` is in place
 
     return changed(there, [batch])

@@ -16,14 +16,14 @@ ONE_VALUE = "Expected more than 1 value per channel"
 
 
 def run(model: nn.Module, batch: Batch, forward: Forward | None = None) -> Any:
-    """Run a batch through a model as it stands, on the model's device; return what it puts out.
+    """Run a copy of a batch through a model as it stands, on its device; return what it puts out.
 
     Without a `forward` of the user's the inputs get the type of the model's weights, too: half-precision
     models are mostly fed by the loader that they were trained with.
     """
     if forward is not None:
-        return forward(model, moved(batch, device_of(model)))
-    return call(model, moved(batch, device_of(model), type_of(model)))
+        return forward(model, moved(batch, device_of(model), copied=True))
+    return call(model, moved(batch, device_of(model), type_of(model), copied=True))
 
 
 def device_of(model: nn.Module) -> torch.device:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bntui.measure.any_module import AnyModule
+from bntui.measure.any_module import AnyModule, CallRecorder
 from bntui.measure.drift import compare_modes
 from bntui.measure.evaluation import evaluate
 from bntui.measure.subject import Classification, Samples
@@ -108,3 +108,22 @@ def test_a_layer_that_is_frozen_normalises_as_it_does_in_training(network: nn.Mo
     compared = compare_modes(subject, subject.layers.running(), INPUTS)
     assert compared.errors[0] == 0.0 < compared.errors[1]
     assert [module.training for module in network.modules()] == modes
+
+
+@pytest.mark.parametrize(
+    "shape", [(4, 3), (4, 3, 5), (4, 3, 5, 6), (4, 3, 5, 6, 2), (2, 1, 300, 300), (9, 3, 1, 1)]
+)
+@pytest.mark.parametrize("form", ["plain", "channels last", "every second", "expanded"])
+def test_what_layers_get_is_summed_exactly(shape: tuple[int, ...], form: str) -> None:
+    batch = 30.0 + torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    if form == "channels last":
+        batch = batch.movedim(1, -1).contiguous().movedim(-1, 1)
+    elif form == "every second":
+        batch = batch.repeat_interleave(2, -1)[..., ::2]
+    elif form == "expanded":
+        batch = batch[:1].expand(shape)
+    mean, variance = CallRecorder(subject_of(nn.BatchNorm1d(3)).layers).statistics(batch)
+    others = [0, *range(2, batch.dim())]
+    wanted = torch.var_mean(batch.double(), others, correction=0)
+    torch.testing.assert_close(mean.double(), wanted[1], rtol=1e-6, atol=0.0)
+    torch.testing.assert_close(variance.double(), wanted[0], rtol=1e-4, atol=1e-9)

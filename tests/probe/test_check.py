@@ -176,3 +176,43 @@ def test_no_more_samples_are_taken_than_wanted(trained: nn.Module) -> None:
     assert report.fresh is not None
     assert report.fresh.samples == 100
     assert "3 training batches in training mode, 192 samples" in " ".join(report.notes)
+
+
+class InPlace(nn.Module):
+    """Centres its inputs in place."""
+
+    def __init__(self, inside: nn.Module) -> None:
+        super().__init__()
+        self.inside = inside
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        inputs += 1.0
+        outputs: Tensor = self.inside(inputs)
+        return outputs
+
+
+@pytest.mark.parametrize("forward", [None, lambda model, batch: model(batch[0])])
+def test_a_model_may_work_in_place_on_what_it_gets(trained: nn.Module, forward: Any) -> None:
+    below = [
+        [(inputs - 1.0, labels) for inputs, labels in loader] for loader in (VALIDATION, TRAINING)
+    ]
+    before = deepcopy(below)
+    report = check(InPlace(trained), *below, forward=forward)
+    assert causes(report) == [Cause.SOUND]
+    for kept, loader in zip(before, below, strict=True):
+        for one, other in zip(kept, loader, strict=True):
+            assert torch.equal(one[0], other[0])
+
+
+def test_a_remedy_that_is_the_fresh_statistics_costs_no_passes(
+    trained: nn.Module, untouched: nn.Module
+) -> None:
+    passes = [0, 0]
+    for number, model in enumerate((deepcopy(trained), untouched)):
+
+        def count(*_: object, number: int = number) -> None:
+            passes[number] += 1
+
+        model.register_forward_pre_hook(count)
+        check(model, VALIDATION, TRAINING)
+    assert passes[0] == passes[1]
