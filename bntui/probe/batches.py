@@ -2,10 +2,7 @@
 
 import copy
 import inspect
-import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,7 +33,6 @@ Batch = Any
 Forward = Callable[[nn.Module, Batch], Any]
 
 _LOGITS = ("logits", "out")
-_DRAWN_FROM = {"sampler", "batch_sampler", "dataset", "loader", "dataloader"}
 _TARGETS = ("labels", "label", "targets", "target", "y")
 
 
@@ -275,38 +271,6 @@ def _at_most(batch: Batch, count: int) -> Batch:
         return take(batch, count)
     except ProbeError:  # it can't be cut: rather some samples more than none
         return batch
-
-
-@contextmanager
-def loader_unchanged(*loaders: Any) -> Iterator[None]:
-    """Put the random streams that loaders, their samplers and their datasets hold back in the end.
-
-    Also on an error. Others draw from torch's global stream: see `bntui.measure.unchanged`.
-    """
-    put_back = [put for loader in loaders for put in _streams(loader, set())]
-    try:
-        yield
-    finally:
-        for put in put_back:
-            put()
-
-
-def _streams(holder: Any, seen: set[int]) -> Iterator[Callable[[], object]]:
-    """Yield what puts each random stream back that something holds, or what it draws from."""
-    if id(holder) in seen:
-        return
-    seen.add(id(holder))
-    for name, value in getattr(holder, "__dict__", {}).items():
-        if isinstance(value, torch.Generator):
-            yield partial(value.set_state, value.get_state())
-        elif isinstance(value, np.random.Generator):
-            yield partial(setattr, value.bit_generator, "state", value.bit_generator.state)
-        elif isinstance(value, np.random.RandomState):
-            yield partial(value.set_state, value.get_state())
-        elif isinstance(value, random.Random):
-            yield partial(value.setstate, value.getstate())
-        elif name.lstrip("_") in _DRAWN_FROM:
-            yield from _streams(value, seen)
 
 
 def _taken(model: nn.Module, items: Mapping[str, Any]) -> dict[str, Any]:

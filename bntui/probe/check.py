@@ -8,13 +8,14 @@ from torch import Tensor, nn
 
 from bntui.measure.drift import drift
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batches import loader_unchanged, size, spread
+from bntui.probe.batches import size, spread
 from bntui.probe.causes import Cause, Finding, Severity, worst_first
 from bntui.probe.elsewhere import elsewhere
 from bntui.probe.errors import ProbeError
 from bntui.probe.facts import other_norms, untracked_layers
 from bntui.probe.few_values import few_values, refused
 from bntui.probe.layer_errors import network_errors
+from bntui.probe.loader_streams import loader_unchanged
 from bntui.probe.mixing import mixed_sources, sorted_batches
 from bntui.probe.model_errors import refuse
 from bntui.probe.outputs import HALF, batch_dependent, exported_differently, not_finite

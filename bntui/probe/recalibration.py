@@ -12,9 +12,10 @@ from bntui.measure.any_module import recording, training_modules
 from bntui.measure.layers import Layers, layers_of, running_statistics
 from bntui.measure.statistics import pool
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batches import first, loader_unchanged, size
+from bntui.probe.batches import first, size
 from bntui.probe.errors import ProbeError
 from bntui.probe.facts import untracked_layers
+from bntui.probe.loader_streams import loader_unchanged
 from bntui.probe.model_errors import refuse
 from bntui.probe.passes import ONE_VALUE, Forward, device_of, run
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence
 from torch.utils.data import (
     BatchSampler,
+    ConcatDataset,
     DataLoader,
     Dataset,
     IterableDataset,
@@ -23,6 +25,7 @@ from torch.utils.data import (
 from bntui.measure.unchanged import unchanged
 from bntui.probe import batches
 from bntui.probe.errors import ProbeError
+from bntui.probe.loader_streams import loader_unchanged
 from tests.probe.test_batches import X, numbers, same
 
 DATA = TensorDataset(numbers(100), torch.arange(100) // 10)
@@ -198,6 +201,33 @@ class Shuffling(Sampler[int]):
         return 10
 
 
+class Together:
+    """Goes through loaders of its own, one after the other."""
+
+    def __init__(self, *loaders: DataLoader[Any]) -> None:
+        self.parts = {"all": list(loaders)}
+
+    def __iter__(self) -> Iterator[Any]:
+        return chain(*self.parts["all"])
+
+
+class Changing(Dataset[Any]):
+    """Has a transform with a random stream."""
+
+    def __init__(self) -> None:
+        def transform(sample: Any) -> Any:
+            return sample[0], sample[1] + int(self.draws.integers(100))
+
+        self.draws = np.random.default_rng(1)
+        self.transform = transform
+
+    def __len__(self) -> int:
+        return len(DATA)
+
+    def __getitem__(self, place: int) -> Any:
+        return self.transform(DATA[place])
+
+
 def own(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
@@ -213,6 +243,8 @@ def own(seed: int) -> torch.Generator:
         ),
         DataLoader(DATA, batch_size=8, sampler=Shuffling()),
         DataLoader(DATA, batch_size=8, sampler=RandomSampler(DATA)),
+        Together(DataLoader(DATA, 8), DataLoader(DATA, 8, shuffle=True, generator=own(1))),
+        DataLoader(ConcatDataset([DATA, Changing()]), 8),
     ],
     ids=[
         "torch's stream",
@@ -221,12 +253,14 @@ def own(seed: int) -> torch.Generator:
         "batch sampler",
         "attributes",
         "sampler, torch's stream",
+        "loaders in a loader",
+        "data set in a data set",
     ],
 )
 def test_a_loader_goes_on_as_if_nobody_had_asked(loader: DataLoader[Any]) -> None:
-    with unchanged(nn.ReLU()), batches.loader_unchanged(loader, None):
+    with unchanged(nn.ReLU()), loader_unchanged(loader, None):
         wanted = labels(loader)
-    with pytest.raises(KeyError), unchanged(nn.ReLU()), batches.loader_unchanged(loader):
+    with pytest.raises(KeyError), unchanged(nn.ReLU()), loader_unchanged(loader):
         raise KeyError(labels(loader)[0])
     assert labels(loader) == wanted
     assert labels(loader) != wanted
