@@ -110,6 +110,7 @@ def _zeros(probed: Probed, batches: Sequence[object]) -> tuple[float, ...]:
     """Return, of each layer, the share of positions that are padding: the mean over samples."""
     found: dict[nn.Module, float] = {}
     share = 0.0  # of all samples, that of the batch at hand
+    samples = sum(map(size, batches))
     hooks = []
 
     def note(layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
@@ -121,7 +122,7 @@ def _zeros(probed: Probed, batches: Sequence[object]) -> tuple[float, ...]:
             for layer in probed.layers.layers:
                 hooks.append(layer.register_forward_pre_hook(note, with_kwargs=True))  # noqa: PERF401
             for batch in batches:
-                share = size(batch) / sum(map(size, batches))
+                share = size(batch) / samples
                 probed.run(batch)
         finally:
             for hook in hooks:
