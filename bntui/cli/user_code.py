@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
+from bntui.core.signatures import why_not_called_with
 from bntui.core.text import ConfigError, literal
 
 FUNCTION = "parts"
@@ -96,7 +97,7 @@ def find(target: str) -> Callable[[], object]:
         raise ConfigError(
             f"{name} in {where} is {kind_of(found)}, not a function: give a function that returns what to check."
         )
-    if why := _why_not_called_with(found):
+    if why := why_not_called_with(found):
         raise ConfigError(
             f"{name} in {where} is called without arguments, and needs some ({why}): "
             "give a function that needs none."
@@ -128,24 +129,13 @@ def judged(made: object, name: str = FUNCTION) -> dict[str, Any]:
         raise ConfigError(f"{name}() returned no {' and no '.join(missing)}: a check needs both.")
     for key, wanted in CALLED.items():
         given = made.get(key)
-        if given is not None and (not callable(given) or _why_not_called_with(given, *wanted)):
+        if given is not None and (not callable(given) or why_not_called_with(given, *wanted)):
             how = f"can't be called as {key}({', '.join(wanted)})"
             what = how if callable(given) else f"is {kind_of(given)}, not a function"
             raise ConfigError(
                 f"{key} of {name}() {what}: give a function of {' and '.join(wanted)}."
             )
     return dict(made)
-
-
-def _why_not_called_with(function: Callable[..., object], *arguments: object) -> str:
-    """Say why a function can't be called so; empty if it can, or has no signature that would tell."""
-    try:
-        inspect.signature(function).bind(*arguments)
-    except TypeError as error:
-        return str(error) or "other arguments"
-    except ValueError:
-        pass
-    return ""
 
 
 def _is_path(place: str) -> bool:

@@ -1,13 +1,12 @@
-"""The batches of a user's loader, whatever their form, and what a model is called with and compares to."""
+"""The batches of a user's loader, whatever their form, and what outputs are compared with."""
 
 import copy
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -23,16 +22,13 @@ from bntui.probe.nesting import (
     counted,
     is_opaque,
     is_samples,
-    kind_of,
     length,
     same,
 )
 
 Batch = Any
 """A tensor, or a tuple, list, named tuple or dict of tensors, such dicts and lists, and lists of other things."""
-Forward = Callable[[nn.Module, Batch], Any]
 
-_LOGITS = ("logits", "out")
 _TARGETS = ("labels", "label", "targets", "target", "y")
 
 
@@ -119,47 +115,6 @@ def moved(
     return changed(there, [batch])
 
 
-def call(model: nn.Module, batch: Batch) -> Any:
-    """Return what a model puts out for a batch: the `forward` of a user who gives none.
-
-    The model gets the tensor, the first element of a tuple or list, or a dict's items by their names, but
-    for those that its `forward` does not take. Raises ProbeError where that can't be.
-    """
-    inputs = batch
-    if isinstance(batch, list | tuple) and batch:
-        inputs = batch[0]
-    if isinstance(inputs, Mapping):
-        return model(**_taken(model, inputs))
-    if isinstance(inputs, Tensor) or (isinstance(inputs, list | tuple) and inputs is not batch):
-        return model(inputs)
-    raise ProbeError(
-        f"A batch is a {kind_of(batch)}, which the model can't be called with: give forward=, a function of the"
-        " model and the batch."
-    )
-
-
-def output_tensor(output: Any) -> Tensor:
-    """Return the tensor that tells a model's predictions: itself, its `logits` or `out`, or the first one."""
-    if isinstance(output, Tensor):
-        return output
-    named = [getattr(output, _LOGITS[0], None)]
-    parts: list[Any] = []
-    if isinstance(output, Mapping):
-        named += [output.get(name) for name in _LOGITS]
-        parts = list(output.values())
-    elif isinstance(output, list | tuple):
-        parts = list(output)
-    # A tensor without dimensions is a loss.
-    several = [one for one in parts if isinstance(one, Tensor) and one.dim()]
-    for one in (*named, *several):
-        if isinstance(one, Tensor):
-            return one
-    raise ProbeError(
-        f"The model puts out a {kind_of(output)}: give forward=, a function of the model and the batch that"
-        " returns one tensor."
-    )
-
-
 def targets(batch: Batch) -> Any:
     """Return what a batch's outputs are compared with; the batch itself where nothing tells."""
     if isinstance(batch, list | tuple) and len(batch) > 1:
@@ -167,6 +122,23 @@ def targets(batch: Batch) -> Any:
     if isinstance(batch, Mapping):
         return next((batch[name] for name in _TARGETS if name in batch), batch)
     return batch
+
+
+def inputs_finite(batch: Batch) -> bool:
+    """Tell whether a batch holds finite numbers only, leaving out its targets."""
+    inputs = batch
+    if isinstance(batch, Mapping):
+        inputs = {name: item for name, item in batch.items() if name not in _TARGETS}
+    elif isinstance(batch, list | tuple) and len(batch) > 1:
+        inputs = batch[0]
+    finite: list[bool] = []
+
+    def look(nodes: Sequence[Any]) -> None:
+        if isinstance(nodes[0], Tensor) and nodes[0].is_floating_point():
+            finite.append(bool(nodes[0].isfinite().all()))
+
+    changed(look, [inputs])
+    return all(finite)
 
 
 def _cut(batch: Batch, start: int, stop: int) -> Batch:
@@ -240,6 +212,12 @@ def _checked(loader: Any, what: str) -> Iterable[Batch]:
         raise ProbeError(
             f"The {what} loader is of the type {kind.__name__}, which can be iterated once only: {way_out}"
         )
+    tensors = isinstance(loader, list | tuple) and all(isinstance(one, Tensor) for one in loader)
+    if tensors and len({one.dim() for one in loader}) > 1:  # images and labels
+        raise ProbeError(
+            f"The {what} loader is one batch, of {len(loader)} tensors of different dimensions: give a list"
+            " of batches, such as [batch]."
+        )
     return loader  # type: ignore[no-any-return]
 
 
@@ -271,38 +249,3 @@ def _at_most(batch: Batch, count: int) -> Batch:
         return take(batch, count)
     except ProbeError:  # it can't be cut: rather some samples more than none
         return batch
-
-
-def _taken(model: nn.Module, items: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of a batch's items that the model's `forward` takes."""
-    signature = _signature(model)
-    if signature is None:
-        return dict(items)
-    parameters = signature.parameters.values()
-    everything = any(one.kind is one.VAR_KEYWORD for one in parameters)
-    names = [
-        one.name for one in parameters if one.kind in {one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY}
-    ]
-    taken = {name: value for name, value in items.items() if everything or name in names}
-    try:
-        signature.bind(**taken)
-    except TypeError:
-        raise ProbeError(
-            f"A batch has the keys {', '.join(map(str, items))}, and the model takes {', '.join(names)}: give"
-            " forward=, a function of the model and the batch."
-        ) from None
-    return taken
-
-
-def _signature(model: nn.Module) -> inspect.Signature | None:
-    """Return what a model takes; of DDP, compiled and averaged ones what the model inside takes."""
-    try:
-        signature = inspect.signature(model.forward)
-    except (TypeError, ValueError):
-        return None
-    if any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values()):
-        for name in ("_orig_mod", "module"):
-            inner = getattr(model, name, None)
-            if isinstance(inner, nn.Module):
-                return _signature(inner)
-    return signature

@@ -1,5 +1,6 @@
 """`bntui.check`: what is wrong with the batch norm of a model, measured, with the model left as it was."""
 
+import importlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -8,10 +9,10 @@ from torch import Tensor, nn
 
 from bntui.measure.drift import drift
 from bntui.measure.unchanged import unchanged
+from bntui.probe.arguments import refuse_arguments
 from bntui.probe.batches import size, spread
 from bntui.probe.causes import Cause, Finding, Severity, worst_first
 from bntui.probe.elsewhere import elsewhere
-from bntui.probe.errors import ProbeError
 from bntui.probe.facts import other_norms, untracked_layers
 from bntui.probe.few_values import few_values, refused
 from bntui.probe.layer_errors import network_errors
@@ -20,9 +21,10 @@ from bntui.probe.mixing import mixed_sources, sorted_batches
 from bntui.probe.model_errors import refuse
 from bntui.probe.outputs import HALF, batch_dependent, exported_differently, not_finite
 from bntui.probe.padding import padding
-from bntui.probe.passes import Forward
+from bntui.probe.passes import Forward, as_written
 from bntui.probe.probed import Probed
 from bntui.probe.report import CheckedLayer, Report
+from bntui.probe.scoring import judged_metric
 from bntui.probe.stale import stale
 from bntui.probe.training_modes import dropout_shift, not_frozen
 
@@ -69,22 +71,29 @@ def check(
     Raises ProbeError (one sentence) for what can't be checked and for a number out of bounds,
     and whatever the model, the loaders, `forward` or `metric` raise, unchanged.
     """
-    for name, value in (("samples", samples), ("fresh_batches", fresh_batches)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ProbeError(f"{name} must be a whole number from 1 on: {value!r} was given.")
+    refuse_arguments(
+        {"samples": samples, "fresh_batches": fresh_batches},
+        seed,
+        {"forward": (forward, ("model", "batch")), "metric": (metric, ("outputs", "targets"))},
+        averaged_from,
+        against,
+    )
     refuse(model)
     as_found = unchanged(model, weights=True), loader_unchanged(validation, training)
-    with as_found[0], as_found[1], torch.no_grad():
-        torch.default_generator.manual_seed(seed)
+    with as_found[0], as_found[1], as_written(), torch.no_grad():
+        # Loading rich draws from Python's stream: here rather than when a report is printed.
+        importlib.import_module("rich.style")
+        torch.default_generator.manual_seed(int(seed))
         probed = Probed(
             model,
-            spread(validation, samples, "validation"),
+            spread(validation, int(samples), "validation"),
             training,
             forward=forward,
             metric=metric,
-            fresh_batches=fresh_batches,
+            fresh_batches=int(fresh_batches),
         )
         found = _findings(probed, averaged_from, against)
+        probed.notes += judged_metric(probed.scorer, numbers=not _no_numbers(found))
         return Report(
             verdicts=worst_first(found),
             running=probed.running.evaluation if probed.running else None,
@@ -198,7 +207,8 @@ def _layers(probed: Probed) -> tuple[CheckedLayer, ...]:
 
 
 def _notes(probed: Probed) -> tuple[str, ...]:
-    notes = [f"{sum(map(size, probed.validation)):,} validation samples were taken."]
+    taken = sum(map(size, probed.validation))
+    notes = [f"{taken:,} validation {'sample was' if taken == 1 else 'samples were'} taken."]
     found = probed.collected
     if found is None:
         notes.append(
@@ -213,6 +223,13 @@ def _notes(probed: Probed) -> tuple[str, ...]:
         notes.append(
             f"Fresh statistics are those of {len(found.rows)} training batches in training mode, "
             f"{found.samples:,} samples."
+        )
+    if probed.fresh_row is not None and not probed.fresh_row.isfinite().all():
+        parts = probed.layers.parts(probed.fresh_row)
+        at = next(place for place, part in enumerate(parts) if not part.isfinite().all())
+        notes.append(
+            f"Fresh statistics are not finite, first in {probed.layers.names[at]}, so that nothing can be "
+            "compared with them: look for NaN or inf in training batches."
         )
     norms = other_norms(probed.model)
     if norms:

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from bntui.measure.any_module import CallRecorder, recording
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batches import size, take, targets
+from bntui.probe.batches import size, take
+from bntui.probe.labels import class_labels
 from bntui.probe.passes import ONE_VALUE
 from bntui.probe.scoring import Classes, Scored, joined
 
@@ -61,7 +62,7 @@ def collect(
     """
     rows, calls, scores, labels, kept = [], [], list[Scored](), list[Tensor](), list[Any]()
     values: dict[nn.Module, int] = {}
-    wanted, refused = sum(map(size, probed.validation)), 0
+    wanted, refused, scorable = sum(map(size, probed.validation)), 0, True
     modes = probed.training_modules if training is None else training
     with unchanged(probed.model):
         for batch in batches:
@@ -79,19 +80,22 @@ def collect(
             for layer, brought in recorded.values.items():
                 values[layer] = max(values.get(layer, 0), min(brought))
             calls.append({one: each for one, each in recorded.calls.items() if len(each) > 1})
-            label = targets(batch)
-            if isinstance(probed.scorer, Classes) and label.dim() == 1:
-                labels.append(label.detach().cpu().long())
+            if isinstance(probed.scorer, Classes):
+                found = class_labels(outputs, batch)
+                scorable = scorable and found is not None
+                if found is not None and found.dim() == 1:
+                    labels.append(found.detach().cpu().long())
             if scored and wanted > 0:
                 part = take(batch, wanted)
                 kept.append(part)
-                scores.append(probed.scorer(outputs, probed.on_device(batch)).first(size(part)))
+                if scorable:
+                    scores.append(probed.scorer(outputs, probed.on_device(batch)).first(size(part)))
                 wanted -= size(part)
     return Collected(
         tuple(rows),
         tuple(calls),
         values,
-        joined(scores) if scores else None,
+        joined(scores) if scores and scorable else None,
         tuple(labels),
         tuple(kept),
         refused,

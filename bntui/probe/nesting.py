@@ -43,7 +43,7 @@ def counted(batch: Any) -> tuple[int, bool]:
     count(batch, sure)
     if not sure and not unsure:
         raise ProbeError(
-            f"A batch is a {kind_of(batch)} without a tensor, so its samples can't be counted: let the loader give tensors."
+            f"A batch is {kind_of(batch)} without a tensor, so its samples can't be counted: let the loader give tensors."
         )
     return (sure or unsure)[0], False
 
@@ -134,8 +134,9 @@ def same(one: Any, other: Any) -> bool:
 
 
 def kind_of(node: Any) -> str:
-    """Return the type of something in words, with the types of a few of its parts."""
+    """Return the type of something in words, with an article and the types of a few of its parts."""
     name = type(node).__name__
+    name = f"{'an' if name[0].lower() in 'aeiou' or name == 'ndarray' else 'a'} {name}"
     if not is_container(node):
         return name
     parts = [type(node[key]).__name__ for key in _keys(node)[:4]]

@@ -1,7 +1,7 @@
 """Causes that the outputs themselves show: not finite, depending on batch mates, or other than another model's."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
@@ -9,11 +9,14 @@ from torch import Tensor, nn
 
 from bntui.measure.layers import layers_of
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batches import output_tensor, size, take
+from bntui.probe.batches import inputs_finite, size, take
+from bntui.probe.calling import output_tensor
 from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.errors import ProbeError
 from bntui.probe.facts import LayerState, untracked_layers
 from bntui.probe.harm import compared, harmed
 from bntui.probe.numbers import counted, percent
+from bntui.probe.passes import as_compiled
 from bntui.probe.probed import SMALL, Probed
 from bntui.probe.stale import RECALIBRATE
 
@@ -43,6 +46,10 @@ def not_finite(probed: Probed) -> list[Finding]:
             )
         else:
             what = f"In eval mode the first output that is not finite is that of {first_bad}."
+        if not bad and not inputs_finite(take(probed.validation[0], SMALL)):
+            said = "The validation inputs themselves hold numbers that are not finite."
+            remedy = "look at the validation loader: what it reads, and what it divides by"
+            return [Finding(Cause.NON_FINITE, Severity.UNSOUND, (said, what), (remedy,))]
         narrow = bad[0].dtype in HALF if bad else bool(half)
         evidence = [what]
         if narrow:
@@ -113,7 +120,8 @@ def _outputs(model: nn.Module, note: Any) -> Iterator[None]:
     hooks = []
     try:
         for name, module in model.named_modules():
-            if not any(True for _ in module.children()):
+            taken = not isinstance(module, torch.jit.ScriptModule)  # takes no hooks
+            if taken and not any(True for _ in module.children()):
                 hooks.append(
                     module.register_forward_hook(
                         lambda _module, _inputs, output, name=name: note(name, output)
@@ -173,9 +181,12 @@ def _apart(probed: Probed) -> tuple[float, int, int] | None:
         return None
     with unchanged(probed.model):
         probed.model.eval()
-        among, alone = (
-            output_tensor(probed.run(one)).double() for one in (whole, take(whole, count))
-        )
+        try:
+            among, alone = (
+                output_tensor(probed.run(one)).double() for one in (whole, take(whole, count))
+            )
+        except ProbeError:  # boxes, say, that the user's metric takes
+            return None
     if among.dim() == 0 or len(among) != size(whole) or alone.shape != among[:count].shape:
         return None  # of one number a batch, or of as many as it has samples: such outputs do depend on it
     among = among[:count]
@@ -195,10 +206,12 @@ def exported_differently(probed: Probed, against: Any) -> list[Finding]:
     with unchanged(probed.model), unchanged(other or nn.Module()):
         probed.model.eval()
         if other is not None:
-            other.eval()
+            with suppress(NotImplementedError):  # what torch.export made has one mode
+                other.eval()
         for batch in probed.validation:
             ours.append(output_tensor(probed.run(batch)).double().cpu())
-            theirs.append(output_tensor(probed.run(batch, against)).double().cpu())
+            with as_compiled():  # it may be the model itself, compiled
+                theirs.append(output_tensor(probed.run(batch, against)).double().cpu())
     if {a.shape for a in ours} != {b.shape for b in theirs}:
         what = (
             f"Its outputs are {tuple(theirs[0].shape)}, those of the model {tuple(ours[0].shape)}."

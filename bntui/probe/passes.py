@@ -1,13 +1,16 @@
 """One pass of a user's model over one of their batches."""
 
+import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
 from typing import Any
 
 import torch
 from torch import nn
 
-from bntui.probe.batches import Batch, call, moved
+from bntui.probe.batches import Batch, moved
+from bntui.probe.calling import call
 
 Forward = Callable[[nn.Module, Batch], Any]
 """A user's own: gets the model and the whole batch, on the model's device."""
@@ -18,12 +21,35 @@ ONE_VALUE = "Expected more than 1 value per channel"
 def run(model: nn.Module, batch: Batch, forward: Forward | None = None) -> Any:
     """Run a copy of a batch through a model as it stands, on its device; return what it puts out.
 
-    Without a `forward` of the user's the inputs get the type of the model's weights, too: half-precision
-    models are mostly fed by the loader that they were trained with.
+    It is a copy of the batch: some models work in place. Without a `forward` of the user's the inputs get
+    the type of the model's weights, too: half-precision models are mostly fed by the loader that they were
+    trained with.
     """
     if forward is not None:
         return forward(model, moved(batch, device_of(model), copied=True))
     return call(model, moved(batch, device_of(model), type_of(model), copied=True))
+
+
+def as_written() -> AbstractContextManager[object]:
+    """Return a context in which compiled models run as they are written.
+
+    Hooks in a compiled one are compiled with it, which some can't be, or they are left out. A process
+    that has not loaded the compiler has compiled nothing, and loading it takes seconds.
+    """
+    return _stance("force_eager")
+
+
+def as_compiled() -> AbstractContextManager[object]:
+    """Return a context in which compiled models run compiled again."""
+    return _stance("default")
+
+
+def _stance(name: str) -> AbstractContextManager[object]:
+    set_stance = getattr(torch.compiler, "set_stance", None)  # since torch 2.6
+    if set_stance is None or "torch._dynamo" not in sys.modules:
+        return nullcontext()
+    stance: AbstractContextManager[object] = set_stance(name)
+    return stance
 
 
 def device_of(model: nn.Module) -> torch.device:

@@ -17,21 +17,13 @@ from bntui.measure.any_module import training_modules
 from bntui.measure.layers import Layers, layers_of, positions_of, running_statistics
 from bntui.measure.statistics import pool
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batches import (
-    call,
-    first,
-    join,
-    moved,
-    output_tensor,
-    regrouped,
-    size,
-    take,
-    targets,
-)
+from bntui.probe.batches import first, join, moved, regrouped, size, take
+from bntui.probe.calling import call, output_tensor, refuse_loss
 from bntui.probe.collected import Collected, collect
 from bntui.probe.facts import LayerState, state_of
+from bntui.probe.labels import has_classes, judged
 from bntui.probe.passes import Forward, device_of, type_of
-from bntui.probe.scoring import Alike, Classes, Given, Metric, Scored, Scorer, has_classes, joined
+from bntui.probe.scoring import Alike, Classes, Given, Metric, Scored, Scorer, joined
 
 FEWEST = 128
 """Samples that fresh statistics are taken from at least, if batches are so small that it takes more of them."""
@@ -69,6 +61,7 @@ class Probed:
         self.model.eval()
         self.still_training = tuple(name for name, layer in found if layer.training)
         """Layers that `eval()` leaves in training mode."""
+        self.scorer: Scorer = Alike() if metric is None else Given(metric)
         outputs: list[Any] = []
         positions: dict[nn.Module, int] = {}
         small = [take(one, SMALL) for one in self.validation[:1]]
@@ -92,20 +85,22 @@ class Probed:
         )
         self.running_row = self.layers.running()
         self._evaluated: list[tuple[Tensor, Scored]] = []
-        self.scorer: Scorer = Alike()
-        if metric is not None:
-            self.scorer = Given(metric)
-        elif small and has_classes(outputs[0], self.on_device(small[0])):
+        if metric is not None or not small:
+            return
+        refuse_loss(outputs[0], size(small[0]))
+        if has_classes(outputs[0], self.on_device(small[0])):
             self.scorer = Classes()
-        elif small:
+            self._largest_label, said = judged(outputs[0], self.validation)
+            self.notes += [said] if said else []
+        else:
             self.notes.append(
                 "The targets are no class labels and no metric was given: scores are minus the "
                 "difference of the outputs from those under fresh statistics."
             )
 
     def on_device(self, batch: Any) -> Any:
-        """Return a batch on the model's device."""
-        return moved(batch, self.device)
+        """Return a copy of a batch on the model's device."""
+        return moved(batch, self.device, copied=True)
 
     def run(self, batch: Any, model: nn.Module | None = None) -> Any:
         """Run one batch through the model as it stands; return a tensor, or what `forward` gives."""
@@ -114,9 +109,10 @@ class Probed:
             outputs = self._given_forward(model, moved(batch, self.device, copied=True))
         else:
             outputs = call(model, moved(batch, self.device, self.dtype, copied=True))
-        if isinstance(getattr(self, "scorer", None), Given):
+        if isinstance(self.scorer, Given):
             return outputs
-        return output_tensor(outputs)
+        outputs = output_tensor(outputs)
+        return outputs if outputs.dim() else outputs[None]  # one sample, squeezed
 
     def evaluate(self, row: Tensor | None, batches: Sequence[Any] | None = None) -> Scored:
         """Evaluate in eval mode under a row of statistics, None for those that the layers hold.
@@ -191,6 +187,11 @@ class Probed:
             return None
         batches = self.training_batches()
         found = collect(self, batches, scored=not isinstance(self.scorer, Alike))
+        if found.rows and found.scored is None and isinstance(self.scorer, Classes):
+            self.notes.append(
+                "Targets of training batches are no class labels, as those of validation are: training "
+                "samples were not scored."
+            )
         if found.refused:
             self.notes.append(
                 f"{found.refused} of {found.refused + len(found.rows)} training batches have one value "
@@ -330,10 +331,7 @@ class Probed:
     @cached_property
     def classes(self) -> int:
         """How many classes there are; 0 where outputs are no classes."""
-        labels = [targets(batch) for batch in self.validation]
-        if not isinstance(self.scorer, Classes):
-            return 0
-        return max(2, int(max(int(one.max()) for one in labels)) + 1)
+        return max(2, self._largest_label + 1) if isinstance(self.scorer, Classes) else 0
 
     def values(self, place: int) -> int | None:
         """Return the values per channel that a training batch brings a layer; None where unknown."""

@@ -12,12 +12,13 @@ from bntui.measure.any_module import recording, training_modules
 from bntui.measure.layers import Layers, layers_of, running_statistics
 from bntui.measure.statistics import pool
 from bntui.measure.unchanged import unchanged
+from bntui.probe.arguments import refuse_forward
 from bntui.probe.batches import first, size
 from bntui.probe.errors import ProbeError
 from bntui.probe.facts import untracked_layers
 from bntui.probe.loader_streams import loader_unchanged
 from bntui.probe.model_errors import refuse
-from bntui.probe.passes import ONE_VALUE, Forward, device_of, run
+from bntui.probe.passes import ONE_VALUE, Forward, as_written, device_of, run
 
 
 @dataclass(slots=True, eq=False)
@@ -70,8 +71,9 @@ def recalibrate(
     """
     if isinstance(batches, bool) or not isinstance(batches, int) or batches < 1:
         raise ProbeError(f"batches must be a whole number from 1 on: {batches!r} was given.")
+    refuse_forward(forward)
     refuse(model)
-    with torch.no_grad(), unchanged(model, weights=True), loader_unchanged(training):
+    with torch.no_grad(), as_written(), unchanged(model, weights=True), loader_unchanged(training):
         found = _collected(model, first(training, batches, "training"), forward)
     new = _statistics(found)
     restore = Restore(

@@ -13,6 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from bntui.core.measured import Difference
 from bntui.probe.batches import size, targets
 from bntui.probe.errors import ProbeError
+from bntui.probe.labels import class_labels
 from bntui.probe.report import Evaluation
 
 Metric = Callable[[Any, Any], Tensor]
@@ -116,7 +117,13 @@ class Classes:
 
     def __call__(self, outputs: Tensor, batch: Any) -> Scored:
         """Return accuracy and cross-entropy of each sample."""
-        labels = targets(batch).to(outputs.device).long()
+        found = class_labels(outputs, batch)
+        if found is None:
+            raise ProbeError(
+                f"The targets of a batch of {size(batch)} are no class labels of its outputs, "
+                f"{tuple(outputs.shape)}, as those of the first one are: give metric=, or like batches."
+            )
+        labels = found.to(outputs.device).long()
         outputs = outputs.float()
         number = len(labels)
         if outputs.numel() == labels.numel():
@@ -142,6 +149,8 @@ class Given:
     def __init__(self, metric: Metric) -> None:
         self.name = "score"
         self._metric = metric
+        self.finite, self.not_finite = 0, 0
+        """Of all the numbers that it gave."""
         try:
             names = list(inspect.signature(metric).parameters)
         except (TypeError, ValueError):  # written in C
@@ -159,10 +168,28 @@ class Given:
                 f"number a sample, ({number},)."
             )
         scores = found.detach().double().cpu()
-        if not bool(scores.isfinite().all()):
+        finite = int(scores.isfinite().sum())
+        self.finite, self.not_finite = self.finite + finite, self.not_finite + number - finite
+        if finite < number:
             lowest = float(scores[scores.isfinite()].min()) if scores.isfinite().any() else 0.0
             scores = scores.nan_to_num(lowest, lowest, lowest)
         return Scored(scores, None, None)
+
+
+def judged_metric(scorer: "Scorer", *, numbers: bool) -> list[str]:
+    """Return what is to be said of a metric that gave no finite number for some samples.
+
+    Raises ProbeError where it gave none at all, though outputs are `numbers`.
+    """
+    if not isinstance(scorer, Given) or not scorer.not_finite:
+        return []
+    if numbers and not scorer.finite:
+        raise ProbeError(
+            "metric gave NaN or inf for every sample: give one that has a finite number for each."
+        )
+    return [
+        "For some samples metric gave NaN or inf, which count as the lowest score of their batch."
+    ]
 
 
 class Alike:
@@ -191,20 +218,6 @@ class Alike:
         scores = -(off / wanted.reshape(number, -1).norm(dim=1).mean().clamp_min(1e-12))
         guesses = outputs.argmax(1).cpu() if outputs.dim() == 2 and outputs.shape[1] > 1 else None
         return Scored(scores.nan_to_num(-WORST_LOSS, -WORST_LOSS, -WORST_LOSS), None, guesses, 1.0)
-
-
-def has_classes(outputs: Any, batch: Any) -> bool:
-    """Tell whether a batch's targets are class labels of these outputs."""
-    labels = targets(batch)
-    if not (isinstance(outputs, Tensor) and isinstance(labels, Tensor)) or labels is batch:
-        return False
-    if labels.is_floating_point() or labels.is_complex() or not outputs.is_floating_point():
-        return False
-    if outputs.numel() == labels.numel():
-        return bool(((labels == 0) | (labels == 1)).all())
-    return outputs.dim() == labels.dim() + 1 and (
-        outputs.shape[:1] + outputs.shape[2:] == labels.shape and outputs.shape[1] > 1
-    )
 
 
 def joined(parts: Sequence[Scored]) -> Scored:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 from torch.optim.swa_utils import AveragedModel
 
-from bntui.probe import batches
+from bntui.probe import batches, calling
 from bntui.probe.errors import ProbeError
 
 
@@ -177,7 +177,7 @@ X, Y = torch.ones(2, 3), torch.arange(2)
     ],
 )
 def test_the_model_gets_its_part_of_a_batch(batch: Any, wanted: Any) -> None:
-    assert same(batches.call(Takes(), batch), wanted)
+    assert same(calling.call(Takes(), batch), wanted)
 
 
 def compiled(model: nn.Module) -> nn.Module:
@@ -198,11 +198,11 @@ def compiled(model: nn.Module) -> nn.Module:
 def test_a_wrapper_takes_what_the_model_in_it_takes(
     wrapped: Callable[[nn.Module], nn.Module],
 ) -> None:
-    assert same(batches.call(wrapped(Takes()), {"image": X, "labels": Y}), (X, None))
+    assert same(calling.call(wrapped(Takes()), {"image": X, "labels": Y}), (X, None))
 
 
 def test_a_model_that_takes_everything_gets_everything() -> None:
-    assert batches.call(TakesAll(), {"image": X, "labels": Y}) == {"image": X, "labels": Y}
+    assert calling.call(TakesAll(), {"image": X, "labels": Y}) == {"image": X, "labels": Y}
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_a_model_that_takes_everything_gets_everything() -> None:
 )
 def test_a_batch_that_is_not_understood_asks_for_forward(batch: Any, match: str) -> None:
     with pytest.raises(ProbeError, match=match):
-        batches.call(Takes(), batch)
+        calling.call(Takes(), batch)
 
 
 def test_an_error_of_the_model_is_its_own() -> None:
@@ -228,7 +228,7 @@ def test_an_error_of_the_model_is_its_own() -> None:
             raise TypeError("the model's own")
 
     with pytest.raises(TypeError, match="the model's own"):
-        batches.call(Fails(), {"image": X})
+        calling.call(Fails(), {"image": X})
 
 
 LOSS = torch.tensor(0.5)
@@ -249,13 +249,13 @@ LOSS = torch.tensor(0.5)
     ],
 )
 def test_the_output_that_tells_predictions(output: Any) -> None:
-    assert batches.output_tensor(output) is X
+    assert calling.output_tensor(output) is X
 
 
 @pytest.mark.parametrize("output", [None, 3.0, [], {"loss": LOSS}, [{"boxes": X}]])
 def test_outputs_without_a_tensor_ask_for_forward(output: Any) -> None:
     with pytest.raises(ProbeError, match=rf"puts out a {type(output).__name__}.*give forward="):
-        batches.output_tensor(output)
+        calling.output_tensor(output)
 
 
 @pytest.mark.parametrize(

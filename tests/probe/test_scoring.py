@@ -8,7 +8,8 @@ from torch import Tensor
 
 from bntui.diagnose.significance import harms, undecided
 from bntui.probe.errors import ProbeError
-from bntui.probe.scoring import Alike, Classes, Given, Scored, has_classes, joined
+from bntui.probe.labels import has_classes
+from bntui.probe.scoring import Alike, Classes, Given, Scored, joined
 
 
 def shares(*scores: float) -> Scored:
