@@ -55,9 +55,10 @@ def _state_dict(path: str) -> Mapping[str, Any]:
             "save `model.state_dict()`, or load the file in the function yourself."
         ) from None
     except Exception as error:  # whatever a file that is damaged, or none of torch's, leads to
+        said = first_sentence(error)
+        why = f"{type(error).__name__}: {said}" if said else type(error).__name__
         raise ConfigError(
-            f"{path} is no checkpoint that torch.load reads ({type(error).__name__}: "
-            f"{first_sentence(error)}): save `model.state_dict()`."
+            f"{path} is no checkpoint that torch.load reads ({why}): save `model.state_dict()`."
         ) from None
     for _ in range(DEEPEST):
         inner = next(
@@ -74,7 +75,9 @@ def _state_dict(path: str) -> Mapping[str, Any]:
     if not isinstance(kept, Mapping) or not any(
         isinstance(one, torch.Tensor) for one in kept.values()
     ):
-        found = f"keys {_some(kept)}" if isinstance(kept, Mapping) else type(kept).__name__
+        found = type(kept).__name__
+        if isinstance(kept, Mapping):
+            found = f"keys {_some(kept)}" if kept else "nothing"
         raise ConfigError(
             f"{path} holds no state dict, neither by itself nor under {', '.join(INSIDE)}, but {found}: "
             "save `model.state_dict()`."

@@ -14,9 +14,10 @@ from click.testing import CliRunner, Result
 from torch import nn
 
 import bntui
-from bntui.cli import output
+from bntui.cli import output, weights_file
 from bntui.cli.check import EXAMPLE
 from bntui.cli.main import cli
+from bntui.core.text import ConfigError
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.errors import ProbeError
 from bntui.probe.report import Report
@@ -487,6 +488,14 @@ def test_a_file_that_is_none_is_refused(fake: Fake, here: Path) -> None:
 
 
 # The example
+
+
+def test_what_an_empty_file_or_dict_lacks_is_said(here: Path) -> None:
+    Path("zero.pt").touch()
+    with pytest.raises(ConfigError, match=r"torch\.load reads \(EOFError\): save"):
+        weights_file.load("zero.pt", network())
+    with pytest.raises(ConfigError, match=r"net, but nothing: save"):
+        weights_file.load(saved({}), network())
 
 
 def test_the_example_is_written_once_and_overwrites_nothing(here: Path) -> None:
