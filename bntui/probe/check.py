@@ -1,9 +1,11 @@
 """`bntui.check`: what is wrong with the batch norm of a model, measured, with the model left as it was."""
 
 import importlib
+import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,7 +23,7 @@ from bntui.probe.mixing import mixed_sources, sorted_batches
 from bntui.probe.model_errors import refuse
 from bntui.probe.outputs import HALF, batch_dependent, exported_differently, not_finite
 from bntui.probe.padding import padding
-from bntui.probe.passes import Forward, as_written
+from bntui.probe.passes import Forward, as_written, device_of
 from bntui.probe.probed import Probed
 from bntui.probe.report import CheckedLayer, Report
 from bntui.probe.scoring import judged_metric
@@ -83,7 +85,7 @@ def check(
     with as_found[0], as_found[1], as_written(), torch.no_grad():
         # Loading rich draws from Python's stream: here rather than when a report is printed.
         importlib.import_module("rich.style")
-        torch.default_generator.manual_seed(int(seed))
+        _seed(model, int(seed))
         probed = Probed(
             model,
             spread(validation, int(samples), "validation"),
@@ -105,6 +107,17 @@ def check(
             notes=_notes(probed),
             metric=probed.scorer.name,
         )
+
+
+def _seed(model: nn.Module, seed: int) -> None:
+    """Seed all that loaders and the model draw from; `unchanged` puts these streams back."""
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():  # else `manual_seed_all` would seed them when they are
+        torch.cuda.manual_seed_all(seed)
+    if device_of(model).type == "mps":
+        torch.mps.manual_seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the loaders'
+    random.seed(seed)
 
 
 def _findings(probed: Probed, averaged_from: nn.Module | None, against: Any) -> list[Finding]:
