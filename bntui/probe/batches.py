@@ -166,7 +166,7 @@ def spread(loader: Iterable[Batch], samples: int, what: str) -> list[Batch]:
     chosen: list[Batch] = []
     left = samples
     for batch in first(_spaced(loader, samples), samples, what):
-        chosen.append(_at_most(batch, left))
+        chosen.append(at_most(batch, left))
         left -= size(batch)
         if left <= 0:
             break
@@ -244,7 +244,8 @@ def _places(sequence: Sequence[Any], count: int) -> list[Any]:
     return [sequence[(2 * place + 1) * len(sequence) // (2 * count)] for place in range(count)]
 
 
-def _at_most(batch: Batch, count: int) -> Batch:
+def at_most(batch: Batch, count: int) -> Batch:
+    """Return the first `count` samples of a batch; all of them where it can't be cut."""
     try:
         return take(batch, count)
     except ProbeError:  # it can't be cut: rather some samples more than none

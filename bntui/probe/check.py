@@ -21,7 +21,7 @@ from bntui.probe.layer_errors import network_errors
 from bntui.probe.loader_streams import loader_unchanged
 from bntui.probe.mixing import mixed_sources, sorted_batches
 from bntui.probe.model_errors import refuse
-from bntui.probe.outputs import HALF, batch_dependent, exported_differently, not_finite
+from bntui.probe.outputs import HALF, bad_batches, batch_dependent, exported_differently, not_finite
 from bntui.probe.padding import padding
 from bntui.probe.passes import Forward, as_written, device_of
 from bntui.probe.probed import Probed
@@ -145,7 +145,7 @@ def _of_training(probed: Probed) -> list[Finding]:
     if found is None:
         judged = [not_frozen(probed)]
     elif not found.rows:
-        judged = [refused() if found.refused else None, not_frozen(probed)]
+        judged = [refused() if found.refused else None, not_frozen(probed), bad_batches(probed)]
     else:
         judged = [
             padding(probed),
@@ -154,15 +154,14 @@ def _of_training(probed: Probed) -> list[Finding]:
             few_values(probed),
             dropout_shift(probed),
             not_frozen(probed),
+            bad_batches(probed),
         ]
     return [one for one in judged if one]
 
 
 def _no_numbers(found: list[Finding]) -> bool:
     """Tell whether statistics or outputs are not finite, so that nothing else can be compared."""
-    return any(
-        one.severity is Severity.UNSOUND and one.cause in {Cause.NON_FINITE} for one in found
-    )
+    return any(one.severity is Severity.UNSOUND and one.cause is Cause.NON_FINITE for one in found)
 
 
 def _layers(probed: Probed) -> tuple[CheckedLayer, ...]:
@@ -176,7 +175,8 @@ def _layers(probed: Probed) -> tuple[CheckedLayer, ...]:
         drifts = {one.name: (one.mean_gap, one.log_var_ratio) for one in each}
     layers = []
     for place, state in enumerate(probed.states):
-        gap, ratio = drifts.get(state.name, (nan, nan))
+        called = probed.collected is None or probed.values(place) is not None
+        gap, ratio = drifts.get(state.name, (nan, nan)) if called else (nan, nan)
         remarks = [
             *(["untouched"] if state.untouched else []),
             *([f"{state.non_finite} channels not finite"] if state.non_finite else []),
@@ -236,13 +236,6 @@ def _notes(probed: Probed) -> tuple[str, ...]:
         notes.append(
             f"Fresh statistics are those of {len(found.rows)} training batches in training mode, "
             f"{found.samples:,} samples."
-        )
-    if probed.fresh_row is not None and not probed.fresh_row.isfinite().all():
-        parts = probed.layers.parts(probed.fresh_row)
-        at = next(place for place, part in enumerate(parts) if not part.isfinite().all())
-        notes.append(
-            f"Fresh statistics are not finite, first in {probed.layers.names[at]}, so that nothing can be "
-            "compared with them: look for NaN or inf in training batches."
         )
     norms = other_norms(probed.model)
     if norms:

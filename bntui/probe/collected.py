@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from bntui.measure.any_module import CallRecorder, recording
+from bntui.measure.layers import Layers
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batches import size, take
+from bntui.probe.batches import at_most, size
 from bntui.probe.labels import class_labels
 from bntui.probe.passes import ONE_VALUE
-from bntui.probe.scoring import Classes, Scored, joined
+from bntui.probe.scoring import Alike, Classes, Scored, joined
 
 if TYPE_CHECKING:
     from bntui.probe.probed import Probed
@@ -35,6 +36,8 @@ class Collected:
     """The batches that begin the pass, with at most as many samples as are validated on."""
     refused: int
     """Batches that torch refused for having one value per channel."""
+    not_finite: tuple[str, ...]
+    """Of each batch whose statistics are not finite, and which is left out, the first layer where they aren't."""
 
     @property
     def samples(self) -> int:
@@ -51,17 +54,19 @@ def collect(
     probed: "Probed",
     batches: Iterable[Any],
     *,
-    scored: bool = False,
+    keep: bool = False,
     training: Collection[nn.Module] | None = None,
     recorder: type[CallRecorder] = CallRecorder,
 ) -> Collected:
     """Run batches in training mode and take every layer's statistics.
 
     Only the modules `training` are in training mode, by default all that are while the model trains.
-    Layers that are frozen normalise with their running statistics, as in training.
+    Layers that are frozen normalise with their running statistics, as in training. With `keep` the first
+    batches are kept, and scored where outputs have a score.
     """
     rows, calls, scores, labels, kept = [], [], list[Scored](), list[Tensor](), list[Any]()
     values: dict[nn.Module, int] = {}
+    endless = list[str]()
     wanted, refused, scorable = sum(map(size, probed.validation)), 0, True
     modes = probed.training_modules if training is None else training
     with unchanged(probed.model):
@@ -76,7 +81,11 @@ def collect(
                         raise
                     refused += 1
                     continue
-            rows.append((recorded.row(), size(batch)))
+            row = recorded.row()
+            if where := _first_not_finite(probed.layers, row, recorded):
+                endless.append(where)
+                continue
+            rows.append((row, size(batch)))
             for layer, brought in recorded.values.items():
                 values[layer] = max(values.get(layer, 0), min(brought))
             calls.append({one: each for one, each in recorded.calls.items() if len(each) > 1})
@@ -85,10 +94,10 @@ def collect(
                 scorable = scorable and found is not None
                 if found is not None and found.dim() == 1:
                     labels.append(found.detach().cpu().long())
-            if scored and wanted > 0:
-                part = take(batch, wanted)
+            if keep and wanted > 0:
+                part = at_most(batch, wanted)
                 kept.append(part)
-                if scorable:
+                if scorable and not isinstance(probed.scorer, Alike):
                     scores.append(probed.scorer(outputs, probed.on_device(batch)).first(size(part)))
                 wanted -= size(part)
     return Collected(
@@ -99,4 +108,18 @@ def collect(
         tuple(labels),
         tuple(kept),
         refused,
+        tuple(endless),
     )
+
+
+def _first_not_finite(layers: Layers, row: Tensor, recorded: CallRecorder) -> str | None:
+    """Return the first layer that got a batch which is not finite; running statistics may be, too."""
+    if bool(row.isfinite().all()):
+        return None
+    parts = zip(layers.names, layers.layers, layers.parts(row), strict=True)
+    got = (
+        name
+        for name, layer, part in parts
+        if layer in recorded.calls and not bool(part.isfinite().all())
+    )
+    return next(got, None)

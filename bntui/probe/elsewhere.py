@@ -13,9 +13,7 @@ from bntui.probe.probed import Probed
 def elsewhere(probed: Probed) -> list[Finding]:
     """Judge a model that nothing unsound was found of."""
     if probed.running is None or probed.fresh is None or probed.harm is None:
-        said = "Whether the running statistics fit was not measured: give training batches."
-        if not probed.validation:
-            said = "Nothing was measured on data."
+        said = f"Whether the running statistics fit was not measured: {_why_not(probed)}."
         return [Finding(Cause.UNDECIDED, Severity.UNDECIDED, (said,))]
     if undecided(probed.harm):
         number = len(probed.fresh)
@@ -37,6 +35,17 @@ def elsewhere(probed: Probed) -> list[Finding]:
     if other:
         return [other]
     return [Finding(Cause.SOUND, Severity.REMARK, (compared(probed),))]
+
+
+def _why_not(probed: Probed) -> str:
+    """Say why running and fresh statistics were not compared."""
+    if not probed.states:
+        return "no layer has any"
+    if not any(probed.called):
+        return f"the model calls none of its {len(probed.states):,} layers with such"
+    if probed.training is None:
+        return "give training batches"
+    return "there are no fresh ones"
 
 
 def _against_training(probed: Probed) -> Finding | None:

@@ -3,7 +3,7 @@
 import math
 
 from bntui.probe.causes import Cause, Finding, Severity
-from bntui.probe.harm import IN_WEIGHTS, by_mode, compared, harmed, modes_apart, much_worse
+from bntui.probe.harm import IN_WEIGHTS, by_mode, compared, harmed, modes_apart
 from bntui.probe.numbers import percent
 from bntui.probe.probed import Probed
 from bntui.probe.stale import keeps_one_batch
@@ -50,7 +50,7 @@ def few_values(probed: Probed) -> Finding | None:
     evidence.append(by_mode(probed))
     explained = keeps_one_batch(probed) or any(state.untouched for state in probed.states)
     noisy = harmed(probed) and not explained
-    harm = apart or noisy or much_worse(probed)
+    harm = apart or noisy
     evidence.append(compared(probed) if harm else IN_WEIGHTS)
     severity = Severity.UNSOUND if harm else Severity.WARNING
     return Finding(Cause.FEW_VALUES, severity, tuple(evidence), (MORE_VALUES,))

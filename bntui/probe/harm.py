@@ -1,7 +1,5 @@
 """Whether validation suffers, by each comparison that was measured, and how that is told."""
 
-import math
-
 from bntui.diagnose.significance import harms, loses_accuracy
 from bntui.probe.numbers import figure, percent
 from bntui.probe.probed import Probed
@@ -54,22 +52,6 @@ def own_helps(probed: Probed) -> bool:
         and probed.running is not None
         and harms(probed.running.less(probed.own))
     )
-
-
-def much_worse(probed: Probed) -> bool:
-    """Tell whether validation is far below training mode's score, both being shares."""
-    found, best = probed.collected, _best(probed)
-    if found is None or found.scored is None or best is None:
-        return False
-    before = found.scored.score
-    chance = math.sqrt(max(best * (1 - best), 0.01) / max(1, len(found.scored)))
-    bounded = 0.0 <= best <= 1.0 and 0.0 <= before <= 1.0
-    return bounded and before - best > 0.1 and before - best > 3.0 * chance
-
-
-def _best(probed: Probed) -> float | None:
-    scores = [one.score for one in (probed.running, probed.fresh) if one is not None]
-    return max(scores, default=None)
 
 
 def compared(probed: Probed) -> str:

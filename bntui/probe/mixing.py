@@ -16,7 +16,6 @@ from bntui.probe.harm import (
     compared,
     harmed,
     modes_apart,
-    much_worse,
     own_helps,
     together_matters,
     told,
@@ -120,7 +119,7 @@ def sorted_batches(probed: Probed) -> Finding | None:
         )
     if mixed.between > mixed.expected:
         evidence.append(_between(mixed))
-    harm = harmed(probed) or modes_apart(probed) or much_worse(probed)
+    harm = harmed(probed) or modes_apart(probed)
     evidence += [by_mode(probed), compared(probed)] if harm else [IN_WEIGHTS]
     what = "classes" if by_labels else "kinds of samples"
     remedies = (

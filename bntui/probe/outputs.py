@@ -1,5 +1,6 @@
 """Causes that the outputs themselves show: not finite, depending on batch mates, or other than another model's."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 from bntui.measure.layers import layers_of
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batches import inputs_finite, size, take
+from bntui.probe.batches import at_most, inputs_finite, regrouped, size
 from bntui.probe.calling import output_tensor
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.errors import ProbeError
@@ -46,14 +47,16 @@ def not_finite(probed: Probed) -> list[Finding]:
             )
         else:
             what = f"In eval mode the first output that is not finite is that of {first_bad}."
-        if not bad and not inputs_finite(take(probed.validation[0], SMALL)):
+        if not bad and not inputs_finite(at_most(probed.validation[0], SMALL)):
             said = "The validation inputs themselves hold numbers that are not finite."
             remedy = "look at the validation loader: what it reads, and what it divides by"
             return [Finding(Cause.NON_FINITE, Severity.UNSOUND, (said, what), (remedy,))]
         narrow = bad[0].dtype in HALF if bad else bool(half)
         evidence = [what]
         if narrow:
-            evidence.append(f"Its buffers are {_type(bad[0].dtype if bad else half[0].dtype)}.")
+            evidence.append(
+                f"The running statistics are {_type(bad[0].dtype if bad else half[0].dtype)}."
+            )
         if probed.harm is not None:
             evidence.append(compared(probed))
         remedies = [IN_SINGLE if narrow else _find(probed, bad)]
@@ -64,6 +67,20 @@ def not_finite(probed: Probed) -> list[Finding]:
     elif half:
         found.append(_half(probed, half[0].name, half[0].dtype))
     return found
+
+
+def bad_batches(probed: Probed) -> Finding | None:
+    """Name training batches that make statistics which are not finite."""
+    found = probed.collected
+    if found is None or not found.not_finite:
+        return None
+    bad, of = len(found.not_finite), len(found.rows) + len(found.not_finite)
+    evidence = (
+        f"{bad} of {of} training batches make what layer {found.not_finite[0]} gets not finite: they are left "
+        "out of fresh statistics, and an update with one makes running ones NaN or infinite.",
+    )
+    remedy = "look for NaN or inf in the inputs of these batches"
+    return Finding(Cause.NON_FINITE, Severity.WARNING, evidence, (remedy,))
 
 
 def _find(probed: Probed, bad: list[LayerState]) -> str:
@@ -108,7 +125,7 @@ def _first_not_finite(probed: Probed) -> str | None:
 
     with unchanged(probed.model), _outputs(probed.model, note):
         probed.model.eval()
-        outputs = probed.run(take(probed.validation[0], SMALL))
+        outputs = probed.run(at_most(probed.validation[0], SMALL))
     if isinstance(outputs, Tensor) and outputs.is_floating_point() and outputs.isfinite().all():
         return None
     return seen[0] if seen else None
@@ -175,7 +192,10 @@ def _apart(probed: Probed) -> tuple[float, int, int] | None:
     """
     if not probed.validation:
         return None
-    whole = take(probed.validation[0], SMALL)
+    whole = at_most(probed.validation[0], SMALL)
+    if size(whole) == 1 and probed.collected and probed.collected.batch > 1:
+        # It takes several samples, as training shows.
+        whole = regrouped(probed.validation[:SMALL], SMALL)[0]
     count = size(whole) // 2
     if not count:
         return None
@@ -183,7 +203,8 @@ def _apart(probed: Probed) -> tuple[float, int, int] | None:
         probed.model.eval()
         try:
             among, alone = (
-                output_tensor(probed.run(one)).double() for one in (whole, take(whole, count))
+                output_tensor(probed.run(one)).cpu().double()
+                for one in (whole, at_most(whole, count))
             )
         except ProbeError:  # boxes, say, that the user's metric takes
             return None
@@ -202,32 +223,15 @@ def exported_differently(probed: Probed, against: Any) -> list[Finding]:
     if against is None or not probed.validation:
         return []
     other = against if isinstance(against, nn.Module) else None
-    ours, theirs = [], []
     with unchanged(probed.model), unchanged(other or nn.Module()):
         probed.model.eval()
         if other is not None:
             with suppress(NotImplementedError):  # what torch.export made has one mode
                 other.eval()
-        for batch in probed.validation:
-            ours.append(output_tensor(probed.run(batch)).double().cpu())
-            with as_compiled():  # it may be the model itself, compiled
-                theirs.append(output_tensor(probed.run(batch, against)).double().cpu())
-    if {a.shape for a in ours} != {b.shape for b in theirs}:
-        what = (
-            f"Its outputs are {tuple(theirs[0].shape)}, those of the model {tuple(ours[0].shape)}."
-        )
-        remedy = "export the model again from this state"
-        return [Finding(Cause.EXPORTED_DIFFERENTLY, Severity.UNSOUND, (what,), (remedy,))]
-    one, two = torch.cat(ours), torch.cat(theirs)
-    off = float((one - two).norm() / one.norm().clamp_min(1e-12))
-    if off <= DIFFERS:
+        said = _how_they_differ(probed, against)
+    if not said:
         return []
-    evidence = [f"In eval mode the outputs of the two models differ by {off:.2g} of their size."]
-    if one.dim() > 1 and one.shape[1] > 1:
-        flips = float((one.argmax(1) != two.argmax(1)).double().mean())
-        evidence[0] = (
-            f"{evidence[0][:-1]}; {percent(flips)} of predictions flip ({len(one):,} samples)."
-        )
+    evidence = [said]
     where = _first_that_differs(probed, other) if other is not None else None
     if where:
         evidence.append(f"The first module whose output differs is {where}.")
@@ -237,6 +241,30 @@ def exported_differently(probed: Probed, against: Any) -> list[Finding]:
         "w·γ/√(variance + ε), with this layer's own eps",
     )
     return [Finding(Cause.EXPORTED_DIFFERENTLY, Severity.UNSOUND, tuple(evidence), remedies)]
+
+
+def _how_they_differ(probed: Probed, against: Any) -> str:
+    """Say how far the outputs of two models are apart; empty where they are not, or the model's not finite."""
+    apart, whole, flips, predictions = 0.0, 0.0, 0, 0
+    for batch in probed.validation:
+        one = output_tensor(probed.run(batch)).cpu().double()
+        with as_compiled():  # it may be the model itself, compiled
+            two = output_tensor(probed.run(batch, against)).cpu().double()
+        if one.shape != two.shape:
+            return f"Its outputs are {tuple(two.shape)}, those of the model {tuple(one.shape)}."
+        apart += float((one - two).square().sum())
+        whole += float(one.square().sum())
+        if one.dim() > 1 and one.shape[1] > 1:
+            changes = one.argmax(1) != two.argmax(1)
+            flips, predictions = flips + int(changes.sum()), predictions + changes.numel()
+    off = math.sqrt(apart / max(whole, 1e-24))
+    if off <= DIFFERS or not math.isfinite(whole):
+        return ""
+    said = f"In eval mode the outputs of the two models differ by {off:.2g} of their size"
+    if predictions:
+        samples = sum(map(size, probed.validation))
+        said += f"; {percent(flips / predictions)} of predictions flip ({samples:,} samples)"
+    return f"{said}."
 
 
 def _epsilons(probed: Probed, other: nn.Module) -> list[str]:
@@ -252,13 +280,13 @@ def _first_that_differs(probed: Probed, other: nn.Module) -> str | None:
     """Return the first module of both models whose outputs differ, by its name."""
     if [name for name, _ in layers_of(other)] != list(probed.layers.names):
         return None  # BN is folded into the layer before it, whose output differs then
-    batch = take(probed.validation[0], SMALL)
+    batch = at_most(probed.validation[0], SMALL)
     seen: list[dict[str, Tensor]] = [{}, {}]
     for model, outputs in zip((probed.model, other), seen, strict=True):
 
         def note(name: str, output: object, outputs: dict[str, Tensor] = outputs) -> None:
             if isinstance(output, Tensor):
-                outputs.setdefault(name, output.detach().double().cpu())
+                outputs.setdefault(name, output.detach().cpu().double())
 
         with unchanged(model), _outputs(model, note):
             model.eval()

@@ -18,16 +18,23 @@ ONE_VALUE = "Expected more than 1 value per channel"
 """How torch refuses a batch of one value per channel in training mode."""
 
 
-def run(model: nn.Module, batch: Batch, forward: Forward | None = None) -> Any:
+def run(
+    model: nn.Module,
+    batch: Batch,
+    forward: Forward | None = None,
+    *,
+    like: nn.Module | None = None,
+) -> Any:
     """Run a copy of a batch through a model as it stands, on its device; return what it puts out.
 
     It is a copy of the batch: some models work in place. Without a `forward` of the user's the inputs get
     the type of the model's weights, too: half-precision models are mostly fed by the loader that they were
-    trained with.
+    trained with. `like` is the model whose device and type that is, where `model` is no module.
     """
+    like = model if like is None else like
     if forward is not None:
-        return forward(model, moved(batch, device_of(model), copied=True))
-    return call(model, moved(batch, device_of(model), type_of(model), copied=True))
+        return forward(model, moved(batch, device_of(like), copied=True))
+    return call(model, moved(batch, device_of(like), type_of(like), copied=True))
 
 
 def as_written() -> AbstractContextManager[object]:

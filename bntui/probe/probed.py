@@ -17,12 +17,12 @@ from bntui.measure.any_module import training_modules
 from bntui.measure.layers import Layers, layers_of, positions_of, running_statistics
 from bntui.measure.statistics import pool
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batches import first, join, moved, regrouped, size, take
-from bntui.probe.calling import call, output_tensor, refuse_loss
+from bntui.probe.batches import at_most, first, join, moved, regrouped, size
+from bntui.probe.calling import output_tensor, refuse_loss
 from bntui.probe.collected import Collected, collect
 from bntui.probe.facts import LayerState, state_of
 from bntui.probe.labels import has_classes, judged
-from bntui.probe.passes import Forward, device_of, type_of
+from bntui.probe.passes import Forward, device_of, run, type_of
 from bntui.probe.scoring import Alike, Classes, Given, Metric, Scored, Scorer, joined
 
 FEWEST = 128
@@ -64,7 +64,7 @@ class Probed:
         self.scorer: Scorer = Alike() if metric is None else Given(metric)
         outputs: list[Any] = []
         positions: dict[nn.Module, int] = {}
-        small = [take(one, SMALL) for one in self.validation[:1]]
+        small = [at_most(one, SMALL) for one in self.validation[:1]]
         for batch in small:
             with unchanged(model):
                 positions = positions_of(layers, lambda one=batch: outputs.append(self.run(one)))  # type: ignore[misc]
@@ -103,12 +103,13 @@ class Probed:
         return moved(batch, self.device, copied=True)
 
     def run(self, batch: Any, model: nn.Module | None = None) -> Any:
-        """Run one batch through the model as it stands; return a tensor, or what `forward` gives."""
+        """Run one batch through the model as it stands; return a tensor, or what `forward` gives.
+
+        Another model, or what is called like one, gets the same batch: a module's on its own device.
+        """
         model = self.model if model is None else model
-        if self._given_forward is not None:
-            outputs = self._given_forward(model, moved(batch, self.device, copied=True))
-        else:
-            outputs = call(model, moved(batch, self.device, self.dtype, copied=True))
+        like = model if isinstance(model, nn.Module) else self.model
+        outputs = run(model, batch, self._given_forward, like=like)
         if isinstance(self.scorer, Given):
             return outputs
         outputs = output_tensor(outputs)
@@ -186,7 +187,7 @@ class Probed:
         if self.training is None:
             return None
         batches = self.training_batches()
-        found = collect(self, batches, scored=not isinstance(self.scorer, Alike))
+        found = collect(self, batches, keep=True)
         if found.rows and found.scored is None and isinstance(self.scorer, Classes):
             self.notes.append(
                 "Targets of training batches are no class labels, as those of validation are: training "
@@ -288,7 +289,7 @@ class Probed:
             join([single[place] for place in order[start : start + found.batch]])
             for start in range(0, len(order), found.batch)
         ]
-        scored = collect(self, batches, scored=True).scored
+        scored = collect(self, batches, keep=True).scored
         if scored is None or not len(scored) == len(found.scored) == len(order):
             return None
         return scored.ordered([order.index(place) for place in range(len(order))])
@@ -311,9 +312,8 @@ class Probed:
     @cached_property
     def small(self) -> Any:
         """A few training samples, else validation samples."""
-        if self.collected and self.collected.kept:
-            return take(self.collected.kept[0], SMALL)
-        return take(self.validation[0], SMALL)
+        kept = self.collected.kept if self.collected else ()
+        return at_most((kept or self.validation)[0], SMALL)
 
     def trains(self, module: nn.Module) -> bool:
         """Return whether a module is in training mode while the model trains."""

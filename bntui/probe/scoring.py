@@ -71,8 +71,8 @@ class Scored:
         Scores within 0 and 1 are compared as accuracies are, in McNemar's way where each is right or
         wrong. Others have no natural size: they take the place of a loss, in shares of `other`'s mean.
         """
-        number, gained = len(self), self.scores - other.scores
-        both = torch.cat([self.scores, other.scores])
+        number, both = len(self), _finite(torch.cat([self.scores, other.scores]))
+        gained, theirs = both[:number] - both[number:], both[number:]
         if self.scale is None and float(both.min()) >= 0.0 and float(both.max()) <= 1.0:
             moved = int((gained != 0.0).sum())
             error = _error(gained)
@@ -80,11 +80,11 @@ class Scored:
                 error = math.sqrt(max(1, moved)) / number
             loss, loss_error, of_loss = 0.0, math.inf, 0.0
             if self.losses is not None and other.losses is not None:
-                ours, theirs = (one.clamp(max=WORST_LOSS) for one in (self.losses, other.losses))
-                loss, loss_error = float((ours - theirs).mean()), _error(ours - theirs)
-                of_loss = float(theirs.mean())
+                lost, of = (one.clamp(max=WORST_LOSS) for one in (self.losses, other.losses))
+                loss, loss_error = float((lost - of).mean()), _error(lost - of)
+                of_loss = float(of.mean())
             return Difference(float(gained.mean()), error, loss, loss_error, number, of_loss)
-        scale = self.scale or max(abs(other.score), _deviation(other.scores), 1e-12)
+        scale = self.scale or max(abs(float(theirs.mean())), _deviation(theirs), 1e-12)
         return Difference(
             0.0, math.inf, -float(gained.mean()) / scale, _error(gained) / scale, number, 1.0
         )
@@ -135,12 +135,12 @@ class Classes:
             counted = (labels >= 0) & (labels < outputs.shape[1])
             guesses = torch.where(outputs.isfinite().all(1), outputs.argmax(1), -1)
             losses = cross_entropy(outputs, labels.where(counted, 0), reduction="none")
-        share = counted.reshape(number, -1).double()
+        share = counted.reshape(number, -1).cpu().double()
         share = share / share.sum(1, keepdim=True).clamp_min(1.0)
-        right = (guesses == labels).reshape(number, -1).double()
-        lost = losses.double().nan_to_num(math.inf, math.inf).reshape(number, -1)
+        right = (guesses == labels).reshape(number, -1).cpu().double()
+        lost = losses.cpu().double().nan_to_num(math.inf, math.inf).reshape(number, -1)
         lost = lost.where(share > 0.0, 0.0)
-        return Scored((right * share).sum(1).cpu(), (lost * share).sum(1).cpu(), guesses.cpu())
+        return Scored((right * share).sum(1), (lost * share).sum(1), guesses.cpu())
 
 
 class Given:
@@ -167,13 +167,10 @@ class Given:
                 f"metric gave {shape} for a batch of {number} samples: it must give a tensor with one "
                 f"number a sample, ({number},)."
             )
-        scores = found.detach().double().cpu()
+        scores = found.detach().cpu().double()
         finite = int(scores.isfinite().sum())
         self.finite, self.not_finite = self.finite + finite, self.not_finite + number - finite
-        if finite < number:
-            lowest = float(scores[scores.isfinite()].min()) if scores.isfinite().any() else 0.0
-            scores = scores.nan_to_num(lowest, lowest, lowest)
-        return Scored(scores, None, None)
+        return Scored(scores.nan_to_num(-math.inf, math.inf, -math.inf), None, None)
 
 
 def judged_metric(scorer: "Scorer", *, numbers: bool) -> list[str]:
@@ -187,9 +184,7 @@ def judged_metric(scorer: "Scorer", *, numbers: bool) -> list[str]:
         raise ProbeError(
             "metric gave NaN or inf for every sample: give one that has a finite number for each."
         )
-    return [
-        "For some samples metric gave NaN or inf, which count as the lowest score of their batch."
-    ]
+    return ["For some samples metric gave NaN or inf; NaN counts as less than any number."]
 
 
 class Alike:
@@ -214,7 +209,7 @@ class Alike:
         wanted = self._reference[self._place].double()
         self._place += 1
         number = len(outputs)
-        off = (outputs.double().cpu() - wanted).reshape(number, -1).norm(dim=1)
+        off = (outputs.cpu().double() - wanted).reshape(number, -1).norm(dim=1)
         scores = -(off / wanted.reshape(number, -1).norm(dim=1).mean().clamp_min(1e-12))
         guesses = outputs.argmax(1).cpu() if outputs.dim() == 2 and outputs.shape[1] > 1 else None
         return Scored(scores.nan_to_num(-WORST_LOSS, -WORST_LOSS, -WORST_LOSS), None, guesses, 1.0)
@@ -231,6 +226,16 @@ def joined(parts: Sequence[Scored]) -> Scored:
         torch.cat(guesses) if alike else None,
         parts[0].scale,
     )
+
+
+def _finite(scores: Tensor) -> Tensor:
+    """Return scores with numbers in place of infinite ones: 0 or far below the least, and the largest."""
+    finite = scores[scores.isfinite()]
+    if len(finite) == len(scores) or not len(finite):
+        return scores.nan_to_num(0.0, 0.0, 0.0)
+    low, high = float(finite.min()), float(finite.max())
+    worst = 0.0 if low >= 0.0 and high <= 1.0 else low - max(high - low, abs(low))
+    return scores.nan_to_num(worst, high, worst)
 
 
 def _deviation(values: Tensor) -> float:

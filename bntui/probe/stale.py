@@ -126,8 +126,8 @@ def _untouched(probed: Probed) -> Finding | None:
                 f"{told(cured, probed)} instead of {told(probed.running, probed)}."
             )
     else:
-        evidence.append("What that does to validation was not measured.")
-        severity = _severity_without_training(probed)
+        severity, said = _without_training(probed)
+        evidence.append(said)
     apart = ""
     if every and cause is Cause.NEVER_UPDATED and severity is Severity.UNSOUND:
         apart = (
@@ -137,12 +137,16 @@ def _untouched(probed: Probed) -> Finding | None:
     return Finding(cause, severity, tuple(evidence), tuple(remedies), apart)
 
 
-def _severity_without_training(probed: Probed) -> Severity:
+def _without_training(probed: Probed) -> tuple[Severity, str]:
     """Judge start values without training batches: by the validation samples' own statistics."""
     own, running = probed.own, probed.running
     if own is None or running is None:
-        return Severity.WARNING
-    return Severity.UNSOUND if harms(running.less(own)) else Severity.WARNING
+        return Severity.WARNING, "What that does to validation was not measured."
+    said = (
+        f"Under the statistics of the validation samples themselves validation is {told(own, probed)}, "
+        f"{told(running, probed)} under the running ones."
+    )
+    return Severity.UNSOUND if harms(running.less(own)) else Severity.WARNING, said
 
 
 def _explained(probed: Probed) -> bool:
