@@ -20,7 +20,7 @@ from bntui.probe.few_values import few_values, refused
 from bntui.probe.layer_errors import network_errors
 from bntui.probe.loader_streams import loader_unchanged
 from bntui.probe.mixing import mixed_sources, sorted_batches
-from bntui.probe.model_errors import refuse
+from bntui.probe.model_errors import refuse, refuse_source
 from bntui.probe.outputs import HALF, bad_batches, batch_dependent, exported_differently, not_finite
 from bntui.probe.padding import padding
 from bntui.probe.passes import Forward, as_written, device_of
@@ -36,9 +36,7 @@ PARTICULAR = {
     Cause.NON_FINITE,
     Cause.PRECISION,
     Cause.BATCH_DEPENDENT,
-    Cause.PADDING,
     Cause.SORTED_BATCHES,
-    Cause.MIXED_SOURCES,
     Cause.FEW_VALUES,
     Cause.NOT_FROZEN,
 }
@@ -81,6 +79,7 @@ def check(
         against,
     )
     refuse(model)
+    refuse_source(model, averaged_from)
     as_found = unchanged(model, weights=True), loader_unchanged(validation, training)
     with as_found[0], as_found[1], as_written(), torch.no_grad():
         # Loading rich draws from Python's stream: here rather than when a report is printed.

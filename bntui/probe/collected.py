@@ -98,7 +98,7 @@ def collect(
                 part = at_most(batch, wanted)
                 kept.append(part)
                 if scorable and not isinstance(probed.scorer, Alike):
-                    scores.append(probed.scorer(outputs, probed.on_device(batch)).first(size(part)))
+                    scores.append(_scored(probed, outputs, batch, part))
                 wanted -= size(part)
     return Collected(
         tuple(rows),
@@ -110,6 +110,13 @@ def collect(
         refused,
         tuple(endless),
     )
+
+
+def _scored(probed: "Probed", outputs: Any, batch: Any, part: Any) -> Scored:
+    """Score the samples of a batch's first part."""
+    if isinstance(probed.scorer, Classes):
+        return probed.scorer(outputs[: size(part)], probed.on_device(part))
+    return probed.scorer(outputs, probed.on_device(batch)).first(size(part))
 
 
 def _first_not_finite(layers: Layers, row: Tensor, recorded: CallRecorder) -> str | None:

@@ -58,6 +58,11 @@ def compared(probed: Probed) -> str:
     """Say what running and fresh statistics give."""
     if probed.running is None or probed.fresh is None:
         return "Validation under fresh statistics was not measured."
+    if isinstance(probed.scorer, Alike) and probed.scorer.several:
+        return (
+            f"{percent(1.0 - probed.running.score)} of predictions differ between running and fresh statistics "
+            f"({len(probed.fresh):,} samples)."
+        )
     if isinstance(probed.scorer, Alike):
         return (
             f"Outputs under running statistics differ from those under fresh ones by "
@@ -83,6 +88,8 @@ def by_mode(probed: Probed) -> str:
 def told(scored: Scored, probed: Probed) -> str:
     """Write a score, with its loss where it is that which differs."""
     if isinstance(probed.scorer, Alike):
+        if probed.scorer.several:
+            return f"{percent(1.0 - scored.score)} other predictions"
         return f"{percent(-scored.score)} off"
     number = figure(scored.score, ".3f" if isinstance(probed.scorer, Classes) else ".4g")
     if probed.harm is None or scored.losses is None or loses_accuracy(probed.harm):

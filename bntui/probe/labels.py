@@ -18,6 +18,8 @@ def class_labels(outputs: Any, batch: Any) -> Tensor | None:
     Beside several classes (N, 1, …) is taken as (N, …).
     """
     labels = whole_numbers(batch)
+    if labels is None and isinstance(outputs, Tensor) and outputs.dim() == 2:
+        labels = one_hot(batch)
     if labels is None or not isinstance(outputs, Tensor) or not outputs.is_floating_point():
         return None
     if outputs.numel() == labels.numel():
@@ -27,6 +29,16 @@ def class_labels(outputs: Any, batch: Any) -> Tensor | None:
     if labels.dim() == outputs.dim() and labels.shape[1] == 1:
         labels = labels.squeeze(1)
     return labels if outputs.shape[:1] + outputs.shape[2:] == labels.shape else None
+
+
+def one_hot(batch: Any) -> Tensor | None:
+    """Return the classes (N,) of targets (N, classes) that are 1 in one class and 0 in the others, else None."""
+    found = targets(batch)
+    if not isinstance(found, Tensor) or found is batch or found.dim() != 2 or found.shape[1] < 2:
+        return None
+    if not found.is_floating_point() or not bool(((found == 0) | (found == 1)).all()):
+        return None
+    return found.argmax(1) if bool((found.sum(1) == 1).all()) else None
 
 
 def has_classes(outputs: Any, batch: Any) -> bool:
@@ -49,12 +61,26 @@ def whole_numbers(batch: Any) -> Tensor | None:
     return None if found.is_floating_point() or found.is_complex() else found
 
 
+def are_probabilities(outputs: Tensor, batch: Any) -> bool:
+    """Tell whether outputs are probabilities of classes: from 0 to 1, and of several classes 1 in all."""
+    labels = class_labels(outputs, batch)
+    if labels is None or not bool(((outputs >= 0.0) & (outputs <= 1.0)).all()):
+        return False
+    if outputs.numel() == labels.numel():
+        return True
+    return bool(((outputs.float().sum(1) - 1.0).abs() < 1e-2).all())
+
+
 def judged(outputs: Tensor, batches: Sequence[Any]) -> tuple[int, str]:
     """Return the largest label that is one of the classes, and what is to be said of other labels.
 
     `outputs` are those of the first samples of these batches. Raises ProbeError where no label is a class.
     """
-    found = [one.long().cpu() for one in map(whole_numbers, batches) if one is not None]
+    found = [
+        one.long().cpu()
+        for batch in batches
+        if (one := whole_numbers(batch)) is not None or (one := one_hot(batch)) is not None
+    ]
     labels = torch.cat([one.flatten() for one in found])
     if outputs.numel() // len(outputs) == found[0].numel() // len(found[0]):
         return 1, ""  # one output for each label: is it so, or not?

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from bntui.diagnose.significance import harms
-from bntui.probe.batches import targets
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import (
     IN_WEIGHTS,
@@ -20,6 +19,7 @@ from bntui.probe.harm import (
     together_matters,
     told,
 )
+from bntui.probe.labels import whole_numbers
 from bntui.probe.numbers import percent
 from bntui.probe.probed import Probed
 
@@ -80,9 +80,9 @@ def mixing(probed: Probed) -> Mixing | None:
 
 
 def _validation_labels(probed: Probed) -> list[Tensor]:
-    found = (targets(batch) for batch in probed.validation)
+    found = map(whole_numbers, probed.validation)
     return [
-        one.detach().cpu().long() for one in found if isinstance(one, Tensor) and one.dim() == 1
+        one.flatten().cpu().long() for one in found if one is not None and one.numel() == len(one)
     ]
 
 
@@ -173,7 +173,7 @@ def mixed_sources(probed: Probed) -> Finding | None:
     found = probed.collected
     mixed = mixing(probed)
     by_calls = _calls_apart(probed)
-    if by_calls is not None and (modes_apart(probed) or own_helps(probed) or harmed(probed)):
+    if by_calls is not None and (modes_apart(probed) or own_helps(probed)):
         name, far, calls = by_calls
         evidence = [
             f"Layer {name} is called {calls} times a pass; the means of its calls lie {far:.2g} σ apart, so that its "

@@ -43,6 +43,20 @@ def refuse(model: nn.Module) -> None:
         raise ProbeError(f"The model has no layers with running statistics: {_instead(model)}.")
 
 
+def refuse_source(model: nn.Module, averaged_from: nn.Module | None) -> None:
+    """Raise ProbeError for a model that can't be what another one's weights were averaged from."""
+    if averaged_from is None:
+        return
+    ours, theirs = (
+        sorted(tuple(one.shape) for one in each.parameters()) for each in (model, averaged_from)
+    )
+    if ours != theirs:
+        raise ProbeError(
+            f"averaged_from has other parameters ({len(theirs)}) than the model ({len(ours)}): give the model "
+            "whose weights it averages."
+        )
+
+
 def refuse_unfilled(model: nn.Module, what: str = "") -> None:
     """Raise ProbeError for a model with tensors that have no values yet; `what` begins the sentence."""
     for name, tensor in chain(model.named_parameters(), model.named_buffers()):

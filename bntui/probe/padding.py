@@ -87,7 +87,7 @@ def padding(probed: Probed) -> Finding | None:
                 f"Under statistics without these positions validation is {told(cured, probed)}, "
                 f"{told(probed.running, probed)} under the running ones."
             )
-    if harmed(probed):
+    if harmed(probed) and abs(share - there) > PADDED / 2.0:
         evidence.append(compared(probed))
     if modes_apart(probed):
         evidence.append(by_mode(probed))

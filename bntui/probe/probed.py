@@ -17,11 +17,11 @@ from bntui.measure.any_module import training_modules
 from bntui.measure.layers import Layers, layers_of, positions_of, running_statistics
 from bntui.measure.statistics import pool
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batches import at_most, first, join, moved, regrouped, size
+from bntui.probe.batches import at_most, first, join, moved, regrouped, size, targets
 from bntui.probe.calling import output_tensor, refuse_loss
 from bntui.probe.collected import Collected, collect
 from bntui.probe.facts import LayerState, state_of
-from bntui.probe.labels import has_classes, judged
+from bntui.probe.labels import are_probabilities, has_classes, judged
 from bntui.probe.passes import Forward, device_of, run, type_of
 from bntui.probe.scoring import Alike, Classes, Given, Metric, Scored, Scorer, joined
 
@@ -89,13 +89,19 @@ class Probed:
             return
         refuse_loss(outputs[0], size(small[0]))
         if has_classes(outputs[0], self.on_device(small[0])):
-            self.scorer = Classes()
+            probabilities = are_probabilities(outputs[0], self.on_device(small[0]))
+            self.scorer = Classes(probabilities=probabilities)
+            if probabilities:
+                self.notes.append("Outputs are between 0 and 1, and taken for probabilities.")
             self._largest_label, said = judged(outputs[0], self.validation)
             self.notes += [said] if said else []
         else:
+            wanted = targets(small[0])
+            regression = isinstance(wanted, Tensor) and wanted.shape == outputs[0].shape
+            several = outputs[0].dim() == 2 and outputs[0].shape[1] > 1 and not regression
+            self.scorer = Alike(several=several)
             self.notes.append(
-                "The targets are no class labels and no metric was given: scores are minus the "
-                "difference of the outputs from those under fresh statistics."
+                f"The targets are no class labels and no metric was given: scores are {self.scorer.name}."
             )
 
     def on_device(self, batch: Any) -> Any:

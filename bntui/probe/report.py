@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bntui.probe.causes import Cause, Finding, Severity
+from bntui.probe.errors import ProbeError
 
 if TYPE_CHECKING:
     from bntui.probe.text_report import TextReport
@@ -84,8 +85,13 @@ class Report:
         return 0 if self.sound else 3
 
     def raise_for_verdict(self, ignore: Iterable[Cause | str] = ()) -> None:
-        """Raise UnsoundError with the first cause that does harm and is not in `ignore`."""
-        ignored = {Cause(one) for one in ignore}
+        """Raise UnsoundError with the first cause that does harm and is not in `ignore`.
+
+        Raises ProbeError for a cause that there is not.
+        """
+        ignored = set(map(str, ignore))
+        if unknown := sorted(ignored - set(Cause)):
+            raise ProbeError(f"cause {unknown[0]!r} is unknown: ignore one of {', '.join(Cause)}.")
         for one in self.verdicts:
             if one.severity is Severity.UNSOUND and one.cause not in ignored:
                 raise UnsoundError(f"{one.cause}: {' '.join(one.evidence)}")

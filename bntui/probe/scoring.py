@@ -17,6 +17,8 @@ from bntui.probe.labels import class_labels
 from bntui.probe.report import Evaluation
 
 Metric = Callable[[Any, Any], Tensor]
+LEAST = 1e-7
+"""The least probability that is told from 0."""
 WORST_LOSS = 100.0
 """What a sample's loss counts as at most where two evaluations are compared."""
 
@@ -110,10 +112,14 @@ class Scorer(Protocol):
 class Classes:
     """Class labels: (N,) or, of every pixel, (N, …); outputs are logits (N, classes, …), or one a sample.
 
-    Labels below 0 and from the number of classes on are left out, as 255 in many segmentations.
+    Labels below 0 and from the number of classes on are left out, as −100 and 255 in many data sets, and
+    samples that have no others. `probabilities` are what outputs are in place of logits.
     """
 
     name = "accuracy"
+
+    def __init__(self, *, probabilities: bool = False) -> None:
+        self._probabilities = probabilities
 
     def __call__(self, outputs: Tensor, batch: Any) -> Scored:
         """Return accuracy and cross-entropy of each sample."""
@@ -125,8 +131,10 @@ class Classes:
             )
         labels = found.to(outputs.device).long()
         outputs = outputs.float()
-        number = len(labels)
-        if outputs.numel() == labels.numel():
+        number, single = len(labels), outputs.numel() == labels.numel()
+        if self._probabilities:
+            outputs = outputs.logit(LEAST) if single else outputs.clamp(min=LEAST).log()
+        if single:
             outputs, labels = outputs.reshape(number, -1), labels.reshape(number, -1)
             guesses = (outputs > 0.0).long()
             losses = binary_cross_entropy_with_logits(outputs, labels.float(), reduction="none")
@@ -140,7 +148,9 @@ class Classes:
         right = (guesses == labels).reshape(number, -1).cpu().double()
         lost = losses.cpu().double().nan_to_num(math.inf, math.inf).reshape(number, -1)
         lost = lost.where(share > 0.0, 0.0)
-        return Scored((right * share).sum(1), (lost * share).sum(1), guesses.cpu())
+        known = share.sum(1) > 0.0
+        scores, losses = (right * share).sum(1)[known], (lost * share).sum(1)[known]
+        return Scored(scores, losses, guesses.cpu()[known])
 
 
 class Given:
@@ -188,14 +198,17 @@ def judged_metric(scorer: "Scorer", *, numbers: bool) -> list[str]:
 
 
 class Alike:
-    """Without labels: how far outputs are from those under fresh statistics, as a share of their size.
+    """Without labels: how far outputs are from those under fresh statistics.
 
-    The first evaluation is what the others are compared with.
+    Of several numbers a sample, (N, C), it is whether the largest is the same one; else minus the
+    difference as a share of the outputs' size.
     """
 
-    name = "minus the difference from outputs under fresh statistics"
-
-    def __init__(self) -> None:
+    def __init__(self, *, several: bool = False) -> None:
+        self.several = several
+        self.name = "minus the difference from outputs under fresh statistics"
+        if several:
+            self.name = "agreement with predictions under fresh statistics"
         self._reference: list[Tensor] | None = None
         self._place = 0
 
@@ -204,15 +217,17 @@ class Alike:
         self._reference, self._place = reference, 0
 
     def __call__(self, outputs: Tensor, batch: Any) -> Scored:
-        """Return minus the relative difference of each sample."""
+        """Return the score of each sample."""
         assert self._reference is not None
         wanted = self._reference[self._place].double()
         self._place += 1
         number = len(outputs)
+        if self.several:
+            guesses = torch.where(outputs.isfinite().all(1), outputs.argmax(1), -1).cpu()
+            return Scored((guesses == wanted.argmax(1)).double(), None, guesses)
         off = (outputs.cpu().double() - wanted).reshape(number, -1).norm(dim=1)
         scores = -(off / wanted.reshape(number, -1).norm(dim=1).mean().clamp_min(1e-12))
-        guesses = outputs.argmax(1).cpu() if outputs.dim() == 2 and outputs.shape[1] > 1 else None
-        return Scored(scores.nan_to_num(-WORST_LOSS, -WORST_LOSS, -WORST_LOSS), None, guesses, 1.0)
+        return Scored(scores.nan_to_num(-WORST_LOSS, -WORST_LOSS, -WORST_LOSS), None, None, 1.0)
 
 
 def joined(parts: Sequence[Scored]) -> Scored:

@@ -45,7 +45,7 @@ def stale(probed: Probed, averaged_from: nn.Module | None) -> list[Finding]:
 def _averaged(probed: Probed, source: nn.Module | None) -> Finding | None:
     """Name averaged weights, where their source or their wrapper is known."""
     wrapped = isinstance(probed.model, AveragedModel)
-    if not (source or wrapped) or not harmed(probed):
+    if (source is None and not wrapped) or not harmed(probed):
         return None
     evidence = [compared(probed)]
     if source is not None:

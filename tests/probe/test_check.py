@@ -162,6 +162,8 @@ def test_an_unsound_report_raises_what_is_not_ignored(untouched: nn.Module) -> N
     with pytest.raises(UnsoundError, match="never-updated"):
         report.raise_for_verdict()
     report.raise_for_verdict(ignore=["never-updated"])
+    with pytest.raises(ProbeError, match="cause 'slow' is unknown: ignore one of non-finite,"):
+        report.raise_for_verdict(ignore=["slow"])
 
 
 @pytest.mark.parametrize("name", ["samples", "fresh_batches"])

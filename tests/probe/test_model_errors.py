@@ -10,7 +10,7 @@ from torch.optim.swa_utils import AveragedModel
 from torchvision.ops import FrozenBatchNorm2d
 
 from bntui.probe.errors import ProbeError
-from bntui.probe.model_errors import refuse
+from bntui.probe.model_errors import refuse, refuse_source
 
 
 def bound() -> nn.Module:
@@ -86,3 +86,11 @@ def test_refused(model: Callable[[], Any], sentence: str) -> None:
 )
 def test_not_refused(model: nn.Module) -> None:
     refuse(model)
+
+
+def test_a_source_must_have_the_models_own_parameters() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    refuse_source(model, None)
+    refuse_source(model, nn.Sequential(nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))))
+    with pytest.raises(ProbeError, match="averaged_from has other parameters"):
+        refuse_source(model, nn.Linear(3, 3))

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from bntui.diagnose.significance import harms, undecided
 from bntui.probe.errors import ProbeError
-from bntui.probe.labels import has_classes
+from bntui.probe.labels import are_probabilities, has_classes
 from bntui.probe.scoring import Alike, Classes, Given, Scored, joined
 
 
@@ -39,7 +39,7 @@ def test_pixels_have_classes_and_those_that_are_none_are_left_out() -> None:
     labels[0, :2], labels[1] = 2, 255
     assert has_classes(outputs, (outputs, labels))
     found = Classes()(outputs, (outputs, labels))
-    assert found.scores.tolist() == [0.5, 0.0]
+    assert found.scores.tolist() == [0.5]  # nothing is known of the second sample
 
 
 def test_outputs_that_are_not_finite_are_wrong_and_can_be_compared() -> None:
@@ -107,7 +107,34 @@ def test_without_labels_outputs_are_compared_with_those_under_fresh_statistics()
     scorer.begin(reference)
     found = scorer(torch.tensor([[3.0, 4.0], [4.0, 3.0]]), None)
     assert found.scores.tolist() == pytest.approx([0.0, -math.sqrt(2.0) / 5.0])
-    assert found.guesses is not None
+    scorer = Alike(several=True)
+    scorer.begin(reference)
+    assert scorer(torch.tensor([[0.3, 0.4], [4.0, 3.0]]), None).scores.tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_probabilities_are_scored_as_their_logits_are(single: bool) -> None:
+    labels = torch.tensor([0, 1, 1, 0])
+    logits = torch.tensor([-2.0, 3.0, -1.0, 0.5]) if single else torch.randn(4, 2)
+    probabilities = logits.sigmoid() if single else logits.softmax(1)
+    assert are_probabilities(probabilities, (None, labels))
+    assert not are_probabilities(logits, (None, labels))
+    given = Classes(probabilities=True)(probabilities, (None, labels))
+    wanted = Classes()(logits, (None, labels))
+    assert given.scores.equal(wanted.scores)
+    assert given.losses is not None
+    assert wanted.losses is not None
+    assert given.losses.allclose(wanted.losses, atol=1e-5)
+
+
+def test_one_hot_targets_are_class_labels() -> None:
+    outputs, targets = (
+        torch.tensor([[2.0, 1.0], [0.0, 1.0]]),
+        torch.tensor([[1.0, 0.0], [1.0, 0.0]]),
+    )
+    assert has_classes(outputs, (outputs, targets))
+    assert Classes()(outputs, (outputs, targets)).scores.tolist() == [1.0, 0.0]
+    assert not has_classes(outputs, (outputs, targets * 0.5))
 
 
 def test_several_batches_are_one_evaluation() -> None:
