@@ -5,7 +5,7 @@ Every start of bntui imports this module: what takes long to load is imported wh
 
 import os
 import sys
-from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,10 @@ from bntui.core.text import ConfigError, literal, reason
 from bntui.machine.environment import worthwhile_threads
 
 if TYPE_CHECKING:
-    from bntui.probe.causes import Finding
     from bntui.probe.report import Report
 
-SOUND, UNSOUND, USAGE, UNDECIDED = 0, 1, 2, 3
-"""Exit statuses."""
+USAGE = 2
+"""The exit status of a mistake in what was asked for."""
 EXAMPLE = "bntui_check.py"
 """The file that --example writes, and the one beside this that it is a copy of."""
 STANDARD_OUTPUT = "-"
@@ -117,17 +116,8 @@ def check(
         click.echo(str(report))
     else:
         output.console().print(report, width=output.width())
-    sys.exit(status(report.verdicts, ignore))
-
-
-def status(verdicts: "Iterable[Finding]", ignore: Iterable[str] = ()) -> int:
-    """Return the exit status that findings lead to, leaving out the causes in `ignore`."""
-    from bntui.probe.causes import Severity
-
-    found = {one.severity for one in verdicts if one.cause not in set(ignore)}
-    if Severity.UNSOUND in found:
-        return UNSOUND
-    return UNDECIDED if Severity.UNDECIDED in found else SOUND
+    kept = tuple(one for one in report.verdicts if one.cause not in ignore)
+    sys.exit(replace(report, verdicts=kept).exit_status)
 
 
 def _checked(parts: str, checkpoint: str | None, options: dict[str, int]) -> "Report":

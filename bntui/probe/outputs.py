@@ -113,8 +113,6 @@ def _type(kind: torch.dtype) -> str:
 
 def _first_not_finite(probed: Probed) -> str | None:
     """Return the name of the first module whose output in eval mode is not finite."""
-    if not probed.validation:
-        return None
     seen: list[str] = []
 
     def note(name: str, output: object) -> None:
@@ -190,8 +188,6 @@ def _apart(probed: Probed) -> tuple[float, int, int] | None:
 
     (relative difference, predictions that flip, samples); None where that can't be told.
     """
-    if not probed.validation:
-        return None
     whole = at_most(probed.validation[0], SMALL)
     if size(whole) == 1 and probed.collected and probed.collected.batch > 1:
         # It takes several samples, as training shows.
@@ -220,7 +216,7 @@ def _apart(probed: Probed) -> tuple[float, int, int] | None:
 
 def exported_differently(probed: Probed, against: Any) -> list[Finding]:
     """Name another model, such as an exported one, whose outputs in eval mode are others."""
-    if against is None or not probed.validation:
+    if against is None:
         return []
     other = against if isinstance(against, nn.Module) else None
     with unchanged(probed.model), unchanged(other or nn.Module()):

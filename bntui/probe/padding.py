@@ -64,7 +64,7 @@ def _run(batch: Tensor) -> Tensor:
 
 def padding(probed: Probed) -> Finding | None:
     """Name positions that are padded with zeros and counted by BN."""
-    if not (probed.collected and probed.validation):
+    if not probed.collected:
         return None
     if not max(_zeros(probed, [probed.small])):
         return None

@@ -63,11 +63,9 @@ class Probed:
         """Layers that `eval()` leaves in training mode."""
         self.scorer: Scorer = Alike() if metric is None else Given(metric)
         outputs: list[Any] = []
-        positions: dict[nn.Module, int] = {}
-        small = [at_most(one, SMALL) for one in self.validation[:1]]
-        for batch in small:
-            with unchanged(model):
-                positions = positions_of(layers, lambda one=batch: outputs.append(self.run(one)))  # type: ignore[misc]
+        small = at_most(self.validation[0], SMALL)
+        with unchanged(model):
+            positions = positions_of(layers, lambda: outputs.append(self.run(small)))
         self.called = tuple(layer in positions for layer in layers)
         self.layers = Layers(
             tuple(name for name, _ in found),
@@ -85,24 +83,28 @@ class Probed:
         )
         self.running_row = self.layers.running()
         self._evaluated: list[tuple[Tensor, Scored]] = []
-        if metric is not None or not small:
-            return
-        refuse_loss(outputs[0], size(small[0]))
-        if has_classes(outputs[0], self.on_device(small[0])):
-            probabilities = are_probabilities(outputs[0], self.on_device(small[0]))
+        if metric is None:
+            self._choose_scorer(outputs[0], small)
+
+    def _choose_scorer(self, outputs: Tensor, batch: Any) -> None:
+        """Score by class labels where a batch has them, else by outputs under fresh statistics."""
+        refuse_loss(outputs, size(batch))
+        batch = self.on_device(batch)
+        if has_classes(outputs, batch):
+            probabilities = are_probabilities(outputs, batch)
             self.scorer = Classes(probabilities=probabilities)
             if probabilities:
                 self.notes.append("Outputs are between 0 and 1, and taken for probabilities.")
-            self._largest_label, said = judged(outputs[0], self.validation)
+            self._largest_label, said = judged(outputs, self.validation)
             self.notes += [said] if said else []
-        else:
-            wanted = targets(small[0])
-            regression = isinstance(wanted, Tensor) and wanted.shape == outputs[0].shape
-            several = outputs[0].dim() == 2 and outputs[0].shape[1] > 1 and not regression
-            self.scorer = Alike(several=several)
-            self.notes.append(
-                f"The targets are no class labels and no metric was given: scores are {self.scorer.name}."
-            )
+            return
+        wanted = targets(batch)
+        regression = isinstance(wanted, Tensor) and wanted.shape == outputs.shape
+        several = outputs.dim() == 2 and outputs.shape[1] > 1 and not regression
+        self.scorer = Alike(several=several)
+        self.notes.append(
+            f"The targets are no class labels and no metric was given: scores are {self.scorer.name}."
+        )
 
     def on_device(self, batch: Any) -> Any:
         """Return a copy of a batch on the model's device."""
@@ -155,9 +157,7 @@ class Probed:
     @cached_property
     def can_score(self) -> bool:
         """Whether outputs can be given a score: with labels or a metric, or fresh statistics."""
-        return bool(self.validation) and (
-            not isinstance(self.scorer, Alike) or self.fresh_row is not None
-        )
+        return not isinstance(self.scorer, Alike) or self.fresh_row is not None
 
     @cached_property
     def _reference(self) -> list[Tensor]:
@@ -176,7 +176,7 @@ class Probed:
     @cached_property
     def fresh(self) -> Scored | None:
         """Validation of the same weights under fresh statistics."""
-        if self.fresh_row is None or not self.validation:
+        if self.fresh_row is None:
             return None
         return self.evaluate(self.fresh_row)
 
