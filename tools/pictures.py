@@ -127,8 +127,8 @@ def check() -> None:
     """Shoot what `bntui check` says of the file that `bntui check --example` writes."""
     parts = runpy.run_path(str(Path(cli.__file__).with_name(EXAMPLE)))[FUNCTION]()
     report = bntui.check(parts["model"], parts["validation"], parts["training"])
-    console = Console(record=True, width=LOWER[0], file=StringIO(), force_terminal=True)
-    console.print(report)
+    console = Console(record=True, width=LOWER[0] + 2, file=StringIO(), force_terminal=True)
+    console.print(report, "", width=LOWER[0])  # neither a long line nor the last one at the edge
     write("check", console.export_svg(title=f"bntui check {EXAMPLE}:{FUNCTION}"))
 
 

@@ -62,11 +62,11 @@ def check(
     `forward(model, batch)` runs a batch where calling the model with its first element does not do.
     `metric(outputs, targets)` scores each sample, higher is better: (N,). Targets are the second element
     of a batch; a metric whose second parameter is called `batch` gets all of it. By default class
-    labels give accuracy, and without these the difference of outputs between statistics does.
+    labels give accuracy, and without these the agreement of outputs between statistics counts.
     `samples` validation samples at most are taken, and `fresh_batches` training batches, in training
-    mode, for fresh statistics (more where so many hold fewer than 128 samples). `averaged_from` is the model whose weights this one averages, `against`
-    another one (a module, or anything called like one) that should put out the same in eval mode.
-    `seed` sets what is drawn meanwhile.
+    mode, for fresh statistics (more where so many hold fewer than 128 samples). `averaged_from` is the
+    model whose weights this one averages, `against` another one (a module, or anything called like one)
+    that should put out the same in eval mode. `seed` sets what is drawn meanwhile.
 
     Raises ProbeError (one sentence) for what can't be checked and for a number out of bounds,
     and whatever the model, the loaders, `forward` or `metric` raise, unchanged.

@@ -26,7 +26,7 @@ def refused() -> Finding:
 
 
 def few_values(probed: Probed) -> Finding | None:
-    """Name few values per channel, where modes differ or statistics are noisy."""
+    """Name few values per channel; they do harm where modes differ or noise alone explains it."""
     values = {place: probed.values(place) or 0 for place in probed.training_places()}
     if not values:
         return None

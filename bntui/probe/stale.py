@@ -125,6 +125,8 @@ def _untouched(probed: Probed) -> Finding | None:
                 f"With fresh statistics in {'them' if not every else 'all layers'} validation is "
                 f"{told(cured, probed)} instead of {told(probed.running, probed)}."
             )
+        else:
+            remedies.remove(RECALIBRATE)
     else:
         severity, said = _without_training(probed)
         evidence.append(said)
