@@ -21,6 +21,7 @@ from bntui.probe.layer_errors import network_errors
 from bntui.probe.loader_streams import loader_unchanged
 from bntui.probe.mixing import mixed_sources, sorted_batches
 from bntui.probe.model_errors import refuse, refuse_source
+from bntui.probe.numbers import counted
 from bntui.probe.outputs import HALF, bad_batches, batch_dependent, exported_differently, not_finite
 from bntui.probe.padding import padding
 from bntui.probe.passes import Forward, as_written, device_of
@@ -243,7 +244,7 @@ def _notes(probed: Probed) -> tuple[str, ...]:
     idle = [name for name, one in zip(probed.layers.names, probed.called, strict=True) if not one]
     if idle:
         notes.append(
-            f"{len(idle)} layers are not called in eval mode, and not judged: {', '.join(idle[:3])}"
+            f"{counted(len(idle), 'layer')} not called in eval mode, and not judged: {', '.join(idle[:3])}"
             f"{' …' if idle[3:] else ''}."
         )
     return (*notes, *probed.notes)
