@@ -3,6 +3,7 @@
 import importlib
 import random
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,15 @@ from bntui.probe.training_modes import dropout_shift, not_frozen
 
 GENERIC = {Cause.START_VALUES, Cause.LAG, Cause.MOMENTUM_TOO_SMALL}
 """Causes that a more particular one, which was seen to do the same harm, takes the place of."""
+OWN_STATE = {
+    Cause.AVERAGED_WEIGHTS,
+    Cause.NEVER_UPDATED,
+    Cause.PARTLY_UNTOUCHED,
+    Cause.MOMENTUM_TOO_SMALL,
+    Cause.MOMENTUM_CONVENTION,
+    Cause.NOT_FROZEN,
+}
+"""Causes that make the statistics others than the weights' own, in any precision."""
 PARTICULAR = {
     Cause.NON_FINITE,
     Cause.PRECISION,
@@ -130,6 +140,12 @@ def _findings(probed: Probed, averaged_from: nn.Module | None, against: Any) -> 
         found += _of_training(probed)
         found += stale(probed, averaged_from)
     named = {one.cause for one in found if one.severity is Severity.UNSOUND}
+    if named & OWN_STATE and not any(state.non_finite for state in probed.states):
+        found = [
+            replace(one, severity=Severity.WARNING) if one.cause is Cause.PRECISION else one
+            for one in found
+        ]
+        named -= {Cause.PRECISION}
     if named & PARTICULAR:
         found = [
             one for one in found if one.cause not in GENERIC or one.severity is not Severity.UNSOUND

@@ -4,9 +4,9 @@ import math
 
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import IN_WEIGHTS, by_mode, compared, harmed, modes_apart
+from bntui.probe.momentum import momentum
 from bntui.probe.numbers import percent
 from bntui.probe.probed import Probed
-from bntui.probe.stale import keeps_one_batch
 
 FEW, SOME = 4, 16
 """Values per channel that are few in any case, and few where the modes differ or a batch has few samples."""
@@ -48,8 +48,10 @@ def few_values(probed: Probed) -> Finding | None:
             f"{'this layer' if count == 1 else f'each of {count} layers'}."
         )
     evidence.append(by_mode(probed))
-    explained = keeps_one_batch(probed) or any(state.untouched for state in probed.states)
-    noisy = harmed(probed) and not explained
+    noisy = harmed(probed) and not (
+        any(state.untouched for state in probed.states)
+        or any(one.severity is Severity.UNSOUND for one in momentum(probed))
+    )
     harm = apart or noisy
     evidence.append(compared(probed) if harm else IN_WEIGHTS)
     severity = Severity.UNSOUND if harm else Severity.WARNING

@@ -5,6 +5,9 @@ from bntui.probe.numbers import figure, percent
 from bntui.probe.probed import Probed
 from bntui.probe.scoring import Alike, Classes, Scored
 
+RECALIBRATE = (
+    "bntui.recalibrate(model, training): replace the statistics by pooled ones of training batches"
+)
 IN_WEIGHTS = "What training on such batches did to the weights can't be measured from this state."
 
 
@@ -95,3 +98,23 @@ def told(scored: Scored, probed: Probed) -> str:
     if probed.harm is None or scored.losses is None or loses_accuracy(probed.harm):
         return number
     return f"{number} (loss {figure(scored.loss, '.3g')})"
+
+
+def helped_by(probed: Probed, places: list[int]) -> bool:
+    """Tell whether fresh statistics in some layers alone make validation better."""
+    if probed.fresh_row is None or probed.running is None:
+        return False
+    cured = probed.evaluate(probed.with_layers(places, probed.fresh_row))
+    return harms(probed.running.less(cured))
+
+
+def named(probed: Probed, places: list[int]) -> str:
+    """Name some layers, or say that it is every one."""
+    names = [probed.layers.names[place] for place in places]
+    if len(names) == len(probed.layers):
+        return "every layer"
+    return (
+        ("layer " if len(names) == 1 else "layers ")
+        + ", ".join(names[:3])
+        + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    )

@@ -71,7 +71,7 @@ def are_probabilities(outputs: Tensor, batch: Any) -> bool:
     return bool(((outputs.float().sum(1) - 1.0).abs() < 1e-2).all())
 
 
-def judged(outputs: Tensor, batches: Sequence[Any]) -> tuple[int, str]:
+def judged(outputs: Tensor, batches: Sequence[Any]) -> tuple[int, list[str]]:
     """Return the largest label that is one of the classes, and what is to be said of other labels.
 
     `outputs` are those of the first samples of these batches. Raises ProbeError where no label is a class.
@@ -83,7 +83,7 @@ def judged(outputs: Tensor, batches: Sequence[Any]) -> tuple[int, str]:
     ]
     labels = torch.cat([one.flatten() for one in found])
     if outputs.numel() // len(outputs) == found[0].numel() // len(found[0]):
-        return 1, ""  # one output for each label: is it so, or not?
+        return 1, []  # one output for each label: is it so, or not?
     count = outputs.shape[1]
     counted = labels[(labels >= 0) & (labels < count)]
     if not len(counted):
@@ -97,4 +97,4 @@ def judged(outputs: Tensor, batches: Sequence[Any]) -> tuple[int, str]:
         f"{percent(beyond / len(labels))} of the labels are none of the {count} classes that the model puts "
         f"out, but up to {int(labels.max())}: they are left out."
     )
-    return int(counted.max()), said if beyond else ""
+    return int(counted.max()), [said] if beyond else []

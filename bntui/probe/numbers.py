@@ -26,3 +26,9 @@ def figure(value: float | None, form: str = "") -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     return f"{value:{form}}".replace("-", "−", 1) if value < 0 else f"{value:{form}}"
+
+
+def span(numbers: set[int]) -> str:
+    """Write numbers as one, or as the least and the largest."""
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

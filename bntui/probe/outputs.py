@@ -15,11 +15,10 @@ from bntui.probe.calling import output_tensor
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.errors import ProbeError
 from bntui.probe.facts import LayerState, untracked_layers
-from bntui.probe.harm import compared, harmed
+from bntui.probe.harm import RECALIBRATE, compared, harmed
 from bntui.probe.numbers import counted, percent
 from bntui.probe.passes import as_compiled
 from bntui.probe.probed import SMALL, Probed
-from bntui.probe.stale import RECALIBRATE
 
 HALF = {torch.float16, torch.bfloat16}
 HUGE = 1e5

@@ -17,17 +17,19 @@ from bntui.measure.any_module import training_modules
 from bntui.measure.layers import Layers, layers_of, positions_of, running_statistics
 from bntui.measure.statistics import pool
 from bntui.measure.unchanged import unchanged
-from bntui.probe.batches import at_most, first, join, moved, regrouped, size, targets
+from bntui.probe.batches import at_most, first, join, moved, regrouped, size
 from bntui.probe.calling import output_tensor, refuse_loss
 from bntui.probe.collected import Collected, collect
 from bntui.probe.facts import LayerState, state_of
-from bntui.probe.labels import are_probabilities, has_classes, judged
+from bntui.probe.labels import judged
 from bntui.probe.passes import Forward, device_of, run, type_of
-from bntui.probe.scoring import Alike, Classes, Given, Metric, Scored, Scorer, joined
+from bntui.probe.scoring import Alike, Classes, Given, Metric, Scored, Scorer, joined, scorer_of
 
 FEWEST = 128
 """Samples that fresh statistics are taken from at least, if batches are so small that it takes more of them."""
 MOST_BATCHES = 1 << 16
+FEW = 8
+"""Batches, and samples of each, in which the layers are looked for that are called."""
 SMALL = 32
 """Samples of a pass that keeps what every layer puts out."""
 
@@ -64,8 +66,12 @@ class Probed:
         self.scorer: Scorer = Alike() if metric is None else Given(metric)
         outputs: list[Any] = []
         small = at_most(self.validation[0], SMALL)
+        step = len(self.validation) // FEW | 1  # odd: sources may take turns
+        others = [at_most(one, FEW) for one in self.validation[step::step]]
         with unchanged(model):
             positions = positions_of(layers, lambda: outputs.append(self.run(small)))
+            for batch in others:  # a model may call other layers for other samples
+                positions |= positions_of(layers, lambda one=batch: self.run(one))  # type: ignore[misc]
         self.called = tuple(layer in positions for layer in layers)
         self.layers = Layers(
             tuple(name for name, _ in found),
@@ -84,27 +90,12 @@ class Probed:
         self.running_row = self.layers.running()
         self._evaluated: list[tuple[Tensor, Scored]] = []
         if metric is None:
-            self._choose_scorer(outputs[0], small)
-
-    def _choose_scorer(self, outputs: Tensor, batch: Any) -> None:
-        """Score by class labels where a batch has them, else by outputs under fresh statistics."""
-        refuse_loss(outputs, size(batch))
-        batch = self.on_device(batch)
-        if has_classes(outputs, batch):
-            probabilities = are_probabilities(outputs, batch)
-            self.scorer = Classes(probabilities=probabilities)
-            if probabilities:
-                self.notes.append("Outputs are between 0 and 1, and taken for probabilities.")
-            self._largest_label, said = judged(outputs, self.validation)
-            self.notes += [said] if said else []
-            return
-        wanted = targets(batch)
-        regression = isinstance(wanted, Tensor) and wanted.shape == outputs.shape
-        several = outputs.dim() == 2 and outputs.shape[1] > 1 and not regression
-        self.scorer = Alike(several=several)
-        self.notes.append(
-            f"The targets are no class labels and no metric was given: scores are {self.scorer.name}."
-        )
+            refuse_loss(outputs[0], size(small))
+            self.scorer, said = scorer_of(outputs[0], self.on_device(small))
+            self.notes += said
+            if isinstance(self.scorer, Classes):
+                self._largest_label, said = judged(outputs[0], self.validation)
+                self.notes += said
 
     def on_device(self, batch: Any) -> Any:
         """Return a copy of a batch on the model's device."""

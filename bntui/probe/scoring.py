@@ -13,7 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from bntui.core.measured import Difference
 from bntui.probe.batches import size, targets
 from bntui.probe.errors import ProbeError
-from bntui.probe.labels import class_labels
+from bntui.probe.labels import are_probabilities, class_labels, has_classes
 from bntui.probe.report import Evaluation
 
 Metric = Callable[[Any, Any], Tensor]
@@ -228,6 +228,23 @@ class Alike:
         off = (outputs.cpu().double() - wanted).reshape(number, -1).norm(dim=1)
         scores = -(off / wanted.reshape(number, -1).norm(dim=1).mean().clamp_min(1e-12))
         return Scored(scores.nan_to_num(-WORST_LOSS, -WORST_LOSS, -WORST_LOSS), None, None, 1.0)
+
+
+def scorer_of(outputs: Tensor, batch: Any) -> tuple[Scorer, list[str]]:
+    """Return what scores such outputs without a metric, and what is to be said of it.
+
+    By class labels where the batch has them, else by outputs under fresh statistics.
+    """
+    if has_classes(outputs, batch):
+        if are_probabilities(outputs, batch):
+            said = ["Outputs are between 0 and 1, and taken for probabilities."]
+            return Classes(probabilities=True), said
+        return Classes(), []
+    wanted = targets(batch)
+    regression = isinstance(wanted, Tensor) and wanted.shape == outputs.shape
+    scorer = Alike(several=outputs.dim() == 2 and outputs.shape[1] > 1 and not regression)
+    why = "The targets are no class labels and no metric was given"
+    return scorer, [f"{why}: scores are {scorer.name}."]
 
 
 def joined(parts: Sequence[Scored]) -> Scored:

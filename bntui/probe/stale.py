@@ -8,21 +8,17 @@ from bntui.core.text import exact
 from bntui.diagnose.significance import harms, loses_accuracy
 from bntui.measure.layers import layers_of, running_statistics
 from bntui.probe.causes import Cause, Finding, Severity
-from bntui.probe.harm import compared, harmed, told
-from bntui.probe.numbers import percent
+from bntui.probe.harm import RECALIBRATE, compared, harmed, named, told
+from bntui.probe.momentum import momentum
+from bntui.probe.numbers import percent, span
 from bntui.probe.probed import Probed
 from bntui.probe.scoring import Scored
 
-OTHER_CONVENTION = 0.9
-"""torch's momentum from which on an update keeps at most a tenth of the old statistics."""
 DEFAULT = 0.1
 """torch's own momentum."""
-TOO_SMALL = 0.01
-"""torch's momentum below which statistics take hundreds of updates to move."""
 START_PART = 0.5
-RECALIBRATE = (
-    "bntui.recalibrate(model, training): replace the statistics by pooled ones of training batches"
-)
+MUCH = 0.01
+"""Share of the start values that may do harm by itself."""
 
 
 def stale(probed: Probed, averaged_from: nn.Module | None) -> list[Finding]:
@@ -34,9 +30,9 @@ def stale(probed: Probed, averaged_from: nn.Module | None) -> list[Finding]:
     if untouched and untouched.severity is Severity.UNSOUND:
         found, explained = [untouched], _explained(probed)
         if not explained:
-            found += _momentum(probed) or _start_or_lag(probed)
+            found += momentum(probed) or _start_or_lag(probed)
         return found
-    found = _momentum(probed)
+    found = momentum(probed)
     if not any(one.severity is Severity.UNSOUND for one in found):
         found += _start_or_lag(probed)
     return found + ([untouched] if untouched else [])
@@ -89,7 +85,7 @@ def _untouched(probed: Probed) -> Finding | None:
     places = [place for place in places if probed.states[place].trains or probed.harm is None]
     if not places:
         return None
-    names = _names(probed, places)
+    names = named(probed, places)
     every = all(state.untouched for state in probed.states)
     still = [probed.states[place] for place in places]
     counted = [one for one in still if one.updates]
@@ -108,7 +104,7 @@ def _untouched(probed: Probed) -> Finding | None:
         evidence = [f"{which}: every running mean is exactly 0 and every variance exactly 1."]
         updates = {one.updates for one in still if one.updates is not None}
         if updates:
-            evidence.append(f"num_batches_tracked says {_range(updates)} updates.")
+            evidence.append(f"num_batches_tracked says {span(updates)} updates.")
         if set(places) & set(probed.only_in_eval):
             evidence.append("Eval mode calls them, and training mode does not.")
         remedies = [
@@ -162,66 +158,6 @@ def _explained(probed: Probed) -> bool:
     return not harms(cured.less(probed.fresh))
 
 
-def keeps_one_batch(probed: Probed) -> bool:
-    """Tell whether most layers' momentum is so large that the last batch makes their statistics."""
-    places = list(probed.training_places())
-    large = [p for p in places if (probed.states[p].momentum or 0.0) >= OTHER_CONVENTION]
-    return 2 * len(large) > len(places)
-
-
-def _momentum(probed: Probed) -> list[Finding]:
-    """Name a momentum that is in the other convention, or far too small."""
-    places = [p for p in probed.training_places() if probed.states[p].momentum is not None]
-    if not places:
-        return []
-    harm = harmed(probed)
-    severity = Severity.UNSOUND if harm else Severity.WARNING
-    cure = (RECALIBRATE,) if harm else ()
-    momenta = {place: probed.states[place].momentum or 0.0 for place in places}
-    large = [place for place in places if momenta[place] >= OTHER_CONVENTION]
-    if large:
-        severity = Severity.UNSOUND if harm and _cure(probed, large) else Severity.WARNING
-        momentum = max(momenta[place] for place in large)
-        evidence = (
-            f"torch's momentum is {exact(momentum)} in {_names(probed, large)}: every update keeps only "
-            f"{1.0 - momentum:.3g} of the old statistics, so they are those of the last batch.",
-            compared(probed),
-        )
-        remedy = (
-            f"layer.momentum = {exact(round(1.0 - momentum, 12)) if momentum < 1.0 else 0.1}: torch's is "
-            "the share of the new value, Keras's that of the old one"
-        )
-        return [Finding(Cause.MOMENTUM_CONVENTION, severity, evidence, (remedy, *cure))]
-    small = [place for place in places if momenta[place] < TOO_SMALL]
-    never = [place for place in small if momenta[place] == 0.0]
-    if 2 * len(small) > len(places) and (harm or never):
-        left = [one for place in small if (one := probed.states[place].start_left) is not None]
-        kept = (
-            f", and {percent(max(left))} of the start values is left"
-            if left and max(left) > 0.005
-            else ""
-        )
-        updates = {u for place in small if (u := probed.states[place].updates) is not None}
-        after = f" after {_range(updates)} updates" if updates else ""
-        momentum = max(momenta[place] for place in small)
-        evidence = (
-            f"torch's momentum is {exact(momentum)} in {_names(probed, small)}: the statistics take in "
-            f"{'nothing' if not momentum else f'{100 * momentum:.3g} %'} of each batch{after}{kept}.",
-            compared(probed),
-        )
-        remedies = ("layer.momentum = 0.1 (torch's: the share of the new value)", *cure)
-        return [Finding(Cause.MOMENTUM_TOO_SMALL, severity, evidence, remedies)]
-    return []
-
-
-def _cure(probed: Probed, places: list[int]) -> bool:
-    """Tell whether fresh statistics in some layers alone make validation better."""
-    if probed.fresh_row is None or probed.running is None:
-        return False
-    cured = probed.evaluate(probed.with_layers(places, probed.fresh_row))
-    return harms(probed.running.less(cured))
-
-
 def _start_or_lag(probed: Probed) -> list[Finding]:
     """Tell start values from lag by taking the start values out of the running statistics."""
     if not harmed(probed):
@@ -253,12 +189,24 @@ def _start_or_lag(probed: Probed) -> list[Finding]:
         evidence.append(f"How much of the start values is left is unknown: {why}.")
     else:
         evidence.append("Nothing of the start values is left.")
+    if share < START_PART and max(left) >= MUCH:
+        alone = probed.evaluate(_with_start(probed, left))
+        share = _share(alone, probed, whole=probed.running, none=probed.fresh)
+        evidence.append(
+            f"Fresh statistics with as much of the start values in them give {told(alone, probed)}: these "
+            f"alone explain {'all' if share >= 1 else percent(max(0.0, share))} of the gap."
+        )
     momenta = sorted({s.momentum for s in probed.states if s.momentum and s.trains})
     updates = {state.updates for state in probed.states if state.updates is not None}
     if momenta:
+        said = (
+            exact(momenta[0])
+            if len(momenta) == 1
+            else f"{exact(momenta[0])} to {exact(momenta[-1])}"
+        )
         evidence.append(
-            f"torch's momentum is {exact(momenta[-1])}"
-            + (f", after {_range(updates)} updates." if updates else ".")
+            f"torch's momentum is {said}"
+            + (f", after {span(updates)} updates." if updates else ".")
         )
     evidence.append(_worst_layers(probed))
     if share >= START_PART:
@@ -292,9 +240,19 @@ def _without_start(probed: Probed, left: list[float]) -> Tensor | None:
     return torch.stack([mean / (1 - shares), ((variance - shares) / (1 - shares)).clamp_min(0.0)])
 
 
-def _share(part: Scored, probed: Probed) -> float:
-    """Return how much of the way from running to fresh `part` makes."""
-    none, whole = probed.running, probed.fresh
+def _with_start(probed: Probed, left: list[float]) -> Tensor:
+    """Return fresh statistics with the share of the start values that is left: P·(0, 1) + (1 − P)·fresh."""
+    assert probed.fresh_row is not None
+    shares = probed.layers.per_channel(left)
+    mean, variance = probed.fresh_row
+    return torch.stack([(1 - shares) * mean, shares + (1 - shares) * variance])
+
+
+def _share(
+    part: Scored, probed: Probed, none: Scored | None = None, whole: Scored | None = None
+) -> float:
+    """Return how much of the way from `none` to `whole` is made by `part`: by default from running to fresh."""
+    none, whole = none or probed.running, whole or probed.fresh
     assert none is not None
     assert whole is not None
     assert probed.harm is not None
@@ -316,19 +274,3 @@ def _worst_layers(probed: Probed) -> str:
         f"layer {probed.layers.names[place]} ({means[place]:.2g} σ)" for place in worst
     )
     return f"Running means furthest from fresh ones: {said}."
-
-
-def _names(probed: Probed, places: list[int]) -> str:
-    names = [probed.layers.names[place] for place in places]
-    if len(names) == len(probed.layers):
-        return "every layer"
-    return (
-        ("layer " if len(names) == 1 else "layers ")
-        + ", ".join(names[:3])
-        + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    )
-
-
-def _range(numbers: set[int]) -> str:
-    low, high = min(numbers), max(numbers)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -2,12 +2,15 @@
 
 from torch import nn
 
-from bntui.diagnose.significance import harms
+from bntui.diagnose.significance import ERRORS, harms
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.collected import collect
 from bntui.probe.harm import harmed, told
 from bntui.probe.numbers import counted
 from bntui.probe.probed import Probed
+
+SMALL_GAIN = 0.01
+"""The gain of a score that is told, if it is real: dropout shifts statistics by a little, always the same way."""
 
 
 def dropout_shift(probed: Probed) -> Finding | None:
@@ -26,10 +29,10 @@ def dropout_shift(probed: Probed) -> Finding | None:
     if not rows:
         return None
     off = probed.evaluate(probed.pooled(rows))
-    difference = off.less(probed.fresh)
-    gain = (off.score - probed.fresh.score, difference.accuracy_error)
-    better = gain[0] > max(2.0 * gain[1], 0.01) or harms(probed.fresh.less(off))
-    if not better:
+    gain = off.less(probed.fresh)
+    by_score = gain.accuracy > max(ERRORS * gain.accuracy_error, SMALL_GAIN)
+    by_size = gain.of_loss == 1.0 and -gain.loss > max(ERRORS * gain.loss_error, 2.0 * SMALL_GAIN)
+    if not (by_score or by_size or harms(probed.fresh.less(off))):
         return None
     evidence = (
         f"Under fresh statistics taken with dropout on validation is {told(probed.fresh, probed)}, with it "

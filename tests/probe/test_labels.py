@@ -37,11 +37,13 @@ def test_a_later_batch_without_labels_is_refused() -> None:
 
 
 def test_labels_beyond_the_classes_are_told_or_refused() -> None:
-    assert judged(OUTPUTS, [(OUTPUTS, LABELS)]) == (3, "")
-    assert judged(OUTPUTS, [(OUTPUTS, torch.tensor([0, -100, 2, 1]))]) == (2, "")
+    assert judged(OUTPUTS, [(OUTPUTS, LABELS)]) == (3, [])
+    assert judged(OUTPUTS, [(OUTPUTS, torch.tensor([0, -100, 2, 1]))]) == (2, [])
     assert judged(OUTPUTS, [(OUTPUTS, LABELS + 1)]) == (
         3,
-        "25 % of the labels are none of the 4 classes that the model puts out, but up to 4: they are left out.",
+        [
+            "25 % of the labels are none of the 4 classes that the model puts out, but up to 4: they are left out."
+        ],
     )
     with pytest.raises(ProbeError) as caught:
         judged(OUTPUTS, [(OUTPUTS, LABELS + 10)] * 2)
@@ -52,5 +54,5 @@ def test_labels_beyond_the_classes_are_told_or_refused() -> None:
 
 
 def test_one_output_for_each_label() -> None:
-    assert judged(torch.ones(4, 1), [(OUTPUTS, LABELS % 2)]) == (1, "")
-    assert judged(torch.ones(4), [(OUTPUTS, LABELS % 2)]) == (1, "")
+    assert judged(torch.ones(4, 1), [(OUTPUTS, LABELS % 2)]) == (1, [])
+    assert judged(torch.ones(4), [(OUTPUTS, LABELS % 2)]) == (1, [])
