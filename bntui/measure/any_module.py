@@ -42,6 +42,11 @@ class CallRecorder:
         """Return the means and the biased variances, each (C,), of what a layer gets."""
         return _without_a_copy(batch) if _is_plain(batch) else batch_statistics(batch)
 
+    def weight(self, samples: int) -> int | Tensor:
+        """Return how many samples each channel got, for `pool`: 0 (C,) in layers that were not called."""
+        called = [layer in self.calls for layer in self._layers.layers]
+        return samples if all(called) else samples * self._layers.per_channel(called)
+
     def row(self) -> Tensor:
         """Return the mean of all calls' means and biased variances: (2, C).
 

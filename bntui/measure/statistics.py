@@ -121,21 +121,28 @@ def attach(model: nn.Module, example: Tensor) -> Buffers:
     )
 
 
-def pool(rows: Iterable[tuple[Tensor, int]]) -> Tensor:
+def pool(rows: Iterable[tuple[Tensor, int | Tensor]]) -> Tensor:
     """Combine statistics (2, C) of batches of n images each into those of all images together.
+
+    n may be (C,): 0 in channels that a batch did not reach. One that none reached is as in the last row.
 
     μ = Σ nᵢμᵢ / Σ nᵢ and σ² = Σ nᵢ(vᵢ + μᵢ²) / Σ nᵢ − μ², in float64: exact where the batches pass
     through the same function, as at fixed weights the first BN layer's do.
     """
-    total, mean, square = 0, None, None
+    total: int | Tensor = 0
+    mean, square = None, None
     row = torch.empty(0)
     for row, images in rows:
         wide = row.to("cpu", torch.float64) if row.device.type == "mps" else row.double()
+        images = images.to(wide.device) if isinstance(images, Tensor) else images
         here, here_square = images * wide[0], images * (wide[1] + wide[0] ** 2)
         mean = here if mean is None else mean + here
         square = here_square if square is None else square + here_square
-        total += images
-    if mean is None or square is None or not total:
+        total = total + images
+    if mean is None or square is None or (isinstance(total, int) and not total):
         raise ValueError("pool needs the statistics of at least one image")
     mean, square = mean / total, square / total
-    return torch.stack([mean, (square - mean**2).clamp_min(0.0)]).to(row)
+    pooled = torch.stack([mean, (square - mean**2).clamp_min(0.0)]).to(row)
+    if isinstance(total, Tensor):
+        return torch.where((total > 0).to(row.device), pooled, row)
+    return pooled

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 class Collected:
     """Training-mode passes over the training batches, as the loader makes them."""
 
-    rows: tuple[tuple[Tensor, int], ...]
-    """Of each batch: biased statistics (2, C), and its samples."""
+    rows: tuple[tuple[Tensor, int | Tensor], ...]
+    """Of each batch: biased statistics (2, C), and of how many samples, for `pool`."""
+    sizes: tuple[int, ...]
+    """Samples of each batch."""
     calls: tuple[dict[nn.Module, list[tuple[Tensor, Tensor]]], ...]
     """Of each batch, the statistics of every call of the layers that are called more than once."""
     values: dict[nn.Module, int]
@@ -42,12 +44,12 @@ class Collected:
     @property
     def samples(self) -> int:
         """How many samples there were."""
-        return sum(count for _, count in self.rows)
+        return sum(self.sizes)
 
     @property
     def batch(self) -> int:
         """Samples of the largest batch."""
-        return max((count for _, count in self.rows), default=1)
+        return max(self.sizes, default=1)
 
 
 def collect(
@@ -66,6 +68,7 @@ def collect(
     """
     rows, calls, scores, labels, kept = [], [], list[Scored](), list[Tensor](), list[Any]()
     values: dict[nn.Module, int] = {}
+    sizes = list[int]()
     endless = list[str]()
     wanted, refused, scorable = sum(map(size, probed.validation)), 0, True
     modes = probed.training_modules if training is None else training
@@ -85,7 +88,8 @@ def collect(
             if where := _first_not_finite(probed.layers, row, recorded):
                 endless.append(where)
                 continue
-            rows.append((row, size(batch)))
+            rows.append((row, recorded.weight(size(batch))))
+            sizes.append(size(batch))
             for layer, brought in recorded.values.items():
                 values[layer] = max(values.get(layer, 0), min(brought))
             calls.append({one: each for one, each in recorded.calls.items() if len(each) > 1})
@@ -102,6 +106,7 @@ def collect(
                 wanted -= size(part)
     return Collected(
         tuple(rows),
+        tuple(sizes),
         tuple(calls),
         values,
         joined(scores) if scores and scorable else None,

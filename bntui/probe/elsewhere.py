@@ -23,7 +23,7 @@ def elsewhere(probed: Probed) -> list[Finding]:
                 Cause.UNDECIDED,
                 Severity.UNDECIDED,
                 (compared(probed), said),
-                ("check on more samples (samples=)",),
+                ("validate on more samples",),
             )
         ]
     if modes_apart(probed):

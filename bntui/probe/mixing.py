@@ -217,7 +217,7 @@ def mixed_sources(probed: Probed) -> Finding | None:
     if modes_apart(probed):
         evidence.append(by_mode(probed))
     remedies = (
-        "mix both sources in every batch, or give each BN layers of its own (domain-specific BN), and "
+        "mix the sources in every batch, or give each BN layers of its own (domain-specific BN), and "
         "train again",
     )
     severity = Severity.UNSOUND if harm else Severity.WARNING

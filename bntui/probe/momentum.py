@@ -1,5 +1,7 @@
 """Momentum in the other convention, or far too small. It is torch's: the share of the new value."""
 
+import torch
+
 from bntui.core.text import exact
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import RECALIBRATE, compared, harmed, helped_by, named
@@ -8,8 +10,20 @@ from bntui.probe.probed import Probed
 
 OTHER_CONVENTION = 0.9
 """torch's momentum from which on an update keeps at most a tenth of the old statistics."""
+LEFT = 0.1
+"""The share of the start values that explains by itself what is wrong in half precision."""
 TOO_SMALL = 0.01
 """torch's momentum below which statistics take hundreds of updates to move."""
+
+
+def _moved_little(probed: Probed, place: int) -> bool:
+    """Tell whether so small a momentum is what kept a layer's statistics from moving.
+
+    In half precision updates are lost in rounding, too: there much of the start values must be left.
+    """
+    state = probed.states[place]
+    half = state.dtype in {torch.float16, torch.bfloat16}
+    return not half or state.start_left is None or state.start_left > LEFT
 
 
 def momentum(probed: Probed) -> list[Finding]:
@@ -34,7 +48,9 @@ def momentum(probed: Probed) -> list[Finding]:
             "the share of the new value, Keras's that of the old one"
         )
         return [Finding(Cause.MOMENTUM_CONVENTION, severity, evidence, (remedy, *cure))]
-    small = [place for place in places if momenta[place] < TOO_SMALL]
+    small = [
+        place for place in places if momenta[place] < TOO_SMALL and _moved_little(probed, place)
+    ]
     never = [place for place in small if momenta[place] == 0.0]
     if (harm and helped_by(probed, small)) or never:
         left = [one for place in small if (one := probed.states[place].start_left) is not None]

@@ -206,7 +206,7 @@ class Probed:
             if number >= self._fresh_batches and samples >= FEWEST:
                 return
 
-    def pooled(self, rows: Iterable[tuple[Tensor, int]]) -> Tensor:
+    def pooled(self, rows: Iterable[tuple[Tensor, int | Tensor]]) -> Tensor:
         """Pool batches' statistics; frozen layers keep their running ones."""
         return self.only_training(pool(rows))
 

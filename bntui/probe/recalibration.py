@@ -78,7 +78,7 @@ def recalibrate(
     new = _statistics(found)
     restore = Restore(
         tuple(name for name, *_ in new),
-        sum(samples for _, samples in found.rows),
+        sum(found.samples),
         [(layer, *_copies(layer)) for _, layer, *_ in new],
     )
     _write([(layer, mean, variance) for _, layer, mean, variance in new])
@@ -88,8 +88,10 @@ def recalibrate(
 @dataclass(frozen=True, slots=True)
 class _Collected:
     layers: Layers
-    rows: list[tuple[Tensor, int]]
-    """Of each batch: biased statistics (2, C), and its samples."""
+    rows: list[tuple[Tensor, int | Tensor]]
+    """Of each batch: biased statistics (2, C), and of how many samples, for `pool`."""
+    samples: list[int]
+    """Of each batch."""
     values: dict[nn.Module, int]
     """Values per channel that the layers got in all."""
 
@@ -100,7 +102,7 @@ def _collected(model: nn.Module, batches: Iterable[Any], forward: Forward | None
     layers = _layers([one for one in layers_of(model) if one[1] in trained], device_of(model))
     if not layers.layers:
         raise ProbeError(_nothing_to_replace(model))
-    found = _Collected(layers, [], {})
+    found = _Collected(layers, [], [], {})
     for batch in batches:
         for module in model.modules():
             module.training = module in trained
@@ -111,7 +113,8 @@ def _collected(model: nn.Module, batches: Iterable[Any], forward: Forward | None
                 if ONE_VALUE not in str(error):
                     raise
                 continue  # training could not have used it, either
-        found.rows.append((recorder.row(), size(batch)))
+        found.rows.append((recorder.row(), recorder.weight(size(batch))))
+        found.samples.append(size(batch))
         for layer, values in recorder.values.items():
             found.values[layer] = found.values.get(layer, 0) + sum(values)
     if not found.rows:

@@ -189,7 +189,7 @@ def _start_or_lag(probed: Probed) -> list[Finding]:
         evidence.append(f"How much of the start values is left is unknown: {why}.")
     else:
         evidence.append("Nothing of the start values is left.")
-    if share < START_PART and max(left) >= MUCH:
+    if 0.0 < share < START_PART and max(left) >= MUCH:
         alone = probed.evaluate(_with_start(probed, left))
         share = _share(alone, probed, whole=probed.running, none=probed.fresh)
         evidence.append(
@@ -207,6 +207,10 @@ def _start_or_lag(probed: Probed) -> list[Finding]:
         evidence.append(
             f"torch's momentum is {said}"
             + (f", after {span(updates)} updates." if updates else ".")
+        )
+    if any(state.momentum is None and state.updates and state.trains for state in probed.states):
+        evidence.append(
+            "momentum=None averages over all updates, those of the first weights as much as the last ones."
         )
     evidence.append(_worst_layers(probed))
     if share >= START_PART:

@@ -53,8 +53,7 @@ def not_frozen(probed: Probed) -> Finding | None:
         for place, state in enumerate(probed.states)
         if state.fixed and state.training and probed.called[place]
     ]
-    parameters = [one.requires_grad for one in probed.model.parameters()]
-    if not places or not any(parameters):
+    if not places:
         return None
     names = ", ".join(probed.layers.names[place] for place in places[:3])
     evidence = [

@@ -270,3 +270,32 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     with pytest.raises(ProbeError, match=match):
         recalibrate(model, loader, batches)
     assert as_found(model) == before
+
+
+class OneOfTwo(nn.Module):
+    """A layer for each of two domains, as the samples' sign tells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList([nn.BatchNorm1d(2), nn.BatchNorm1d(2)])
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        outputs: Tensor = self.norms[int(inputs.mean() > 0.0)](inputs)
+        return outputs
+
+
+@pytest.mark.parametrize("every", [2, 4, 16])
+def test_batches_that_do_not_reach_a_layer_do_not_count_in_it(every: int) -> None:
+    torch.manual_seed(0)
+    batches = [torch.randn(64, 2) + (5.0 if number % every else -5.0) for number in range(16)]
+    model = OneOfTwo()
+    for norm in model.norms:
+        norm.running_mean.fill_(100.0)  # type: ignore[operator]
+    recalibrate(model, batches)
+    for norm, domain in zip(model.norms, (False, True), strict=True):
+        own = torch.cat([one for one in batches if bool(one.mean() > 0.0) is domain])
+        mean, variance = norm.running_mean, norm.running_var
+        assert isinstance(mean, Tensor)
+        assert isinstance(variance, Tensor)
+        torch.testing.assert_close(mean, own.mean(0), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(variance, own.var(0), rtol=1e-4, atol=1e-4)
