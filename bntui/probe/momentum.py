@@ -10,7 +10,7 @@ from bntui.probe.probed import Probed
 
 OTHER_CONVENTION = 0.9
 """torch's momentum from which on an update keeps at most a tenth of the old statistics."""
-LEFT = 0.1
+LEFT = 0.3
 """The share of the start values that explains by itself what is wrong in half precision."""
 TOO_SMALL = 0.01
 """torch's momentum below which statistics take hundreds of updates to move."""
