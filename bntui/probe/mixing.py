@@ -145,7 +145,7 @@ def _two_kinds(probed: Probed) -> Tensor | None:
     """Return which of two kinds each training batch is of, bool (batches,); None where there aren't two.
 
     By the direction in which batches vary most, of means in standard deviations and of logarithms of
-    variances; two kinds lie apart along it by far more than they spread.
+    variances; two kinds lie apart along it by far more than they spread, and have a quarter of the batches.
     """
     found = probed.collected
     if found is None or len(found.rows) < 4:
@@ -158,7 +158,7 @@ def _two_kinds(probed: Probed) -> Tensor | None:
     gaps = order[1:] - order[:-1]
     cut = int(gaps.argmax())
     low, high = order[: cut + 1], order[cut + 1 :]
-    if min(len(low), len(high)) < 2:
+    if min(len(low), len(high)) < max(2, len(order) // 4):
         return None
     spread = max(float(low.std()), float(high.std()), 1e-12)
     if float(high.mean() - low.mean()) < 6.0 * spread:
