@@ -62,10 +62,10 @@ def _averaged(probed: Probed, source: nn.Module | None) -> Finding | None:
         evidence.append(
             "The model is an AveragedModel: its statistics were measured with other weights than its means."
         )
-    counters = sum(state.untouched for state in probed.states)
-    if counters:
+    untouched = sum(state.untouched for state in probed.states)
+    if untouched:
         evidence.append(
-            f"{counters} of {len(probed.states)} layers are at exactly mean 0, variance 1."
+            f"{untouched} of {len(probed.states)} layers are at exactly mean 0, variance 1."
         )
     return Finding(
         Cause.AVERAGED_WEIGHTS,
@@ -88,9 +88,8 @@ def _untouched(probed: Probed) -> Finding | None:
     names = named(probed, places)
     every = all(state.untouched for state in probed.states)
     still = [probed.states[place] for place in places]
-    counted = [one for one in still if one.updates]
-    frozen = [one for one in still if one.momentum == 0.0]
-    if frozen and len(frozen) == len(still) and (counted or all(o.updates is None for o in still)):
+    calls_counted = any(one.updates != 0 for one in still)  # None where a layer has no counter
+    if calls_counted and all(one.momentum == 0.0 for one in still):
         cause = Cause.MOMENTUM_TOO_SMALL
         evidence = [f"torch's momentum is 0 in {names}: no update moves these statistics."]
         remedies = ["layer.momentum = 0.1 (torch's: the share of the new value)", RECALIBRATE]

@@ -37,8 +37,8 @@ def batches(count: int, seed: int) -> list[tuple[Tensor, Tensor]]:
 TRAINING, VALIDATION = batches(16, 1), batches(8, 2)
 
 
-@pytest.fixture(scope="module")
-def trained() -> nn.Module:
+def fitted() -> nn.Module:
+    """Return a network after 128 updates, which has learned its two classes."""
     torch.manual_seed(0)
     model = Perceptron()
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
@@ -48,6 +48,11 @@ def trained() -> nn.Module:
         loss.backward()
         optimizer.step()
     return model
+
+
+@pytest.fixture(scope="module")
+def trained() -> nn.Module:
+    return fitted()
 
 
 @pytest.fixture

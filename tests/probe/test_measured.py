@@ -15,20 +15,12 @@ from bntui.probe.causes import Cause, Severity
 from bntui.probe.check import check
 from bntui.probe.recalibration import recalibrate
 from bntui.probe.report import Report
-from tests.probe.test_check import TRAINING, VALIDATION, Perceptron
+from tests.probe.test_check import TRAINING, VALIDATION, Perceptron, fitted
 
 
 @pytest.fixture(scope="module")
 def trained() -> nn.Module:
-    torch.manual_seed(0)
-    model = Perceptron()
-    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
-    for inputs, labels in TRAINING * 8:
-        loss = cross_entropy(model(inputs), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return model
+    return fitted()
 
 
 def said(report: Report) -> str:
