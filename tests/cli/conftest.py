@@ -1,0 +1,31 @@
+"""A folder with a user's module in it, and a stand-in for `bntui.check`."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.cli.checking import MODULE, Fake
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the current directory of the test, from which nothing stays imported."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "mine.py").write_text(MODULE)
+    yield tmp_path
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(f"{tmp_path}/"):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def fake(here: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
+    """Put a fake in the place of bntui.check."""
+    made, module = Fake(), ModuleType("bntui.probe.check")
+    module.check = made  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "bntui.probe.check", module)
+    return made
