@@ -1,65 +1,28 @@
 """The Textual application around the explorer. Importing it loads no torch."""
 
-import asyncio
-import gc
 import os
-import signal
-import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from functools import partial
-from typing import IO, Any, ClassVar, cast
+from collections.abc import Callable
 
-from textual import events, on
-from textual.app import SystemCommand
-from textual.binding import BindingType
-from textual.filter import LineFilter
+from textual import on
 from textual.screen import Screen
-from textual.theme import ThemeProvider
 
 from bntui.core.run import MakeRun
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
-from bntui.core.text import literal
-from bntui.machine.environment import variable
-from bntui.machine.signals import (
-    BY_USER,
-    asked_to_end,
-    end_anyway,
-    handled_as_before,
-    write_nowhere_if_hung_up,
-)
-from bntui.ui import key_lines
-from bntui.ui.dialogs.saving import save_and_tell
+from bntui.machine.signals import BY_USER
 from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.screen import Explorer
-from bntui.ui.key_table import help_sentence
 from bntui.ui.runs.archive import Archive
 from bntui.ui.terminal import capabilities
-from bntui.ui.terminal.ascii_filter import AsciiOnly
-from bntui.ui.terminal.captured_output import captured_output, notice
-from bntui.ui.terminal.diff_output import DiffApp
-from bntui.ui.terminal.driver import TerminalDriver, can_stop
-from bntui.ui.terminal.glyphs import Glyphs, ascii_only
+from bntui.ui.terminal.glyphs import Glyphs
+from bntui.ui.terminal_app import TerminalApp, on_this_terminal
 from bntui.ui.widgets.knob import Knob
-from bntui.ui.widgets.palette import Palette
 
 NO_EXPERIMENTS = Experiments()
-NOT_OFFERED = {
-    *("app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette"),
-    *("quit", "app.quit"),  # it is there already
-}
-"""What keys do that the command palette leaves out."""
-SLIM = 20
-"""Columns below which there are no scrollbars."""
 
 
-class BntuiApp(DiffApp):
-    """bntui on a terminal."""
-
-    TITLE = "bntui"
-    CSS_PATH = "app.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*key_lines.APP]
+class BntuiApp(TerminalApp):
+    """The explorer on a terminal."""
 
     def __init__(
         self,
@@ -71,19 +34,7 @@ class BntuiApp(DiffApp):
         updates_per_second: float = capabilities.LOCAL_UPDATES_PER_SECOND,
         glyphs: Glyphs = Glyphs.BRAILLE,
     ) -> None:
-        # Without this Textual keeps to greys under NO_COLOR, but still sends their codes.
-        colourless = bool(variable("NO_COLOR"))
-        super().__init__(driver_class=TerminalDriver, ansi_color=True if colourless else None)
-        self.glyphs = glyphs
-        """What every picture is made of."""
-        self.set_class(glyphs is Glyphs.ASCII, "-ascii")
-        self.all_ended = True
-        """Whether every run's thread had ended when the app was left."""
-        self._asked_to_end = 0
-        """The exit status with which something other than a key ends the app, if it does."""
-        self.terminal = cast("IO[str]", sys.__stdout__)
-        """What the driver draws on."""
-        self._asyncio: asyncio.AbstractEventLoop | None = None
+        super().__init__(glyphs=glyphs)
         self.explorer = Explorer(
             make_run,
             request,
@@ -92,62 +43,13 @@ class BntuiApp(DiffApp):
             updates_per_second=updates_per_second,
         )
 
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Add the filter for terminals that can show ASCII only."""
-        filters = super().get_line_filters()
-        return [*filters, AsciiOnly()] if self.glyphs is Glyphs.ASCII else filters
-
     def get_default_screen(self) -> Screen[None]:
         """Open with the explorer."""
         return self.explorer
 
-    def on_mount(self) -> None:
-        """End at once if that was asked for before there was anything to end."""
-        self._asyncio = asyncio.get_running_loop()
-        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
-        if self._asked_to_end:
-            self.exit(return_code=self._asked_to_end)
-
-    def on_ready(self) -> None:
-        """Collect garbage from the first picture on."""
-        gc.enable()
-
-    @property
-    def ending(self) -> bool:
-        """Whether something other than a key ends the app."""
-        return bool(self._asked_to_end)
-
-    def end_with(self, status: int) -> None:
-        """End the app without a key, with an exit status; may be called from any thread."""
-        if not self._asked_to_end:
-            self._asked_to_end = status
-            end_anyway(status, self._end_runs, self._give_back)
-            self.soon(lambda: self.exit(return_code=status))
-
-    def soon(self, do: Callable[[], object]) -> None:
-        """Have something done on the app's thread; may be called from any."""
-        if self._asyncio:
-            with suppress(RuntimeError):  # the loop is closed: the app is over
-                self._asyncio.call_soon_threadsafe(do)
-
-    def tell_output(self, text: str) -> None:
-        """Tell what a library has written; may be called from any thread."""
-        self.soon(lambda: self.notify(notice(text), severity="warning", markup=False))
-
-    def _print(self, text: str, stderr: bool = False) -> None:
-        """Have what Python code prints captured as well: Textual, whose private method this is, drops it."""
-        if self.is_headless:
-            super()._print(text, stderr)
-        else:
-            with suppress(OSError):
-                os.write(2 if stderr else 1, text.encode(errors="replace"))
-
-    def _give_back(self) -> None:
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.give_back()
-
-    def _end_runs(self) -> bool:
-        return self.explorer.end(interrupted=self._asked_to_end not in {0, BY_USER})
+    def end_runs(self) -> bool:
+        """Stop every run and wait for the threads; return whether all have ended."""
+        return self.explorer.end(interrupted=self.asked_to_end not in {0, BY_USER})
 
     @on(Knob.Typing)
     def _type(self, event: Knob.Typing) -> None:
@@ -155,78 +57,6 @@ class BntuiApp(DiffApp):
         from bntui.ui.dialogs.value import ValueScreen  # the first picture doesn't need it
 
         self.push_screen(ValueScreen(knob.spec, knob.wanted, knob.turn_to))
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """List what the palette offers: themes, and what the keys of `screen` do.
-
-        Textual's own panel of keys, its picture and its enlarged widget are left out: bntui's keys
-        for them fit this screen.
-        """
-        for command in super().get_system_commands(screen):
-            if command.title in {"Theme", "Quit"}:
-                yield command
-        offered = set(NOT_OFFERED)
-        for node, binding, enabled, _ in screen.active_bindings.values():
-            if binding.description and enabled and binding.action not in offered:
-                offered.add(binding.action)  # several keys may do the same
-                title = binding.description[0].upper() + binding.description[1:]
-                run = partial(self.call_later, self.run_action, binding.action, node)
-                does = help_sentence(binding)
-                help_ = f"key {self.get_key_display(binding)}" + (f": {does}" if does else "")
-                yield SystemCommand(title, help_, run)
-
-    def action_command_palette(self) -> None:
-        """Open the command palette."""
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
-
-    def search_themes(self) -> None:
-        """Open the palette with the themes."""
-        self.push_screen(Palette([ThemeProvider], placeholder="Search for themes…"))
-
-    def action_suspend_process(self) -> None:
-        """Give the terminal back to the shell, until it continues the program."""
-        if isinstance(self._driver, TerminalDriver) and can_stop():
-            self._driver.stop_all()
-        else:
-            self.notify("no shell is waiting that could bring bntui back: q quits.")
-
-    def action_redraw(self) -> None:
-        """Draw everything anew, for a terminal that lost it."""
-        self.screen.refresh(layout=True)
-
-    def action_save_picture(self) -> None:
-        """Write the screen to an SVG file."""
-        save_and_tell(self, self.export_screenshot(title="bntui"), "svg")
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Do without scrollbars where there is no room for one."""
-        self.set_class(event.size.width < SLIM, "-slim")
-
-    async def on_event(self, event: events.Event) -> None:
-        """Take from the clipboard only what can be shown: a field would pass on the rest as it is."""
-        if isinstance(event, events.Paste):
-            first = next(iter(event.text.splitlines()), "")
-            event.text = "".join(filter(str.isprintable, first))
-        await super().on_event(event)
-
-    def notify(self, message: str, **options: Any) -> None:
-        """Show a notice in what the terminal can show: text of the user's may be in it.
-
-        One that is still there is not shown a second time, such as while a key is held.
-        """
-        message = literal(message)
-        message = ascii_only(message) if self.glyphs is Glyphs.ASCII else message
-        if all(shown.message != message for shown in self._notifications):
-            super().notify(message, **options)
-
-    def _fatal_error(self) -> None:
-        """End without Textual's traceback, pages of it over the terminal: `explore` raises the error."""
-        self._close_messages_no_wait()
-
-    async def on_unmount(self) -> None:
-        """End the runs before the program ends."""
-        self.all_ended = await asyncio.to_thread(self._end_runs)
 
 
 def explore(
@@ -252,16 +82,7 @@ def explore(
         updates_per_second=capabilities.updates_per_second(),
         glyphs=capabilities.glyphs(plain=plain),
     )
-    job_control = (signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH)
-    with (
-        handled_as_before(*job_control),
-        asked_to_end(app.end_with),
-        captured_output(app.tell_output) as app.terminal,
-    ):
-        app.run()
-    write_nowhere_if_hung_up()
-    if app._exception is not None:
-        raise app._exception
+    on_this_terminal(app)
     last = app.explorer.run.snapshot
     refused = last.phase is Phase.FAILED and last.facts is None and not last.traceback
     code = app.return_code or (2 if refused else 0)
