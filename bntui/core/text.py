@@ -52,6 +52,11 @@ def exact(value: float) -> str:
     return short if float(short) == value else repr(float(value))
 
 
+def percent(share: float) -> str:
+    """Write a share of 1 as a sentence has it: 12 %, and under 1 % for what is not nothing."""
+    return "under 1 %" if 0.0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
+
+
 def printable(text: str) -> str:
     """Return `text` without what would upset a terminal: files may have any name."""
     return "".join(character if character.isprintable() else "?" for character in text)

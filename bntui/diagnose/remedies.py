@@ -30,6 +30,18 @@ class RemedyName(StrEnum):
     SEE_TRACEBACK = "see-traceback"
 
 
+class NextStep(StrEnum):
+    """What can be done where nothing has to be put right."""
+
+    LET_IT_TRAIN = "let-it-train"
+    MEASURING = "measuring"
+    """What is missing is measured next."""
+    GO_ON = "go-on"
+    START_AGAIN = "start-again"
+    EXPERIMENTS = "experiments"
+    HELP = "help"
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """Validation accuracy with a remedy and without it, on the same images."""

@@ -1,8 +1,10 @@
-"""What helps, in the explorer's keys."""
+"""What helps, and what can be done next, in the explorer's keys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from bntui.diagnose.remedies import WORDS, Remedy, RemedyName, sentence
+from bntui.core.cells import cell_len
+from bntui.diagnose.headline import Headline, Line
+from bntui.diagnose.remedies import WORDS, NextStep, Remedy, RemedyName, sentence
 
 KEY_WORDS = WORDS | {
     RemedyName.RECALIBRATE: "[c] tries a recalibration",
@@ -15,8 +17,55 @@ KEY_WORDS = WORDS | {
     RemedyName.TRY_AGAIN: "[r] tries again, [d] takes the built-in digits on any device",
     RemedyName.SEE_TRACEBACK: "[y] shows the traceback",
 }
+DO_WORDS: Mapping[RemedyName | NextStep, Line] = {
+    RemedyName.RECALIBRATE: ("[c] repairs the averages now", "[c] repairs them now"),
+    RemedyName.APPLY_RECALIBRATION: ("[c] keeps the repaired averages", "[c] keeps the repair"),
+    RemedyName.SET_MOMENTUM: ("momentum {momentum} keeps them right", "momentum {momentum}"),
+    RemedyName.LOWER_LEARNING_RATE: ("lower the learning rate, then [r] starts again",),
+    RemedyName.RAISE_BATCH_SIZE: ("raise the batch size",),
+    RemedyName.RAISE_GHOST_BATCH: ("[k] gives a larger ghost batch",),
+    RemedyName.MORE_DATA: ("train on more data, or regularize",),
+    RemedyName.LOOK_AT_DATA: ("look at the validation images: how were they made?",),
+    RemedyName.BALANCE_CLASSES: ("balance the classes in training, or weigh them",),
+    RemedyName.MORE_VALIDATION: ("validate on more images",),
+    RemedyName.WAIT: (
+        "let it train on; if it learns nothing, change the learning rate",
+        "let it train",
+    ),
+    RemedyName.TRAIN_ON: ("[space] goes on",),
+    RemedyName.TRY_AGAIN: ("[r] tries again", "[r] again"),
+    RemedyName.SEE_TRACEBACK: ("[y] shows the traceback", "[y] traceback"),
+    NextStep.LET_IT_TRAIN: ("let it train",),
+    NextStep.MEASURING: ("let it train: that is measured next", "let it train"),
+    NextStep.GO_ON: ("[space] goes on",),
+    NextStep.START_AGAIN: ("[r] starts again",),
+    NextStep.EXPERIMENTS: (
+        "[g] opens experiments that break it and explain why",
+        "[g] experiments",
+    ),
+    NextStep.HELP: ("[?] explains the keys",),
+}
+"""What the headline's third line says of each, the longest first."""
+BETWEEN = " · "
 
 
 def in_keys(remedies: Sequence[Remedy]) -> str:
     """Return what to do, with the keys in brackets; empty for nothing."""
     return sentence(remedies, KEY_WORDS)
+
+
+def do_line(headline: Headline) -> Line:
+    """Return what to do as a headline's third line, the keys without brackets, the longest first.
+
+    Narrow screens leave out the last things to do rather than cut words.
+    """
+    full, short = ([_words(one, place) for one in headline.do] for place in (0, -1))
+    parts = [full, short, *(short[:count] for count in range(len(short) - 1, 0, -1))]
+    lines = dict.fromkeys(BETWEEN.join(part) for part in parts)
+    return tuple(sorted(lines, key=cell_len, reverse=True))
+
+
+def _words(one: Remedy | NextStep, place: int) -> str:
+    name, momentum = (one.name, one.momentum) if isinstance(one, Remedy) else (one, None)
+    words = DO_WORDS[name][place].replace("[", "").replace("]", "")
+    return words.format(momentum="" if momentum is None else f"{momentum:.15g}")

@@ -1,0 +1,189 @@
+"""Three lines that stand still and fit: what happens, why, and what to do."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bntui.core.cells import cell_len
+from bntui.core.config import Knobs, RunConfig
+from bntui.core.measured import DataCheck, Difference, Hindsight, LayerShift, Score, Waiting
+from bntui.core.snapshot import Divergence, Mark, Phase, Snapshot
+from bntui.diagnose.causes import GOOD, OPEN, Cause
+from bntui.diagnose.headline import WIDTHS, Tone, fitting, headline
+from bntui.diagnose.verdict import verdict
+from bntui.ui.explorer.remedies import do_line
+from tests.ui.scripted import diverged, failed, history, layers, mid_run, validation
+
+CONFIG = RunConfig()
+LONG = [
+    "A",
+    "class",
+    "with",
+    "a",
+    "name",
+    "that",
+    "nobody",
+    "would",
+    "think",
+    "of",
+    "reading",
+    "aloud",
+]
+
+
+def at(score: float, loss: float = 0.1) -> Score:
+    return Score(loss, score, (100,) * 10)
+
+
+def data(**changes: Any) -> DataCheck:
+    values: dict[str, Any] = {
+        "update": 97,
+        "images": 1000,
+        "fresh": at(0.8),
+        "own": at(0.8),
+        "as_trained": 0.8,
+        "training_images": 1000,
+        "training_fresh": at(0.99),
+        "training": Difference(0.0, 0.01, 0.0, 0.01, 1000, 0.1),
+        "training_running": at(0.99),
+        "statistics_images": 1024,
+        "shifts": (LayerShift("input", 0.05, 0.1),),
+    }
+    return DataCheck(**values | changes)
+
+
+def lagging() -> Snapshot:
+    seen = replace(validation(0.5, 0.9), corrected=None)
+    return mid_run(CONFIG, validation=replace(seen, layers=layers(start_left=0.0)))
+
+
+def few() -> Snapshot:
+    seen = validation(0.8, 0.9)
+    unclear = Difference(-0.1, 0.1, 0.1, 0.2, 20, 0.5)
+    return mid_run(CONFIG, validation=replace(seen, images=20, difference=unclear))
+
+
+def worse_than_training(check: DataCheck | None) -> Snapshot:
+    trained = {"smooth_acc": history([0.99] * 97)}
+    return mid_run(CONFIG, validation=validation(0.8, 0.8), data_check=check, series=trained)
+
+
+def momentum_of_torch() -> Snapshot:
+    """Return a run at 0.1, where 0.9 was seen to be far better."""
+    better, none = Difference(0.86, 0.01, -2.8, 0.01, 200, 2.85), Difference(0, 0.01, 0, 0.01, 200)
+    hindsight = Hindsight(
+        names=("0", "0.9"),
+        images=200,
+        updates=np.array([97.0]),
+        accuracy=np.array([[0.114], [0.97]]),
+        own=np.array([0.114]),
+        fresh=np.array([0.974]),
+        momentum=np.array([0.1]),
+        gains=(none, better),
+        behind=(replace(none, accuracy=-0.86), none),
+    )
+    return mid_run(replace(CONFIG, knobs=Knobs(momentum=0.1)), hindsight=hindsight)
+
+
+def recovering(ahead: float) -> Snapshot:
+    waiting = Waiting(97, 200, at(0.97), ((1.0, 0.2, 2.0),), ahead, 0.9)
+    turned = replace(CONFIG, knobs=Knobs(momentum=0.9))
+    mark = Mark(90, "momentum 0.99→0.9", "momentum=0.9")
+    return mid_run(turned, waiting=waiting, marks=(mark,))
+
+
+ELSEWHERE = data(training=Difference(-0.6, 0.01, 2.0, 0.01, 1000, 0.1), training_running=at(0.3))
+CASES: dict[Cause, list[Snapshot]] = {
+    Cause.WAITING: [
+        Snapshot(
+            message="Reading 60,000 images from a folder whose name is as long as it can be" * 2
+        ),
+        mid_run(CONFIG, validation=None),
+        mid_run(CONFIG, validation=None, phase=Phase.PAUSED),
+        mid_run(CONFIG, validation=None, observing=False),
+    ],
+    Cause.FAILED: [failed(CONFIG, " ".join(LONG * 4)), failed(CONFIG, "/very" * 50)],
+    Cause.NON_FINITE: [
+        diverged(CONFIG),
+        mid_run(CONFIG, divergence=Divergence(1_234_567, "block3.downsample.batch_norm_2")),
+        mid_run(CONFIG, validation=replace(validation(), layers=layers(non_finite=3))),
+    ],
+    Cause.ONE_VALUE: [
+        mid_run(
+            replace(CONFIG, knobs=Knobs(batch_size=1)),
+            validation=replace(validation(), layers=layers(positions=1)),
+        )
+    ],
+    Cause.NEVER_UPDATED: [
+        mid_run(CONFIG, validation=replace(validation(), layers=layers(untouched=True)))
+    ],
+    Cause.START: [
+        mid_run(CONFIG),
+        mid_run(CONFIG, phase=Phase.FINISHED),
+        mid_run(CONFIG, phase=Phase.STOPPED),
+        mid_run(CONFIG, validation=validation(0.8, 0.95)),
+    ],
+    Cause.LAG: [lagging()],
+    Cause.CONVENTION: [momentum_of_torch()],
+    Cause.ELSEWHERE: [mid_run(CONFIG, validation=validation(0.9, 0.9), data_check=ELSEWHERE)],
+    Cause.CLASSES: [worse_than_training(data(as_trained=0.98))],
+    Cause.SHIFT: [worse_than_training(data(shifts=(LayerShift("input", 3.0, 3.0),)))],
+    Cause.OVERFITTING: [worse_than_training(data())],
+    Cause.LEARNING: [mid_run(CONFIG, validation=validation(0.1, 0.1), series={})],
+    Cause.UNDECIDED: [few(), worse_than_training(None)],
+    Cause.NO_BATCH_NORM: [
+        mid_run(replace(CONFIG, norm="none"), validation=validation(with_bn=False))
+    ],
+    Cause.SOUND: [
+        mid_run(CONFIG, validation=validation(0.97, 0.97)),
+        mid_run(CONFIG, validation=validation(0.97, 0.97), phase=Phase.FINISHED),
+    ],
+}
+EVERY = [(cause, snapshot) for cause, snapshots in CASES.items() for snapshot in snapshots]
+
+
+def test_every_cause_is_among_the_cases() -> None:
+    assert CASES.keys() == set(Cause)
+
+
+@pytest.mark.parametrize(("cause", "snapshot"), EVERY)
+def test_each_line_has_a_variant_for_every_width(cause: Cause, snapshot: Snapshot) -> None:
+    assert verdict(snapshot).cause is cause
+    said = headline(snapshot)
+    for line in (said.what, said.why, do_line(said)):
+        assert all(line)
+        assert list(line) == sorted(line, key=cell_len, reverse=True)
+        for width in WIDTHS:
+            assert cell_len(fitting(line, width)) <= width
+    tone = Tone.GOOD if cause in GOOD else Tone.OPEN if cause in OPEN else Tone.BAD
+    assert said.tone is tone
+
+
+def test_the_story_of_a_run_whose_start_values_are_left() -> None:
+    said = headline(mid_run(CONFIG))
+    assert said.what == ("Validation fails: 11 % instead of 97 %",)
+    assert fitting(said.why, 118) == (
+        "BatchNorm validates with averages that it remembers; about 40 % of them is still their "
+        "start value"
+    )
+    assert fitting(do_line(said), 118) == "c repairs the averages now"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "count"), [(2.0, "a few"), (11.0, "about 15"), (15.0, "about 15"), (33.0, "about 35")]
+)
+def test_while_a_cure_works_it_says_how_long_it_takes(ahead: float, count: str) -> None:
+    said = headline(recovering(ahead))
+    assert said.what[0] == f"Recovering: validation is sound in {count} updates"
+    assert said.tone is Tone.OPEN
+
+
+def test_what_takes_long_is_no_recovery() -> None:
+    assert "fails" in headline(recovering(200.0)).what[0]
+
+
+def test_a_forecast_counts_down_between_two_measurements() -> None:
+    said = headline(replace(recovering(20.0), update=108))
+    assert "in about 10 updates" in said.what[0]
