@@ -61,7 +61,7 @@ def grown(x_max: float, start: float = 32) -> float:
 
     A doubling redraws the whole chart, a sliding axis would do so with every point.
     """
-    return start * 2.0 ** max(0, math.ceil(math.log2(max(x_max, 1) / start)))
+    return start * 2.0 ** max(0, math.ceil(math.log2(max(x_max, 1) / start) - _FUZZ))
 
 
 def extent(

@@ -13,9 +13,10 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from bntui.core.plan import end_of
 from bntui.core.scales import grown
 from bntui.core.series import Array, SeriesView
-from bntui.core.snapshot import Mark
+from bntui.core.snapshot import Mark, Snapshot
 
 NARROWEST = 8.0
 """Updates that stay in sight, at least."""
@@ -107,13 +108,17 @@ class View:
         """Follow the run, without a crosshair. What and how to draw stays as chosen."""
         return replace(self, window=None, cursor=None)
 
-    def sight(self, end: float, clock: SeriesView | None) -> tuple[float, float]:
+    def sight(
+        self, end: float, clock: SeriesView | None, planned: float | None = None
+    ) -> tuple[float, float]:
         """Return where x begins and ends, in the axis's unit; `end`: of the longest line to draw.
 
-        Following a run, x grows by doubling: a sliding axis would redraw everything all the time.
+        Following a run, x ends where the run is `planned` to (see `planned_end`), so that nothing
+        moves until then. What goes further, or has no end in sight, has x grow by doubling: a
+        sliding axis would redraw everything all the time.
         """
         if self.window is None:
-            return 0.0, grown(end, START[self.axis])
+            return 0.0, grown(end, planned or START[self.axis])
         low, high = x_of(self.window, clock).tolist()
         return low, max(high, low + 1e-6 * START[self.axis])
 
@@ -161,3 +166,28 @@ def along(view: SeriesView, clock: SeriesView | None) -> SeriesView:
 
 def _knots(clock: SeriesView) -> tuple[Array, Array]:
     return np.append(0.0, clock.x), np.append(0.0, clock.last)
+
+
+def planned_end(
+    snapshot: Snapshot, axis: Axis, ghosts: Iterable[tuple[str, Snapshot]] = ()
+) -> float | None:
+    """Return where the x axis of a run's charts is to end, for `View.sight`; None: nobody knows.
+
+    That is where the run is planned to end, or where a ghost that went further did. Nobody plans
+    how many seconds a run takes.
+    """
+    planned = None if axis is Axis.SECONDS else end_of(snapshot)
+    if planned is None:
+        return None
+    own = planned.images if axis is Axis.IMAGES else planned.update
+    return max([float(own), *(reached(ghost, axis) for _, ghost in ghosts)])
+
+
+def reached(snapshot: Snapshot, axis: Axis) -> float:
+    """Return how far a run has come, in the unit of an axis.
+
+    Of the thread's own runs, which are no more than their curves, the last point counts.
+    """
+    curve = snapshot.series.get("val_acc")
+    last = max(float(snapshot.update), float(curve.x[-1]) if curve else 0.0)
+    return float(x_of(last, snapshot.series.get(axis)))

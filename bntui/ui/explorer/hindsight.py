@@ -71,15 +71,23 @@ class HindsightMap(FocusCanvas):
     _view = WHOLE
     _x = WHOLE.sight(0.0, None)
 
-    def show(self, snapshot: Snapshot, *, view: View = WHOLE, end: float = 0.0) -> None:
+    def show(
+        self,
+        snapshot: Snapshot,
+        *,
+        view: View = WHOLE,
+        end: float = 0.0,
+        planned: float | None = None,
+    ) -> None:
         """Show `snapshot`'s map over what `view` has in sight, as the charts do.
 
         `end` is how far the longest line on the charts goes, in the unit of the view's axis, if
-        that is further than the run.
+        that is further than the run; `planned` where they end (see `view.planned_end`).
         """
         clock = snapshot.series.get(view.axis)
         self._snapshot, self._view = snapshot, view
-        self._x = view.sight(max(end, float(x_of(snapshot.update, clock))), clock)
+        end = max(end, float(x_of(snapshot.update, clock)))
+        self._x = view.sight(end, clock, planned)
         share = f" · measuring {snapshot.observed_share:.0%}" if snapshot.update else ""
         hindsight = snapshot.hindsight
         sample = f"{hindsight.images:,} images" if hindsight else "accuracy"

@@ -4,13 +4,14 @@ from bntui.core import rules
 from bntui.core.config import Knobs, RunConfig, torch_momentum
 from bntui.core.estimators import NAMED
 from bntui.core.parsers import MAX_LEARNING_RATE
+from bntui.core.plan import UNPLANNED
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import exact
 from bntui.diagnose.noise_words import latest_noise
 from bntui.ui.widgets.knob_spec import KnobSpec
 
-UNPLANNED = 10_000
-"""Epochs from which on a run is not meant to come to an end; ten are looked ahead then."""
+AHEAD = 10
+"""Epochs that are looked ahead where no end is planned."""
 
 
 def knob_effect(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
@@ -49,7 +50,7 @@ def start_words(knobs: Knobs, snapshot: Snapshot, train: int) -> str:
     trained = snapshot.images / train
     until, when = float(snapshot.epochs), f"after {snapshot.epochs:,} epochs"
     if snapshot.phase is Phase.FINISHED or snapshot.epochs >= UNPLANNED:
-        ahead = min(snapshot.config.epochs, 10)
+        ahead = min(snapshot.config.epochs, AHEAD)
         until, when = trained + ahead, f"after {ahead} more epochs"
     left = 0.0 if rules.forgets_start(knobs) else start_left(snapshot)
     left *= rules.kept_over(snapshot.config, knobs, train, trained, until)

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from bntui.core.measured import LayerDrift, Validation
-from bntui.core.scales import extent, grown, settled
+from bntui.core.scales import extent, settled
 from bntui.core.series import Series, SeriesView
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import exact
@@ -20,6 +20,7 @@ from bntui.ui.drawing.axes import AXIS, y_axis
 from bntui.ui.drawing.canvas import Canvas, Picture, fitted
 from bntui.ui.drawing.channel_strips import parts, rule, strip, worst
 from bntui.ui.drawing.plot import Line, plot
+from bntui.ui.drawing.view import FOLLOWING, Axis, planned_end
 from bntui.ui.explorer.drift import HEALTH_SIGNS
 from bntui.ui.terminal.glyphs import DOTS, Glyphs
 from bntui.ui.widgets.keyline import KeyLine
@@ -223,7 +224,8 @@ def history(
 
     Where there is little room only the second.
     """
-    x_high = grown(snapshot.update)
+    planned = planned_end(snapshot, Axis.UPDATES)
+    _, x_high = FOLLOWING.sight(snapshot.update, None, planned)
     gap, ratio = (snapshot.series.get(f"{what}:{layer}", EMPTY) for what in ("gap", "drift"))
     upper = (height - 1) // 2 if height >= TWO_HISTORIES else 0
     lower = height - 1 - upper

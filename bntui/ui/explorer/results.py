@@ -9,7 +9,7 @@ from bntui.core.scales import UNIT
 from bntui.core.snapshot import Snapshot
 from bntui.diagnose.noise_words import latest_noise
 from bntui.ui.drawing.curves import curves
-from bntui.ui.drawing.view import View
+from bntui.ui.drawing.view import View, planned_end
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.hindsight import HindsightMap
 from bntui.ui.widgets.chart import Chart
@@ -62,6 +62,7 @@ class Results(Container):
     def _draw(self) -> None:
         snapshot, view = self._snapshot, self.view
         clock = snapshot.series.get(view.axis)
+        planned = planned_end(snapshot, view.axis, self._ghosts)
         end = 0.0
         noise = latest_noise(snapshot)
         if noise and snapshot.config.has_statistics:
@@ -70,6 +71,6 @@ class Results(Container):
         for what, chart in zip(("acc", "loss"), self.query(Chart), strict=True):
             lines = curves(what, snapshot, view, self._ghosts)
             note = noise if what == "loss" else twin
-            chart.show(lines, snapshot.marks, view=view, clock=clock, note=note)
+            chart.show(lines, snapshot.marks, view=view, clock=clock, planned=planned, note=note)
             end = max(end, *(float(line.view.x[-1]) if len(line.view) else 0.0 for line in lines))
-        self.query_one(HindsightMap).show(snapshot, view=view, end=end)
+        self.query_one(HindsightMap).show(snapshot, view=view, end=end, planned=planned)

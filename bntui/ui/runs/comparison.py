@@ -18,7 +18,7 @@ from bntui.ui import key_table
 from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.drawing.curves import compared
-from bntui.ui.drawing.view import View
+from bntui.ui.drawing.view import View, reached
 from bntui.ui.runs.differences import differing
 from bntui.ui.widgets.chart import Chart
 from bntui.ui.widgets.keyline import KeyLine
@@ -103,8 +103,10 @@ class ComparisonScreen(Screen[None]):
             (letter, side.snapshot) for letter, side in zip("AB", self._sides, strict=True)
         )
         clock = self._longer.series.get(self.view.axis)
+        end = max(reached(side.snapshot, self.view.axis) for side in self._sides)
         for what, chart in zip(("acc", "loss"), self.query(Chart), strict=True):
-            chart.show(compared(what, one, other, self.view), view=self.view, clock=clock)
+            lines = compared(what, one, other, self.view)
+            chart.show(lines, view=self.view, clock=clock, planned=end)
 
 
 class Differences(Canvas):

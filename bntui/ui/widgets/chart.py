@@ -47,17 +47,19 @@ class Chart(Canvas):
         *,
         view: View = FOLLOWING,
         clock: SeriesView | None = None,
+        planned: float | None = None,
         note: str = "",
     ) -> None:
         """Draw `lines`, whose x are in the unit of the view's axis (see `curves.curves`).
 
         The title ends with `note`, what is to say of this moment, unless an earlier one is read.
-        `clock` maps the run's marks, window and crosshair to it: `snapshot.series.get(view.axis)`.
+        `clock` maps the run's marks, window and crosshair to it: `snapshot.series.get(view.axis)`;
+        x ends where the run is `planned` to (see `view.planned_end`).
         """
         self._lines, self._flags = tuple(lines), tuple(flags(marks, clock))
         self._axis = view.axis
         end = max((float(line.view.x[-1]) for line in lines if len(line.view)), default=0.0)
-        self._x = view.sight(end, clock)
+        self._x = view.sight(end, clock, planned)
         self._cursor = None if view.cursor is None else float(x_of(view.cursor, clock))
         log = self._log and view.log_loss
         shown = extent((line.view for line in lines), *self._x, log=log)

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from bntui.core.config import RunConfig
 from bntui.core.series import Series, SeriesView
-from bntui.core.snapshot import Mark
-from bntui.ui.drawing.view import Axis, View, along, updates_of, x_of
+from bntui.core.snapshot import Mark, Snapshot
+from bntui.ui.drawing.view import Axis, View, along, planned_end, reached, updates_of, x_of
+from tests.ui.scripted import mid_run
 
 NEWEST = 100.0
 EVERY = range(1, 101)
@@ -131,6 +133,26 @@ class TestSight:
     def test_following_it_grows_by_doubling(self, axis: Axis, expected: list[float]) -> None:
         view = View(axis=axis)
         assert [view.sight(end, None) for end in (0, 32, 60, 100)] == [(0, x) for x in expected]
+
+    def test_it_ends_where_the_run_is_planned_to_and_doubles_beyond(self) -> None:
+        ends = [View().sight(end, None, 160.0)[1] for end in (0, 5, 160, 161, 321)]
+        assert ends == [160, 160, 160, 320, 640]
+        assert View().sight(1, None, 5.0) == (0, 5)
+        assert View(axis=Axis.IMAGES).sight(40_000.0000001, None, 40_000.0) == (0, 40_000)
+        assert View(window=(40, 60)).sight(100, None, 160.0) == (40, 60)
+
+    def test_the_plan_is_the_runs_unless_a_ghost_went_further(self) -> None:
+        run = mid_run(RunConfig(), series={"images": counted(16, 4000.0, times=6)})
+        assert [planned_end(run, axis) for axis in Axis] == [158, 40_000, None]
+        longer = mid_run(RunConfig(), update=300, series={"images": counted(30, 5000.0)})
+        assert planned_end(run, Axis.UPDATES, [("was", longer), ("pin", run)]) == 300
+        assert planned_end(run, Axis.IMAGES, [("was", longer)]) == 50_000
+        assert planned_end(Snapshot(), Axis.UPDATES, [("was", longer)]) is None
+
+    def test_a_curve_without_a_run_reaches_as_far_as_its_points(self) -> None:
+        curve = Snapshot(series={"val_acc": counted(16, 1.0), "images": counted(16, 4000.0)})
+        assert [reached(curve, axis) for axis in Axis] == [160, 40_000, 160]
+        assert reached(Snapshot(), Axis.UPDATES) == 0
 
     def test_a_window_is_the_same_updates_in_every_unit(self) -> None:
         view = View(window=(40, 60))

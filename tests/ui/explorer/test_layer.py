@@ -260,7 +260,7 @@ class TestHistory:
             "gap:conv1_bn": scripted.history([0.0, 0.5, 1.0], every=10),
             "drift:conv1_bn": scripted.history([1.0, NAN, 0.0], every=10),
         }
-        shot = mid_run(RunConfig(), update=30, series=series)
+        shot = mid_run(RunConfig(), update=30, images=30 * 256, epochs=2, series=series)
         assert text(history(shot, "conv1_bn", 30, 8)) == [
             "─ mean gap σ ─────────────────",
             "   1 ┤              ⢀⣀⣀⠤⠤⠒⠒⠉⠁",
@@ -350,7 +350,7 @@ class TestScreen:
             assert " mean 0.93 σ = 0.93 + 0.00" in shown[14]
             assert len(shown) == 23
             assert all(shown)
-            assert shown[-1].split()[-1] == "128"  # the axis of updates, below the last chart
+            assert shown[-1].split()[-1] == "158"  # the axis of updates, below the last chart
             assert footer(pilot) == "← → other layers w measure again esc close"
 
     async def test_120_by_40_has_ten_channels(self) -> None:
@@ -360,7 +360,7 @@ class TestScreen:
             assert "784 channels" in shown[1]
             assert "7 channels a bar" in shown[5]
             assert len(shown) == 39
-            assert shown[-1].split()[-1] == "128"
+            assert shown[-1].split()[-1] == "158"
             assert footer(pilot) == "← → other layers w measure again esc close"
 
     async def test_60_by_16_has_all_words_and_the_worst_channels(self) -> None:
