@@ -25,10 +25,16 @@ _KNOBS = Section(
     "Knobs",
     (
         line(
-            "↑ ↓ tab",
-            "choose a knob, the map or the drift table",
-            Binding("up", "app.focus_previous"),
-            Binding("down", "app.focus_next"),
+            "tab",
+            "go to the next panel; shift+tab: to the one before",
+            Binding("tab", "next_panel(1)"),
+            Binding("shift+tab", "next_panel(-1)"),
+        ),
+        line(
+            "↑ ↓",
+            "choose a knob, a row of the map or of the drift table",
+            Binding("up", "next_knob(-1)"),
+            Binding("down", "next_knob(1)"),
             elsewhere=(*HINDSIGHT_MAP[:2], *DRIFT_TABLE[:2]),
         ),
         line(
@@ -89,9 +95,9 @@ _SCREEN = Section(
     "Screen",
     (
         line(
-            "1 – 5",
-            "panels, where there is no room for all",
-            *(Binding(str(number), f"panel({number})") for number in range(1, 6)),
+            "1 – 6",
+            "go to a panel: accuracy, loss, map, drift, predictions, evidence",
+            *(Binding(str(number), f"panel({number})") for number in range(1, 7)),
         ),
         line(
             "S D W",

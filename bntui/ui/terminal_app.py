@@ -14,8 +14,10 @@ from textual import events
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import ThemeProvider
+from textual.timer import Timer
 
 from bntui.core.text import literal
 from bntui.machine.environment import variable
@@ -33,6 +35,7 @@ from bntui.ui.terminal.captured_output import captured_output, notice
 from bntui.ui.terminal.diff_output import DiffApp
 from bntui.ui.terminal.driver import TerminalDriver, can_stop
 from bntui.ui.terminal.glyphs import Glyphs, ascii_only
+from bntui.ui.widgets.notices import MessageLines, NoticeBoard
 from bntui.ui.widgets.palette import Palette
 
 NOT_OFFERED = {
@@ -40,6 +43,8 @@ NOT_OFFERED = {
     *("quit", "app.quit"),  # it is there already
 }
 """What keys do that the command palette leaves out."""
+PAGE_SECONDS = 4.0
+"""How long a part of a notice stays that has more than there is room for."""
 SLIM = 20
 """Columns below which there are no scrollbars."""
 
@@ -60,6 +65,9 @@ class TerminalApp(DiffApp):
         self.set_class(glyphs is Glyphs.ASCII, "-ascii")
         self.all_ended = True
         """Whether every run's thread had ended when the app was left."""
+        self.notices = NoticeBoard()
+        """What is to be told, of which the newest is shown."""
+        self._notice_timer: Timer | None = None
         self.asked_to_end = 0
         """The exit status with which something other than a key ends the app, if it does."""
         self.terminal = cast("IO[str]", sys.__stdout__)
@@ -174,15 +182,49 @@ class TerminalApp(DiffApp):
             event.text = "".join(filter(str.isprintable, first))
         await super().on_event(event)
 
-    def notify(self, message: str, **options: Any) -> None:
-        """Show a notice in what the terminal can show: text of the user's may be in it.
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a notice on the lines above the keys, in what the terminal can show.
 
-        One that is still there is not shown a second time, such as while a key is held.
+        Text of the user's may be in it. One that still stands is not shown a second time.
         """
         message = literal(message)
         message = ascii_only(message) if self.glyphs is Glyphs.ASCII else message
-        if all(shown.message != message for shown in self._notifications):
-            super().notify(message, **options)
+        self.notices.add(message, severity, timeout)
+        self._show_notice()
+
+    def clear_notifications(self) -> None:
+        """Take all notices away."""
+        self.notices.clear()
+        self._show_notice()
+
+    def _show_notice(self) -> None:
+        """Show the notice of now wherever there are lines for it, and look again when it is over."""
+        notice = self.notices.shown
+        for screen in self.screen_stack:
+            for lines in screen.query(MessageLines):
+                lines.show_notice(notice)
+        if self._notice_timer:
+            self._notice_timer.stop()
+        self._notice_timer = None
+        if notice:
+            self._notice_timer = self.set_timer(
+                min(self.notices.seconds_left, PAGE_SECONDS) + 0.01, self._go_on_with_notice
+            )
+
+    def _go_on_with_notice(self) -> None:
+        """Turn to the next page of a long notice, or take away one that is over."""
+        for screen in self.screen_stack:
+            for lines in screen.query(MessageLines):
+                lines.turn_page()
+        self._show_notice()
 
     def _fatal_error(self) -> None:
         """End without Textual's traceback, pages of it over the terminal: `on_this_terminal` raises the error."""

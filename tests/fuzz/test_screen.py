@@ -45,10 +45,10 @@ from bntui.ui.app import BntuiApp
 from bntui.ui.drawing.canvas import Canvas, fitted
 from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.screen import Explorer
-from bntui.ui.explorer.status import progress
 from bntui.ui.terminal.glyphs import Glyphs, ascii_only
 from bntui.ui.terminal.typed_input import TypedInput
 from bntui.ui.widgets.knob import Knob
+from bntui.ui.widgets.status import progress
 from tests.fuzz.states import HOSTILE, TEXTS, knobs, snapshots
 from tests.store.recorded import keep
 from tests.ui.scripted import ScriptedRun, ScriptedRuns

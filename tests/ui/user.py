@@ -24,7 +24,8 @@ PANELS = {
     "2": "╭─ loss",
     "3": "╭─ every momentum",
     "4": "╭─ drift",
-    "5": "╭─ it says",
+    "5": "╭─ predictions",
+    "6": "╭─ evidence",
 }
 """How each panel's frame begins, by the key that shows it."""
 

@@ -6,10 +6,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from bntui.ui import key_table
+from bntui.ui.dialogs.dialog import Dialog
 from bntui.ui.key_lines import Section
 from bntui.ui.terminal.glyphs import fit
 
@@ -26,19 +26,10 @@ own BN statistics.
 """
 
 
-class KeysScreen(ModalScreen[None]):
+class KeysScreen(Dialog[None]):
     """The keys of a screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_table.HELP.bindings()]
-    DEFAULT_CSS = """
-    KeysScreen {
-        align: center middle;
-        VerticalScroll {
-            width: 84; max-width: 100%; height: auto; max-height: 100%;
-            border: round $primary; background: $surface; padding: 0 1;
-        }
-    }
-    """
 
     def __init__(self, sections: Iterable[Section], *, reading: bool = False) -> None:
         """Show sections of the table of keys; with `reading`, also how to read the explorer's curves."""
@@ -48,7 +39,7 @@ class KeysScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the lists."""
-        with VerticalScroll() as box:
+        with VerticalScroll(classes="box") as box:
             box.border_title = "Keys"
             box.border_subtitle = "esc closes"
             for section in self._sections:

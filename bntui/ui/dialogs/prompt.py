@@ -6,24 +6,20 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from bntui.core.text import ConfigError
 from bntui.ui import key_table
+from bntui.ui.dialogs.dialog import Dialog
 
 
-class PromptScreen(ModalScreen[str | None]):
+class PromptScreen(Dialog[str | None]):
     """Asks for one line, and returns it; None if the user thinks better of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_table.PROMPT.bindings()]
     DEFAULT_CSS = """
     PromptScreen {
-        align: center middle;
-        Vertical {
-            width: 60; max-width: 100%; height: auto;
-            border: round $primary; background: $surface; padding: 0 1;
-        }
+        & > .box { width: 60; }
         Label { width: 100%; }
         #problem { color: $text-error; }
     }
@@ -36,7 +32,7 @@ class PromptScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the field, its hint and a place for what is wrong."""
-        with Vertical() as box:
+        with Vertical(classes="box") as box:
             box.border_title = self._title
             box.border_subtitle = "enter takes it, esc leaves it"
             yield Label(self._hint, markup=False)

@@ -5,25 +5,19 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from bntui.ui import key_table
+from bntui.ui.dialogs.dialog import Dialog
 from bntui.ui.terminal.glyphs import fit
 
 
-class TextScreen(ModalScreen[None]):
+class TextScreen(Dialog[None]):
     """Shows one text under a title."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_table.TEXT.bindings()]
     DEFAULT_CSS = """
-    TextScreen {
-        align: center middle;
-        VerticalScroll {
-            width: 90; max-width: 100%; height: auto; max-height: 100%;
-            border: round $primary; background: $surface; padding: 0 1;
-        }
-    }
+    TextScreen > .box { width: 90; }
     """
 
     def __init__(self, title: str, text: str) -> None:
@@ -32,7 +26,7 @@ class TextScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the text."""
-        with VerticalScroll() as box:
+        with VerticalScroll(classes="box") as box:
             box.border_title = self._title
             box.border_subtitle = "esc closes"
             yield Static(fit(self.app, self._text), markup=False)

@@ -6,13 +6,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from bntui.core.config import looks_like_torch, torch_momentum
 from bntui.core.row import Value
 from bntui.core.text import exact
 from bntui.ui import key_table
+from bntui.ui.dialogs.dialog import Dialog
 from bntui.ui.dialogs.prompt import PromptScreen
 from bntui.ui.widgets.knob_spec import KnobSpec
 
@@ -62,17 +62,13 @@ class ValueScreen(PromptScreen):
         self._take(value)
 
 
-class AskScreen(ModalScreen[bool | None]):
+class AskScreen(Dialog[bool | None]):
     """A question answered with y or n; returns None if it is left unanswered."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_table.ASK.bindings()]
     DEFAULT_CSS = """
     AskScreen {
-        align: center middle;
-        Vertical {
-            width: 60; max-width: 100%; height: auto;
-            border: round $warning; background: $surface; padding: 0 1;
-        }
+        & > .box { width: 60; border: round $warning; }
         Label { width: 100%; }
     }
     """
@@ -83,6 +79,6 @@ class AskScreen(ModalScreen[bool | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the question and its two answers."""
-        with Vertical():
+        with Vertical(classes="box"):
             yield Label(self._question, markup=False)
             yield Label(f"\\[y] {self._yes}   \\[n] {self._no}")

@@ -7,27 +7,21 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
 from bntui.core.snapshot import Checkpoint
 from bntui.ui import key_table
+from bntui.ui.dialogs.dialog import Dialog
 from bntui.ui.terminal.glyphs import fit
 from bntui.ui.widgets.option_list import Options
 
 
-class BranchScreen(ModalScreen[Checkpoint | None]):
+class BranchScreen(Dialog[Checkpoint | None]):
     """Lists checkpoints, oldest first; closes with the chosen one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_table.BRANCH.bindings()]
     DEFAULT_CSS = """
-    BranchScreen {
-        align: center middle;
-        OptionList {
-            width: 64; max-width: 100%; height: auto; max-height: 80%;
-            border: round $primary; background: $surface;
-        }
-    }
+    BranchScreen > .box { width: 64; padding: 0; }
     """
 
     def __init__(self, checkpoints: Sequence[Checkpoint], near: float | None) -> None:
@@ -39,7 +33,7 @@ class BranchScreen(ModalScreen[Checkpoint | None]):
     def compose(self) -> ComposeResult:
         """Lay out the list."""
         lines = [f"update {kept.update:>7,}   {kept.label}" for kept in self._checkpoints]
-        moments = Options(*(Text(fit(self.app, line)) for line in lines))
+        moments = Options(*(Text(fit(self.app, line)) for line in lines), classes="box")
         moments.border_title = "return to a moment, and branch off"
         moments.border_subtitle = fit(self.app, "↑ ↓ choose · enter goes on · esc closes")
         yield moments

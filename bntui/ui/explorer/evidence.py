@@ -23,12 +23,13 @@ def why(snapshot: Snapshot) -> str:
         *judged.evidence,
         judged.outlook,
         in_keys(judged.remedies),
-        *("\n".join(part) for part in _measured(snapshot)),
+        *("\n".join(part) for part in sections(snapshot)),
     ]
     return "\n\n".join(filter(None, words))
 
 
-def _measured(snapshot: Snapshot) -> Iterator[list[str]]:
+def sections(snapshot: Snapshot) -> Iterator[list[str]]:
+    """Yield the measurements behind a verdict, the lines of one subject at a time."""
     validation = snapshot.validation
     if validation is None:
         return

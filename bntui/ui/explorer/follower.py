@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from bntui.core.snapshot import Snapshot
 from bntui.ui.explorer.refresh_rate import RefreshRate
+from bntui.ui.widgets.status import StatusLine
 
 SOON = (0.02, 0.08)
 """Seconds after a key at which its effect is looked for, before the next regular poll."""
@@ -30,20 +31,18 @@ class SnapshotFollower:
         latest: Callable[[], Snapshot],
         *,
         show: Callable[[Snapshot | None, Snapshot], None],
-        show_behind: Callable[[Snapshot], None],
         rate: RefreshRate,
     ) -> None:
         """`latest` returns the run's snapshot.
 
         `show` gets the snapshot that was shown before, if any, and a new one, when the explorer is in
-        front; `show_behind` gets the newest once a second while a dialog is.
+        front.
         """
         self.shown: Snapshot | None = None
         """The snapshot that the explorer shows."""
         self._explorer = explorer
         self._latest = latest
         self._show = show
-        self._show_behind = show_behind
         self._rate = rate
         self._shown_behind = 0.0
 
@@ -53,21 +52,22 @@ class SnapshotFollower:
         self._explorer.set_timer(self._rate.wait(), self.start)
 
     def poll(self) -> None:
-        """Show the run's latest snapshot on the screen in front, if it shows the run.
+        """Show the run's latest snapshot on the screen in front: all of it, or what its header tells.
 
-        Under a dialog only what `show_behind` shows is kept up to date: Textual draws the dialog's
-        cells again for every change behind it.
+        What lies behind a dialog stands still: Textual draws the dialog's cells again for every change
+        behind it.
         """
         front, snapshot = self._explorer.app.screen, self._latest()
         if front is self._explorer:
             if snapshot is not self.shown:
                 before, self.shown = self.shown, snapshot
                 self._show(before, snapshot)
-        elif isinstance(front, ShowsRun):
-            if front.is_mounted:
-                front.show(snapshot)
-        elif front.is_modal and self._explorer.is_current and self._another_second():
-            self._show_behind(snapshot)
+            return
+        if isinstance(front, ShowsRun) and front.is_mounted:
+            front.show(snapshot)
+        if not front.is_modal or self._another_second():
+            for header in front.query(StatusLine):
+                header.show(snapshot)
 
     def poll_soon(self) -> None:
         """Show the effect of a key before the next regular poll."""

@@ -3,14 +3,16 @@
 from bntui.core.cells import cell_len, padded, shorten
 from bntui.core.measured import Score
 from bntui.core.snapshot import Snapshot
-from bntui.ui.drawing.canvas import Canvas, Picture, Row
+from bntui.ui.drawing.canvas import Picture, Row
 from bntui.ui.drawing.charts import bar
+from bntui.ui.widgets.focus_canvas import FocusCanvas
 
 
-class Predictions(Canvas):
+class Predictions(FocusCanvas):
     """Two bars a class: with running and with fresh statistics."""
 
-    BORDER_TITLE = "it says"
+    BORDER_TITLE = "predictions"
+    hint = "how often the network predicts each class, with running and with fresh statistics"
 
     _snapshot = Snapshot()
 

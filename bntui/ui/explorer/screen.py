@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
+from textual.containers import Container, Vertical
 from textual.events import DescendantFocus
 from textual.geometry import Size
 from textual.screen import Screen
@@ -24,32 +24,35 @@ from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.experiments.experiment_line import ExperimentLine
 from bntui.ui.experiments.guide import ExperimentGuide
 from bntui.ui.experiments.progress import Experiments
-from bntui.ui.explorer import new_run_commands, overlay_commands, reading_commands, run_commands
+from bntui.ui.explorer import (
+    arrangement,
+    new_run_commands,
+    overlay_commands,
+    reading_commands,
+    run_commands,
+)
 from bntui.ui.explorer.available_keys import label, waits, why_not
 from bntui.ui.explorer.current_run import CurrentRun
 from bntui.ui.explorer.drift import DriftTable
+from bntui.ui.explorer.evidence_panel import EvidencePanel
 from bntui.ui.explorer.follower import SnapshotFollower
 from bntui.ui.explorer.ghosts import Ghosts
+from bntui.ui.explorer.headline import HeadlinePanel
 from bntui.ui.explorer.hindsight import HindsightMap
-from bntui.ui.explorer.hint import HintLine
 from bntui.ui.explorer.knob_effects import knob_effect
 from bntui.ui.explorer.notices import notices
 from bntui.ui.explorer.predictions import Predictions
 from bntui.ui.explorer.refresh_rate import RefreshRate
 from bntui.ui.explorer.results import Results
-from bntui.ui.explorer.status import StatusLine
-from bntui.ui.explorer.verdict import VerdictPanel
 from bntui.ui.runs.archive import Archive
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
 from bntui.ui.widgets.knob_spec import KNOBS
+from bntui.ui.widgets.notices import MessageLines
+from bntui.ui.widgets.status import StatusLine
 
-FULL = (116, 34)
-"""Columns and rows from which on all panels are shown at once."""
-KNOBS_FIT = 76
-"""Columns in which all knobs fit with their longest values."""
-SMALLEST = (60, 16)
-TABS = "1 accuracy  2 loss  3 momenta  4 drift  5 it says"
+PANELS = "#knobs", "#panel-6", "#panel-5", "#panel-1", "#panel-2", "#panel-3", "#panel-4"
+"""The panels in the order in which tab visits them."""
 
 
 class Explorer(Screen[None]):
@@ -76,7 +79,6 @@ class Explorer(Screen[None]):
             self,
             lambda: self.run.snapshot,
             show=self._show,
-            show_behind=lambda snapshot: self.query_one(StatusLine).show(snapshot),
             rate=RefreshRate(updates_per_second),
         )
         self._archive = archive
@@ -96,7 +98,7 @@ class Explorer(Screen[None]):
         current, begin, ghosts, redraw = self.current, self._begin, self._ghosts, self._redraw
         recalibration = run_commands.RecalibrateKey(
             current,
-            explain=lambda text: self.query_one(HintLine).show(text),
+            explain=lambda text: self.query_one(MessageLines).show_hint(text),
             applied=self._guide.changed,
         )
         return {
@@ -138,29 +140,27 @@ class Explorer(Screen[None]):
         self._arrange(self.app.size)  # before the first picture, which would be laid out twice else
         config = self.run.snapshot.config
         yield StatusLine()
+        yield HeadlinePanel()
         yield ExperimentLine()
         with Container(id="body"):
             with Container(id="left"):
-                with Container(id="knobs") as knobs:
+                with Vertical(id="knobs") as knobs:
                     knobs.border_title = "knobs"
                     for spec in KNOBS:
                         owner = config if spec.structural else config.knobs
                         yield Knob(spec, getattr(owner, spec.name))
-                yield VerdictPanel(id="verdict")
+                yield EvidencePanel(id="panel-6", classes="panel")
                 yield Predictions(id="panel-5", classes="panel")
             yield Results()
-        yield Label(
-            f"bntui needs {SMALLEST[0]} columns and {SMALLEST[1]} rows: please enlarge the "
-            "terminal. The run goes on.",
-            id="too-small",
-        )
-        yield HintLine()
+        yield Label(arrangement.TOO_SMALL, id="too-small")
+        yield MessageLines()
         yield KeyLine(key_table.EXPLORER.shown())
 
     def on_mount(self) -> None:
         """Begin the run once there is a picture, and follow it."""
         self._show_panel(1)
-        self.query(Knob).first().focus()
+        self._last_knob = self.query(Knob).first()
+        self._last_knob.focus()
         if self._experiments.first:
             unanswered = partial(self._start, self.run)
             self.call_after_refresh(self._guide.ask, self._experiments.first, unanswered)
@@ -185,21 +185,14 @@ class Explorer(Screen[None]):
         self._arrange(event.size)
         if not self.has_class("-tiny") and self.focused is None:
             # A screen too small for knobs took the focus away.
-            self.call_after_refresh(self.query(Knob).first().focus)
+            self.call_after_refresh(self._last_knob.focus)
 
     def _arrange(self, size: Size) -> None:
-        width, height = size
-        full = width >= FULL[0] and height >= FULL[1]
-        tiny = width < SMALLEST[0] or height < SMALLEST[1]
-        classes = {
-            "-full": full,
-            "-tabs": not full and not tiny,
-            "-narrow": width < KNOBS_FIT,
-            "-tiny": tiny,
-        }
-        self.update_classes(classes)  # at once: styles are matched anew each time
+        """Suit a terminal of this size; at once: styles are matched anew each time."""
+        found = arrangement.classes(size)
+        self.update_classes(found)
         for panel in self.query(".panel"):
-            panel.border_subtitle = None if full else TABS
+            panel.border_subtitle = arrangement.TABS if found["-tabs"] else None
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened under another screen."""
@@ -217,7 +210,8 @@ class Explorer(Screen[None]):
                 said=lambda command: label(command, snapshot),
                 hidden=lambda command: bool(why_not(command, snapshot)),
             )
-            self.query_one(VerdictPanel).show(snapshot)
+            self.query_one(HeadlinePanel).show(snapshot)
+            self.query_one(EvidencePanel).show(snapshot)
         for notice in notices(before, snapshot):
             self.notify(notice, markup=False)
         self._guide.follow(snapshot)
@@ -234,13 +228,14 @@ class Explorer(Screen[None]):
     def _explain(self) -> None:
         """Say what the chosen knob's value means."""
         if isinstance(self.focused, Knob):
+            self._last_knob = self.focused
             snapshot = self.run.snapshot
             said = knob_effect(self.focused.spec, self.current.knobs, snapshot)
             if self.focused.wanted != self.focused.applied and (when := waits(snapshot)):
                 said = f"{when} · {said}"
-            self.query_one(HintLine).show(said)
+            self.query_one(MessageLines).show_hint(said)
         elif self.focused is not None:
-            self.query_one(HintLine).show(getattr(self.focused, "hint", ""))
+            self.query_one(MessageLines).show_hint(getattr(self.focused, "hint", ""))
 
     @on(Knob.Turned)
     def _turn(self, event: Knob.Turned) -> None:
@@ -279,22 +274,39 @@ class Explorer(Screen[None]):
             self.notify(f"loss has {axis} axis now: 2 shows it")
 
     def action_panel(self, number: int) -> None:
-        """Show one panel, where there is room for one only; else go to it."""
+        """Go to one panel; show it where there is no room for all."""
         self._show_panel(number)
-        if self.has_class("-full"):
-            chosen = self.query_one(f"#panel-{number}")
-            if chosen.can_focus:
-                chosen.focus()
-            else:
-                self.notify("all panels are in sight; 3 and 4 go to the map and the drift table")
+        self.query_one(f"#panel-{number}").focus()
+
+    def action_next_panel(self, by: int) -> None:
+        """Go to the next panel (1) or the one before (−1); around the ends."""
+        reachable = [
+            panel
+            for panel in map(self.query_one, PANELS)
+            if panel.display or self.has_class("-tabs")
+        ]
+        if not self.has_class("-full"):
+            reachable.sort(key=lambda panel: panel.id != "knobs" and (panel.id or ""))
+        here = next((n for n, panel in enumerate(reachable) if panel.has_focus_within), 0)
+        chosen = reachable[(here + by) % len(reachable)]
+        if chosen.id == "knobs":
+            self._last_knob.focus()
+        else:
+            self.action_panel(int((chosen.id or "")[-1]))
+
+    def action_next_knob(self, by: int) -> None:
+        """Choose the knob below (1) or above (−1); around the ends."""
+        knobs = list(self.query(Knob))
+        here = knobs.index(self._last_knob)
+        knobs[(here + by) % len(knobs)].focus()
 
     def _show_panel(self, number: int) -> None:
+        """Have a panel shown where it shares its place with others."""
         for panel in self.query(".panel"):
             panel.set_class(panel.id == f"panel-{number}", "shown")
-        self.query_one("#body").set_class(number == 5, "-fifth")
-        chosen = self.query_one(f"#panel-{number}")
-        if self.has_class("-tabs"):
-            (chosen if chosen.can_focus else self.query(Knob).first()).focus()
+        self.query_one("#body").set_class(number in {5, 6}, "-left")
+        if number in {1, 2}:
+            self.query_one(Results).set_class(number == 2, "-loss")
 
     @property
     def _behind(self) -> list[tuple[str, Snapshot]]:

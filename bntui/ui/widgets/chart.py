@@ -6,15 +6,16 @@ from bntui.core.scales import YRange, extent, settled
 from bntui.core.series import SeriesView
 from bntui.core.snapshot import Mark
 from bntui.ui.drawing.axes import position
-from bntui.ui.drawing.canvas import Canvas, Picture
+from bntui.ui.drawing.canvas import Picture
 from bntui.ui.drawing.charts import chart
 from bntui.ui.drawing.legend import leftover
 from bntui.ui.drawing.marks import Flag, flags
 from bntui.ui.drawing.plot import Line
 from bntui.ui.drawing.view import FOLLOWING, Axis, View, x_of
+from bntui.ui.widgets.focus_canvas import FocusCanvas
 
 
-class Chart(Canvas):
+class Chart(FocusCanvas):
     """Lines over a run. Its axes stay as they are for as long as the lines fit them."""
 
     def __init__(

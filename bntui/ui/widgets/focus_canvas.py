@@ -19,13 +19,7 @@ class FocusCanvas(Canvas, can_focus=True):
     def next_row(self, rows: Sequence[RowName], chosen: RowName, by: int) -> RowName | None:
         """Return the row `by` further than the chosen one, the first if that is not among `rows`.
 
-        Beyond the ends there is none: the focus goes to the widget before or after.
+        Beyond the ends there is none.
         """
         place = rows.index(chosen) + by if chosen in rows else 0
-        if 0 <= place < len(rows):
-            return rows[place]
-        if by > 0:
-            self.screen.focus_next()
-        else:
-            self.screen.focus_previous()
-        return None
+        return rows[place] if 0 <= place < len(rows) else None

@@ -158,11 +158,11 @@ class TestTurnedKnobs:
         async with opened(size) as user:
             await user.see(STATES[state])
             await user.press("right")
-            assert when in user.part("HintLine")
+            assert when in user.part("MessageLines")
             await user.see(images_per_s=1.0)
-            assert when in user.part("HintLine")
+            assert when in user.part("MessageLines")
             await user.press("down")
-            assert "pending" not in user.part("HintLine")
+            assert "pending" not in user.part("MessageLines")
 
     async def test_what_it_says_is_what_happens(self) -> None:
         async with opened() as user:

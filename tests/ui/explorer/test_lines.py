@@ -7,10 +7,10 @@ from bntui.core.config import RunConfig
 from bntui.core.run_request import RunRequest
 from bntui.ui.app import BntuiApp
 from bntui.ui.dialogs.keys import KeysScreen
-from bntui.ui.explorer.hint import whole_parts
-from bntui.ui.explorer.status import StatusLine
 from bntui.ui.key_lines import ScreenKeys
 from bntui.ui.key_table import EXPLORER, RUNS
+from bntui.ui.widgets.notices import whole_parts
+from bntui.ui.widgets.status import StatusLine
 from tests.ui.scripted import ScriptedRuns, mid_run
 
 

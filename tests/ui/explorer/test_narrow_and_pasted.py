@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from bntui.core.cells import cell_len
 from bntui.diagnose.causes import Cause, Verdict
-from bntui.ui.explorer.verdict import VerdictPanel
+from bntui.ui.explorer.evidence_panel import EvidencePanel
 from bntui.ui.terminal.glyphs import Glyphs
 from tests.ui.user import opened
 
@@ -52,9 +52,9 @@ async def test_a_notice_shows_an_escape_sequence_literally() -> None:
 
 async def test_a_verdict_is_wrapped_in_cells_and_keeps_words_with_hyphens_whole() -> None:
     async with opened() as user:
-        panel = user.app.screen.query_one(VerdictPanel)
+        panel = user.app.screen.query_one(EvidencePanel)
         judged = Verdict(Cause.WAITING, ("数字" * 30, "the class of held-out images"))
-        with patch("bntui.ui.explorer.verdict.verdict", return_value=judged):
+        with patch("bntui.ui.explorer.evidence_panel.verdict", return_value=judged):
             lines = ["".join(text for text, _ in line) for line in panel.draw(24, 99)]
         assert max(cell_len(line) for line in lines) <= 24
         assert any("held-out" in line for line in lines)

@@ -9,8 +9,8 @@ from bntui.core.measured import Score, Validation
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Snapshot
 from bntui.ui.app import BntuiApp
-from bntui.ui.explorer.hint import HintLine
 from bntui.ui.explorer.predictions import Predictions, classes_to_show
+from bntui.ui.widgets.notices import MessageLines
 from tests.ui.scripted import ScriptedRuns, facts, mid_run
 
 
@@ -98,4 +98,4 @@ async def test_the_panel_ends_above_the_lines_at_the_bottom(size: tuple[int, int
         await pilot.pause()
         panel = app.screen.query_one(Predictions)
         assert panel.size.height >= 2
-        assert panel.region.bottom <= app.screen.query_one(HintLine).region.y
+        assert panel.region.bottom <= app.screen.query_one(MessageLines).region.y

@@ -410,7 +410,7 @@ class TestWhatARunShows:
             await user.see(message="loading torch")
             assert "○ loading" in user.text.splitlines()[0]
             assert "loading torch" in user.text.splitlines()[0]
-            assert "loading torch" in user.part("VerdictPanel")
+            assert "loading torch" in user.part("EvidencePanel")
             assert "waits for the first validation" in user.part("DriftTable")
             assert "waits for a validation" in user.part("Predictions")
             assert "momentum 0.99" in user.knob("momentum")
@@ -432,8 +432,8 @@ class TestWhatARunShows:
             assert "38%" in user.part("DriftTable")
             assert "mean gap" in user.part("DriftTable")
             assert "98%" in user.part("Predictions")
-            assert "0.114" in user.part("VerdictPanel")
-            assert "0.974" in user.part("VerdictPanel")
+            assert "0.114" in user.part("EvidencePanel")
+            assert "0.974" in user.part("EvidencePanel")
 
     @pytest.mark.parametrize("size", [FULL, TABS])
     async def test_a_failure_is_told_in_its_own_words_and_the_screen_stays_usable(
@@ -442,8 +442,8 @@ class TestWhatARunShows:
         async with opened(size) as user:
             await user.see(failed(CONFIG, "The file [red]x[/red] is damaged."))
             assert "× failed" in user.text.splitlines()[0]
-            assert "the run failed" in user.part("VerdictPanel")
-            assert "The file [red]x[/red] is damaged." in user.part("VerdictPanel")
+            assert "the run failed" in user.part("EvidencePanel")
+            assert "The file [red]x[/red] is damaged." in user.part("EvidencePanel")
             await user.press("right", "space", "n", "c", "2", "question_mark", "escape", "r")
             assert len(user.runs.made) == 2
             assert user.run.snapshot.knobs == Knobs(batch_size=512)
@@ -485,7 +485,7 @@ class TestWhatARunShows:
             assert "no batch norm" in user.part("DriftTable")
             assert "◂" not in user.knob("norm")
             assert user.knob("norm") == "batch norm off"
-            assert "no batch norm" in user.part("VerdictPanel")
+            assert "no batch norm" in user.part("EvidencePanel")
 
     async def test_a_message_is_told_once_and_literally(self) -> None:
         async with opened() as user:
@@ -514,7 +514,7 @@ class TestSizes:
                 shown = {number for number, title in PANELS.items() if title in user.text}
                 assert shown == {key}
                 assert "─ verdict at update 97 ─" in user.text
-                assert "0.114" in user.part("VerdictPanel")
+                assert "0.114" in user.part("EvidencePanel")
 
     async def test_a_hidden_panel_is_up_to_date_when_it_is_shown(self) -> None:
         async with opened(TABS) as user:
