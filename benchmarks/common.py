@@ -117,6 +117,7 @@ def surroundings(folder: str | Path) -> dict[str, str]:
         "TERM": "xterm-256color",
         "COLORTERM": "truecolor",
         "BNTUI_STORE": str(Path(folder) / "runs.sqlite"),
+        "BNTUI_CONFIG": os.devnull,
     }
 
 

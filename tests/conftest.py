@@ -17,8 +17,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.fixture(autouse=True)
 def _store_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the runs of every test, and of the processes it starts, out of the user's store."""
+    """Keep every test, and the processes it starts, out of the user's store and choices."""
     monkeypatch.setenv("BNTUI_STORE", str(tmp_path / "runs.sqlite"))
+    monkeypatch.setenv("BNTUI_CONFIG", os.devnull)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -21,7 +21,13 @@ Facts = list[tuple[str, str]]
 
 PACKAGES = ("torch", "torchvision", "numpy", "textual", "rich", "click", "psutil", "platformdirs")
 SETTINGS = (
-    *("BNTUI_STORE", "BNTUI_DATA", *environment.THREADS_GIVEN, "CUDA_VISIBLE_DEVICES"),
+    *(
+        "BNTUI_STORE",
+        "BNTUI_DATA",
+        "BNTUI_CONFIG",
+        *environment.THREADS_GIVEN,
+        "CUDA_VISIBLE_DEVICES",
+    ),
     *("THP_MEM_ALLOC_ENABLE", "TEXTUAL_FPS", "TEXTUAL_ANIMATIONS", "NO_COLOR"),
 )
 
@@ -239,12 +245,22 @@ def _places() -> Facts:
     found = {
         "store": places.store_path(),
         "data": places.data_root(None),
+        "choices": places.config_path(),
         "exports": places.exports_folder(),
         "crash reports": places.reports_folder(),
     }
     rows = [(name, f"{places.shown(path)} ({_access(path)})") for name, path in found.items()]
+    if remark := _remark_on_choices():
+        rows.append(("", remark))
     temporary = places.temporary_folder()
     return [*rows, ("temporary files", str(temporary or "can't be written anywhere"))]
+
+
+def _remark_on_choices() -> str:
+    """Return what is wrong with the file of choices, if anything is."""
+    from bntui.ui.remembered import Memory
+
+    return Memory(places.config_path()).remark
 
 
 def _access(path: Path) -> str:
@@ -253,9 +269,9 @@ def _access(path: Path) -> str:
         return places.HOMELESS
     if path.exists():
         return "writable" if os.access(path, os.W_OK) else "not writable"
-    there = next((above for above in path.parents if above.exists()), Path("/"))
-    able = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
-    return "not there yet" if able else f"not there, and can't be made: {there} is not writable"
+    if places.can_be_made(path):
+        return "not there yet"
+    return f"not there, and can't be made: {places.nearest_folder(path)} is not writable"
 
 
 def _settings() -> Facts:

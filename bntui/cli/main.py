@@ -15,7 +15,7 @@ from bntui.cli.check import check
 from bntui.cli.crash import save_report
 from bntui.cli.doctor import doctor
 from bntui.cli.experiments import experiments, old_name_of
-from bntui.cli.options import Refused, config_of, configs_of, guided, kept, remark, shared
+from bntui.cli.options import Refused, config_of, configs_of, guided, kept, looks, remark, shared
 from bntui.core.config import Observation, RunConfig
 from bntui.core.settings import SETTINGS, given
 from bntui.core.text import ConfigError
@@ -82,6 +82,7 @@ def _literally(error: click.UsageError) -> click.UsageError:
 @click.option("--paused", is_flag=True, help="Open without training; space begins.")
 @click.option("--validation/--no-validation", default=True, help="Measure beside training [yes].")
 @click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII characters only.")
+@looks
 @guided
 @kept
 @click.pass_context
@@ -91,6 +92,7 @@ def cli(
     paused: bool,
     validation: bool,
     plain: bool,
+    theme: str | None,
     experiment: str | None,
     store: bool,
     keep_weights: bool,
@@ -113,6 +115,8 @@ def cli(
         config, origin, paused = offered.configs(offered.first)[0], New(), True
     if resume is None:
         _say(remark(config))
+    if theme is not None:
+        theme = _known_theme(theme)
     if not all(stream and stream.isatty() for stream in (sys.stdout, sys.stdin)):
         raise ConfigError(
             "the explorer needs a terminal, and standard output or input is none: "
@@ -131,7 +135,13 @@ def cli(
     from bntui.ui.terminal import capabilities
 
     capabilities.prepare()
+    from bntui.machine.places import config_path
     from bntui.ui.app import explore
+    from bntui.ui.remembered import Memory
+
+    memory = Memory(config_path())
+    if resume is None and "pace" not in given(options):
+        config = memory.choices.at_pace(config)
 
     keepers: list[Recorder] = []
 
@@ -167,6 +177,8 @@ def cli(
         archive=KeptRuns(),
         experiments=offered,
         plain=plain,
+        memory=memory,
+        theme=theme,
         on_bug=lambda trace: _say(save_report(trace)),
     )
     for said in dict.fromkeys(said for one in keepers for said in (one.notice, one.problem)):
@@ -225,6 +237,16 @@ def run(
 
     request = RunRequest(config, observation, origin, keep=store, keep_weights=keep_weights)
     sys.exit(train(request, as_json=as_json))
+
+
+def _known_theme(name: str) -> str:
+    """Return the theme of --theme. Raises ConfigError."""
+    from bntui.ui.terminal import capabilities
+
+    capabilities.prepare()  # before textual is imported
+    from bntui.ui.themes import known_theme
+
+    return known_theme(name)
 
 
 def _say(remark: str) -> None:

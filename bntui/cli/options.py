@@ -75,6 +75,12 @@ def kept(command: Callable[..., None]) -> Callable[..., None]:
     return store(weights(resume(command)))
 
 
+def looks(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the explorer the options of how it looks at first."""
+    theme = click.option("--theme", metavar="NAME", help="Colours, this time [the last chosen].")
+    return theme(command)
+
+
 class _Renamed(click.Option):
     """An option whose last name is the one it had: accepted for one release, and not in the help."""
 

@@ -26,13 +26,13 @@ FILE, FOLDER = 0o600, 0o700
 
 def own_folder() -> Path:
     """Return the user's data directory for bntui, `NOWHERE` if the system names none."""
-    import platformdirs  # every start of bntui imports this module, and few need the folder
+    return _folder("user_data_dir")
 
-    try:
-        folder = Path(platformdirs.user_data_dir("bntui"))
-    except (RuntimeError, OSError, LookupError):
-        return NOWHERE
-    return folder if folder.is_absolute() else NOWHERE  # some versions return the ~ as it is
+
+def config_path() -> Path:
+    """Return where choices are remembered: BNTUI_CONFIG, else a file in the user's configuration directory."""
+    given = os.environ.get("BNTUI_CONFIG")
+    return _expanded(given) if given else _folder("user_config_dir") / "config.toml"
 
 
 def store_path() -> Path:
@@ -99,6 +99,17 @@ def is_nowhere(path: Path) -> bool:
 def shown(path: Path) -> str:
     """Return a path as it is told to the user."""
     return "nowhere" if is_nowhere(path) else str(path)
+
+
+def nearest_folder(path: Path) -> Path:
+    """Return the folder that a path lies in, or the nearest above it that is there."""
+    return next((above for above in path.parents if above.exists()), Path("/"))
+
+
+def can_be_made(path: Path) -> bool:
+    """Tell whether a file can be made at `path`, with the folders that are missing."""
+    there = nearest_folder(path)
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def make_folder(path: Path) -> None:
@@ -179,6 +190,17 @@ def _is_device(path: Path) -> bool:
     if str(path.absolute()).startswith(("/dev/", "/proc/")):
         return True
     return path.exists() and not stat.S_ISREG(path.stat().st_mode)
+
+
+def _folder(kind: str) -> Path:
+    """Return one of the user's directories for bntui, by platformdirs' name; `NOWHERE` without one."""
+    import platformdirs  # every start of bntui imports this module, and few need the folder
+
+    try:
+        folder = Path(getattr(platformdirs, kind)("bntui"))
+    except (RuntimeError, OSError, LookupError):
+        return NOWHERE
+    return folder if folder.is_absolute() else NOWHERE  # some versions return the ~ as it is
 
 
 def _expanded(path: str) -> Path:

@@ -12,6 +12,7 @@ from bntui.core.snapshot import Phase
 from bntui.machine.signals import BY_USER
 from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.screen import Explorer
+from bntui.ui.remembered import Memory
 from bntui.ui.runs.archive import Archive
 from bntui.ui.terminal import capabilities
 from bntui.ui.terminal.glyphs import Glyphs
@@ -33,8 +34,11 @@ class BntuiApp(TerminalApp):
         experiments: Experiments = NO_EXPERIMENTS,
         updates_per_second: float = capabilities.LOCAL_UPDATES_PER_SECOND,
         glyphs: Glyphs = Glyphs.BRAILLE,
+        memory: Memory | None = None,
+        theme: str | None = None,
     ) -> None:
-        super().__init__(glyphs=glyphs)
+        """`memory` has what was chosen before; a `theme` that is given goes over its."""
+        super().__init__(glyphs=glyphs, memory=memory, theme=theme)
         self.explorer = Explorer(
             make_run,
             request,
@@ -51,6 +55,12 @@ class BntuiApp(TerminalApp):
         """Stop every run and wait for the threads; return whether all have ended."""
         return self.explorer.end(interrupted=self.asked_to_end not in {0, BY_USER})
 
+    @on(Knob.Turned)
+    def _remember_pace(self, event: Knob.Turned) -> None:
+        pace = event.value if event.knob.spec.name == "pace" else None
+        if isinstance(pace, float) and event.knob.screen is self.explorer:
+            self.memory.keep(pace=pace)
+
     @on(Knob.Typing)
     def _type(self, event: Knob.Typing) -> None:
         knob = event.knob
@@ -66,11 +76,13 @@ def explore(
     archive: Archive,
     experiments: Experiments,
     plain: bool,
+    memory: Memory,
+    theme: str | None,
     on_bug: Callable[[str], object],
 ) -> int:
     """Run the explorer on this terminal, in ASCII if `plain`, and return the exit code.
 
-    It opens with the run that is asked for.
+    It opens with the run that is asked for, in the `theme` if one is given, else in the remembered one.
 
     `on_bug` gets the traceback of a run that a bug has ended. One of the screen is raised.
     """
@@ -81,6 +93,8 @@ def explore(
         experiments=experiments,
         updates_per_second=capabilities.updates_per_second(),
         glyphs=capabilities.glyphs(plain=plain),
+        memory=memory,
+        theme=theme,
     )
     on_this_terminal(app)
     last = app.explorer.run.snapshot

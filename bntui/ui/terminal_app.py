@@ -30,6 +30,7 @@ from bntui.machine.signals import (
 from bntui.ui import key_lines
 from bntui.ui.dialogs.saving import save_and_tell
 from bntui.ui.key_table import help_sentence
+from bntui.ui.remembered import Memory
 from bntui.ui.terminal.ascii_filter import AsciiOnly
 from bntui.ui.terminal.captured_output import captured_output, notice
 from bntui.ui.terminal.diff_output import DiffApp
@@ -56,10 +57,21 @@ class TerminalApp(DiffApp):
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*key_lines.APP]
 
-    def __init__(self, *, glyphs: Glyphs = Glyphs.BRAILLE) -> None:
+    def __init__(
+        self,
+        *,
+        glyphs: Glyphs = Glyphs.BRAILLE,
+        memory: Memory | None = None,
+        theme: str | None = None,
+    ) -> None:
+        """`memory` has what was chosen before; a `theme` that is given goes over its."""
         # Without this Textual keeps to greys under NO_COLOR, but still sends their codes.
         colourless = bool(variable("NO_COLOR"))
         super().__init__(driver_class=TerminalDriver, ansi_color=True if colourless else None)
+        self.memory = memory or Memory()
+        """The choices that are remembered."""
+        self.memory.tell = self._tell_of_memory
+        self.theme = theme or self.memory.choices.theme
         self.glyphs = glyphs
         """What every picture is made of."""
         self.set_class(glyphs is Glyphs.ASCII, "-ascii")
@@ -87,6 +99,9 @@ class TerminalApp(DiffApp):
         """End at once if that was asked for before there was anything to end."""
         self._asyncio = asyncio.get_running_loop()
         self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
+        self.watch(self, "theme", lambda name: self.memory.keep(theme=name), init=False)
+        if self.memory.remark:
+            self._tell_of_memory(self.memory.remark)
         if self.asked_to_end:
             self.exit(return_code=self.asked_to_end)
 
@@ -115,6 +130,9 @@ class TerminalApp(DiffApp):
     def tell_output(self, text: str) -> None:
         """Tell what a library has written; may be called from any thread."""
         self.soon(lambda: self.notify(notice(text), severity="warning", markup=False))
+
+    def _tell_of_memory(self, text: str) -> None:
+        self.soon(lambda: self.notify(text, severity="warning", markup=False))
 
     def _print(self, text: str, stderr: bool = False) -> None:
         """Have what Python code prints captured as well: Textual, whose private method this is, drops it."""
@@ -231,8 +249,9 @@ class TerminalApp(DiffApp):
         self._close_messages_no_wait()
 
     async def on_unmount(self) -> None:
-        """End the runs before the program ends."""
+        """End the runs before the program ends, and write what was chosen last."""
         self.all_ended = await asyncio.to_thread(self.end_runs)
+        await asyncio.to_thread(self.memory.close)
 
 
 def on_this_terminal(app: TerminalApp) -> None:

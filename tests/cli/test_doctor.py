@@ -2,6 +2,7 @@
 
 import getpass
 import socket
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,24 @@ def test_it_names_versions_machine_terminal_data_and_store(store: Path) -> None:
     assert line(text, "store", "integrity") == "ok"
     assert line(text, "store", "runs") == "1, of which 0 deleted"
     assert line(text, "places", "store") == "~/share/bntui/runs.sqlite (writable)"
+
+
+def test_it_tells_where_choices_are_and_what_is_wrong_there(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BNTUI_CONFIG")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    file = home / "config/bntui/config.toml"
+    if sys.platform == "linux":
+        assert line(doctor(), "places", "choices") == "~/config/bntui/config.toml (not there yet)"
+    monkeypatch.setenv("BNTUI_CONFIG", str(file))
+    assert line(doctor(), "places", "choices") == "~/config/bntui/config.toml (not there yet)"
+    file.parent.mkdir(parents=True)
+    file.write_text("pace = -1\n")
+    text = doctor()
+    assert line(text, "places", "choices") == "~/config/bntui/config.toml (writable)"
+    assert "~/config/bntui/config.toml: pace: pace -1 is out of range" in text
+    assert line(text, "settings", "BNTUI_CONFIG") == "~/config/bntui/config.toml"
 
 
 def test_nothing_in_it_is_personal(

@@ -138,11 +138,18 @@ class TestRefusals:
         assert result.stderr == f"Error: {name} goes behind the command: bntui run {name} …\n"
         assert result.stdout == ""
 
-    @pytest.mark.parametrize("option", ["--paused", "--no-validation", "--ascii"])
+    @pytest.mark.parametrize("option", ["--paused", "--no-validation", "--ascii", "--theme=nord"])
     def test_options_of_the_explorer_are_not_for_run(self, option: str) -> None:
         result = bntui(option, "run")
         assert result.exit_code == 2
-        assert f"{option} is for the explorer" in result.stderr
+        assert f"{option.partition('=')[0]} is for the explorer" in result.stderr
+
+    def test_a_theme_that_is_none_is_refused_with_the_nearest_and_all(self) -> None:
+        said = refusal("--theme", "drakula")
+        assert "no theme 'drakula', the nearest is dracula; there are ansi-dark, " in said
+        assert "textual-dark, textual-light, " in said
+        assert "needs a terminal" in bntui("--theme", "dracula").stderr
+        assert "--theme NAME" in bntui("--help").stdout
 
     def test_without_a_terminal_the_explorer_names_the_way_out(self) -> None:
         result = bntui()

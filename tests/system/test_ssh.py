@@ -25,7 +25,10 @@ GONE_WITHIN = 5.0
 
 def remotely(command: list[str], folder: Path) -> str:
     """Return the command line that runs here what `surroundings` say, with its process id in a file."""
-    kept = {name: os.environ[name] for name in ("BNTUI_STORE", "OMP_NUM_THREADS", "PATH")}
+    kept = {
+        name: os.environ[name]
+        for name in ("BNTUI_STORE", "BNTUI_CONFIG", "OMP_NUM_THREADS", "PATH")
+    }
     kept |= {"LC_ALL": "C.UTF-8", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in kept.items())
     return f"echo $$ > {folder}/pid; cd {Path.cwd()}; exec env {settings} {shlex.join(command)}"

@@ -12,6 +12,7 @@ from bntui.ui.drawing.curves import curves
 from bntui.ui.drawing.view import View, planned_end
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.hindsight import HindsightMap
+from bntui.ui.remembered import memory_of
 from bntui.ui.widgets.chart import Chart
 from bntui.ui.widgets.view_changes import VIEW_CHANGES, why_same
 
@@ -34,7 +35,8 @@ class Results(Container):
         self._ghosts: NamedSnapshots = ()
 
     def compose(self) -> ComposeResult:
-        """Lay out the panels."""
+        """Lay out the panels, whose curves are drawn as they were last."""
+        self.view = memory_of(self.app).choices.view
         yield Chart("accuracy", y=UNIT, id="panel-1", classes="panel")
         yield Chart("loss", log=True, id="panel-2", classes="panel")
         yield HindsightMap(id="panel-3", classes="panel")
@@ -57,6 +59,7 @@ class Results(Container):
         """
         before, self.view = self.view, VIEW_CHANGES[change](self.view, self._snapshot, amount)
         self._draw()
+        memory_of(self.app).keep_view(self.view)
         return why_same(change, amount, self._snapshot) if self.view == before else ""
 
     def _draw(self) -> None:

@@ -19,6 +19,7 @@ from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.drawing.curves import compared
 from bntui.ui.drawing.view import View, reached
+from bntui.ui.remembered import memory_of
 from bntui.ui.runs.differences import differing
 from bntui.ui.widgets.chart import Chart
 from bntui.ui.widgets.keyline import KeyLine
@@ -58,6 +59,7 @@ class ComparisonScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the differences and the charts."""
+        self.view = memory_of(self.app).choices.view
         with VerticalScroll(id="differences", classes="panel") as box:
             box.border_title = "in what they differ"
             yield Differences(*self._sides)
@@ -88,6 +90,7 @@ class ComparisonScreen(Screen[None]):
         self._draw()
         if self.view == before:
             self.app.notify(why_same(change, amount, self._longer))
+        memory_of(self.app).keep_view(self.view)
 
     def action_keys(self) -> None:
         """Open the help."""

@@ -18,6 +18,7 @@ from bntui.ui import key_table
 from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.dialogs.prompt import PromptScreen
 from bntui.ui.dialogs.text_screen import TextScreen
+from bntui.ui.remembered import memory_of
 from bntui.ui.runs.archive import ID, Archive
 from bntui.ui.runs.columns import RUN_COLUMNS, about
 from bntui.ui.runs.comparison import ComparisonScreen, Side
@@ -30,6 +31,7 @@ Chosen = tuple[str, Snapshot | None] | Checkpoint
 """A run to lay over the charts (to take away, if None); or where to go on from."""
 STYLES = {"strong": "bold", "bad": "$text-error", "faint": "$foreground 60%"}
 READING_STORE = "reading what is kept…"
+_SORTABLE = [column.name for column in RUN_COLUMNS]
 NONE_KEPT = "No run is kept yet."
 
 
@@ -67,6 +69,8 @@ class RunsScreen(Screen[Chosen | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the list, what is known of the chosen run, and the keys."""
+        if (remembered := memory_of(self.app).choices.runs_by) in _SORTABLE:
+            self._column = remembered
         yield RunList(id="runs", classes="panel")
         yield Static(id="about", classes="panel", markup=False)
         yield Input(id="filter", placeholder="words, or settings such as momentum=0.9")
@@ -155,8 +159,8 @@ class RunsScreen(Screen[Chosen | None]):
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        names = [column.name for column in RUN_COLUMNS]
-        self._column = names[(names.index(self._column) + 1) % len(names)]
+        self._column = _SORTABLE[(_SORTABLE.index(self._column) + 1) % len(_SORTABLE)]
+        memory_of(self.app).keep(runs_by=self._column)
         self._show()
 
     def _chosen(self) -> StoredRun | None:
