@@ -10,6 +10,7 @@ import numpy.typing as npt
 from bntui.core.border import BorderError, Count, Positive, Read, Within
 
 Array = npt.NDArray[np.float64]
+_FUZZ = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +34,12 @@ class SeriesView:
     def latest(self) -> float:
         """The newest value: NaN if there is none or if it was not finite."""
         return float(self.last[-1]) if len(self.x) else float("nan")
+
+
+def value_at(view: SeriesView, x: float) -> float | None:
+    """Return the last value at or before `x`: NaN if it is not finite, None if there is none."""
+    place = int(np.searchsorted(view.x, x + _FUZZ * abs(x), side="right"))
+    return float(view.last[place - 1]) if place else None
 
 
 def _grid(value: object) -> Array:

@@ -23,7 +23,10 @@ Span = tuple[str, str]
 Row = list[Span]
 Picture = list[Row]
 
-ROLES = ("plain", "train", "fresh", "running", "good", "bad", "axis", "faint", "ghost", "strong")
+ROLES = (
+    *("plain", "train", "fresh", "running", "good", "bad", "axis", "faint", "shade"),
+    *("ghost", "strong"),
+)
 
 MERGED_GAP = 2
 """Unchanged cells worth sending again: a cursor move costs 5 bytes, a braille cell 3."""
@@ -93,6 +96,7 @@ class Canvas(Widget):
         & > .canvas--bad { color: #d55e00; }
         & > .canvas--axis { color: #8a8a8a; }
         & > .canvas--faint { color: #8a8a8a; }
+        & > .canvas--shade { color: #6b4c08; }
         & > .canvas--ghost { text-style: dim; }
         & > .canvas--strong { text-style: bold; }
         &:light > .canvas--train { color: #555555; }
@@ -102,22 +106,27 @@ class Canvas(Widget):
         &:light > .canvas--bad { color: #b34700; }
         &:light > .canvas--axis { color: #6a6a6a; }
         &:light > .canvas--faint { color: #6a6a6a; }
+        &:light > .canvas--shade { color: #d9c08a; }
         &.-sixteen > .canvas--train { color: #e0e0e0; }
         &.-sixteen > .canvas--fresh { color: #55ffff; }
         &.-sixteen > .canvas--running { color: #ffff55; }
         &.-sixteen > .canvas--good { color: #55ff55; }
         &.-sixteen > .canvas--bad { color: #ff5555; }
+        &.-sixteen > .canvas--shade { color: #aa5500; }
         &.-sixteen:light > .canvas--train { color: #555555; }
         &.-sixteen:light > .canvas--fresh { color: #0000aa; }
         &.-sixteen:light > .canvas--running { color: #aa5500; }
         &.-sixteen:light > .canvas--good { color: #00aa00; }
         &.-sixteen:light > .canvas--bad { color: #aa0000; }
+        &.-sixteen:light > .canvas--shade { color: #aaaaaa; }
         &:nocolor > .canvas--train { color: $foreground; text-style: dim; }
         &:nocolor > .canvas--fresh { color: $foreground; }
         &:nocolor > .canvas--running { color: $foreground; text-style: bold; }
         &:nocolor > .canvas--good { color: $foreground; }
         &:nocolor > .canvas--bad { color: $foreground; text-style: bold reverse; }
+        &:nocolor > .canvas--shade { color: #707070; text-style: dim; }
         &:nocolor > .canvas--ghost { color: #a0a0a0; text-style: dim; }
+        &:nocolor:light > .canvas--shade { color: #909090; text-style: dim; }
         &:nocolor:light > .canvas--ghost { color: #606060; text-style: dim; }
     }
     """

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bntui.core.scales import YRange
 from bntui.ui.drawing.axes import AXIS, LABELS, row_of, x_axis, y_axis
+from bntui.ui.drawing.gap import Gap
 from bntui.ui.drawing.legend import LEGEND, legend
 from bntui.ui.drawing.marks import Flag
 from bntui.ui.drawing.plot import Line, plot
@@ -34,6 +35,7 @@ def chart(
     axis: Axis = Axis.UPDATES,
     cursor: float | None = None,
     glyphs: Glyphs = Glyphs.BRAILLE,
+    gap: Gap | None = None,
 ) -> Picture:
     """Draw a whole chart: y axis, plot, each line's value and name, and the x axis below.
 
@@ -53,6 +55,7 @@ def chart(
         y=y,
         cursor=cursor,
         glyphs=glyphs,
+        gap=gap,
     )
     names = legend(
         lines,

@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bntui.core.cells import cell_len, cut
 from bntui.core.scales import scientific
-from bntui.core.series import SeriesView
+from bntui.core.series import value_at
 from bntui.ui.drawing.plot import Line
 
 if TYPE_CHECKING:
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
 LEGEND = 18
 """Cells right of the plot: a blank, a value, a blank and a name, as long as "was running"."""
-_FUZZ = 1e-9
 
 
 def legend(
@@ -76,12 +73,6 @@ def _entry(entry: Sequence[Line], x: float) -> Row:
     name = _name(entry)
     name = name if cell_len(name) <= room else f"{cut(name, room - 1)}."
     return [*others, (f"{last} {name}", style)]
-
-
-def value_at(view: SeriesView, x: float) -> float | None:
-    """Return the last value at or before `x`: NaN if it is not finite, None if there is none."""
-    place = int(np.searchsorted(view.x, x + _FUZZ * abs(x), side="right"))
-    return float(view.last[place - 1]) if place else None
 
 
 def _written(value: float | None) -> str:

@@ -7,15 +7,16 @@ reads the buckets of a `SeriesView` and works in whole dot columns.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bntui.core.scales import YRange
 from bntui.core.series import Array, SeriesView
+from bntui.ui.drawing.gap import SHADE, Gap, Mask, Trace, around, between, newest
 from bntui.ui.terminal.glyphs import CELLS, DOTS, Glyphs, cell
 
 if TYPE_CHECKING:  # for its types only: nothing here needs Textual
@@ -51,43 +52,84 @@ def plot(
     y: YRange,
     cursor: float | None = None,
     glyphs: Glyphs = Glyphs.BRAILLE,
+    gap: Gap | None = None,
 ) -> Picture:
     """Draw lines in `width` × `height` cells, and a crosshair in the column of x = `cursor`.
 
     A dot column spans the minimum to the maximum of its data and is joined to its neighbours. A
     value that is not finite breaks the line and leaves a mark on the bottom row. A cell that lines
-    share holds the dots of all and the colour of the last; the crosshair keeps to empty cells.
+    share holds the dots of all and the colour of the last; the crosshair keeps to empty cells, as
+    the area of a `gap` between two lines does, and lies above it and below its label.
     """
     across, up = DOTS[glyphs]
     ordered = sorted(lines, key=lambda line: not line.ghost)
-    roles = ["", *(line.style for line in ordered), "bad", "faint"]
-    bad, faint = len(roles) - 2, len(roles) - 1
-    dots = np.zeros((height, width), dtype=np.uint8)
-    owner = np.zeros((height, width), dtype=np.intp)
-    broken: list[int] = []
-    for number, line in enumerate(ordered, start=1):
-        place = (line.view.x - x_low) / (x_high - x_low) * (across * width - 1)
-        low, high = _trace(line.view, place, y, columns=across * width, rows=up * height)
-        own = _patterns(low, high, height, across, up)
-        dots |= own
-        owner[own > 0] = number
-        broken += (np.rint(place[line.view.broken]).astype(np.intp) // across).tolist()
-    if glyphs is Glyphs.ASCII:  # a cell shows one line only: let it say which
-        text = np.array([" ", *(line.letter for line in ordered)])[owner]
-    else:
-        text = CELLS[glyphs][dots]
-    for column in {column for column in broken if 0 <= column < width}:
-        text[-1, column], owner[-1, column] = _BROKEN, bad
+    places = [(line.view.x - x_low) / (x_high - x_low) * (across * width - 1) for line in ordered]
+    traces = [
+        _trace(line.view, place, y, columns=across * width, rows=up * height)
+        for line, place in zip(ordered, places, strict=True)
+    ]
+    grid = _Grid(np.full((height, width), " "), np.zeros((height, width), dtype=np.intp))
+    _put_lines(grid, ordered, traces, glyphs)
+    for line, place in zip(ordered, places, strict=True):
+        broken = np.rint(place[line.view.broken]).astype(np.intp) // across
+        grid.put((-1, broken[(broken >= 0) & (broken < width)]), _BROKEN, "bad")
+    empty = grid.text == " "
+    column = None
     if cursor is not None and x_low <= cursor <= x_high:
         column = cell((cursor - x_low) / (x_high - x_low), width, across)
-        empty = text[:, column] == " "
-        text[empty, column], owner[empty, column] = _CROSSHAIR, faint
-    return [_runs("".join(row), roles, owners) for row, owners in zip(text, owner, strict=True)]
+        grid.put((empty[:, column].nonzero()[0], column), _CROSSHAIR, "faint")
+    if gap:
+        upper, lower = (traces[ordered.index(line)] for line in (gap.upper, gap.lower))
+        if cursor is None:
+            column = newest(upper, lower, glyphs)
+        _put_gap(grid, gap, empty & between(upper, lower, height, glyphs), column, glyphs)
+    return grid.picture()
 
 
-def _trace(
-    view: SeriesView, place: Array, y: YRange, *, columns: int, rows: int
-) -> tuple[Array, Array]:
+@dataclass(slots=True)
+class _Grid:
+    """Cells to be filled: each one's character and role."""
+
+    text: npt.NDArray[np.str_]
+    owner: npt.NDArray[np.intp]
+    """Indices into `roles`."""
+    roles: list[str] = field(default_factory=lambda: [""])
+
+    def put(self, cells: Any, text: str | list[str], role: str) -> None:
+        """Write into the cells that an index of numpy's names."""
+        if role not in self.roles:
+            self.roles.append(role)
+        self.text[cells], self.owner[cells] = text, self.roles.index(role)
+
+    def picture(self) -> Picture:
+        """Return what was written, a row cut wherever the role changes."""
+        return [
+            _runs("".join(row), self.roles, owners)
+            for row, owners in zip(self.text, self.owner, strict=True)
+        ]
+
+
+def _put_lines(grid: _Grid, lines: Sequence[Line], traces: Sequence[Trace], glyphs: Glyphs) -> None:
+    """Draw lines, the last on top; in ASCII a cell shows one line only, and says which."""
+    height, width = grid.text.shape
+    dots = np.zeros((height, width), dtype=np.uint8)
+    for line, (low, high) in zip(lines, traces, strict=True):
+        own = _patterns(low, high, height, *DOTS[glyphs])
+        dots |= own
+        grid.put(own > 0, line.letter, line.style)
+    if glyphs is not Glyphs.ASCII:
+        grid.text[:] = CELLS[glyphs][dots]
+
+
+def _put_gap(grid: _Grid, gap: Gap, area: Mask, column: int | None, glyphs: Glyphs) -> None:
+    """Shade an area, below what is drawn, and write over the part of it around `column`."""
+    grid.put(area & (grid.text == " "), SHADE[glyphs], "shade")
+    if words := gap.label.place(around(area, column), gap.texts):
+        span = slice(gap.label.start, gap.label.start + len(words))
+        grid.put((gap.label.row, span), list(words), gap.lower.style)
+
+
+def _trace(view: SeriesView, place: Array, y: YRange, *, columns: int, rows: int) -> Trace:
     """Return the lowest and the highest dot of a line in each column; lowest > highest: none.
 
     `place` is each bucket's position in dot columns, from 0 to columns − 1 for what is visible.

@@ -73,7 +73,16 @@ class Results(Container):
         twin = f"twin {snapshot.config.twin}" if snapshot.config.twin else ""
         for what, chart in zip(("acc", "loss"), self.query(Chart), strict=True):
             lines = curves(what, snapshot, view, self._ghosts)
-            note = noise if what == "loss" else twin
-            chart.show(lines, snapshot.marks, view=view, clock=clock, planned=planned, note=note)
+            *_, fresh, running = lines
+            note, gap = (twin, (fresh, running)) if what == "acc" else (noise, None)
+            chart.show(
+                lines,
+                snapshot.marks,
+                view=view,
+                clock=clock,
+                planned=planned,
+                note=note,
+                gap=gap,
+            )
             end = max(end, *(float(line.view.x[-1]) if len(line.view) else 0.0 for line in lines))
         self.query_one(HindsightMap).show(snapshot, view=view, end=end, planned=planned)

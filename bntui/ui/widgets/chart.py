@@ -8,6 +8,7 @@ from bntui.core.snapshot import Mark
 from bntui.ui.drawing.axes import position
 from bntui.ui.drawing.canvas import Picture
 from bntui.ui.drawing.charts import chart
+from bntui.ui.drawing.gap import Gap, GapLabel, lost
 from bntui.ui.drawing.legend import leftover
 from bntui.ui.drawing.marks import Flag, flags
 from bntui.ui.drawing.plot import Line
@@ -39,6 +40,8 @@ class Chart(FocusCanvas):
         self._axis = Axis.UPDATES
         self._x = FOLLOWING.sight(0.0, None)
         self._cursor: float | None = None
+        self._gap: Gap | None = None
+        self._label = GapLabel()
         self._said = [title]
 
     def show(
@@ -50,9 +53,11 @@ class Chart(FocusCanvas):
         clock: SeriesView | None = None,
         planned: float | None = None,
         note: str = "",
+        gap: tuple[Line, Line] | None = None,
     ) -> None:
         """Draw `lines`, whose x are in the unit of the view's axis (see `curves.curves`).
 
+        The area between two of them is shaded, where the second of `gap` lies below the first.
         The title ends with `note`, what is to say of this moment, unless an earlier one is read.
         `clock` maps the run's marks, window and crosshair to it: `snapshot.series.get(view.axis)`;
         x ends where the run is `planned` to (see `view.planned_end`).
@@ -62,6 +67,7 @@ class Chart(FocusCanvas):
         end = max((float(line.view.x[-1]) for line in lines if len(line.view)), default=0.0)
         self._x = view.sight(end, clock, planned)
         self._cursor = None if view.cursor is None else float(x_of(view.cursor, clock))
+        self._gap = gap and self._between(*gap)
         log = self._log and view.log_loss
         shown = extent((line.view for line in lines), *self._x, log=log)
         if self._fixed and view.window is None:
@@ -90,7 +96,13 @@ class Chart(FocusCanvas):
             axis=self._axis,
             cursor=self._cursor,
             glyphs=self.glyphs,
+            gap=self._gap,
         )
+
+    def _between(self, upper: Line, lower: Line) -> Gap:
+        x = self._x[1] if self._cursor is None else self._cursor
+        texts = lost(upper.view, lower.view, x)
+        return Gap(upper, lower, texts, self._label)
 
     def _say(self) -> None:
         rows, cursor = max(0, self.size.height - 1), self._cursor

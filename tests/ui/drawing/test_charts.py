@@ -8,13 +8,13 @@ import pytest
 
 from bntui.core.config import RunConfig
 from bntui.core.scales import UNIT, YRange, extent, grown, settled
-from bntui.core.series import Series, SeriesView
+from bntui.core.series import Series, SeriesView, value_at
 from bntui.core.snapshot import Mark, Snapshot
 from bntui.ui.drawing.axes import position, x_ticks
 from bntui.ui.drawing.canvas import Picture
 from bntui.ui.drawing.charts import bar, chart, sparkline
 from bntui.ui.drawing.curves import curves
-from bntui.ui.drawing.legend import leftover, spread, value_at
+from bntui.ui.drawing.legend import leftover, spread
 from bntui.ui.drawing.marks import Flag, flags, merged
 from bntui.ui.drawing.plot import Line, plot
 from bntui.ui.drawing.view import Axis, View
