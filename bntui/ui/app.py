@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 from textual import on
+from textual.binding import Binding
 from textual.screen import Screen
 
 from bntui.core.run import MakeRun
@@ -11,6 +13,7 @@ from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.machine.signals import BY_USER
 from bntui.ui.experiments.progress import Experiments
+from bntui.ui.explorer.available_keys import sentence, why_not
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.remembered import Memory
 from bntui.ui.runs.archive import Archive
@@ -54,6 +57,16 @@ class BntuiApp(TerminalApp):
     def end_runs(self) -> bool:
         """Stop every run and wait for the threads; return whether all have ended."""
         return self.explorer.end(interrupted=self.asked_to_end not in {0, BY_USER})
+
+    def palette_words(self, screen: Screen[Any], binding: Binding) -> tuple[str, str]:
+        """Say of the explorer's commands what they do now, or why they can't."""
+        title, help_ = super().palette_words(screen, binding)
+        if screen is not self.explorer or not binding.id:
+            return title, help_
+        snapshot = self.explorer.run.snapshot
+        now = sentence(binding.id, snapshot, pinned=self.explorer.pinned)
+        reason = why_not(binding.id, snapshot)
+        return now or title, f"not now: {reason}" if reason else help_
 
     @on(Knob.Turned)
     def _remember_pace(self, event: Knob.Turned) -> None:

@@ -125,7 +125,7 @@ EXPLORER = ScreenKeys(
     (_KNOBS, _RUN, Section("Charts", (*VIEW, _PIN)), _SCREEN),
     bottom=(
         *("space", "question_mark", "g", "c", "w", "n", "r", "k", "o", "t", "b", "comma", "x"),
-        *("p", "v", "y", "q"),
+        *("p", "v", "y", "d", "q"),
     ),
 )
 WHAT_IF = ScreenKeys(
@@ -299,13 +299,6 @@ CONCLUSION = ScreenKeys(
         line("esc q", "stay with the curves", Binding("escape,q", "dismiss(None)")),
     ),
 )
-LEAVE = ScreenKeys(
-    "What would leave an experiment",
-    others=(
-        line("y", "leave it", Binding("y", "dismiss(True)", "leave it")),
-        line("n esc enter q", "stay", Binding("n,escape,enter,q", "dismiss(False)", "stay")),
-    ),
-)
 HELP = ScreenKeys(
     "The help (?)",
     others=(
@@ -339,22 +332,5 @@ ASK = ScreenKeys(
 )
 SCREENS = (
     *(EXPLORER, WHAT_IF, LAYER, BRANCH, NEW_RUN, RUNS, COMPARISON, EXPERIMENTS, QUESTION),
-    *(CONCLUSION, LEAVE, PROMPT, ASK, TEXT, HELP),
+    *(CONCLUSION, PROMPT, ASK, TEXT, HELP),
 )
-
-
-def help_sentence(binding: Binding) -> str:
-    """Return what the help says of a key that has a line to itself, else nothing.
-
-    A line of several keys says what all of them do; the description of each says what it does itself.
-    """
-    return _SENTENCES.get((binding.action, binding.key), "")
-
-
-_SENTENCES = {
-    (single.action, single.key): line.does
-    for screen in reversed(SCREENS)  # the explorer's are the fullest
-    for line in screen.lines
-    if len(line.keys.split()) == 1
-    for single in Binding.make_bindings((*line.bindings, *line.elsewhere))
-}

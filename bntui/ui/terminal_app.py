@@ -12,7 +12,7 @@ from typing import IO, Any, ClassVar, cast
 
 from textual import events
 from textual.app import SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -29,7 +29,8 @@ from bntui.machine.signals import (
 )
 from bntui.ui import key_lines
 from bntui.ui.dialogs.saving import save_and_tell
-from bntui.ui.key_table import help_sentence
+from bntui.ui.listed_keys import help_sentence, is_listed
+from bntui.ui.palette_sentences import SENTENCES
 from bntui.ui.remembered import Memory
 from bntui.ui.terminal.ascii_filter import AsciiOnly
 from bntui.ui.terminal.captured_output import captured_output, notice
@@ -39,10 +40,7 @@ from bntui.ui.terminal.glyphs import Glyphs, ascii_only
 from bntui.ui.widgets.notices import MessageLines, NoticeBoard
 from bntui.ui.widgets.palette import Palette
 
-NOT_OFFERED = {
-    *("app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette"),
-    *("quit", "app.quit"),  # it is there already
-}
+NOT_OFFERED = {"app.focus_next", "app.focus_previous", "command_palette"}
 """What keys do that the command palette leaves out."""
 PAGE_SECONDS = 4.0
 """How long a part of a notice stays that has more than there is room for."""
@@ -152,18 +150,26 @@ class TerminalApp(DiffApp):
         Textual's own panel of keys, its picture and its enlarged widget are left out: bntui's keys
         for them fit this screen.
         """
-        for command in super().get_system_commands(screen):
-            if command.title in {"Theme", "Quit"}:
-                yield command
-        offered = set(NOT_OFFERED)
+        theme = "The colours; bntui remembers which"
+        yield SystemCommand(SENTENCES["change_theme"], theme, self.action_change_theme)
+        offered = set[str]()
         for node, binding, enabled, _ in screen.active_bindings.values():
-            if binding.description and enabled and binding.action not in offered:
-                offered.add(binding.action)  # several keys may do the same
-                title = binding.description[0].upper() + binding.description[1:]
-                run = partial(self.call_later, self.run_action, binding.action, node)
-                does = help_sentence(binding)
-                help_ = f"key {self.get_key_display(binding)}" + (f": {does}" if does else "")
-                yield SystemCommand(title, help_, run)
+            known = is_listed(binding) and binding.action not in NOT_OFFERED
+            if known and binding.description and enabled:
+                title, help_ = self.palette_words(screen, binding)
+                if title not in offered:  # several keys may do the same
+                    run = partial(self.call_later, self.run_action, binding.action, node)
+                    yield SystemCommand(title, help_, run)
+                offered.add(title)
+        if SENTENCES["quit"] not in offered:
+            yield SystemCommand(SENTENCES["quit"], "key ctrl+c", self.action_quit)
+
+    def palette_words(self, screen: Screen[Any], binding: Binding) -> tuple[str, str]:
+        """Return the sentence and the help with which the palette offers a key of `screen`."""
+        word = binding.description[0].upper() + binding.description[1:]
+        does = help_sentence(binding)
+        key = f"key {self.get_key_display(binding)}"
+        return SENTENCES.get(binding.action, word), f"{key}: {does}" if does else key
 
     def action_command_palette(self) -> None:
         """Open the command palette."""

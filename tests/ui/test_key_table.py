@@ -18,7 +18,8 @@ from bntui.ui.app import BntuiApp
 from bntui.ui.explorer.remedies import KEY_WORDS
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.key_lines import HelpLine, ScreenKeys
-from bntui.ui.key_table import EXPLORER, SCREENS, help_sentence
+from bntui.ui.key_table import EXPLORER, SCREENS
+from bntui.ui.listed_keys import help_sentence
 from tests.ui.scripted import ScriptedRuns
 from tools.keys import FILE, markdown
 
@@ -116,9 +117,9 @@ async def test_the_palette_says_what_the_help_says() -> None:
     app = BntuiApp(ScriptedRuns(loaded=True), RunRequest(RunConfig(width=0.25)))
     async with app.run_test(size=(120, 40)):
         said = {one.title: one.help for one in app.get_system_commands(app.screen)}
-    assert said["Recalibrate"] == "key c: try a recalibration; again, soon after: apply it"
-    assert said["Save the screen as SVG"] == "key S"  # its line is of D and W, too
-    assert said["Keep the weights"] == "key W"
+    assert said["Set up a new run: norm, depth, width, data"].startswith("key k: structure: norm, ")
+    assert said["Save the screen as an SVG picture"] == "key S"  # its line is of D and W, too
+    assert said["Restart with a new seed"] == "key R"
 
 
 def test_of_a_key_that_is_textual_s_own_nothing_is_said() -> None:

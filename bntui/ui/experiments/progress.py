@@ -48,8 +48,6 @@ class ExperimentProgress:
     """The last snapshots of the arms that have run, without their checkpoints."""
     left: bool = False
     """Whether the run at hand is no longer the arm that it began as."""
-    failed: bool = False
-    """Whether the run at hand has failed, so that no other follows it."""
 
     @property
     def over(self) -> bool:
@@ -59,7 +57,7 @@ class ExperimentProgress:
     @property
     def under_way(self) -> bool:
         """Whether the run at hand is one of its arms, and not the end of the last."""
-        return not (self.over or self.left or self.failed)
+        return not (self.over or self.left)
 
     @property
     def place(self) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from bntui.core.config import RunConfig
 from bntui.core.snapshot import Phase, Snapshot
+from bntui.ui.widgets.knob_spec import KNOBS
 
 ENDED = {Phase.FAILED, Phase.STOPPED, Phase.INTERRUPTED}
 """Phases after which a run does nothing more."""
@@ -17,12 +18,42 @@ def why_not(action: str, snapshot: Snapshot) -> str:
     return next(filter(None, (need(snapshot) for need in _NEEDS.get(action, ()))), "")
 
 
-def label(action: str, snapshot: Snapshot) -> str:
-    """Return what the key of `action` does now, in a word or two; nothing if that never changes."""
+def label(action: str, snapshot: Snapshot, *, pinned: bool = False) -> tuple[str, ...]:
+    """Return what the key of `action` does now, in a few words and in fewer; none if that never changes.
+
+    `pinned` tells whether a run is pinned.
+    """
     if action == "pause":
-        now = {Phase.PAUSED: "go on", Phase.FINISHED: more(snapshot.config)}
-        return now.get(snapshot.phase, "pause")
-    return "without twin" if action == "twin" and snapshot.config.twin else ""
+        now = {Phase.PAUSED: ("go on",), Phase.FINISHED: (more(snapshot.config), "go on")}
+        return now.get(snapshot.phase, ("pause",))
+    if action == "twin" and snapshot.config.twin:
+        return ("without twin",)
+    return ("unpin",) if action == "pin" and pinned else ()
+
+
+def leading(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the commands whose keys are named first: those that lead on from where the run is."""
+    if snapshot.phase is Phase.FAILED:
+        return ("digits", "restart", "structure", "runs")
+    ended = ("restart", "experiments", "runs", "branch")
+    if snapshot.phase is Phase.FINISHED:
+        # With another knob the next thing is to see what it does.
+        turned = snapshot.wanted not in (None, snapshot.knobs)
+        return ("pause", *ended) if turned else (*ended, "pause")
+    return ended if snapshot.phase in ENDED else ("pause", "recalibrate")
+
+
+def sentence(action: str, snapshot: Snapshot, *, pinned: bool = False) -> str:
+    """Return what the key of `action` does now, in a sentence; nothing if that never changes."""
+    if action == "pause":
+        now = {
+            Phase.PAUSED: "Go on with the run",
+            Phase.FINISHED: f"Train {more(snapshot.config)}",
+        }
+        return now.get(snapshot.phase, "Pause the run")
+    if action == "twin" and snapshot.config.twin:
+        return "Train without the twin"
+    return "Unpin the curves" if action == "pin" and pinned else ""
 
 
 def more(config: RunConfig) -> str:
@@ -32,14 +63,32 @@ def more(config: RunConfig) -> str:
 
 
 def waits(snapshot: Snapshot) -> str:
-    """Say when a knob that was turned takes effect; nothing where that is with the next update."""
+    """Say what makes the knobs that were turned take effect; nothing where the next update does."""
+    turned = _turned(snapshot)
+    if not turned:
+        return ""
     if snapshot.phase in ENDED:
-        return "pending: this run is over, r begins one with it"
+        return f"this run is over; r: a new one with {turned}"
     return {
-        Phase.LOADING: "pending: taken over with the first update",
-        Phase.PAUSED: "pending: space goes on with it, n makes one update",
-        Phase.FINISHED: f"pending: space trains {more(snapshot.config)} with it, n one update",
+        Phase.LOADING: f"from the first update on: {turned}",
+        Phase.PAUSED: f"space: go on with {turned} · n: one update",
+        Phase.FINISHED: f"space: {more(snapshot.config)} with {turned} · n: one update",
     }.get(snapshot.phase, "")
+
+
+def _turned(snapshot: Snapshot) -> str:
+    """Return the knobs that are not yet applied, with the values that are wanted."""
+    wanted = snapshot.wanted
+    if wanted is None:
+        return ""
+    parts = [
+        f"{spec.label} {spec.show(value)}"
+        for spec in KNOBS
+        if not spec.structural
+        and (value := getattr(wanted, spec.name)) != getattr(snapshot.knobs, spec.name)
+    ]
+    *others, last = parts or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _alive(snapshot: Snapshot) -> str:

@@ -17,6 +17,7 @@ from bntui.diagnose.significance import harms, loses_accuracy
 from bntui.ui import key_lines
 from bntui.ui.drawing.canvas import Picture, Row
 from bntui.ui.drawing.charts import sparkline
+from bntui.ui.key_lines import Shown
 from bntui.ui.widgets.focus_canvas import FocusCanvas
 
 TREND = 4
@@ -50,6 +51,7 @@ class DriftTable(FocusCanvas):
     """One row a BN layer, those that harm validation first; ↑ and ↓ choose one, Enter opens it."""
 
     hint = "↑ ↓ choose a layer, enter opens it, tab goes on"
+    shown_keys = (Shown("↑ ↓", "layer"), Shown("enter", "open"))
     BORDER_TITLE = "drift: running against fresh statistics"
     BINDINGS: ClassVar[list[BindingType]] = [*key_lines.DRIFT_TABLE]
     COMPONENT_CLASSES = {"canvas--chosen"}

@@ -22,6 +22,7 @@ from bntui.ui.drawing.legend import LEGEND
 from bntui.ui.drawing.marks import flags
 from bntui.ui.drawing.view import View, x_of
 from bntui.ui.explorer.drift import waiting_for
+from bntui.ui.key_lines import Shown
 from bntui.ui.terminal.glyphs import DOTS, Glyphs
 from bntui.ui.widgets.focus_canvas import FocusCanvas
 
@@ -42,6 +43,7 @@ class HindsightMap(FocusCanvas):
 
     BORDER_TITLE = TITLE
     hint = "↑ ↓ choose a momentum, ← → a moment; enter: what if, for these weights; tab goes on"
+    shown_keys = (Shown("↑ ↓", "momentum"), Shown("← →", "moment"), Shown("enter", "what if"))
     BINDINGS: ClassVar[list[BindingType]] = [*key_lines.HINDSIGHT_MAP]
     COMPONENT_CLASSES = {f"canvas--{role}" for role in (*HEAT, "cursor")}
     # From blue to yellow, evenly brighter (on a light ground darker): safe for colour-blind eyes.

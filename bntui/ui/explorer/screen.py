@@ -14,7 +14,6 @@ from textual.screen import Screen
 from textual.widgets import Label
 
 from bntui.core.config import RunConfig
-from bntui.core.row import Value
 from bntui.core.run import MakeRun, Run
 from bntui.core.run_request import Branch, New, Purpose, Resume, RunRequest
 from bntui.core.settings import with_values
@@ -32,15 +31,15 @@ from bntui.ui.explorer import (
     reading_commands,
     run_commands,
 )
-from bntui.ui.explorer.available_keys import label, waits, why_not
+from bntui.ui.explorer.available_keys import why_not
 from bntui.ui.explorer.current_run import CurrentRun
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.evidence_panel import EvidencePanel
 from bntui.ui.explorer.follower import SnapshotFollower
+from bntui.ui.explorer.footer import hint, show_keys
 from bntui.ui.explorer.ghosts import Ghosts
 from bntui.ui.explorer.headline import HeadlinePanel
 from bntui.ui.explorer.hindsight import HindsightMap
-from bntui.ui.explorer.knob_effects import knob_effect
 from bntui.ui.explorer.notices import notices
 from bntui.ui.explorer.predictions import Predictions
 from bntui.ui.explorer.refresh_rate import RefreshRate
@@ -88,7 +87,7 @@ class Explorer(Screen[None]):
             self,
             experiments,
             latest=lambda: self.run.snapshot,
-            begin=lambda config, purpose: self._replace(config, purpose=purpose),
+            begin=lambda config, purpose: self._begin(config, purpose=purpose),
         )
         self._ghosts = Ghosts()
         self._offers = isinstance(request.origin, New) and not experiments.first
@@ -100,7 +99,6 @@ class Explorer(Screen[None]):
         recalibration = run_commands.RecalibrateKey(
             current,
             explain=lambda text: self.query_one(MessageLines).show_hint(text),
-            before_applying=self._guide.before_leaving,
             applied=self._guide.changed,
         )
         return {
@@ -136,6 +134,11 @@ class Explorer(Screen[None]):
     def run(self) -> Run:
         """The run under way."""
         return self.current.run
+
+    @property
+    def pinned(self) -> bool:
+        """Whether a run's curves are pinned."""
+        return self._ghosts.pinned is not None
 
     def compose(self) -> ComposeResult:
         """Lay out the panels; `app.tcss` arranges them."""
@@ -208,10 +211,6 @@ class Explorer(Screen[None]):
             self._show_knobs(snapshot)
             self.query_one(Results).show(snapshot, self._behind)
             self.query_one(Predictions).show(snapshot)
-            self.query_one(KeyLine).show(
-                said=lambda command: label(command, snapshot),
-                hidden=lambda command: bool(why_not(command, snapshot)),
-            )
             self.query_one(HeadlinePanel).show(snapshot)
             self.query_one(EvidencePanel).show(snapshot)
         for notice in notices(before, snapshot):
@@ -228,37 +227,23 @@ class Explorer(Screen[None]):
 
     @on(DescendantFocus)
     def _explain(self) -> None:
-        """Say what the chosen knob's value means."""
-        if isinstance(self.focused, Knob):
-            self._last_knob = self.focused
-            snapshot = self.run.snapshot
-            said = knob_effect(self.focused.spec, self.current.knobs, snapshot)
-            if self.focused.wanted != self.focused.applied and (when := waits(snapshot)):
-                said = f"{when} · {said}"
-            self.query_one(MessageLines).show_hint(said)
-        elif self.focused is not None:
-            self.query_one(MessageLines).show_hint(getattr(self.focused, "hint", ""))
+        """Say what the value of what has the focus means, and what keys do there."""
+        focused, snapshot = self.focused, self.run.snapshot
+        if isinstance(focused, Knob):
+            self._last_knob = focused
+        self.query_one(MessageLines).show_hint(hint(focused, self.current.knobs, snapshot))
+        show_keys(self.query_one(KeyLine), snapshot, focused, pinned=self.pinned)
 
     @on(Knob.Turned)
     def _turn(self, event: Knob.Turned) -> None:
-        name, value = event.knob.spec.name, event.value
+        name = event.knob.spec.name
         if event.knob.spec.structural:
-            self._begin(with_values(self.current.config, {name: value}))
-        elif name == "pace":
-            self.current.turn(pace=value)
-        else:
-            self.turn(name, value)
-        self._show_knobs(self.run.snapshot)  # the old value, for as long as the reader is asked
-
-    def turn(self, name: str, value: Value) -> None:
-        """Turn a live knob to a value, once the reader agrees to leave the experiment, if there is one."""
-
-        def do() -> None:
+            self._begin(with_values(self.current.config, {name: event.value}))
+            return
+        if name != "pace":
             self._guide.changed()
-            self.current.turn(**{name: value})
-            self._show_knobs(self.run.snapshot)
-
-        self._guide.before_leaving(do)
+        self.current.turn(**{name: event.value})
+        self._show_knobs(self.run.snapshot)
 
     def action_command(self, name: str) -> None:
         """Do what a key is for, or say why it can't be done now."""
@@ -330,6 +315,7 @@ class Explorer(Screen[None]):
         return ghosts
 
     def _redraw(self) -> None:
+        self._explain()
         self.query_one(Results).show(self.run.snapshot, self._behind)
 
     def end(self, *, interrupted: bool) -> bool:
@@ -344,34 +330,17 @@ class Explorer(Screen[None]):
         config: RunConfig,
         origin: Branch | Resume | None = None,
         *,
-        begun: Callable[[], object] = lambda: None,
-    ) -> None:
-        """Replace the run by one of the reader's own, once they agree to leave the experiment, if any.
-
-        It goes from its start, unless it has another `origin`. `begun` is called if it is begun.
-        """
-
-        def do() -> None:
-            if self._replace(config, origin):
-                begun()
-
-        self._guide.before_leaving(do)
-
-    def _replace(
-        self,
-        config: RunConfig,
-        origin: Branch | Resume | None = None,
         purpose: Purpose | None = None,
-    ) -> bool:
-        """Replace the run by another, whose old curves stay as a ghost; say why if it can't be begun.
+    ) -> None:
+        """Replace the run by another: one from its start, unless it has another `origin`.
 
-        Returns whether it was.
+        The old curves stay as a ghost.
         """
         try:
             old = self.current.replace(config, origin, purpose=purpose)
         except ConfigError as error:
             self.notify(str(error), severity="error", markup=False)
-            return False
+            return
         if purpose is None:
             self._guide.replaced()
         if old.snapshot.series:
@@ -379,4 +348,3 @@ class Explorer(Screen[None]):
         self.query_one(Results).reset_view()
         self.current.start(after=old)
         self.follower.poll_soon()
-        return True

@@ -1,47 +1,112 @@
-"""The line at the bottom: the keys that matter, as many as there is room for.
+"""The line at the bottom: the keys that matter now, as many as there is room for, and each can be clicked.
 
 Not Textual's Footer, which is built anew at every change of focus: 20 ms and 400 bytes a key.
 """
 
 from collections.abc import Callable, Sequence
 
+from textual import events
+from textual.keys import _character_to_key
+
 from bntui.ui.drawing.canvas import Canvas, Picture, Row
 from bntui.ui.key_lines import Shown
 
+HELP = "?"
+"""The key that is on the line whatever its width, as is the last, the way out."""
+NAMES = {
+    "↑": "up",
+    "↓": "down",
+    "←": "left",
+    "→": "right",
+    "esc": "escape",
+    "del": "delete",
+    "pgup": "pageup",
+    "pgdn": "pagedown",
+}
+"""Textual's names of keys, where the line writes others."""
+Words = Sequence[str]
+"""What a key does, the fullest words first: shorter ones stand where there is no room for them."""
+
 
 class KeyLine(Canvas):
-    """Shows keys and a word for each: from the first on as many as fit, and always the last."""
+    """Shows keys and a word for each: from the first on as many as fit, and always the help and the last."""
 
     DEFAULT_CSS = "KeyLine { height: 1; background: $panel; }"
 
     def __init__(self, keys: Sequence[Shown]) -> None:
         super().__init__()
         self._shown = keys
-        self._keys = self._written(lambda _: "", lambda _: False)
+        self._keys: list[tuple[str, Words]] = [(one.key, (one.word,)) for one in keys]
+        self._places: list[tuple[int, str]] = []
+        """Where each key on the line begins, and which it is; then where they end, and none."""
 
-    def show(self, *, said: Callable[[str], str], hidden: Callable[[str], bool]) -> None:
-        """Show the keys whose commands are not `hidden`, with what is `said` of one, if anything."""
-        if (keys := self._written(said, hidden)) != self._keys:
+    def show(
+        self,
+        *,
+        said: Callable[[str], Words],
+        hidden: Callable[[str], bool],
+        first: Sequence[str] = (),
+        here: Sequence[Shown] = (),
+    ) -> None:
+        """Show the keys whose commands are not `hidden`, with what is `said` of one, if anything.
+
+        Those of the commands `first` come first, in that order, then the keys `here`, of what has the
+        focus, then the others.
+        """
+        table = {one.command or one.key: one for one in self._shown}
+        leading = [table[command] for command in first if command in table]
+        rest = [one for one in self._shown if one not in leading]
+        keys: list[tuple[str, Words]] = [
+            (one.key, said(one.command) or (one.word,))
+            for one in (*leading, *here, *rest)
+            if not (one.command and hidden(one.command))
+        ]
+        if keys != self._keys:
             self._keys = keys
             self.repaint()
 
-    def _written(
-        self, said: Callable[[str], str], hidden: Callable[[str], bool]
-    ) -> list[tuple[str, str]]:
-        return [
-            (shown.key, said(shown.command) or shown.word)
-            for shown in self._shown
-            if not hidden(shown.command)
-        ]
-
     def draw(self, width: int, height: int) -> Picture:
-        """Return the line; the last key is always on it."""
-        *keys, last = self._keys
-        room = width - len(" ".join(last)) - 2
+        """Return the line; it ends with the help, if there is one, and the last key."""
+        *others, last = self._keys
+        ends = [(key, words[-1]) for key, words in others if key == HELP]
+        ends.append((last[0], last[1][-1]))
+        room = width - sum(map(_cells, ends))
+        shown: list[tuple[str, str]] = []
+        for key, words in others:
+            if key == HELP:
+                continue
+            fits = next((word for word in words if _cells((key, word)) <= room), None)
+            if fits is not None:
+                shown.append((key, fits))
+                room -= _cells((key, fits))
         row: Row = []
-        for key, text in keys:
-            room -= len(key) + len(text) + 3
-            if room < 0:
+        self._places, column = [], 0
+        for key, word in (*shown, *ends):
+            self._places.append((column, key))
+            column += _cells((key, word))
+            row += [(f" {key} ", "strong"), (f"{word} ", "faint")]
+        self._places.append((column, ""))
+        return [row]
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key that is clicked; of several in one place the one under the mouse."""
+        if key := self.key_at(event.x):
+            self.app.simulate_key(key)
+
+    def key_at(self, x: int) -> str:
+        """Return Textual's name of the key in a column; nothing where there is none."""
+        start, written = next(
+            ((start, key) for start, key in reversed(self._places) if start <= x), (0, "")
+        )
+        if not written:
+            return ""
+        keys, column = written.split(), start + 1
+        for key in keys:
+            column += len(key) + 1
+            if x < column:
                 break
-            row += [(f" {key} ", "strong"), (f"{text} ", "faint")]
-        return [[*row, (f" {last[0]} ", "strong"), (f"{last[1]} ", "faint")]]
+        return NAMES.get(key) or (_character_to_key(key) if len(key) == 1 else key)
+
+
+def _cells(entry: tuple[str, str]) -> int:
+    return len(entry[0]) + len(entry[1]) + 3

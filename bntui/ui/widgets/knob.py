@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
 from bntui.core.row import Value
 from bntui.ui import key_lines
 from bntui.ui.drawing.canvas import Picture
+from bntui.ui.key_lines import Shown
 from bntui.ui.widgets.focus_canvas import FocusCanvas
 from bntui.ui.widgets.knob_spec import KnobSpec
 
@@ -21,6 +23,8 @@ LABEL_WIDTH = 13
 class Knob(FocusCanvas):
     """Shows what is wanted at once, and says so until the run has applied it."""
 
+    shown_keys = (Shown("← →", "turn"), Shown("enter", "type"))
+    """What the line of keys shows while a knob is chosen."""
     BINDINGS: ClassVar[list[BindingType]] = [*key_lines.KNOB]
     DEFAULT_CSS = """
     Knob {
@@ -50,6 +54,11 @@ class Knob(FocusCanvas):
         self.applied = value
         self.set_class(spec.detail is not None, "detailed")
         self.tooltip = spec.hint
+        self._arrows: tuple[int, int] | None = None
+        """The columns of ◂ and ▸, where there is room for them."""
+        self._newly_chosen = False
+        self._only_chosen = False
+        """Whether the click under way has only chosen this knob: its arrows were not there before."""
 
     def action_turn(self, by: int) -> None:
         """Go one step up or down; say so where there is none."""
@@ -66,6 +75,30 @@ class Knob(FocusCanvas):
             self.turn_to(second if self.wanted == first else first)
         else:
             self.post_message(self.Typing(self))
+
+    def on_focus(self) -> None:
+        """Take note that the mouse button, should it be down, has chosen the knob."""
+        self._newly_chosen = True
+        self.call_later(self._was_chosen)
+
+    def _was_chosen(self) -> None:
+        self._newly_chosen = False
+
+    def on_mouse_down(self) -> None:
+        """Tell a click that chooses the knob from one on its arrows."""
+        self._only_chosen = self._newly_chosen
+
+    def on_click(self, event: events.Click) -> None:
+        """Turn the knob by its arrows; between them, ask for a typed value."""
+        if self._only_chosen or self._arrows is None or event.y:
+            return
+        left, right = self._arrows
+        if left - 1 <= event.x <= left:
+            self.action_turn(-1)
+        elif right <= event.x <= right + 1:
+            self.action_turn(1)
+        elif left < event.x < right and not self.spec.structural:
+            self.action_type()
 
     def turn_to(self, value: Value) -> None:
         """Want `value`."""
@@ -84,6 +117,7 @@ class Knob(FocusCanvas):
         spec = self.spec
         value = spec.show(self.wanted)
         pending = self.wanted != self.applied
+        self._arrows = None
         if width < COMPACT_BELOW:
             mark = "▸" if self.has_focus else " "
             text = value + ("…" if pending else "")
@@ -92,6 +126,7 @@ class Knob(FocusCanvas):
         room = width - LABEL_WIDTH - 3
         if len(value) + len(note) > room:
             value, note = _cut(value + "…" * pending, room), ""
+        self._arrows = LABEL_WIDTH + 1, LABEL_WIDTH + 2 + len(value)
         left, right = ("◂", "▸") if self.has_focus else (" ", " ")
         rows: Picture = [
             [

@@ -145,10 +145,10 @@ class TestTurnedKnobs:
     @pytest.mark.parametrize(
         ("state", "when"),
         [
-            ("loading", "pending: taken over with the first update"),
-            ("paused", "pending: space goes on with it, n makes one update"),
-            ("finished", "pending: space trains 10 more epochs with it, n one update"),
-            ("failed", "pending: this run is over, r begins one with it"),
+            ("loading", "from the first update on: batch size 512"),
+            ("paused", "space: go on with batch size 512"),
+            ("finished", "space: 10 more epochs with batch size 512"),
+            ("failed", "this run is over; r: a new one with batch size 512"),
         ],
     )
     @pytest.mark.parametrize("size", [FULL, (60, 16)])
@@ -162,7 +162,7 @@ class TestTurnedKnobs:
             await user.see(images_per_s=1.0)
             assert when in user.part("MessageLines")
             await user.press("down")
-            assert "pending" not in user.part("MessageLines")
+            assert "batch size 512" not in user.part("MessageLines")
 
     async def test_what_it_says_is_what_happens(self) -> None:
         async with opened() as user:

@@ -504,7 +504,7 @@ class TestKeys:
             last = user.text.splitlines()[-1]
             for name in ("overlay", "find", "sort", "mark", "compare", "note", "pin", "delete"):
                 assert name in last
-            assert last.rstrip().endswith("y repeat  R resume  esc close")
+            assert last.rstrip().endswith("y repeat  R resume  ? keys  esc close")
 
     async def test_where_nothing_is_kept_o_says_so(self) -> None:
         async with opened() as user:

@@ -1,10 +1,15 @@
 """The command palette: what keys do, found by its words; and lists that are not laid out."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
+from textual.binding import Binding
 from textual.command import CommandList
 
 from bntui.core.config import RunConfig
 from bntui.core.run_request import RunRequest
+from bntui.core.snapshot import Phase
 from bntui.experiments.library import built_in, configs_of
 from bntui.machine.places import store_path
 from bntui.store.archive import KeptRuns
@@ -12,10 +17,13 @@ from bntui.ui.app import BntuiApp
 from bntui.ui.experiments.list import ExperimentsScreen
 from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.whatif import WhatIfScreen
+from bntui.ui.key_table import SCREENS
+from bntui.ui.palette_sentences import SENTENCES
 from bntui.ui.widgets.option_list import Options
 from bntui.ui.widgets.palette import Palette
 from tests.store.recorded import keep
-from tests.ui.scripted import ScriptedRuns
+from tests.ui.scripted import ScriptedRuns, mid_run
+from tests.ui.user import CONFIG, opened
 
 
 def app() -> BntuiApp:
@@ -28,15 +36,59 @@ async def test_it_offers_what_keys_do_and_none_of_it_twice() -> None:
     explorer = app()
     async with explorer.run_test(size=(120, 40)):
         titles = [command.title for command in explorer.get_system_commands(explorer.screen)]
-    assert {"Theme", "Quit", "Recalibrate", "What if", "Save the data as CSV"} <= set(titles)
+    assert {
+        *("Change the theme", "Quit bntui", "Recalibrate the running statistics"),
+        *("Try these weights under every momentum", "Save the data as CSV", "Pause the run"),
+    } <= set(titles)
     assert len(set(titles)) == len(titles)
-    assert not {"Maximize", "Screenshot"} & set(titles)  # Textual's own
+    assert not {"Maximize", "Screenshot", "Copy selected text"} & set(titles)  # Textual's own
+
+
+def test_every_key_that_has_a_word_has_a_sentence_too() -> None:
+    named = {
+        binding.action
+        for screen in SCREENS
+        for line in screen.lines
+        for binding in Binding.make_bindings((*line.bindings, *line.elsewhere))
+        if binding.description
+    }
+    assert named - SENTENCES.keys() == set()
+    for sentence in SENTENCES.values():
+        assert sentence[0].isupper()
+        assert " " in sentence
+        assert not sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ({}, "Pause the run"),
+        ({"phase": Phase.PAUSED}, "Go on with the run"),
+        ({"phase": Phase.FINISHED}, "Train 10 more epochs"),
+        ({"config": replace(CONFIG, twin="momentum=0.9")}, "Train without the twin"),
+    ],
+)
+async def test_it_says_what_a_key_does_now(changes: dict[str, Any], title: str) -> None:
+    async with opened() as user:
+        await user.see(mid_run(CONFIG), **changes)
+        commands = list(user.app.get_system_commands(user.app.screen))
+        assert title in [command.title for command in commands]
+        await user.press("p")
+        titles = [command.title for command in user.app.get_system_commands(user.app.screen)]
+        assert "Unpin the curves" in titles
+
+
+async def test_it_says_why_a_key_can_t_act_now() -> None:
+    async with opened() as user:
+        await user.see(mid_run(CONFIG))
+        said = {one.title: one.help for one in user.app.get_system_commands(user.app.screen)}
+    assert said["Go on with the built-in digits"].startswith("not now: d takes the built-in digits")
 
 
 async def test_a_command_does_what_its_key_does() -> None:
     explorer = app()
     async with explorer.run_test(size=(120, 40)) as pilot:
-        await pilot.press("ctrl+p", *"what if")
+        await pilot.press("ctrl+p", *"under every")
         palette = explorer.screen
         assert isinstance(palette, Palette)
         found = palette.query_one(CommandList)

@@ -1,0 +1,179 @@
+"""The lines at the bottom: what keys do now, the most important first, and each of them can be clicked."""
+
+import pytest
+
+from bntui.ui.key_lines import Shown
+from bntui.ui.widgets.keyline import KeyLine
+from tests.ui.explorer.test_available_keys import FINISHED, STATES
+from tests.ui.user import FULL, TABS, User, opened
+
+
+async def line(user: User, state: str, *, size: tuple[int, int] = TABS) -> str:
+    await user.see(STATES[state])
+    await user.resize(size)
+    return user.part("KeyLine")
+
+
+@pytest.mark.parametrize(
+    ("state", "begins"),
+    [
+        ("running", "space pause c recalibrate ← → turn enter type"),
+        ("paused", "space go on c recalibrate ← → turn enter type"),
+        ("finished", "r restart g experiments o runs b branch space go on"),
+        ("failed", "d use digits r restart k structure o runs"),
+        ("without BN", "space pause ← → turn enter type"),
+    ],
+)
+async def test_what_matters_now_is_first_at_80_columns(state: str, begins: str) -> None:
+    async with opened(TABS) as user:
+        shown = await line(user, state)
+        assert shown.startswith(begins)
+        assert shown.endswith("? keys q quit")
+
+
+async def test_it_follows_the_focus() -> None:
+    async with opened(TABS) as user:
+        assert "enter type" in await line(user, "running")
+        await user.press("4")
+        assert "enter type" not in user.part("KeyLine")
+        assert "enter open" in user.part("KeyLine")
+
+
+async def test_there_is_no_room_for_what_matters_less() -> None:
+    async with opened((60, 16)) as user:
+        for state in STATES:
+            shown = await line(user, state, size=(60, 16))
+            assert shown.endswith("? keys q quit")
+
+
+async def test_a_pinned_run_can_be_unpinned() -> None:
+    async with opened((200, 60)) as user:
+        assert "p pin" in user.part("KeyLine")
+        await user.press("p")
+        assert "p unpin" in user.part("KeyLine")
+        await user.press("p")
+        assert "p unpin" not in user.part("KeyLine")
+
+
+async def test_all_knobs_that_were_turned_are_named() -> None:
+    async with opened() as user:
+        await user.see(FINISHED)
+        await user.press("right")
+        await user.choose("momentum")
+        await user.press("left", "left")
+        wanted = user.run.applied[-1]
+        said = f"space: 10 more epochs with batch size 512 and momentum {wanted.momentum:g} "
+        assert said in user.part("MessageLines")
+        assert user.part("KeyLine").startswith("space 10 more epochs")
+
+
+async def click(user: User, selector: str, x: int, y: int = 0) -> None:
+    """Click in a column of a widget, counted from its left edge."""
+    widget = user.app.screen.query_one(selector)
+    await user.pilot.click(widget, offset=(x, y))
+    await user.settle()
+
+
+def place(user: User, selector: str, text: str) -> int:
+    """Return the column of a widget in which `text` begins."""
+    area = user.app.screen.query_one(selector).region
+    return user.text.splitlines()[area.y][area.x :].index(text)
+
+
+async def test_a_key_that_is_clicked_is_pressed() -> None:
+    async with opened() as user:
+        await user.see(STATES["running"])
+        await click(user, "KeyLine", place(user, "KeyLine", "pause"))
+        assert user.run.calls[-1] == "pause"
+        await click(user, "KeyLine", place(user, "KeyLine", " n ") + 1)
+        assert user.run.calls[-1] == "STEP"
+        await click(user, "KeyLine", place(user, "KeyLine", "?"))
+        assert user.app.screen is not user.app.explorer
+
+
+async def test_of_two_keys_the_one_under_the_mouse_is_pressed() -> None:
+    async with opened() as user:
+        await user.see(STATES["running"])
+        batch = user.run.snapshot.knobs.batch_size
+        await click(user, "KeyLine", place(user, "KeyLine", "→"))
+        assert user.run.applied[-1].batch_size == 2 * batch
+        await click(user, "KeyLine", place(user, "KeyLine", "←"))
+        assert user.run.applied[-1].batch_size == batch
+
+
+@pytest.mark.parametrize(
+    ("written", "column", "key"),
+    [
+        ("space", 1, "space"),
+        ("esc", 0, "escape"),
+        ("esc", 6, "escape"),
+        ("?", 1, "question_mark"),
+        ("R", 1, "R"),
+        ("del", 2, "delete"),
+        ("↑ ↓", 1, "up"),
+        ("↑ ↓", 2, "up"),
+        ("↑ ↓", 3, "down"),
+        ("↑ ↓", 7, "down"),
+        (", .", 1, "comma"),
+        (", .", 3, "full_stop"),
+        ("/", 1, "slash"),
+        ("=", 1, "equals_sign"),
+    ],
+)
+def test_which_key_is_meant(written: str, column: int, key: str) -> None:
+    line = KeyLine([Shown(written, "words"), Shown("q", "quit")])
+    line.draw(80, 1)
+    assert line.key_at(column) == key
+
+
+def test_beside_the_keys_there_is_none_to_click() -> None:
+    line = KeyLine([Shown("q", "quit")])
+    line.draw(80, 1)
+    assert line.key_at(7) == "q"
+    assert line.key_at(8) == ""
+
+
+@pytest.mark.parametrize("width", range(20, 120))
+def test_words_are_left_out_whole_and_never_cut(width: int) -> None:
+    line = KeyLine([Shown(key, key) for key in ("one", "two", "three", "?", "q")])
+    own = Shown("enter", "a word of its own")
+    line.show(said=lambda _: (), hidden=lambda _: False, here=(own,))
+    (row,) = line.draw(width, 1)
+    text = "".join(part for part, _ in row)
+    assert len(text) <= width
+    assert text.endswith(" ? ?  q q ")
+    assert set(text.split()) <= {"one", "two", "three", "?", "q", "enter", *own.word.split()}
+
+
+class TestKnobs:
+    async def test_arrows_turn_and_what_is_between_them_types(self) -> None:
+        async with opened(FULL) as user:
+            await user.see(STATES["running"])
+            await user.choose("momentum")
+            await click(user, "#momentum", place(user, "#momentum", "◂"))
+            lower = user.run.applied[-1].momentum
+            assert lower < user.run.snapshot.config.knobs.momentum
+            await click(user, "#momentum", place(user, "#momentum", "▸"))
+            assert user.run.applied[-1].momentum > lower
+            await click(user, "#momentum", place(user, "#momentum", "◂") + 2)
+            assert type(user.app.screen).__name__ == "ValueScreen"
+
+    async def test_the_click_that_chooses_a_knob_turns_nothing(self) -> None:
+        async with opened(FULL) as user:
+            await user.see(STATES["running"])
+            await user.choose("momentum")
+            column = place(user, "#momentum", "◂")
+            await user.choose("batch-size")
+            await click(user, "#momentum", column)
+            assert user.app.focused is user.app.screen.query_one("#momentum")
+            assert not user.run.applied
+            await click(user, "#momentum", column)
+            assert user.run.applied
+
+    async def test_where_there_are_no_arrows_a_click_only_chooses(self) -> None:
+        async with opened(TABS) as user:
+            await user.see(STATES["running"])
+            for _ in range(2):
+                await click(user, "#momentum", 1)
+            assert not user.run.applied
+            assert user.app.screen is user.app.explorer
