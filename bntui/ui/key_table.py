@@ -299,6 +299,13 @@ CONCLUSION = ScreenKeys(
         line("esc q", "stay with the curves", Binding("escape,q", "dismiss(None)")),
     ),
 )
+LEAVE = ScreenKeys(
+    "What would leave an experiment",
+    others=(
+        line("y", "leave it", Binding("y", "dismiss(True)", "leave it")),
+        line("n esc enter q", "stay", Binding("n,escape,enter,q", "dismiss(False)", "stay")),
+    ),
+)
 HELP = ScreenKeys(
     "The help (?)",
     others=(
@@ -332,5 +339,5 @@ ASK = ScreenKeys(
 )
 SCREENS = (
     *(EXPLORER, WHAT_IF, LAYER, BRANCH, NEW_RUN, RUNS, COMPARISON, EXPERIMENTS, QUESTION),
-    *(CONCLUSION, PROMPT, ASK, TEXT, HELP),
+    *(CONCLUSION, LEAVE, PROMPT, ASK, TEXT, HELP),
 )

@@ -26,5 +26,9 @@ class Dialog(ModalScreen[Answer]):
     """
 
     def on_mount(self) -> None:
-        """Put the header over the dimmed one."""
-        self.mount(StatusLine())
+        """Put the header over the dimmed one, which tells of the same run from the first picture on."""
+        header = StatusLine()
+        for screen in self.app.screen_stack:
+            for dimmed in screen.query(StatusLine):
+                header.show(dimmed.snapshot)
+        self.mount(header)

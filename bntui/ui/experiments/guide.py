@@ -1,8 +1,9 @@
 """Leads through the guided experiments: the list, the question, the runs, the conclusion.
 
 What is run, and beside what, is in `progress.py`. An experiment is left as soon as a run is no longer
-the one that it speaks of: with a turned knob, a recalibration or a new run of the reader's own.
-Pauses, single steps, the pace and every look at the run change nothing that is measured.
+the one that it speaks of: with a turned knob, a recalibration or a new run of the reader's own. Whatever
+does that passes through `before_leaving`, which asks first. Pauses, single steps, the pace and every look
+at the run change nothing that is measured.
 """
 
 from collections.abc import Callable
@@ -36,7 +37,7 @@ class ExperimentGuide:
         experiments: Experiments,
         *,
         latest: Callable[[], Snapshot],
-        begin: Callable[[RunConfig, Purpose], None],
+        begin: Callable[[RunConfig, Purpose], object],
     ) -> None:
         """`latest` returns the run's snapshot; `begin` replaces the run by another."""
         self.progress: ExperimentProgress | None = None
@@ -47,6 +48,8 @@ class ExperimentGuide:
         self._begin_run = begin
         self._here = ""
         """The name of the experiment to go on with."""
+        self._asking = False
+        """Whether the reader is being asked if the experiment is to be left."""
 
     def open(self) -> None:
         """Show the conclusion at hand, else the list of experiments."""
@@ -83,6 +86,29 @@ class ExperimentGuide:
                 self._conclude(progress)
             else:
                 self._go_on(progress)
+        elif snapshot.phase is Phase.FAILED:
+            self._show(replace(progress, failed=True))
+
+    def before_leaving(self, do: Callable[[], object]) -> None:
+        """Do what leaves an experiment, if one is under way only once the reader has agreed."""
+        if self._asking:
+            return
+        progress = self.progress
+        if progress is None or not progress.under_way:
+            do()
+            return
+        from bntui.ui.experiments.leave import LeaveScreen
+
+        def answered(leaves: bool | None) -> None:
+            self._asking = False
+            if leaves:
+                do()
+
+        self._asking = True
+        # Not at once: a dialog that is closing would take the answer with it.
+        self._screen.call_later(
+            self._screen.app.push_screen, LeaveScreen(progress.experiment), answered
+        )
 
     def changed(self) -> None:
         """Leave: the run is no longer what the experiment made it. All curves stay in place."""
@@ -108,7 +134,7 @@ class ExperimentGuide:
 
         def chosen(experiment: "Experiment | None") -> None:
             if experiment:
-                self.ask(experiment)
+                self.before_leaving(lambda: self.ask(experiment))
 
         self._screen.app.push_screen(ExperimentsScreen(experiments, at), chosen)
 

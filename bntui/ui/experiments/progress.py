@@ -48,6 +48,8 @@ class ExperimentProgress:
     """The last snapshots of the arms that have run, without their checkpoints."""
     left: bool = False
     """Whether the run at hand is no longer the arm that it began as."""
+    failed: bool = False
+    """Whether the run at hand has failed, so that no other follows it."""
 
     @property
     def over(self) -> bool:
@@ -57,7 +59,7 @@ class ExperimentProgress:
     @property
     def under_way(self) -> bool:
         """Whether the run at hand is one of its arms, and not the end of the last."""
-        return not (self.over or self.left)
+        return not (self.over or self.left or self.failed)
 
     @property
     def place(self) -> int:

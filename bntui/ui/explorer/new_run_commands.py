@@ -3,7 +3,9 @@
 The screens that they open are imported by then: the first picture needs none of them.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from textual.screen import Screen
@@ -27,8 +29,17 @@ TWIN_HINT = "Both begin at update 0, with the same seed and the same batches; al
 class BeginRun(Protocol):
     """Replaces the run by another: one from its start, unless it has another origin."""
 
-    def __call__(self, config: RunConfig, origin: Branch | Resume | None = None) -> None:
-        """Begin the new run, or say why it can't be."""
+    def __call__(
+        self,
+        config: RunConfig,
+        origin: Branch | Resume | None = None,
+        *,
+        begun: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Begin the new run and then call `begun`, or say why it can't be.
+
+        Where that would leave an experiment, the reader is asked first.
+        """
 
 
 def restart(current: CurrentRun, begin: BeginRun, *, seeds: int) -> None:
@@ -87,21 +98,22 @@ def ask_branch(
     def closed(checkpoint: Checkpoint | None) -> None:
         if checkpoint is not None:
             without = ", without the twin" if current.snapshot.config.twin else ""
-            begin(checkpoint.config, Branch(checkpoint))
-            screen.notify(
+            said = (
                 f"back at update {checkpoint.update}{without}: turn knobs, then space goes on "
                 "from there."
             )
+            begin(checkpoint.config, Branch(checkpoint), begun=lambda: screen.notify(said))
 
     screen.app.push_screen(BranchScreen(current.snapshot.checkpoints, near), closed)
 
 
 def resume_interrupted(screen: Screen[None], archive: Archive | None, begin: BeginRun) -> None:
     """Go on with the run that was interrupted last."""
-    from bntui.ui.explorer.resume_offer import accept
+    from bntui.ui.explorer.resume_offer import accepted, find
 
     async def resume() -> None:
-        if checkpoint := await accept(screen, archive):
-            begin(checkpoint.config, Resume(checkpoint))
+        if checkpoint := await find(screen, archive):
+            begun = partial(accepted, screen, checkpoint)
+            begin(checkpoint.config, Resume(checkpoint), begun=begun)
 
     screen.run_worker(resume(), exclusive=True, group="resume")

@@ -32,7 +32,7 @@ async def offer(screen: Screen[None], archive: Archive | None) -> None:
         )
 
 
-async def accept(screen: Screen[None], archive: Archive | None) -> Checkpoint | None:
+async def find(screen: Screen[None], archive: Archive | None) -> Checkpoint | None:
     """Return where the last run that was interrupted is to go on from.
 
     None, and why is said, if there is no such place.
@@ -49,9 +49,13 @@ async def accept(screen: Screen[None], archive: Archive | None) -> Checkpoint | 
     except ConfigError as error:
         screen.notify(str(error), severity="error", markup=False)
         return None
-    screen.app.clear_notifications()  # the offer is taken
-    screen.notify(f"run {found[0].id[:ID]} goes on from update {checkpoint.update:,}")
     return checkpoint
+
+
+def accepted(screen: Screen[None], checkpoint: Checkpoint) -> None:
+    """Tell that the run goes on."""
+    screen.app.clear_notifications()  # the offer is taken
+    screen.notify(f"run {checkpoint.run[:ID]} goes on from update {checkpoint.update:,}")
 
 
 def why_nothing_to_resume(kept: list[StoredRun]) -> str:

@@ -42,11 +42,16 @@ class RecalibrateKey:
         current: CurrentRun,
         *,
         explain: Callable[[str], None],
+        before_applying: Callable[[Callable[[], None]], None],
         applied: Callable[[], None],
     ) -> None:
-        """`explain` shows a sentence; `applied` is called when a recalibration is applied."""
+        """`explain` shows a sentence; `applied` is called when a recalibration is applied.
+
+        `before_applying` is handed what applies one, and has it done unless the user disagrees.
+        """
         self._current = current
         self._explain = explain
+        self._before_applying = before_applying
         self._applied = applied
         self._tried: tuple[Run, int] | None = None
         """The run and the update at which one was tried."""
@@ -55,11 +60,14 @@ class RecalibrateKey:
         """Find out what a recalibration would do; a second time, soon after, apply it."""
         run, snapshot = self._current.run, self._current.snapshot
         if self._tried and self._tried[0] is run and recent(snapshot, self._tried[1]):
-            self._tried = None
-            run.command(Command.RECALIBRATE)
-            self._applied()
-            self._explain("recalibrating…")
+            self._before_applying(self._apply)
         else:
             self._tried = run, snapshot.update
             run.command(Command.PEEK)
             self._explain("trying a recalibration…; c again applies one")
+
+    def _apply(self) -> None:
+        self._tried = None
+        self._current.run.command(Command.RECALIBRATE)
+        self._applied()
+        self._explain("recalibrating…")

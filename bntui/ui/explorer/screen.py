@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Label
 
 from bntui.core.config import RunConfig
+from bntui.core.row import Value
 from bntui.core.run import MakeRun, Run
 from bntui.core.run_request import Branch, New, Purpose, Resume, RunRequest
 from bntui.core.settings import with_values
@@ -87,7 +88,7 @@ class Explorer(Screen[None]):
             self,
             experiments,
             latest=lambda: self.run.snapshot,
-            begin=lambda config, purpose: self._begin(config, purpose=purpose),
+            begin=lambda config, purpose: self._replace(config, purpose=purpose),
         )
         self._ghosts = Ghosts()
         self._offers = isinstance(request.origin, New) and not experiments.first
@@ -99,6 +100,7 @@ class Explorer(Screen[None]):
         recalibration = run_commands.RecalibrateKey(
             current,
             explain=lambda text: self.query_one(MessageLines).show_hint(text),
+            before_applying=self._guide.before_leaving,
             applied=self._guide.changed,
         )
         return {
@@ -236,14 +238,24 @@ class Explorer(Screen[None]):
 
     @on(Knob.Turned)
     def _turn(self, event: Knob.Turned) -> None:
-        name = event.knob.spec.name
+        name, value = event.knob.spec.name, event.value
         if event.knob.spec.structural:
-            self._begin(with_values(self.current.config, {name: event.value}))
-            return
-        if name != "pace":
+            self._begin(with_values(self.current.config, {name: value}))
+        elif name == "pace":
+            self.current.turn(pace=value)
+        else:
+            self.turn(name, value)
+        self._show_knobs(self.run.snapshot)  # the old value, for as long as the reader is asked
+
+    def turn(self, name: str, value: Value) -> None:
+        """Turn a live knob to a value, once the reader agrees to leave the experiment, if there is one."""
+
+        def do() -> None:
             self._guide.changed()
-        self.current.turn(**{name: event.value})
-        self._show_knobs(self.run.snapshot)
+            self.current.turn(**{name: value})
+            self._show_knobs(self.run.snapshot)
+
+        self._guide.before_leaving(do)
 
     def action_command(self, name: str) -> None:
         """Do what a key is for, or say why it can't be done now."""
@@ -330,17 +342,34 @@ class Explorer(Screen[None]):
         config: RunConfig,
         origin: Branch | Resume | None = None,
         *,
-        purpose: Purpose | None = None,
+        begun: Callable[[], object] = lambda: None,
     ) -> None:
-        """Replace the run by another: one from its start, unless it has another `origin`.
+        """Replace the run by one of the reader's own, once they agree to leave the experiment, if any.
 
-        The old curves stay as a ghost.
+        It goes from its start, unless it has another `origin`. `begun` is called if it is begun.
+        """
+
+        def do() -> None:
+            if self._replace(config, origin):
+                begun()
+
+        self._guide.before_leaving(do)
+
+    def _replace(
+        self,
+        config: RunConfig,
+        origin: Branch | Resume | None = None,
+        purpose: Purpose | None = None,
+    ) -> bool:
+        """Replace the run by another, whose old curves stay as a ghost; say why if it can't be begun.
+
+        Returns whether it was.
         """
         try:
             old = self.current.replace(config, origin, purpose=purpose)
         except ConfigError as error:
             self.notify(str(error), severity="error", markup=False)
-            return
+            return False
         if purpose is None:
             self._guide.replaced()
         if old.snapshot.series:
@@ -348,3 +377,4 @@ class Explorer(Screen[None]):
         self.query_one(Results).reset_view()
         self.current.start(after=old)
         self.follower.poll_soon()
+        return True

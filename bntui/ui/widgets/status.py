@@ -20,16 +20,17 @@ class StatusLine(Canvas):
 
     DEFAULT_CSS = "StatusLine { height: 1; background: $panel; }"
 
-    _snapshot = Snapshot()
+    snapshot = Snapshot()
+    """What it shows."""
 
     def show(self, snapshot: Snapshot) -> None:
         """Show where `snapshot`'s run stands."""
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self.repaint()
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the line: the run on the left, its progress on the right."""
-        snapshot, brief = self._snapshot, width < 100
+        snapshot, brief = self.snapshot, width < 100
         left, right = what(snapshot, brief=brief), progress(snapshot, brief=brief)
         room = max(0, width - len(right) - 9)
         between = " " if brief else " · "

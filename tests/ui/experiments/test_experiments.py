@@ -15,9 +15,12 @@ from bntui.experiments.outcome import published
 from bntui.experiments.reader import parse
 from bntui.ui.drawing.legend import LEGEND, legend
 from bntui.ui.drawing.plot import Line
+from bntui.ui.experiments.experiment_line import ExperimentLine
+from bntui.ui.experiments.leave import LeaveScreen
 from bntui.ui.experiments.progress import ExperimentProgress, Experiments, short_names, thread
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.terminal.glyphs import Glyphs
+from bntui.ui.widgets.answer import Answer
 from tests.ui.scripted import failed, history, mid_run
 from tests.ui.user import CONFIG, FULL, TABS, TINY, User, opened
 
@@ -95,6 +98,12 @@ async def begin(user: User, answer: str = "2") -> None:
     """Begin the first experiment of the list."""
     await user.press("g", "enter", answer)
     await see_it(user)
+
+
+def experiment_lines(user: User) -> list[str]:
+    """Return the two lines that say which experiment is under way."""
+    area = user.app.explorer.query_one(ExperimentLine).region
+    return user.text.splitlines()[area.y : area.bottom]
 
 
 async def see_it(user: User) -> None:
@@ -198,22 +207,33 @@ class TestRuns:
     ) -> None:
         async with opened(size, experiments=experiments()) as user:
             before = user.app.explorer.query_one("#body").region.height
-            assert "experiment" not in user.text.splitlines()[1]
+            assert "experiment 1" not in user.text
             await begin(user)
-            first, second = user.text.splitlines()[1:3]
+            first, second = experiment_lines(user)
             assert first.startswith(" experiment 1 · run 1 of 2: m = 0.99 ")
-            assert first.endswith("a turned knob leaves it ")
+            assert first.endswith(" what would leave it asks first ")
             assert second.startswith(" Watch the gap between the curves.")
             assert user.app.explorer.query_one("#body").region.height == before - 2
 
     async def test_what_is_too_long_is_cut_between_words(self) -> None:
-        long = replace(TWO, watch="word " * 40, arms=(replace(TWO.arms[0], label="x" * 99),))
+        arm = replace(TWO.arms[0], label="many, " * 20)
+        long = replace(TWO, watch="word " * 40, arms=(arm,))
         one = Experiments(lambda: (long,), lambda s: configs_of(s, {}))
         async with opened(TABS, experiments=one) as user:
             await begin(user)
-            first, second = user.text.splitlines()[1:3]
-            assert first.endswith("xx… a turned knob leaves it ")
+            first, second = experiment_lines(user)
+            assert first.rstrip().endswith("many, many … (g)")
             assert second.rstrip().endswith("word word … (g)")
+
+    async def test_a_label_that_leaves_room_is_whole(self) -> None:
+        label = "batch 256 of 4,000 images, as 4096 of 60,000"
+        one = replace(TWO, arms=(replace(TWO.arms[0], label=label),))
+        offered = Experiments(lambda: (one,), lambda s: configs_of(s, {}))
+        async with opened(TABS, experiments=offered) as user:
+            await begin(user)
+            assert f"run 1 of 1: {label} " in experiment_lines(user)[0]
+            await user.resize((60, 16))
+            assert experiment_lines(user)[0].rstrip().endswith("batch 256 of 4,000 … (g)")
 
     async def test_too_small_a_screen_asks_for_room_alone(self) -> None:
         async with opened(experiments=experiments()) as user:
@@ -271,7 +291,8 @@ class TestRuns:
             await finish(user, 0.2)
             await see_it(user)
             await user.choose("momentum")
-            await user.press("left")
+            await user.press("left", "y")
+            assert user.run.applied[-1].momentum < 0.9
             assert "The experiment is left" in user.text
             assert "experiment 1 · run" not in user.text
             assert "slow" in user.part("#panel-1")
@@ -282,7 +303,7 @@ class TestRuns:
     async def test_an_applied_recalibration_leaves_it(self) -> None:
         async with opened(experiments=experiments()) as user:
             await begin(user)
-            await user.press("c", "c")
+            await user.press("c", "c", "y")
             assert user.run.calls[-2:] == ["PEEK", "RECALIBRATE"]
             assert "The experiment is left" in user.text
 
@@ -292,7 +313,7 @@ class TestRuns:
             await begin(user)
             await finish(user, 0.2)
             await see_it(user)
-            await user.press(key)
+            await user.press(key, "y")
             await see_it(user)
             assert user.run.request.note == ""
             assert "The experiment is left" in user.text
@@ -310,9 +331,128 @@ class TestRuns:
         async with opened(experiments=experiments()) as user:
             await begin(user)
             await user.see(failed(CONFIG, "out of memory"))
+            assert "run 1 of 2 has failed: m = 0.99" in user.text
             await begin(user)
-            assert "run 1 of 2" in user.text
-            assert "left" not in user.part("ExperimentLine")
+            assert "run 1 of 2: m = 0.99" in user.text
+
+    async def test_after_a_failure_nothing_is_asked(self) -> None:
+        async with opened(experiments=experiments()) as user:
+            await begin(user)
+            await user.see(failed(CONFIG, "out of memory"))
+            await user.press("d")
+            assert isinstance(user.app.screen, Explorer)
+            assert user.run.snapshot.config.dataset == "digits"
+            assert len(user.runs.made) == 3
+
+
+KEPT = Checkpoint(0, "start", CONFIG, b"much")
+LEAVING = {
+    "a turned knob": ("right",),
+    "a typed value": ("enter", "0", ".", "5", "enter"),
+    "another structure": ("up", "left"),
+    "a recalibration": ("c", "c"),
+    "a restart": ("r",),
+    "a restart with a new seed": ("R",),
+    "a new run": ("k", "down", "right", "r"),
+    "a twin": ("t", "enter"),
+    "a branch": ("b", "enter"),
+    "another experiment": ("g", "down", "enter"),
+}
+"""Keys that would leave an experiment, with the knob for momentum chosen."""
+
+
+class TestLeaving:
+    async def ask(self, user: User, keys: tuple[str, ...]) -> None:
+        await begin(user)
+        await user.see(checkpoints=(KEPT,))
+        await user.choose("momentum")
+        await user.press(*keys)
+        assert isinstance(user.app.screen, LeaveScreen)
+        said = user.part(".box")
+        assert "This leaves experiment 1: its conclusion would not be about this run." in said
+        assert "[y] leave it" in said
+
+    @pytest.mark.parametrize("keys", LEAVING.values(), ids=LEAVING)
+    async def test_whoever_stays_finds_nothing_changed(self, keys: tuple[str, ...]) -> None:
+        async with opened(experiments=experiments()) as user:
+            await self.ask(user, keys)
+            await user.press("n")
+            assert isinstance(user.app.screen, Explorer)
+            assert len(user.runs.made) == 2
+            assert user.run.applied == []
+            assert "RECALIBRATE" not in user.run.calls
+            assert "0.99" in user.knob("momentum")
+            assert "on" in user.knob("norm")
+            assert "experiment 1 · run 1 of 2" in user.text
+            await finish(user, 0.2)
+            assert len(user.runs.made) == 3
+
+    @pytest.mark.parametrize("keys", LEAVING.values(), ids=LEAVING)
+    async def test_whoever_agrees_gets_what_they_asked_for(self, keys: tuple[str, ...]) -> None:
+        async with opened(experiments=experiments()) as user:
+            await self.ask(user, keys)
+            await user.press("y")
+            done = len(user.runs.made) == 3 or user.run.applied or "RECALIBRATE" in user.run.calls
+            assert done or "Well?" in user.text
+
+    @pytest.mark.parametrize("answer", ["escape", "enter", "q"])
+    async def test_only_a_clear_yes_leaves(self, answer: str) -> None:
+        async with opened(experiments=experiments()) as user:
+            await self.ask(user, ("r",))
+            await user.press(answer)
+            assert isinstance(user.app.screen, Explorer)
+            assert len(user.runs.made) == 2
+
+    async def test_a_branch_that_is_given_up_is_not_told_of(self) -> None:
+        async with opened(experiments=experiments()) as user:
+            await self.ask(user, LEAVING["a branch"])
+            await user.press("n")
+            assert "back at update" not in user.text
+
+    async def test_it_is_asked_once_however_often_a_key_is_pressed(self) -> None:
+        async with opened(experiments=experiments()) as user:
+            await begin(user)
+            await user.choose("momentum")
+            user.app.simulate_key("left")
+            user.app.simulate_key("left")
+            await user.settle()
+            await user.settle()
+            assert isinstance(user.app.screen, LeaveScreen)
+            await user.press("n")
+            assert isinstance(user.app.screen, Explorer)
+            assert "0.99" in user.knob("momentum")
+
+    async def test_a_run_that_ended_meanwhile_is_the_one_that_is_changed(self) -> None:
+        async with opened(experiments=experiments()) as user:
+            await self.ask(user, ("right",))
+            await finish(user, 0.2)
+            await user.press("y")
+            await see_it(user)
+            assert len(user.runs.made) == 2
+            assert user.run.applied
+            assert "The experiment is left" in user.text
+
+    async def test_an_answer_can_be_clicked(self) -> None:
+        async with opened(experiments=experiments()) as user:
+            await self.ask(user, ("r",))
+            leave, _ = user.app.screen.query(Answer)
+            await user.pilot.click(leave)
+            await user.settle()
+            assert len(user.runs.made) == 3
+
+    async def test_the_header_goes_on_telling_of_the_run(self) -> None:
+        async with opened(experiments=experiments()) as user:
+            await self.ask(user, ("r",))
+            assert "update 97" in user.text.splitlines()[0]
+
+    async def test_an_experiment_that_is_over_is_not_asked_about(self) -> None:
+        async with opened(experiments=experiments()) as user:
+            await begin(user)
+            await finish(user, 0.2)
+            await finish(user, 0.9)
+            await user.press("escape", "r")
+            assert isinstance(user.app.screen, Explorer)
+            assert len(user.runs.made) == 4
 
 
 class TestConclusion:

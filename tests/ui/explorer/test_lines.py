@@ -24,7 +24,7 @@ def test_parts_that_do_not_fit_are_left_out(width: int, shown: str) -> None:
 
 def line(width: int, config: RunConfig | None = None) -> str:
     status = StatusLine()
-    status._snapshot = mid_run(config or RunConfig())
+    status.snapshot = mid_run(config or RunConfig())
     return "".join(text for text, _ in status.draw(width, 1)[0])
 
 
