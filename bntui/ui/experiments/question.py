@@ -4,32 +4,30 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
+from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from bntui.experiments.experiment import Experiment
 from bntui.ui import key_table
+from bntui.ui.dialogs.dialog import Dialog
 from bntui.ui.terminal.glyphs import fit
+from bntui.ui.widgets.answer import Answer
 
 
-class QuestionScreen(ModalScreen[int | None]):
-    """Closes with the number of the answer, 0 for none, or with None if nothing is to begin."""
+class QuestionScreen(Dialog[int | None]):
+    """Closes with the number of the answer, 0 for none, or with None if nothing is to begin.
+
+    The question and its answers stand still at the bottom; what goes before them scrolls where it
+    must.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_table.QUESTION.bindings()]
     DEFAULT_CSS = """
     QuestionScreen {
-        align: center middle;
-        VerticalScroll {
-            width: 84; max-width: 100%; height: auto; max-height: 100%;
-            border: round $primary; background: $surface; padding: 1 1 1 2;
-            scrollbar-size-vertical: 1;
-        }
-        Static { height: auto; margin-bottom: 1; padding-right: 1; }
-        .strong { text-style: bold; }
-        Horizontal { height: auto; }
-        .key { width: 6; text-style: bold; margin: 0; }
-        .choice { width: 1fr; margin: 0; }
+        Static { height: auto; }
+        .heading { text-style: bold; margin-bottom: 1; }
+        #asked { dock: bottom; height: auto; max-height: 90%; scrollbar-size-vertical: 1; }
+        #asked > .heading { margin: 1 0 0 0; }
     }
     """
 
@@ -41,18 +39,17 @@ class QuestionScreen(ModalScreen[int | None]):
         """Lay out what is expected, the question, and its answers."""
         experiment, choices = self._experiment, self._experiment.question.choices
         post = f" · post {experiment.post} of the thread" if experiment.post else ""
-        with VerticalScroll() as box:
+        with VerticalScroll(classes="box") as box:
             box.border_title = fit(self.app, f"before it runs{post}")
             box.border_subtitle = fit(
                 self.app, f"1 – {len(choices)} answers · enter: no prediction · esc leaves"
             )
-            yield self._text(experiment.heading, "strong")
+            yield self._text(experiment.heading, "heading")
             yield self._text(experiment.hypothesis)
-            yield self._text(experiment.question.text, "strong")
-            for number, choice in enumerate(choices, start=1):
-                with Horizontal():
-                    yield self._text(f"  [{number}]", "key")
-                    yield self._text(choice.text, "choice")
+            with VerticalScroll(id="asked", can_focus=False):
+                yield self._text(experiment.question.text, "heading")
+                for number, choice in enumerate(choices, start=1):
+                    yield Answer(str(number), choice.text, f"answer({number})")
 
     def action_answer(self, number: int) -> None:
         """Take an answer, if there is one of that number."""

@@ -4,13 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.containers import VerticalScroll
 
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.measured import Recalibration
 from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 from bntui.core.text import ConfigError
-from bntui.experiments.experiment import Experiment
-from bntui.experiments.library import configs_of
+from bntui.experiments.experiment import Choice, Experiment
+from bntui.experiments.library import built_in, configs_of
 from bntui.experiments.outcome import published
 from bntui.experiments.reader import parse
 from bntui.ui.drawing.legend import LEGEND, legend
@@ -18,12 +19,14 @@ from bntui.ui.drawing.plot import Line
 from bntui.ui.experiments.experiment_line import ExperimentLine
 from bntui.ui.experiments.leave import LeaveScreen
 from bntui.ui.experiments.progress import ExperimentProgress, Experiments, short_names, thread
+from bntui.ui.experiments.question import QuestionScreen
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.terminal.glyphs import Glyphs
 from bntui.ui.widgets.answer import Answer
 from tests.ui.scripted import failed, history, mid_run
 from tests.ui.user import CONFIG, FULL, TABS, TINY, User, opened
 
+SMALL = (60, 16)
 FILE = """
 title = "Two momenta [red]:smile:"
 post = 1
@@ -155,6 +158,46 @@ class TestQuestion:
                 assert text in user.part("VerticalScroll")
             assert len(user.runs.made) == 1
 
+    @pytest.mark.parametrize("size", [TABS, SMALL])
+    async def test_all_answers_are_in_sight_below_the_header(self, size: tuple[int, int]) -> None:
+        async with opened(size) as user:
+            for experiment in built_in():
+                user.app.push_screen(QuestionScreen(experiment))
+                await user.settle()
+                said = user.part("#asked")
+                assert experiment.question.text in said
+                for number, choice in enumerate(experiment.question.choices, start=1):
+                    assert f"[{number}] {choice.text}" in said
+                assert "running" in user.text.splitlines()[0]
+                box = user.app.screen.query_one(".box", VerticalScroll)
+                box.scroll_end(animate=False)
+                await user.settle()
+                assert experiment.hypothesis.split()[-1] in user.part(".box")
+                assert user.part("#asked") == said
+                await user.press("escape")
+
+    async def test_however_many_there_are_none_is_out_of_reach(self) -> None:
+        many = tuple(Choice("an answer in several words " * 4, None) for _ in range(9))
+        asked = replace(TWO, question=replace(TWO.question, choices=many))
+        async with opened(SMALL) as user:
+            user.app.push_screen(QuestionScreen(asked))
+            await user.settle()
+            assert "[1]" in user.part("#asked")
+            user.app.screen.query_one("#asked", VerticalScroll).scroll_end(animate=False)
+            await user.settle()
+            assert "[9]" in user.part("#asked")
+
+    async def test_an_answer_can_be_clicked(self) -> None:
+        async with opened(experiments=experiments()) as user:
+            await user.press("g", "enter")
+            _, second = user.app.screen.query(Answer)
+            await user.pilot.click(second)
+            await user.settle()
+            assert user.run.request.note == "01 two · m = 0.99"
+            await finish(user, 0.2)
+            await finish(user, 0.9)
+            assert "as you predicted" in user.part()
+
     async def test_a_number_answers_it_and_begins_the_first_run(self) -> None:
         async with opened(experiments=experiments()) as user:
             await user.press("g", "enter", "2")
@@ -232,7 +275,7 @@ class TestRuns:
         async with opened(TABS, experiments=offered) as user:
             await begin(user)
             assert f"run 1 of 1: {label} " in experiment_lines(user)[0]
-            await user.resize((60, 16))
+            await user.resize(SMALL)
             assert experiment_lines(user)[0].rstrip().endswith("batch 256 of 4,000 … (g)")
 
     async def test_too_small_a_screen_asks_for_room_alone(self) -> None:
