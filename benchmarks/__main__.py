@@ -1,6 +1,6 @@
 """All benchmarks, one after the other: `make bench`, `make bench-quick`."""
 
-from benchmarks import check, growth, observing, start, store, terminal, throughput
+from benchmarks import check, growth, observing, recommendation, start, store, terminal, throughput
 from benchmarks.common import main
 
 if __name__ == "__main__":
@@ -12,4 +12,5 @@ if __name__ == "__main__":
         start.tables,
         growth.tables,
         store.tables,
+        recommendation.tables,
     )

@@ -11,8 +11,10 @@ import pytest
 
 from benchmarks.common import Effort, Table, as_json, as_markdown, in_process, median_ratio
 from benchmarks.driver import Terminal
+from benchmarks.recommendation import Found
 from benchmarks.start import HERE, moments_of
 from benchmarks.throughput import flops_per_image
+from bntui.core.config import Knobs
 
 ECHO = r"""
 import os, tty
@@ -96,6 +98,14 @@ def test_a_table_as_markdown_and_json() -> None:
     content = json.loads(as_json(facts, Effort(), [table]))
     rows = [{"what": "a", "x/s": 1234.5}, {"what": "b", "x/s": None}, {"what": "c", "x/s": None}]
     assert content["tables"][0]["rows"] == rows
+
+
+def test_recommendations_that_change_are_counted() -> None:
+    said = (None, None, 0.5, 0.5, None, 0.5, 0.8, 0.5, None)
+    found = Found(Knobs(), 0, said, 5, ())
+    assert found.changes == 2
+    assert found.flickers == 5
+    assert Found(Knobs(), 0, (None,), 0, ()).changes == 0
 
 
 def test_the_start_of_another_checkout_is_that_checkout_s(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from bntui.core.snapshot import EpochReport, Mark, Snapshot
 from bntui.core.text import exact
 from bntui.diagnose.causes import Cause
 from bntui.diagnose.figures import figures
+from bntui.diagnose.headline import headline
 from bntui.diagnose.noise_words import noise_words
 from bntui.diagnose.remedies import values as remedy_values
 from bntui.diagnose.verdict import verdict
@@ -193,7 +194,10 @@ class Lines:
         at = snapshot.validation.update if snapshot.validation else snapshot.update
         self._console.print(f"Verdict at update {at:,}: {judged.cause}")
         helps = in_options(judged.remedies)
+        said = headline(snapshot)
         for sentence in (
+            f"{said.what[0]}.",
+            f"{said.why[0]}.",
             *judged.evidence,
             judged.outlook,
             f"What helps: {helps}." if helps else "",

@@ -8,6 +8,7 @@ OPTION_WORDS = WORDS | {
     RemedyName.RECALIBRATE: "recalibrate (--at {update}:recalibrate)",
     RemedyName.APPLY_RECALIBRATION: "recalibrate (--at {update}:recalibrate)",
     RemedyName.SET_MOMENTUM: "--momentum {momentum}",
+    RemedyName.PLAIN_MOMENTUM: "--estimator momentum --momentum {momentum}",
     RemedyName.LOWER_LEARNING_RATE: "lower the learning rate (--lr)",
     RemedyName.RAISE_BATCH_SIZE: "raise the batch size (--batch-size)",
     RemedyName.RAISE_GHOST_BATCH: "raise the ghost batch (--ghost-batch)",

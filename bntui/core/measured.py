@@ -239,6 +239,8 @@ class Hindsight:
     """At the last moment, every row less the run's own; nothing where it was not compared."""
     behind: tuple[Difference, ...] = ()
     """At the last moment, every row less the one of the highest accuracy, of equals lowest loss."""
+    recommended: float | None = None
+    """The constant momentum that the last moment, and those before it, recommend."""
 
 
 @dataclass(frozen=True, slots=True)

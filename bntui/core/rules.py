@@ -51,6 +51,17 @@ def momentum(config: RunConfig, knobs: Knobs) -> float:
     return knobs.momentum
 
 
+def knob_for(config: RunConfig, knobs: Knobs, momentum: float) -> float:
+    """Return what the momentum's knob has to be for the running statistics to move with `momentum`.
+
+    The other direction of the function above, with 1 − m rounded to two digits.
+    """
+    if knobs.estimator != "scaled":
+        return momentum
+    unscaled = momentum ** (config.base_batch / _images(config, knobs))
+    return 1.0 - float(f"{1.0 - unscaled:.2g}")
+
+
 def kept(config: RunConfig, knobs: Knobs, images: int | None = None) -> float:
     """Return the share of the old statistics that one update of the weights leaves.
 

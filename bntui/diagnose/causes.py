@@ -89,8 +89,8 @@ def after_last_change(snapshot: Snapshot, validation: Validation) -> tuple[str, 
         return ()
     mark, recalibration = changes[-1], snapshot.recalibration
     if recalibration and recalibration.applied and mark.change == "recalibrate":
-        return (f"Recalibrated at update {mark.update}: {recalibration.before:.3f} → {now:.3f}.",)
+        return (f"Recalibrated at update {mark.update:,}: {recalibration.before:.3f} → {now:.3f}.",)
     before = last_good(snapshot.series.get("val_acc"), mark.update + 1)
     if before is None or validation.update <= mark.update:
         return ()
-    return (f"After {mark.label} at update {mark.update}: {before[1]:.3f} → {now:.3f}.",)
+    return (f"After {mark.label} at update {mark.update:,}: {before[1]:.3f} → {now:.3f}.",)

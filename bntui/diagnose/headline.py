@@ -15,15 +15,20 @@ from bntui.core.measured import Validation
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import exact, percent
 from bntui.diagnose.causes import GOOD, OPEN, Cause, Verdict, recent_accuracy
-from bntui.diagnose.remedies import NextStep, Remedy
+from bntui.diagnose.remedies import NextStep, Remedy, RemedyName
 from bntui.diagnose.stale import best_momentum, by_loss
 from bntui.diagnose.verdict import verdict
 
-WIDTHS = (118, 78, 58)
-"""Cells that a line has on terminals of 120, 80 and 60 columns; its last variant fits the narrowest."""
+WIDTHS = (116, 76, 56)
+"""Cells that a line has on terminals of 120, 80 and 60 columns, beside its mark and margins; its last
+variant fits the narrowest."""
 SOON = 40.0
 """Updates within which statistics that will be sound by themselves count as recovering."""
 
+OVER = {Phase.STOPPED, Phase.INTERRUPTED}
+"""Phases after which a run can only begin again."""
+TURNED = {RemedyName.SET_MOMENTUM, RemedyName.PLAIN_MOMENTUM, RemedyName.RAISE_BATCH_SIZE}
+"""Remedies that are knobs: they act with the next update."""
 Line = tuple[str, ...]
 """One sentence in several lengths, the longest first."""
 
@@ -66,14 +71,18 @@ def fitting(line: Line, cells: int) -> str:
 def updates_until_sound(snapshot: Snapshot, judged: Verdict) -> float | None:
     """Return in how many updates the running statistics will be sound; None if they don't recover.
 
-    They recover where the forecast is measured at the present momentum, no other momentum was seen to
-    be better, and so few updates are left that nobody has to intervene.
+    They recover where so few updates are left that nobody has to intervene. The forecast is for weights
+    that stand still. So where lag is to blame, it counts only after a change: else it would always be as
+    far away.
     """
     waiting = snapshot.waiting
     if judged.cause not in {Cause.START, Cause.LAG} or waiting is None:
         return None
+    changed = max((mark.update for mark in snapshot.marks if mark.change), default=-math.inf)
+    if judged.cause is Cause.LAG and snapshot.update - changed > SOON:
+        return None
     ahead = waiting.sound_in - (snapshot.update - waiting.update)
-    return max(1.0, ahead) if ahead <= SOON and best_momentum(snapshot) is None else None
+    return max(1.0, ahead) if ahead <= SOON else None
 
 
 def _recovering(snapshot: Snapshot, ahead: float) -> Headline:
@@ -85,28 +94,39 @@ def _recovering(snapshot: Snapshot, ahead: float) -> Headline:
         f"{state}: sound in {count} updates",
     )
     momentum = exact(snapshot.knobs.momentum)
-    why = (
-        f"At momentum {momentum} new batches replace the old averages, and each update leaves less of them",
-        f"At momentum {momentum} new batches replace the old averages quickly",
-        "New batches replace the old averages quickly",
+    why: Line = (
+        f"New batches replace the old averages: at momentum {momentum} each update keeps less of them",
+        f"At momentum {momentum} new batches soon replace the old averages",
+        "New batches soon replace the old averages",
     )
-    return Headline(Tone.OPEN, what, why, _next_steps(snapshot, Verdict(Cause.UNDECIDED)))
+    if snapshot.knobs.estimator != "momentum":
+        why = why[-1:]
+    return Headline(Tone.OPEN, what, why, _while_recovering(snapshot))
+
+
+def _while_recovering(snapshot: Snapshot) -> tuple[Remedy | NextStep, ...]:
+    if snapshot.phase in OVER:
+        return NextStep.START_AGAIN, NextStep.EXPERIMENTS
+    waits = snapshot.phase in {Phase.PAUSED, Phase.FINISHED}
+    at_once = Remedy(RemedyName.RECALIBRATE, update=snapshot.update)
+    return NextStep.GO_ON if waits else NextStep.LET_IT_TRAIN, at_once
 
 
 def _next_steps(snapshot: Snapshot, judged: Verdict) -> tuple[Remedy | NextStep, ...]:
     """Return what helps; where nothing has to, what can be done next."""
-    if snapshot.phase in {Phase.STOPPED, Phase.INTERRUPTED}:
+    if snapshot.phase in OVER:
         return NextStep.START_AGAIN, NextStep.EXPERIMENTS
+    waits = snapshot.phase in {Phase.PAUSED, Phase.FINISHED}
     if judged.remedies:
-        return judged.remedies
-    if snapshot.phase is Phase.FINISHED:
-        return NextStep.START_AGAIN, NextStep.EXPERIMENTS
-    if snapshot.phase is Phase.PAUSED:
-        return (NextStep.GO_ON,)
+        turned = {one.name for one in judged.remedies} & TURNED
+        return (*judged.remedies, NextStep.GO_ON) if waits and turned else judged.remedies
     if judged.cause in GOOD:
-        return (NextStep.EXPERIMENTS,)
+        again = snapshot.phase is Phase.FINISHED
+        return (NextStep.START_AGAIN if again else NextStep.KNOBS, NextStep.EXPERIMENTS)
+    if waits:
+        return (NextStep.GO_ON,)
     if judged.cause is Cause.UNDECIDED:
-        return (NextStep.LET_IT_TRAIN,)
+        return (NextStep.MEASURING,)
     return (NextStep.HELP,)
 
 
@@ -150,7 +170,7 @@ def _one_value(snapshot: Snapshot, _: Verdict) -> Said:
     layers = snapshot.validation.layers if snapshot.validation else ()
     name = min(layers, key=lambda layer: layer.positions).name if layers else "a layer"
     return (
-        ("BatchNorm has one value per channel and can't normalize it",),
+        ("BatchNorm can't normalize one value per channel",),
         (
             f"In {name} the mean of one value is the value itself: whatever comes in, the same comes out",
             f"In {name} the mean of one value is the value itself",
@@ -260,7 +280,7 @@ def _overfitting(snapshot: Snapshot, _: Verdict) -> Said:
     assert snapshot.validation is not None
     return _below_training(snapshot, snapshot.validation), (
         "The network knows its training images by heart; BatchNorm's averages are not to blame",
-        "It knows its training images by heart; averages are right",
+        "The network knows its training images by heart",
     )
 
 
@@ -302,7 +322,7 @@ def _undecided(snapshot: Snapshot, judged: Verdict) -> Said:
 def _no_batch_norm(snapshot: Snapshot, _: Verdict) -> Said:
     assert snapshot.validation is not None
     seen = percent(snapshot.validation.running.accuracy)
-    return (f"Validation is as good as the network: {seen}",), (
+    return (f"Validation shows what the network can do: {seen}",), (
         "Without BatchNorm no averages are remembered between updates, so none can go stale",
         "Without BatchNorm no averages can go stale",
     )
@@ -311,7 +331,7 @@ def _no_batch_norm(snapshot: Snapshot, _: Verdict) -> Said:
 def _sound(snapshot: Snapshot, _: Verdict) -> Said:
     assert snapshot.validation is not None
     seen = percent(snapshot.validation.running.accuracy)
-    return (f"Validation is as good as the network: {seen}",), (
+    return (f"Validation shows what the network can do: {seen}",), (
         "The averages that BatchNorm remembers do as well as fresh ones",
         "The remembered averages do as well as fresh ones",
     )

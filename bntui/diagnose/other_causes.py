@@ -8,6 +8,7 @@ import math
 
 from bntui.core.measured import DataCheck, Validation
 from bntui.core.snapshot import Snapshot
+from bntui.core.text import percent
 from bntui.diagnose import significance
 from bntui.diagnose.causes import Cause, Verdict, after_last_change, recent_accuracy
 from bntui.diagnose.health import current, recent
@@ -28,11 +29,16 @@ def not_the_statistics(snapshot: Snapshot, validation: Validation) -> Verdict:
     check = snapshot.data_check
     now = check if check and recent(snapshot, check.update) else None
     train = now.training_fresh.accuracy if now else recent_accuracy(snapshot)
-    here = f"on {validation.images:,} images"
-    numbers = f"Validation does not suffer here: {running:.3f} with running, {fresh:.3f} with fresh statistics {here}."
+    here = f"({validation.images:,} images)"
+    numbers = (
+        f"Validation does not suffer from stale statistics: it is {running:.3f} with running and "
+        f"{fresh:.3f} with fresh ones {here}."
+    )
     if not validation.layers:
-        numbers = f"Validation {running:.3f} {here}: there are no statistics that could drift."
-    training = () if math.isnan(train) else (f"Training {train:.3f}{_of(now)}.",)
+        numbers = (
+            f"Validation is {running:.3f} {here}; there are no statistics that could go stale."
+        )
+    training = () if math.isnan(train) else (f"Training accuracy is {train:.3f}{_of(now)}.",)
     after = (*after_last_change(snapshot, validation), *_whole_set(snapshot))
     if check and current(snapshot, check.update) and significance.harms(check.training):
         return _elsewhere(check, numbers)
@@ -42,15 +48,19 @@ def not_the_statistics(snapshot: Snapshot, validation: Validation) -> Verdict:
     if gap > 2 * significance.GAP:
         if gap <= significance.ERRORS * chance:
             told = (
-                f"Undecided with {validation.images:,} images: training accuracy {train:.3f} may be "
-                "no better."
+                f"With {validation.images:,} images it is undecided whether training accuracy, "
+                f"{train:.3f}, is better."
             )
             return Verdict(
                 Cause.UNDECIDED, (numbers, told), remedies=(Remedy(RemedyName.MORE_VALIDATION),)
             )
         return _worse_than_training(check, (numbers, *training), after)
     if fresh < 1.0 / classes + LEARNED:
-        evidence = (numbers, *training, "Too little is learned for the statistics to matter.")
+        evidence = (
+            numbers,
+            *training,
+            "Too little is learned so far for the statistics to matter.",
+        )
         return Verdict(Cause.LEARNING, evidence, remedies=(Remedy(RemedyName.WAIT),))
     cause = Cause.SOUND if validation.layers else Cause.NO_BATCH_NORM
     return Verdict(cause, (numbers, *training, *after))
@@ -60,18 +70,18 @@ def _of(check: DataCheck | None) -> str:
     """Say on which images training accuracy was measured."""
     if check is None:
         return " in the last batches"
-    return f" on {check.training_images:,} images in eval mode at update {check.update:,}"
+    return f" in eval mode ({check.training_images:,} images, update {check.update:,})"
 
 
 def _elsewhere(check: DataCheck, numbers: str) -> Verdict:
     told = (
-        f"Training images in eval mode do suffer: {check.training_running.accuracy:.3f} with running, "
-        f"{check.training_fresh.accuracy:.3f} with fresh statistics on "
-        f"{check.training_images:,} images at update {check.update:,}."
+        f"Training images in eval mode do suffer: they get {check.training_running.accuracy:.3f} with "
+        f"running and {check.training_fresh.accuracy:.3f} with fresh statistics "
+        f"({check.training_images:,} images, update {check.update:,})."
     )
     return Verdict(
         Cause.ELSEWHERE,
-        (numbers, told, "Validation images like those would suffer as well."),
+        (numbers, told, "Validation images like them would suffer as well."),
         remedies=(Remedy(RemedyName.RECALIBRATE, update=check.update),),
     )
 
@@ -81,14 +91,14 @@ def _worse_than_training(
 ) -> Verdict:
     """Judge a network that is worse on validation images than on training images."""
     if check is None or check.training_fresh.accuracy - check.fresh.accuracy <= significance.GAP:
-        told = "Whether the images differ is not measured yet."
+        told = "Whether validation and training images differ is not measured yet."
         return Verdict(Cause.UNDECIDED, (*evidence, told, *after))
     gap = check.training_fresh.accuracy - check.fresh.accuracy
     recovered = check.as_trained - check.fresh.accuracy
     if recovered > significance.GAP and recovered >= gap / 2:
         told = (
-            f"With classes as frequent as in training validation would be {check.as_trained:.3f}: "
-            f"{recovered:.2f} of the gap of {gap:.2f}."
+            f"With classes as frequent as in training, validation would be {check.as_trained:.3f}: "
+            f"that is {percent(recovered / gap)} of the gap."
         )
         remedies = (Remedy(RemedyName.BALANCE_CLASSES),)
         return Verdict(Cause.CLASSES, (*evidence, told, *after), remedies=remedies)
@@ -100,19 +110,19 @@ def _worse_than_training(
     if furthest and shifted(check, furthest.mean_gap, furthest.log_var_off) > 1.0:
         told = (
             f"Validation images differ from training images: in {furthest.name} their means are "
-            f"{furthest.mean_gap:.2f} σ apart, the logarithms of their variances "
+            f"{furthest.mean_gap:.2f} σ apart, and the logarithms of their variances "
             f"{furthest.log_var_off:.2f}."
         )
         own = (
-            f"Under the statistics of the validation images themselves accuracy would be "
-            f"{check.own.accuracy:.3f}: a diagnosis, no cure."
+            f"With the statistics of the validation images themselves, accuracy would be "
+            f"{check.own.accuracy:.3f}. That is a diagnosis and no cure."
         )
         remedies = (Remedy(RemedyName.LOOK_AT_DATA),)
         return Verdict(Cause.SHIFT, (*evidence, told, own, *after), remedies=remedies)
     told = (
-        f"With the same statistics training images get {check.training_fresh.accuracy:.3f}, "
-        f"validation images {check.fresh.accuracy:.3f} (update {check.update:,}); their means and "
-        "variances differ no more than training on few images makes them. No statistics are at fault."
+        f"With the same fresh statistics training images get {check.training_fresh.accuracy:.3f} and "
+        f"validation images {check.fresh.accuracy:.3f} (update {check.update:,}). Their means and "
+        "variances differ no more than training on few images makes them: no statistics are at fault."
     )
     remedies = (Remedy(RemedyName.MORE_DATA),)
     return Verdict(Cause.OVERFITTING, (*evidence, told, *after), remedies=remedies)
@@ -130,4 +140,7 @@ def _whole_set(snapshot: Snapshot) -> tuple[str, ...]:
     report, facts, validation = snapshot.report, snapshot.facts, snapshot.validation
     if not (report and facts and validation) or validation.images == facts.validation:
         return ()
-    return (f"Epoch {report.epoch}: val_acc {report.val_acc:.4f} on {facts.validation:,} images.",)
+    return (
+        f"At the end of epoch {report.epoch} validation was {report.val_acc:.3f} "
+        f"({facts.validation:,} images).",
+    )

@@ -17,6 +17,8 @@ class RemedyName(StrEnum):
     APPLY_RECALIBRATION = "apply-recalibration"
     """It was tried, and what it gives was measured."""
     SET_MOMENTUM = "set-momentum"
+    PLAIN_MOMENTUM = "plain-momentum"
+    """Set it, and the estimator `momentum`: the run's own has no momentum."""
     LOWER_LEARNING_RATE = "lower-learning-rate"
     RAISE_BATCH_SIZE = "raise-batch-size"
     RAISE_GHOST_BATCH = "raise-ghost-batch"
@@ -38,6 +40,8 @@ class NextStep(StrEnum):
     """What is missing is measured next."""
     GO_ON = "go-on"
     START_AGAIN = "start-again"
+    KNOBS = "knobs"
+    """Turn one, and see what it breaks."""
     EXPERIMENTS = "experiments"
     HELP = "help"
 
@@ -59,7 +63,7 @@ class Remedy:
 
     name: RemedyName
     momentum: float | None = None
-    """Keras's, of SET_MOMENTUM."""
+    """Keras's, of SET_MOMENTUM and PLAIN_MOMENTUM."""
     update: int | None = None
     """After which to recalibrate."""
     measured: Measured | None = None

@@ -5,10 +5,11 @@ Every sentence tells of the same weights under exchanged statistics. Imports no 
 
 import math
 
+from bntui.core import rules
 from bntui.core.config import looks_like_torch, torch_momentum
 from bntui.core.measured import Difference, Hindsight, Validation
 from bntui.core.snapshot import Snapshot
-from bntui.core.text import exact
+from bntui.core.text import exact, percent
 from bntui.diagnose import significance
 from bntui.diagnose.causes import Cause, Verdict, after_last_change, most_predicted, recent_accuracy
 from bntui.diagnose.health import in_updates, recent
@@ -25,9 +26,11 @@ def stale(snapshot: Snapshot, validation: Validation) -> Verdict:
     classes = len(validation.running.predicted)
     too_often = share - validation.running.accuracy > SAID_TOO_OFTEN
     if too_often and share >= max(0.5, 1.5 / classes):  # half is right for one of two classes
-        evidence.append(f"It predicts '{name}' for {share:.0%} of the images.")
+        evidence.append(f"It answers '{name}' for {percent(share)} of images.")
     if all(layer.untouched for layer in validation.layers):
-        evidence.append("Every running mean is exactly 0, every variance 1.")
+        evidence.append(
+            "Every running mean is exactly 0 and every variance 1, as before the first update."
+        )
         recalibrate = Remedy(RemedyName.RECALIBRATE, update=snapshot.update)
         return Verdict(Cause.NEVER_UPDATED, tuple(evidence), remedies=(recalibrate,))
     start = start_share(validation)
@@ -50,8 +53,10 @@ def stale(snapshot: Snapshot, validation: Validation) -> Verdict:
 def _flipped(validation: Validation) -> tuple[str, ...]:
     if not validation.flipped_images:
         return ()
-    images = f"({validation.flipped_images:,} images)"
-    return (f"{validation.flipped:.0%} of predictions flip with the statistics {images}.",)
+    return (
+        f"{percent(validation.flipped)} of predictions differ between eval and training mode "
+        f"({validation.flipped_images:,} images).",
+    )
 
 
 def by_loss(validation: Validation) -> bool:
@@ -73,66 +78,74 @@ def start_share(validation: Validation) -> float:
 
 def _recovered(snapshot: Snapshot, validation: Validation) -> str:
     running, fresh = validation.running, validation.fresh
-    where = f"on {validation.images:,} images"
+    where = f"({validation.images:,} images)"
     if by_loss(validation):
         return (
-            f"Loss {running.loss:.3g} running, {fresh.loss:.3g} fresh {where}; accuracy "
-            f"{running.accuracy:.3f} and {fresh.accuracy:.3f}."
+            f"Fresh statistics lower the loss from {running.loss:.2f} to {fresh.loss:.2f}; accuracy is "
+            f"{running.accuracy:.3f} without them and {fresh.accuracy:.3f} with them {where}."
         )
-    recovered = fresh.accuracy - running.accuracy
-    gap = max(fresh.accuracy, recent_accuracy(snapshot)) - running.accuracy
-    of = f"{recovered:.2f} of a gap of {gap:.2f}" if gap > recovered else f"{recovered:.2f}"
+    lost = max(fresh.accuracy, recent_accuracy(snapshot)) - running.accuracy
+    returns = percent((fresh.accuracy - running.accuracy) / lost)
+    returns = "All" if returns == "100 %" else returns
     return (
-        f"Running {running.accuracy:.3f}, fresh {fresh.accuracy:.3f} {where}: fresh statistics "
-        f"recover {of}."
+        f"{returns} of the lost accuracy returns with fresh statistics: {running.accuracy:.3f} → "
+        f"{fresh.accuracy:.3f} {where}."
     )
 
 
 def _start_or_lag(validation: Validation, share: float) -> str:
     corrected = validation.corrected
     if corrected is None:
-        return "Nothing of the start values is left: lag and noise make all of the gap."
-    left = max(layer.start_left for layer in validation.layers)
-    value = f"{corrected.accuracy:.3f}"
+        return "Nothing of the start values is left: lag and noise are to blame."
+    left = percent(max(layer.start_left for layer in validation.layers)).capitalize()
+    would = f"validation would be {corrected.accuracy:.3f}"
     if by_loss(validation):
-        value = f"a loss of {corrected.loss:.3g}"
-    without = f"Without the {left:.2g} left of the start values it would be {value}: "
+        would = f"the loss would be {corrected.loss:.2f}"
+    without = f"{left} of the start values is left; without it {would}"
     if share < 0.0:
-        return without + "worse, so the gap is lag's and noise's."
+        return f"{without}, which is worse: lag and noise are to blame."
     if share > 1.0:
-        return without + "more than fresh ones give, so they make all of the gap."
-    return without + f"they make {share:.0%} of the gap, lag and noise {1 - share:.0%}."
+        return f"{without}, which is even better than with fresh statistics."
+    if percent(share) == "100 %":
+        return f"{without}: the start values alone are to blame."
+    return (
+        f"{without}: start values cause {percent(share)} of what is lost, lag and noise "
+        f"{percent(1.0 - share)}."
+    )
 
 
 def _other_convention(snapshot: Snapshot) -> tuple[str, Remedy | None]:
     """Say what momentum would be in torch's convention, and whether that was seen to help."""
     momentum, hindsight = snapshot.knobs.momentum, snapshot.hindsight
-    keeps = f"Momentum {exact(momentum)} keeps only {momentum:.3g} of the old value"
+    keeps = f"Momentum {exact(momentum)} keeps only {percent(momentum)} of the old value"
     meant = torch_momentum(momentum)
     place = None
     if hindsight and recent(snapshot, int(hindsight.updates[-1])):
         place = _nearest_row(hindsight, meant)
     if hindsight is None or place is None or hindsight.momentum[-1] != momentum:
         return (
-            f"{keeps}; what {exact(meant)}, torch's {exact(momentum)}, would give is not measured.",
+            f"{keeps}. In PyTorch {exact(momentum)} means {exact(meant)} here, which is not measured.",
             None,
         )
     name = hindsight.names[place]
     other, own = float(hindsight.accuracy[place, -1]), float(hindsight.own[-1])
-    where = f"on {hindsight.images:,} images at update {hindsight.updates[-1]:.0f}"
+    where = f"({hindsight.images:,} images, update {hindsight.updates[-1]:,.0f})"
     if significance.helps(significance.swapped(hindsight.gains[place])):
         return (
-            f"{keeps}; as torch's it would be {exact(meant)}, which is worse here: {name} gives "
-            f"{other:.3f} instead of {own:.3f} {where}."
+            f"{keeps}. In PyTorch it would mean {exact(meant)}, which is worse: {name} gives {other:.3f} "
+            f"instead of {own:.3f} {where}."
         ), None
     if not significance.harms(significance.swapped(hindsight.gains[place])):
         return (
-            f"{keeps}; as torch's it would be {exact(meant)}, which is no better here: {name} gives "
-            f"{other:.3f}, this {own:.3f} {where}."
+            f"{keeps}. In PyTorch it would mean {exact(meant)}, which is no better: {name} gives "
+            f"{other:.3f}, this run's {own:.3f} {where}."
         ), None
     measured = Measured(other, own, int(hindsight.updates[-1]), hindsight.images)
     remedy = Remedy(RemedyName.SET_MOMENTUM, float(name), measured=measured)
-    return f"{keeps}. Meant torch's? Then it is {exact(meant)} here.", remedy
+    return (
+        f"{keeps}. Did you mean PyTorch's {exact(momentum)}? That is {exact(meant)} here.",
+        remedy,
+    )
 
 
 def _nearest_row(hindsight: Hindsight, momentum: float) -> int | None:
@@ -161,20 +174,20 @@ def _harmful_layers(snapshot: Snapshot) -> tuple[str, ...]:
             layers = snapshot.validation.layers if snapshot.validation else ()
             if len(exchanges.layers) < len(layers):
                 return (
-                    f"None of the {len(exchanges.layers)} layers that drifted most does harm alone; "
-                    f"all {len(layers)} together do {where}.",
+                    f"None of the {len(exchanges.layers)} layers that drifted most does harm alone, "
+                    f"but all {len(layers)} layers together do {where}.",
                 )
-            return (f"No layer alone does harm; together they do {where}.",)
+            return (f"No layer does harm alone, but together they do {where}.",)
         return ()
-    parts = ", ".join(f"{layer.name} {_cost(layer.alone)}" for layer in harmful[:3])
-    more = f" and {len(harmful) - 3} more" if len(harmful) > 3 else ""
-    return (f"Alone they cost: {parts}{more} {where}.",)
+    parts = ", ".join(f"{_cost(layer.alone)} in {layer.name}" for layer in harmful[:3])
+    more = f" (and in {len(harmful) - 3} more)" if len(harmful) > 3 else ""
+    return (f"Stale in one layer alone, the statistics cost {parts}{more} {where}.",)
 
 
 def _cost(alone: Difference) -> str:
     if significance.loses_accuracy(alone):
-        return f"{-alone.accuracy:.2f}"
-    return f"{alone.loss:.2f} of loss"
+        return f"{-alone.accuracy:.2f} of accuracy"
+    return f"{alone.loss:.2f} more loss"
 
 
 def _outlook(snapshot: Snapshot) -> str:
@@ -183,14 +196,15 @@ def _outlook(snapshot: Snapshot) -> str:
         return ""
     where = f"({waiting.images:,} images, update {waiting.update:,})"
     estimator = snapshot.knobs.estimator
-    at = "" if estimator == "cumulative" else f" at {exact(waiting.momentum)}"
+    at = "" if estimator == "cumulative" else f" at momentum {exact(waiting.momentum)}"
     if math.isinf(waiting.sound_in):
         return (
-            f"Not sound after {waiting.curve[-1][0]:,.0f} updates{at} either, if the weights stood "
-            f"still {where}."
+            f"If the weights stood still, validation would not be sound after "
+            f"{waiting.curve[-1][0]:,.0f} updates{at} either {where}."
         )
     return (
-        f"Sound in {in_updates(waiting.sound_in)} updates{at}, if the weights stood still {where}."
+        f"If the weights stood still, validation would be sound in "
+        f"{in_updates(waiting.sound_in)} updates{at} {where}."
     )
 
 
@@ -206,32 +220,23 @@ def _remedies(snapshot: Snapshot) -> tuple[Remedy, ...]:
 
 
 def best_momentum(snapshot: Snapshot) -> Remedy | None:
-    """Return the constant momentum of the map that helps, if one was seen to and is not this run's.
-
-    Of those that can't be told from the best the largest: it averages over the most batches.
-    """
+    """Return the constant momentum that is recommended, if it was seen to help and is not this run's."""
     hindsight = snapshot.hindsight
-    if hindsight is None or not hindsight.gains:
+    if hindsight is None or not hindsight.gains or hindsight.recommended is None:
         return None
-    update = int(hindsight.updates[-1])
-    if not recent(snapshot, update):
+    update, momentum = int(hindsight.updates[-1]), hindsight.recommended
+    name = f"{momentum:g}"
+    if not recent(snapshot, update) or name not in hindsight.names:
         return None
-    helpful = [
-        place
-        for place, name in enumerate(hindsight.names)
-        if name[0].isdigit() and significance.helps(hindsight.gains[place])
-    ]
-    good = [place for place in helpful if not significance.harms(hindsight.behind[place])]
-    if not helpful:
-        return None
-    place = (
-        max(good, key=lambda place: float(hindsight.names[place]))
-        if good
-        else max(helpful, key=lambda place: float(hindsight.accuracy[place, -1]))
-    )
-    momentum = float(hindsight.names[place])
-    if snapshot.knobs.estimator == "momentum" and momentum == snapshot.knobs.momentum:
-        return None
+    config, knobs = snapshot.config, snapshot.knobs
+    cumulative = knobs.estimator == "cumulative"  # which has no momentum
+    place = hindsight.names.index(name)
     accuracy, own = float(hindsight.accuracy[place, -1]), float(hindsight.own[-1])
-    measured = Measured(accuracy, own, update, hindsight.images)
-    return Remedy(RemedyName.SET_MOMENTUM, momentum, measured=measured)
+    same = not cumulative and momentum == rules.momentum(config, knobs)
+    if same or accuracy < own or significance.harms(hindsight.gains[place]):
+        return None
+    return Remedy(
+        RemedyName.PLAIN_MOMENTUM if cumulative else RemedyName.SET_MOMENTUM,
+        rules.knob_for(config, knobs, momentum),
+        measured=Measured(accuracy, own, update, hindsight.images),
+    )

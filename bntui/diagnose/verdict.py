@@ -62,11 +62,14 @@ def _non_finite(snapshot: Snapshot) -> Verdict:
         sentence = "Running statistics are not finite."
         return Verdict(Cause.NON_FINITE, (sentence,), remedies=remedies)
     evidence = [
-        f"The first value that is not finite: update {divergence.update}, in {divergence.layer}."
+        f"The first number that is not finite came at update {divergence.update:,}, in "
+        f"{divergence.layer}."
     ]
     good = last_good(snapshot.series.get("fresh_acc"), divergence.update)
     if good is not None:
-        evidence.append(f"Last good: {good[1]:.3f} with fresh statistics at update {good[0]:.0f}.")
+        evidence.append(
+            f"Before, validation was {good[1]:.3f} with fresh statistics (update {good[0]:,.0f})."
+        )
     return Verdict(Cause.NON_FINITE, tuple(evidence), "Statistics that are NaN stay NaN.", remedies)
 
 
@@ -75,8 +78,9 @@ def _one_value(snapshot: Snapshot, validation: Validation) -> Verdict:
     ghost = snapshot.config.norm == "ghost" and snapshot.knobs.batch_size > 1
     batch = "A ghost batch" if ghost else "A batch"
     evidence = (
-        f"{batch} of 1 gives {layer.name} one value per channel: variance 0, output its bias.",
-        "torch raises an error here, Keras trains on.",
+        f"{batch} of 1 image gives {layer.name} one value per channel: its variance is 0, and its "
+        "output the bias alone.",
+        "PyTorch raises an error here, Keras trains on.",
     )
     remedy = Remedy(RemedyName.RAISE_GHOST_BATCH if ghost else RemedyName.RAISE_BATCH_SIZE)
     return Verdict(Cause.ONE_VALUE, evidence, remedies=(remedy,))
@@ -87,8 +91,8 @@ def _too_few_images(validation: Validation) -> Verdict:
     lost = max(abs(difference.accuracy), significance.GAP)
     enough = math.ceil(images * (significance.ERRORS * difference.accuracy_error / lost) ** 2)
     evidence = (
-        f"Undecided with {images:,} image{'s' if images > 1 else ''}: running {validation.running.accuracy:.3f} and fresh "
-        f"{validation.fresh.accuracy:.3f} can't be told apart.",
-        f"A difference of {lost:.2f} shows with about {max(enough, images + 1):,} images.",
+        f"With {images:,} image{'s' if images > 1 else ''}, {validation.running.accuracy:.3f} with running "
+        f"and {validation.fresh.accuracy:.3f} with fresh statistics can't be told apart.",
+        f"About {max(enough, images + 1):,} images would show a difference of {lost:.2f}.",
     )
     return Verdict(Cause.UNDECIDED, evidence, remedies=(Remedy(RemedyName.MORE_VALIDATION),))

@@ -7,7 +7,7 @@ and evaluating again. Every function changes nothing. `evaluate` is called with 
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -164,6 +164,30 @@ def wait(
         sound_in=sound_in,
         momentum=momentum,
     )
+
+
+def turned(
+    waiting: Waiting, update: int, before: float, kept: float, momentum: float
+) -> Waiting | None:
+    """Return a forecast for another `momentum`, turned to after `update` updates; None if there is none.
+
+    What was measured holds: it is what a share of the old statistics does. An update left the share
+    `before` of them until now, and leaves `kept` from now on.
+    """
+    if not 0.0 < before < 1.0 or kept >= 1.0:
+        return None
+    since = update - waiting.update
+    slower = math.log(before) / math.log(max(kept, 1e-9))
+
+    def ahead(updates: float) -> float:
+        return max(0.0, updates - since) * slower
+
+    curve = tuple((ahead(n), accuracy, loss) for n, accuracy, loss in waiting.curve)
+    curve = tuple(point for point in curve if point[0] >= 0.5) or ((1.0, *waiting.curve[-1][1:]),)
+    sound_in = ahead(waiting.sound_in)
+    if math.isfinite(sound_in):
+        sound_in = max(1.0, float(math.ceil(sound_in)))
+    return replace(waiting, update=update, curve=curve, sound_in=sound_in, momentum=momentum)
 
 
 def wait_by_layer(

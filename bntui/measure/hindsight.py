@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from bntui.core.border import BorderError, Count, Length, Positive
+from bntui.core.border import BorderError, Count, Length, Positive, Share
 from bntui.core.measured import Difference, Doubles, Hindsight
 
 CAPACITY = 512
@@ -24,6 +24,8 @@ class Moment:
     gains: tuple[Difference, ...] = ()
     """Every row less the run's own, and less the best row; not kept with a run's state."""
     behind: tuple[Difference, ...] = ()
+    recommended: Share | None = None
+    """The constant momentum that this moment, and those before it, recommend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ class Moments:
 
     def __bool__(self) -> bool:
         return bool(self._moments)
+
+    @property
+    def recommended(self) -> float | None:
+        """The momentum that the last moment recommends."""
+        return self._moments[-1].recommended if self._moments else None
 
     def append(self, moment: Moment) -> None:
         """Add a moment later than all others; it always shows until the next one comes."""
@@ -97,6 +104,7 @@ class Moments:
                 momentum=_frozen([moment.momentum for moment in self._moments]),
                 gains=self._moments[-1].gains,
                 behind=self._moments[-1].behind,
+                recommended=self.recommended,
             )
         return self._view
 

@@ -176,7 +176,7 @@ class Observer:
     def look_back(self, *, asked: bool = False) -> None:
         """Validate on a few images under every estimator, for the map of all momenta."""
         self.catch_up()
-        self._moments.append(self._validator.moment(self.subsets.few))
+        self._moments.append(self._validator.moment(self.subsets.few, self._moments.recommended))
         self._settle(HINDSIGHT, asked=asked)
 
     def measure_noise(self, *, asked: bool = False) -> None:
@@ -219,7 +219,7 @@ class Observer:
                 running = self._validator.under([run.estimators[OWN]], validation_set)[0].score
         hindsight: tuple[float, ...] = ()
         if self.observation.hindsight and run.has_hindsight:
-            moment = self._validator.moment(validation_set)
+            moment = self._validator.moment(validation_set, self._moments.recommended)
             hindsight = moment.accuracy
             if not self.observation.live:
                 self._moments.append(moment)

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from torch import Tensor
 
+from bntui.core import rules
+from bntui.core.config import Knobs, RunConfig
 from bntui.core.measured import (
     ChannelExchanges,
     DataCheck,
@@ -18,6 +20,7 @@ from bntui.measure.counterfactuals import (
     Statistics,
     exchange_channels,
     exchange_layers,
+    turned,
     wait,
     wait_by_layer,
 )
@@ -113,9 +116,18 @@ class Questions:
                     validator.check_stop,
                 )
 
-    def forget_forecasts(self) -> None:
-        """Forget in how many updates statistics would be sound: updates leave another share of them."""
-        self.waiting = self.layers_waiting = None
+    def turn(self, config: RunConfig, before: Knobs, now: Knobs) -> None:
+        """Reckon anew when validation will be sound, where updates leave another share of the statistics.
+
+        Forget it where that share is no constant, and in any case the forecasts of single layers.
+        """
+        was, kept = rules.kept(config, before), rules.kept(config, now)
+        if was == kept:
+            return
+        waiting, self.waiting, self.layers_waiting = self.waiting, None, None
+        if waiting and not rules.forgets_start(now):
+            update, momentum = self._validator.run.update, rules.momentum(config, now)
+            self.waiting = turned(waiting, update, was, kept, momentum)
 
     def forget(self) -> None:
         """Forget every answer: the run's own statistics are others from now on."""

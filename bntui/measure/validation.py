@@ -3,9 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
-from bntui.core.measured import Validation
+from bntui.core.measured import Difference, Validation
+from bntui.diagnose.recommendation import HORIZON, Look, constant_rows
+from bntui.diagnose.recommendation import recommended as recommend
 from bntui.measure.drift import compare_modes, drift
 from bntui.measure.estimators import ESTIMATORS, OWN
 from bntui.measure.evaluation import Outcome, evaluate
@@ -77,19 +80,35 @@ class Validator:
             modes.logits_error,
         )
 
-    def moment(self, samples: Samples) -> Moment:
-        """Validate under every estimator, for the map of all momenta."""
-        run = self.run
-        names = (*HINDSIGHT_NAMES, OWN)
-        rows = [*(run.estimators[name] for name in names), self.fresh()]
-        *each, own, fresh = self.under(rows, samples)
+    def moment(self, samples: Samples, recommended: float | None = None) -> Moment:
+        """Validate under every estimator, for the map of all momenta.
+
+        `recommended` is the momentum that the look before has led to.
+        """
+        run, estimators = self.run, self.run.estimators
+        statistics = self.fresh()
+        rows = [estimators[name] for name in (*HINDSIGHT_NAMES, OWN)]
+        *each, own, fresh = self.under([*rows, statistics], samples)
         best = max(each, key=lambda row: (row.score.accuracy, -row.score.loss))
+        gains, behind = [row.less(own) for row in each], [row.less(best) for row in each]
+
+        def healed(momentum: float | None) -> Difference:
+            moves = HORIZON * run.moves
+            if momentum is None:
+                left = estimators.left_after(moves, run.momentum)
+            else:
+                left = momentum**moves
+            waited = torch.lerp(statistics, estimators[OWN], left)
+            return self.under([waited], samples)[0].less(fresh)
+
+        look = Look(run.momentum, own.less(fresh), constant_rows(HINDSIGHT_NAMES, gains, behind))
         return Moment(
             run.update,
             tuple(row.score.accuracy for row in each),
             own.score.accuracy,
             fresh.score.accuracy,
             run.momentum,
-            tuple(row.less(own) for row in each),
-            tuple(row.less(best) for row in each),
+            tuple(gains),
+            tuple(behind),
+            recommend(recommended, look, healed),
         )

@@ -338,8 +338,8 @@ class Session:
             self._marks.add(self.trainer.update, label, change)
         if knobs.estimator != self.knobs.estimator:
             self.observer.forget_answers()
-        elif rules.kept(self.config, knobs) != rules.kept(self.config, self.knobs):
-            self.observer.questions.forget_forecasts()
+        else:
+            self.observer.questions.turn(self.config, self.knobs, knobs)
         self.knobs = knobs
 
     def _possible(self, knobs: Knobs) -> Knobs:

@@ -316,6 +316,8 @@ class TestText:
         lines.end(mid_run(RunConfig(), validation=validation(update=97)))
         _, first, *evidence, cure = capsys.readouterr().out.splitlines()
         assert first == "Verdict at update 97: stale: start values"
+        assert evidence[0] == "  Validation fails: 11 % instead of 97 %."
+        assert "averages that it remembers" in evidence[1]
         assert all(line.startswith("  ") and line.endswith(".") for line in evidence)
         assert cure.startswith("  What helps: ")
         assert "recalibrat" in cure

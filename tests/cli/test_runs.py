@@ -148,7 +148,7 @@ class TestShow:
         standing, before = out.partition("\nverdict\n")[2].split("\nverdicts before\n")
         assert standing.startswith("update 40: validation does not suffer, since update 35\n")
         assert before.startswith("update 30: stale: start values, since update 5\n")
-        assert "Running 0.200, fresh 0.975" in before
+        assert "returns with fresh statistics: 0.200 → 0.975 (1,000 images)." in before
 
     def test_the_line_that_repeats_it_is_one_that_run_takes(self, run: str) -> None:
         words = shlex.split(said("show", "last").splitlines()[-1])

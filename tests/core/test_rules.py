@@ -73,6 +73,14 @@ def test_a_scaled_momentum_remembers_as_many_images() -> None:
     assert rules.momentum(SMALL, small) == 0.99
 
 
+def test_the_knob_for_a_momentum_is_the_scaled_one_s_root() -> None:
+    scaled = Knobs(estimator="scaled", batch_size=256)
+    knob = rules.knob_for(SMALL, scaled, 0.8)
+    assert knob == 0.946  # as many digits as its distance to 1 needs
+    assert rules.momentum(SMALL, replace(scaled, momentum=knob)) == pytest.approx(0.8, abs=0.005)
+    assert rules.knob_for(SMALL, Knobs(), 0.8) == 0.8
+
+
 def test_a_scaled_momentum_never_rounds_to_one() -> None:
     knobs = Knobs(estimator="scaled", batch_size=1, momentum=math.nextafter(1.0, 0.0))
     momentum = rules.momentum(RunConfig(), knobs)

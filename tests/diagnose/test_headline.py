@@ -8,7 +8,15 @@ import pytest
 
 from bntui.core.cells import cell_len
 from bntui.core.config import Knobs, RunConfig
-from bntui.core.measured import DataCheck, Difference, Hindsight, LayerShift, Score, Waiting
+from bntui.core.measured import (
+    DataCheck,
+    Difference,
+    Hindsight,
+    LayerShift,
+    Recalibration,
+    Score,
+    Waiting,
+)
 from bntui.core.snapshot import Divergence, Mark, Phase, Snapshot
 from bntui.diagnose.causes import GOOD, OPEN, Cause
 from bntui.diagnose.headline import WIDTHS, Tone, fitting, headline
@@ -87,6 +95,14 @@ def momentum_of_torch() -> Snapshot:
     return mid_run(replace(CONFIG, knobs=Knobs(momentum=0.1)), hindsight=hindsight)
 
 
+def with_a_better_momentum(**changes: Any) -> Snapshot:
+    """Return a run whose map recommends 0.9."""
+    hindsight = momentum_of_torch().hindsight
+    assert hindsight
+    found = replace(hindsight, recommended=0.9)
+    return mid_run(CONFIG, hindsight=found, **changes)
+
+
 def recovering(ahead: float) -> Snapshot:
     waiting = Waiting(97, 200, at(0.97), ((1.0, 0.2, 2.0),), ahead, 0.9)
     turned = replace(CONFIG, knobs=Knobs(momentum=0.9))
@@ -121,7 +137,9 @@ CASES: dict[Cause, list[Snapshot]] = {
     ],
     Cause.START: [
         mid_run(CONFIG),
-        mid_run(CONFIG, phase=Phase.FINISHED),
+        with_a_better_momentum(),
+        with_a_better_momentum(phase=Phase.FINISHED),
+        mid_run(CONFIG, recalibration=Recalibration(97, 0.114, 0.97, False, 1000)),
         mid_run(CONFIG, phase=Phase.STOPPED),
         mid_run(CONFIG, validation=validation(0.8, 0.95)),
     ],
@@ -164,11 +182,50 @@ def test_each_line_has_a_variant_for_every_width(cause: Cause, snapshot: Snapsho
 def test_the_story_of_a_run_whose_start_values_are_left() -> None:
     said = headline(mid_run(CONFIG))
     assert said.what == ("Validation fails: 11 % instead of 97 %",)
-    assert fitting(said.why, 118) == (
+    assert fitting(said.why, 116) == (
         "BatchNorm validates with averages that it remembers; about 40 % of them is still their "
         "start value"
     )
-    assert fitting(do_line(said), 118) == "c repairs the averages now"
+    assert fitting(do_line(said), 116) == "c tries repaired averages, c again keeps them"
+
+
+def test_what_helps_stands_in_the_third_line_with_what_it_takes() -> None:
+    def do(snapshot: Snapshot) -> str:
+        return fitting(do_line(headline(snapshot)), 116)
+
+    c = "c tries repaired averages, c again keeps them"
+    assert do(with_a_better_momentum()) == f"{c} · momentum 0.9 keeps them right"
+    finished = with_a_better_momentum(phase=Phase.FINISHED)
+    assert do(finished) == f"{c} · momentum 0.9 keeps them right · space goes on"
+    tried = Recalibration(97, 0.114, 0.97, False, 1000)
+    assert do(mid_run(CONFIG, recalibration=tried)) == (
+        "c keeps the repaired averages: 97 % instead of 11 %"
+    )
+    assert do(mid_run(CONFIG, phase=Phase.STOPPED)).startswith("r starts again · g ")
+
+
+def test_a_narrow_screen_leaves_out_the_last_thing_to_do() -> None:
+    line = do_line(headline(with_a_better_momentum(phase=Phase.FINISHED)))
+    assert fitting(line, 56) == "c c repairs them · momentum 0.9 · space goes on"
+    assert fitting(line, 40) == "c c repairs them · momentum 0.9"
+
+
+def test_lines_stand_still_while_validation_does() -> None:
+    """Nothing of a headline counts updates, and a share of start values moves by tenths."""
+    lines = set()
+    for update, left in ((97, 0.42), (98, 0.4), (99, 0.38), (100, 0.36)):
+        seen = replace(validation(update=update), layers=layers(start_left=left))
+        said = headline(mid_run(CONFIG, update=update, validation=seen))
+        lines.add((said.what, said.why, do_line(said)))
+    assert len(lines) == 1
+
+
+def test_a_lag_that_does_not_end_is_no_recovery() -> None:
+    """Weights that move keep the statistics behind: a forecast for weights that stand still is no end."""
+    waiting = Waiting(97, 200, at(0.9), ((1.0, 0.5, 1.0),), 9.0, 0.99)
+    assert "suffers" in headline(replace(lagging(), waiting=waiting)).what[0]
+    mark = Mark(90, "momentum 0.999→0.99", "momentum=0.99")
+    assert "Recovering" in headline(replace(lagging(), waiting=waiting, marks=(mark,))).what[0]
 
 
 @pytest.mark.parametrize(

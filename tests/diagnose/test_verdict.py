@@ -11,6 +11,7 @@ import pytest
 from bntui.core.config import Change, Knobs, Observation, RunConfig
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase, Snapshot
+from bntui.core.text import percent
 from bntui.data import dataset
 from bntui.data.dataset import Dataset, Split
 from bntui.diagnose.causes import Cause, Verdict, recent_accuracy
@@ -51,14 +52,15 @@ def test_start_values_dominate_when_updates_are_few() -> None:
     assert snapshot.validation
     running, fresh = snapshot.validation.running, snapshot.validation.fresh
     text = " ".join(judgement.evidence)
-    assert f"Running {running.accuracy:.3f}, fresh {fresh.accuracy:.3f}" in text
+    returns = f"returns with fresh statistics: {running.accuracy:.3f} → {fresh.accuracy:.3f}"
+    assert returns in text
     corrected, waiting = snapshot.validation.corrected, snapshot.waiting
     assert corrected
     assert waiting
     share = (corrected.accuracy - running.accuracy) / (fresh.accuracy - running.accuracy)
     assert start_share(snapshot.validation) == share >= 0.5
-    assert f"of the start values it would be {corrected.accuracy:.3f}" in text
-    assert f"Sound in {round(waiting.sound_in):,} updates at 0.99" in judgement.outlook
+    assert f"is left; without it validation would be {corrected.accuracy:.3f}" in text
+    assert f"sound in {round(waiting.sound_in):,} updates at momentum 0.99" in judgement.outlook
     assert judgement.remedies[0].name is RemedyName.RECALIBRATE
 
 
@@ -99,7 +101,7 @@ def test_the_other_convention_is_not_advised_where_it_was_seen_to_be_no_better()
     accuracy = dict(zip(snapshot.hindsight.names, snapshot.hindsight.accuracy[:, -1], strict=True))
     assert accuracy["0.99"] < snapshot.hindsight.own[-1] + 0.1
     told = " ".join(judgement.evidence)
-    assert "as torch's it would be 0.99, which is" in told
+    assert "In PyTorch it would mean 0.99, which is" in told
     assert f"0.99 gives {accuracy['0.99']:.3f}" in told
     assert [remedy.momentum for remedy in judgement.remedies] != [0.99]
 
@@ -148,7 +150,7 @@ def test_what_it_says_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch) -> 
     assert max(predicted) > 0.5 * sum(predicted)
     name = names[predicted.index(max(predicted))][:23]
     assert (
-        f"It predicts '{name}…' for {max(predicted) / sum(predicted):.0%} of the images."
+        f"It answers '{name}…' for {percent(max(predicted) / sum(predicted))} of images."
         in judgement.evidence
     )
 
@@ -165,7 +167,7 @@ def test_only_a_class_that_is_said_too_often_is_remarked_on(
     stale = replace(snapshot.validation.running, predicted=predicted)
     snapshot = replace(snapshot, validation=replace(snapshot.validation, running=stale))
     text = " ".join(verdict(snapshot).evidence)
-    assert ("It predicts '" in text) is remarked
+    assert ("It answers '" in text) is remarked
 
 
 def test_too_little_learned() -> None:

@@ -233,8 +233,8 @@ class TestWhatIsKept:
             (15, "validation does not suffer"),
             (20, "stale: start values"),
         ]
-        assert "Running 0.114, fresh 0.974" in verdicts[0].evidence[0]
-        assert "Running 0.200, fresh 0.975" in verdicts[1].evidence[0]
+        assert "fresh statistics: 0.114 → 0.974" in verdicts[0].evidence[0]
+        assert "fresh statistics: 0.200 → 0.975" in verdicts[1].evidence[0]
         assert verdicts[0].remedies == (Remedy(RemedyName.RECALIBRATE, update=5),)
         assert verdicts[0].cure == ""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from bntui.core.measured import Difference
 from bntui.core.snapshot import Snapshot
+from bntui.core.text import percent
 from bntui.diagnose.health import exchanged, forecasts, health, in_updates
 from bntui.diagnose.significance import harms
 from bntui.diagnose.stale import by_loss, start_share
@@ -45,7 +46,8 @@ def sections(snapshot: Snapshot) -> Iterator[list[str]]:
     ]
     if validation.corrected and harms(validation.difference):
         of = "loss" if by_loss(validation) else "accuracy"
-        yield [f"Start values' share of what is lost, in {of}: {start_share(validation):.2f}."]
+        share = percent(start_share(validation))
+        yield [f"Start values' share of what is lost, in {of}: {share}."]
     yield from _layers(snapshot)
     yield from _waiting(snapshot)
     yield from _images(snapshot)

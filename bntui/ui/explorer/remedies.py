@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bntui.core.cells import cell_len
+from bntui.core.text import percent
 from bntui.diagnose.headline import Headline, Line
 from bntui.diagnose.remedies import WORDS, NextStep, Remedy, RemedyName, sentence
 
@@ -10,6 +11,7 @@ KEY_WORDS = WORDS | {
     RemedyName.RECALIBRATE: "[c] tries a recalibration",
     RemedyName.APPLY_RECALIBRATION: "[c] applies the recalibration",
     RemedyName.SET_MOMENTUM: "momentum {momentum}",
+    RemedyName.PLAIN_MOMENTUM: "estimator momentum, at {momentum}",
     RemedyName.LOWER_LEARNING_RATE: "lower the learning rate, then [r]",
     RemedyName.RAISE_BATCH_SIZE: "raise the batch size",
     RemedyName.RAISE_GHOST_BATCH: "[k] gives a larger ghost batch",
@@ -18,8 +20,18 @@ KEY_WORDS = WORDS | {
     RemedyName.SEE_TRACEBACK: "[y] shows the traceback",
 }
 DO_WORDS: Mapping[RemedyName | NextStep, Line] = {
-    RemedyName.RECALIBRATE: ("[c] repairs the averages now", "[c] repairs them now"),
-    RemedyName.APPLY_RECALIBRATION: ("[c] keeps the repaired averages", "[c] keeps the repair"),
+    RemedyName.RECALIBRATE: (
+        "[c] tries repaired averages, [c] again keeps them",
+        "[c] [c] repairs them",
+    ),
+    RemedyName.APPLY_RECALIBRATION: (
+        "[c] keeps the repaired averages: {accuracy} instead of {instead}",
+        "[c] keeps the repaired ones",
+    ),
+    RemedyName.PLAIN_MOMENTUM: (
+        "estimator momentum at {momentum} keeps them right",
+        "estimator momentum {momentum}",
+    ),
     RemedyName.SET_MOMENTUM: ("momentum {momentum} keeps them right", "momentum {momentum}"),
     RemedyName.LOWER_LEARNING_RATE: ("lower the learning rate, then [r] starts again",),
     RemedyName.RAISE_BATCH_SIZE: ("raise the batch size",),
@@ -38,6 +50,7 @@ DO_WORDS: Mapping[RemedyName | NextStep, Line] = {
     NextStep.LET_IT_TRAIN: ("let it train",),
     NextStep.MEASURING: ("let it train: that is measured next", "let it train"),
     NextStep.GO_ON: ("[space] goes on",),
+    NextStep.KNOBS: ("turn a knob with ← → and see what breaks", "← → turn a knob"),
     NextStep.START_AGAIN: ("[r] starts again",),
     NextStep.EXPERIMENTS: (
         "[g] opens experiments that break it and explain why",
@@ -66,6 +79,15 @@ def do_line(headline: Headline) -> Line:
 
 
 def _words(one: Remedy | NextStep, place: int) -> str:
-    name, momentum = (one.name, one.momentum) if isinstance(one, Remedy) else (one, None)
-    words = DO_WORDS[name][place].replace("[", "").replace("]", "")
-    return words.format(momentum="" if momentum is None else f"{momentum:.15g}")
+    if not isinstance(one, Remedy):
+        return _without_brackets(DO_WORDS[one][place])
+    measured, momentum = one.measured, one.momentum
+    return _without_brackets(DO_WORDS[one.name][place]).format(
+        momentum="" if momentum is None else f"{momentum:.15g}",
+        accuracy=percent(measured.accuracy) if measured else "",
+        instead=percent(measured.instead_of) if measured else "",
+    )
+
+
+def _without_brackets(words: str) -> str:
+    return words.replace("[", "").replace("]", "")
