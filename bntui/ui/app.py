@@ -10,7 +10,7 @@ from textual.screen import Screen
 
 from bntui.core.run import MakeRun
 from bntui.core.run_request import RunRequest
-from bntui.core.snapshot import Phase
+from bntui.core.snapshot import Phase, Snapshot
 from bntui.machine.signals import BY_USER
 from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.available_keys import sentence, why_not
@@ -73,6 +73,11 @@ class BntuiApp(TerminalApp):
         pace = event.value if event.knob.spec.name == "pace" else None
         if isinstance(pace, float) and event.knob.screen is self.explorer:
             self.memory.keep(pace=pace)
+
+    def snapshot_shown(self) -> Snapshot | None:
+        """Return what the explorer shows, which stands still behind another screen; there the newest."""
+        in_front = self.screen is self.explorer
+        return (self.explorer.follower.shown if in_front else None) or self.explorer.run.snapshot
 
     @on(Knob.Typing)
     def _type(self, event: Knob.Typing) -> None:

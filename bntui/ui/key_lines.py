@@ -104,16 +104,24 @@ DRIFT_TABLE = (
     Binding("down", "move(1)", "layer down"),
     Binding("enter", "open", "open the layer"),
 )
-_FAR = 1_000_000_000
+FAR = 1_000_000_000
+"""More rows than there are anywhere."""
 RUN_LIST = (
     Binding("up", "move(-1)"),
     Binding("down", "move(1)"),
     Binding("pageup", "page(-1)"),
     Binding("pagedown", "page(1)"),
-    Binding("home", f"move({-_FAR})"),
-    Binding("end", f"move({_FAR})"),
+    Binding("home", f"move({-FAR})"),
+    Binding("end", f"move({FAR})"),
 )
 BEGIN = (Binding("enter", "screen.begin"),)
+
+EXPLAIN = line(
+    "?",
+    "what the words here mean; all keys; the forum thread",
+    Binding("question_mark", "app.explain", "help", key_display="?"),
+)
+"""For every screen: the help opens on what has the focus."""
 
 VIEW = (
     line(

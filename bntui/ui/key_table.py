@@ -10,6 +10,8 @@ from bntui.ui.key_lines import (
     APP,
     BEGIN,
     DRIFT_TABLE,
+    EXPLAIN,
+    FAR,
     HINDSIGHT_MAP,
     KNOB,
     RUN_LIST,
@@ -108,10 +110,10 @@ _SCREEN = Section(
         ),
         line("ctrl+l", "draw everything anew", elsewhere=(APP[2],)),
         line(
-            "ctrl+p ?",
-            "command palette: themes, and most of what keys do; this help",
-            Binding("question_mark", "command('keys')", "keys", key_display="?", id="keys"),
+            "ctrl+p",
+            "command palette: themes, and most of what keys do",
         ),
+        EXPLAIN,
         line(
             "q ctrl+z",
             "quit; to the shell, until fg",
@@ -132,6 +134,7 @@ WHAT_IF = ScreenKeys(
     "What if (w)",
     others=(
         line("w", "measure the weights of now", Binding("w", "measure", "measure again")),
+        EXPLAIN,
         line("esc q", "close", Binding("escape,q", "dismiss(None)", "close")),
     ),
 )
@@ -145,14 +148,16 @@ LAYER = ScreenKeys(
             Binding("right", "go(1)", "next layer"),
         ),
         line("w", "measure the weights of now", Binding("w", "measure", "measure again")),
+        EXPLAIN,
         line("esc enter q", "close", Binding("escape,enter,q", "close", "close")),
     ),
-    bottom=(Shown("← →", "other layers"), "w", Shown("esc", "close")),
+    bottom=(Shown("← →", "other layers"), "w", "question_mark", Shown("esc", "close")),
 )
 BRANCH = ScreenKeys(
     "Moments to return to (b)",
     others=(
         line("↑ ↓ enter", "choose a moment, and branch off there"),
+        EXPLAIN,
         line("esc q b", "close", Binding("escape,q,b", "dismiss(None)", "close")),
     ),
 )
@@ -168,6 +173,7 @@ NEW_RUN = ScreenKeys(
         line("← →", "turn it", elsewhere=KNOB[:2]),
         line("enter", "type a value; on the last line: begin", elsewhere=(KNOB[2], *BEGIN)),
         line("r", "begin a run with what was changed", Binding("r", "begin")),
+        EXPLAIN,
         line("esc q k", "leave all as it is", Binding("escape,q,k", "dismiss(None)")),
     ),
     bottom=(
@@ -175,6 +181,7 @@ NEW_RUN = ScreenKeys(
         Shown("← →", "turn"),
         Shown("enter", "type"),
         Shown("r", "begin"),
+        "question_mark",
         Shown("esc", "leave"),
     ),
 )
@@ -231,7 +238,7 @@ RUNS = ScreenKeys(
             elsewhere=RUN_LIST[:2],
         ),
         line("pgup pgdn home end", "choose a run further up or down", elsewhere=RUN_LIST[2:]),
-        line("?", "the help", Binding("question_mark", "keys", "keys", key_display="?")),
+        EXPLAIN,
         line(
             "esc",
             "give up the filter, or close",
@@ -255,7 +262,7 @@ COMPARISON = ScreenKeys(
             Binding("1", "panel(1)"),
             Binding("2", "panel(2)"),
         ),
-        line("?", "the help", Binding("question_mark", "keys", "keys", key_display="?")),
+        EXPLAIN,
         line(
             "esc q",
             "close",
@@ -270,12 +277,14 @@ EXPERIMENTS = ScreenKeys(
     others=(
         line("↑ ↓ tab", "choose an experiment; go to what it is about, to read on"),
         line("enter", "begin with its question", Binding("enter", "begin")),
+        EXPLAIN,
         line("esc q g", "close", Binding("escape,q,g", "dismiss(None)")),
     ),
     bottom=(
         Shown("↑ ↓", "choose"),
         Shown("enter", "begin with its question"),
         Shown("tab", "read on"),
+        "question_mark",
         Shown("esc", "leave"),
     ),
 )
@@ -288,6 +297,7 @@ QUESTION = ScreenKeys(
             *(Binding(str(number), f"answer({number})") for number in range(1, 10)),
         ),
         line("enter", "begin without a prediction", Binding("enter", "dismiss(0)")),
+        EXPLAIN,
         line("esc q", "begin nothing", Binding("escape,q", "dismiss(None)")),
     ),
 )
@@ -296,6 +306,7 @@ CONCLUSION = ScreenKeys(
     others=(
         line("enter", "the next experiment", Binding("enter", "following")),
         line("g", "all experiments", Binding("g", "list")),
+        EXPLAIN,
         line("esc q", "stay with the curves", Binding("escape,q", "dismiss(None)")),
     ),
 )
@@ -309,6 +320,28 @@ LEAVE = ScreenKeys(
 HELP = ScreenKeys(
     "The help (?)",
     others=(
+        line(
+            "← → tab",
+            "the page before, the next one",
+            Binding("left", "turn(-1)"),
+            Binding("right,tab", "turn(1)", "next page"),
+        ),
+        line(
+            "1 – 4",
+            "this panel, keys, all words, the thread",
+            *(Binding(str(number), f"page({number})") for number in range(1, 5)),
+        ),
+        line(
+            "↑ ↓ pgup pgdn home end",
+            "read on, and back",
+            Binding("up", "read(-1)"),
+            Binding("down", "read(1)"),
+            Binding("pageup", "read_page(-1)"),
+            Binding("pagedown", "read_page(1)"),
+            Binding("home", f"read({-FAR})"),
+            Binding("end", f"read({FAR})"),
+        ),
+        line("a – z", "go to the next word that begins with it"),
         line(
             "esc ? q enter",
             "close",

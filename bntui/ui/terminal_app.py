@@ -19,6 +19,7 @@ from textual.screen import Screen
 from textual.theme import ThemeProvider
 from textual.timer import Timer
 
+from bntui.core.snapshot import Snapshot
 from bntui.core.text import literal
 from bntui.machine.environment import variable
 from bntui.machine.signals import (
@@ -190,6 +191,16 @@ class TerminalApp(DiffApp):
     def action_redraw(self) -> None:
         """Draw everything anew, for a terminal that lost it."""
         self.screen.refresh(layout=True)
+
+    def snapshot_shown(self) -> Snapshot | None:
+        """Return what the screen in front shows of a run under way; None where there is none."""
+        return None
+
+    def action_explain(self, page: int = 1) -> None:
+        """Open the help on the words of what has the focus, or on another of its pages."""
+        from bntui.ui.words.opening import open_help  # the first picture doesn't need it
+
+        open_help(self, self.snapshot_shown(), page)
 
     def action_save_picture(self) -> None:
         """Write the screen to an SVG file."""

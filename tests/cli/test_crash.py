@@ -102,7 +102,7 @@ def test_a_bug_on_the_screen_leaves_the_terminal_as_it_was(home: Path, fault: Fa
     ) as terminal:
         before = termios.tcgetattr(terminal._master)
         terminal.until(lambda text: "▶ running" in text)
-        terminal.press("?")
+        terminal.press("n")
         assert terminal.wait() == 1
         after = termios.tcgetattr(terminal._master)
         end = terminal.last.rpartition(b"\x1b[?1049l")[2].decode()

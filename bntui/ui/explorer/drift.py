@@ -68,6 +68,11 @@ class DriftTable(FocusCanvas):
 
     _snapshot = Snapshot()
 
+    @property
+    def chosen_layer(self) -> int:
+        """The place of the layer whose numbers the help puts into formulas."""
+        return self.chosen
+
     def show(self, snapshot: Snapshot) -> None:
         """Show the layers of `snapshot`'s last validation."""
         self._snapshot = snapshot

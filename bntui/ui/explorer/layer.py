@@ -51,6 +51,11 @@ class LayerScreen(Screen[int]):
         self._snapshot = snapshot
         self._ask = ask
 
+    @property
+    def chosen_layer(self) -> int:
+        """The place of the layer whose numbers the help puts into formulas."""
+        return self.index
+
     def compose(self) -> ComposeResult:
         """Lay out the picture, and the keys."""
         yield Layer()

@@ -21,7 +21,6 @@ from bntui.core.settings import with_values
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import ConfigError
 from bntui.ui import key_table
-from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.experiments.experiment_line import ExperimentLine
 from bntui.ui.experiments.guide import ExperimentGuide
 from bntui.ui.experiments.progress import Experiments
@@ -126,9 +125,6 @@ class Explorer(Screen[None]):
             "verdict": lambda: reading_commands.open_verdict(self, current.snapshot),
             "repeat": lambda: reading_commands.open_command_line(self, current.snapshot),
             "save_data": lambda: reading_commands.save_data(self, current.snapshot),
-            "keys": lambda: self.app.push_screen(
-                KeysScreen(key_table.EXPLORER.sections, reading=True)
-            ),
             "choose_a_knob": lambda: self.notify("← → turn a knob: choose one with ↑ ↓ or tab"),
         }
 

@@ -15,7 +15,6 @@ from bntui.core.scales import UNIT
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import literal
 from bntui.ui import key_table
-from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.drawing.curves import compared
 from bntui.ui.drawing.view import View, reached
@@ -91,10 +90,6 @@ class ComparisonScreen(Screen[None]):
         if self.view == before:
             self.app.notify(why_same(change, amount, self._longer))
         memory_of(self.app).keep_view(self.view)
-
-    def action_keys(self) -> None:
-        """Open the help."""
-        self.app.push_screen(KeysScreen(key_table.COMPARISON.sections))
 
     @property
     def _longer(self) -> Snapshot:

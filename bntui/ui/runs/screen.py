@@ -15,7 +15,6 @@ from bntui.core.text import literal
 from bntui.store.listing import matching, ordered
 from bntui.store.rows import StoredRun
 from bntui.ui import key_table
-from bntui.ui.dialogs.keys import KeysScreen
 from bntui.ui.dialogs.prompt import PromptScreen
 from bntui.ui.dialogs.text_screen import TextScreen
 from bntui.ui.remembered import memory_of
@@ -152,10 +151,6 @@ class RunsScreen(Screen[Chosen | None]):
         field.remove_class("shown")
         field.clear()
         self.action_to_list()
-
-    def action_keys(self) -> None:
-        """Open the help."""
-        self.app.push_screen(KeysScreen(key_table.RUNS.sections))
 
     def action_sort(self) -> None:
         """Sort by the next column."""

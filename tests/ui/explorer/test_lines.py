@@ -1,17 +1,11 @@
 """The lines above and below leave out whole words where there is no room for all."""
 
 import pytest
-from textual.widgets import Static
 
 from bntui.core.config import RunConfig
-from bntui.core.run_request import RunRequest
-from bntui.ui.app import BntuiApp
-from bntui.ui.dialogs.keys import KeysScreen
-from bntui.ui.key_lines import ScreenKeys
-from bntui.ui.key_table import EXPLORER, RUNS
 from bntui.ui.widgets.notices import whole_parts
 from bntui.ui.widgets.status import StatusLine
-from tests.ui.scripted import ScriptedRuns, mid_run
+from tests.ui.scripted import mid_run
 
 
 @pytest.mark.parametrize(
@@ -47,13 +41,3 @@ def test_no_figure_is_cut_at_any_width() -> None:
         words = line(width, config).split()
         assert ("width" in words) == ("0.0625" in words)
         assert ("seed" in words) == ("1234567" in words)
-
-
-@pytest.mark.parametrize("keys", [EXPLORER, RUNS])
-async def test_no_key_s_words_are_broken_at_80_columns(keys: ScreenKeys) -> None:
-    app = BntuiApp(ScriptedRuns(loaded=True), RunRequest(RunConfig(width=0.25)))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await app.push_screen(KeysScreen(keys.sections))
-        await pilot.pause()
-        heights = [one.size.height for one in app.screen.query(Static)]
-    assert heights == [1 + len(section.lines) for section in keys.sections]

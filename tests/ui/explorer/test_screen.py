@@ -13,7 +13,6 @@ from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase
 from bntui.core.text import ConfigError
 from bntui.ui.app import BntuiApp
-from bntui.ui.key_table import EXPLORER
 from bntui.ui.widgets.knob import Knob
 from tests.ui.scripted import (
     NAN,
@@ -378,30 +377,6 @@ class TestRunKeys:
                     while f"update {number}" not in screen_text(app):
                         runs.made[-1].show(update=number)
                         await asyncio.sleep(0.02)
-
-
-class TestHelp:
-    async def test_question_mark_opens_the_keys_and_escape_closes_them(self) -> None:
-        async with opened() as user:
-            before = user.text
-            await user.press("question_mark")
-            assert "─ Keys ─" in user.text
-            shown = user.part("VerticalScroll")
-            for section in EXPLORER.sections:
-                for line in section.lines:
-                    assert " ".join(f"{line.keys} {line.does}".split()) in shown
-            assert "the weights are fine and the statistics are stale" in shown
-            await user.press("escape")
-            assert user.text == before
-            await user.press("question_mark", "q")
-            assert user.text == before
-            assert user.run.calls == ["start"]
-
-    async def test_its_end_can_be_reached_on_a_small_terminal(self) -> None:
-        async with opened(TABS) as user:
-            await user.press("question_mark", "end")
-            await user.pilot.wait_for_animation()
-            assert "the statistics are stale." in user.part("VerticalScroll")
 
 
 class TestWhatARunShows:

@@ -99,9 +99,9 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_returns(fault: Fault) -> None:
             while program.status() == psutil.STATUS_STOPPED:
                 time.sleep(0.01)
             terminal.press("?")  # pyte has one screen only: what is new shows that it is back
-            terminal.until(lambda screen: "─ Keys ─" in screen)
+            terminal.until(lambda screen: "─ help ·" in screen)
             terminal.press("q")
-            terminal.until(lambda screen: "─ Keys ─" not in screen)
+            terminal.until(lambda screen: "─ help ·" not in screen)
         terminal.press("q")
         program.wait(60)
         terminal.press("echo status $?\r")
@@ -125,9 +125,9 @@ def test_a_process_that_was_stopped_unasked_still_ends(fault: Fault) -> None:
             # Until it has begun again, it throws away what is typed.
             terminal.until(lambda _, begun=begun: terminal.begun > begun)  # type: ignore[misc]
             terminal.press("?")
-            terminal.until(lambda screen: "─ Keys ─" in screen)
+            terminal.until(lambda screen: "─ help ·" in screen)
             terminal.press("q")
-            terminal.until(lambda screen: "─ Keys ─" not in screen)
+            terminal.until(lambda screen: "─ help ·" not in screen)
         terminal.until(trains)
         terminal.press("q")
         assert terminal.wait() == 0
@@ -186,7 +186,7 @@ def test_a_busy_screen_gives_the_terminal_back_too(fault: Fault) -> None:
     with Recorded(command, surroundings(), SIZE) as terminal:
         before = terminal.settings
         terminal.until(trains)
-        terminal.press("?")
+        terminal.press("n")
         terminal.until(lambda _: b"busy" in b"".join(terminal.all))
         terminal.send(signal.SIGTERM)
         assert terminal.wait() == 128 + signal.SIGTERM
@@ -217,7 +217,7 @@ def test_whatever_stands_in_the_input_the_next_key_works(fault: Fault) -> None:
             terminal.press(bytes_)
             time.sleep(REST_SECONDS + 0.5)
             terminal.press("q" if number % 2 else "?")
-            terminal.until(lambda screen, even=number % 2 == 0: ("─ Keys ─" in screen) is even)  # type: ignore[misc]
+            terminal.until(lambda screen, even=number % 2 == 0: ("─ help ·" in screen) is even)  # type: ignore[misc]
         terminal.press(b"\x1b[<0;\x03")
         assert terminal.wait() == 0
         assert b"Traceback" not in terminal.last
