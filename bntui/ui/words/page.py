@@ -45,19 +45,25 @@ def explained(term: Term, shown: Shown | None, width: int) -> Picture:
     if len(together) == 1 or not numbers:
         return rows + together
     rows += flowed([(term.letters, "faint")], width, first=INDENT)
-    return rows + flowed([(numbers, "")], width, first=INDENT)
+    return rows + flowed([(numbers.removeprefix(" · "), "")], width, first=INDENT)
 
 
 def next_word(picture: Picture, letter: str, after: int) -> int | None:
-    """Return the row of the next term, or key, that begins with a letter; around the end."""
-    rows = [
-        place
-        for place, row in enumerate(picture)
-        if (span := next((one for one in row if one[0].strip()), None))
-        and span[1].endswith("strong")
-        and span[0].strip().casefold().startswith(letter.casefold())
-    ]
+    """Return the row of the next term, or key, that begins with a letter; around the end.
+
+    A form in brackets counts as well: s leads to "σ (sigma)".
+    """
+    rows = [place for place, row in enumerate(picture) if letter.casefold() in _initials(row)]
     return next((place for place in rows if place > after), rows[0] if rows else None)
+
+
+def _initials(row: Row) -> set[str]:
+    """Return the first letters of the name that a row begins with, none if it begins with no name."""
+    words = [(text.strip(), role) for text, role in row if text.strip()]
+    if not words or not words[0][1].endswith("strong"):
+        return set()
+    name = [text.casefold() for text, role in words if role.endswith("strong")]
+    return {name[0][0], *(word[1] for word in name if len(word) > 1 and word.startswith("("))}
 
 
 def keys_page(sections: Iterable[Section], width: int) -> Picture:

@@ -90,7 +90,6 @@ PLACES: dict[str, Place] = {
     "panel-5": Place("predictions", ("predictions", "running", "fresh", "stale", "flips")),
     "panel-6": Place("evidence", _EVIDENCE),
     # Other screens.
-    "Explorer": Place("every panel", ("running", "fresh", "stale", "start", "momentum", "update")),
     "LayerScreen": Place("a layer", _LAYER),
     "WhatIfScreen": Place("what if", _WHAT_IF),
     "RunsScreen": Place("runs that are kept", _KEPT, of_this_run=False),
@@ -102,6 +101,9 @@ PLACES: dict[str, Place] = {
     "ConclusionScreen": Place("a conclusion", _COURSE, of_this_run=False),
 }
 """Every place that has words of its own."""
+
+ANYWHERE = Place("words", ("running", "fresh", "stale", "start", "momentum", "update"))
+"""Where no place has the focus."""
 
 KEYS: dict[str, ScreenKeys] = {
     "LayerScreen": key_table.LAYER,
@@ -119,7 +121,7 @@ KEYS: dict[str, ScreenKeys] = {
 
 def places(node: DOMNode) -> list[Place]:
     """Return the places that a widget, or a screen, lies in: its own first."""
-    return list(_places(node))
+    return list(_places(node)) or [ANYWHERE]
 
 
 def _places(node: DOMNode) -> Iterator[Place]:
