@@ -151,7 +151,9 @@ def with_rows(rows: int, width: float, times: int) -> list[float]:
         timed(lambda: run.train_once(None), times),
         timed(lambda: run.observer.look_back(asked=True), times),
     ]
-    from bntui.ui.explorer.hindsight import heat_map
+    from bntui.core.snapshot import Snapshot
+    from bntui.ui.explorer.heat_map import heat_map
+    from bntui.ui.explorer.looks import looks_of
 
     found = run.observer.hindsight
     assert found is not None
@@ -167,7 +169,9 @@ def with_rows(rows: int, width: float, times: int) -> list[float]:
     )
     width, height = MAP
     x = (0.0, float(MOMENTS))
-    drawing = partial(heat_map, hindsight, hindsight.updates, width=width, height=height, x=x)
+    looks = looks_of(Snapshot(hindsight=hindsight))
+    assert looks is not None
+    drawing = partial(heat_map, looks, looks.updates, looks.ends, width=width, height=height, x=x)
     return [*seconds, timed(drawing, times)]
 
 

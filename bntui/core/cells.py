@@ -4,6 +4,7 @@ Each character counts for itself, as in most terminals and in `Canvas`; rich cou
 characters as one.
 """
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -12,10 +13,19 @@ from rich.cells import get_character_cell_size
 FILLER = "\0"
 """Stands for the second cell of a wide character in a row of a canvas; it is never written."""
 
+_BLANKS = re.compile(r"[ \t\n\r\f\v]+")
+NO_BREAK = "\xa0"
+"""The blank between a number and its unit, at which `wrapped` breaks no line."""
+
 
 @lru_cache
 def drawn(character: str) -> str:
-    """Return one character for each cell that `character` takes; combining marks take none."""
+    """Return one character for each cell that `character` takes; combining marks take none.
+
+    A no-break space is a blank: text is wrapped by now.
+    """
+    if character == NO_BREAK:
+        return " "
     if not character.isprintable():
         return "?"
     cells = get_character_cell_size(character)
@@ -68,10 +78,13 @@ def padded(text: str, cells: int, *, right: bool = False) -> str:
 
 
 def wrapped(text: str, cells: int) -> list[str]:
-    """Return `text` as lines of at most so many cells, broken at blanks, and words only where they must."""
+    """Return `text` as lines of at most so many cells, broken at blanks, and words only where they must.
+
+    At a no-break space no line is broken.
+    """
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in filter(None, _BLANKS.split(text)):
         if line and cell_len(line) + 1 + cell_len(word) <= cells:
             line += f" {word}"
             continue

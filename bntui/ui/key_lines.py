@@ -93,11 +93,11 @@ KNOB = (
     Binding("enter", "type", "type a value"),
 )
 HINDSIGHT_MAP = (
-    Binding("up", "move(-1)", "row up"),
-    Binding("down", "move(1)", "row down"),
-    Binding("left", "screen.look('move', -1)"),
-    Binding("right", "screen.look('move', 1)"),
-    Binding("enter", "open"),
+    Binding("up", "move(-1)", "higher momentum"),
+    Binding("down", "move(1)", "lower momentum"),
+    Binding("left", "move(1)"),
+    Binding("right", "move(-1)"),
+    Binding("enter", "apply", "use this momentum"),
 )
 DRIFT_TABLE = (
     Binding("up", "move(-1)", "layer up"),

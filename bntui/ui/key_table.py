@@ -34,20 +34,20 @@ _KNOBS = Section(
         ),
         line(
             "↑ ↓",
-            "choose a knob, a row of the map or of the drift table",
+            "choose a knob; on the map a momentum, on drift a layer",
             Binding("up", "next_knob(-1)"),
             Binding("down", "next_knob(1)"),
             elsewhere=(*HINDSIGHT_MAP[:2], *DRIFT_TABLE[:2]),
         ),
         line(
             "← →",
-            "turn a knob, from the next update on (BN: in a new run)",
+            "turn a knob (BN: in a new run); on the map another momentum",
             command("left,right", "choose_a_knob", ""),
             elsewhere=(*KNOB[:2], *HINDSIGHT_MAP[2:4]),
         ),
         line(
             "enter",
-            "type a value; on the map: what if; on drift: open a layer",
+            "type a value; on the map: use that momentum; on drift: open a layer",
             elsewhere=(KNOB[2], HINDSIGHT_MAP[4], DRIFT_TABLE[2]),
         ),
     ),
@@ -133,10 +133,18 @@ EXPLORER = ScreenKeys(
 WHAT_IF = ScreenKeys(
     "What if (w)",
     others=(
+        line(
+            "← → ↑ ↓",
+            "another momentum or estimator, and the past under it",
+            Binding("left,down", "move(1)", "lower momentum"),
+            Binding("right,up", "move(-1)", "higher momentum"),
+        ),
+        line("enter", "use it from the next update on", Binding("enter", "apply", "use it")),
         line("w", "measure the weights of now", Binding("w", "measure", "measure again")),
         EXPLAIN,
         line("esc q", "close", Binding("escape,q", "dismiss(None)", "close")),
     ),
+    bottom=(Shown("← →", "another momentum"), "enter", "w", Shown("esc", "close")),
 )
 LAYER = ScreenKeys(
     "A layer (enter on the drift table)",

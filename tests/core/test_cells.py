@@ -31,6 +31,7 @@ def test_lines_break_at_blanks_and_words_only_where_they_must() -> None:
     assert wrapped("it says 数字 to 90%", 9) == ["it says", "数字 to", "90%"]
     assert wrapped("数字数字数字", 5) == ["数字", "数字", "数字"]
     assert wrapped("", 5) == []
+    assert wrapped("off by 0.44\xa0σ\nand more", 10) == ["off by", "0.44\xa0σ and", "more"]
     assert "".join(wrapped("x" * 20, 6)) == "x" * 20
 
 
@@ -47,6 +48,7 @@ def test_lines_break_at_blanks_and_words_only_where_they_must() -> None:
         "ﷺ",
         "１２",
         "×√─⣿",
+        "0.44\xa0σ",
         "",
     ],
 )

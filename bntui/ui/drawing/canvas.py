@@ -24,7 +24,7 @@ Row = list[Span]
 Picture = list[Row]
 
 ROLES = (
-    *("plain", "train", "fresh", "running", "good", "bad", "axis", "faint", "shade"),
+    *("plain", "train", "fresh", "running", "scrub", "good", "bad", "axis", "faint", "shade"),
     *("ghost", "strong"),
 )
 
@@ -92,6 +92,7 @@ class Canvas(Widget):
         & > .canvas--train { color: #b4b4b4; }
         & > .canvas--fresh { color: #56b4e9; }
         & > .canvas--running { color: #e69f00; }
+        & > .canvas--scrub { color: #e08cc0; }
         & > .canvas--good { color: #009e73; }
         & > .canvas--bad { color: #d55e00; }
         & > .canvas--axis { color: #8a8a8a; }
@@ -102,6 +103,7 @@ class Canvas(Widget):
         &:light > .canvas--train { color: #555555; }
         &:light > .canvas--fresh { color: #0072b2; }
         &:light > .canvas--running { color: #8f6000; }
+        &:light > .canvas--scrub { color: #a0307a; }
         &:light > .canvas--good { color: #00704f; }
         &:light > .canvas--bad { color: #b34700; }
         &:light > .canvas--axis { color: #6a6a6a; }
@@ -110,18 +112,21 @@ class Canvas(Widget):
         &.-sixteen > .canvas--train { color: #e0e0e0; }
         &.-sixteen > .canvas--fresh { color: #55ffff; }
         &.-sixteen > .canvas--running { color: #ffff55; }
+        &.-sixteen > .canvas--scrub { color: #ff55ff; }
         &.-sixteen > .canvas--good { color: #55ff55; }
         &.-sixteen > .canvas--bad { color: #ff5555; }
         &.-sixteen > .canvas--shade { color: #aa5500; }
         &.-sixteen:light > .canvas--train { color: #555555; }
         &.-sixteen:light > .canvas--fresh { color: #0000aa; }
         &.-sixteen:light > .canvas--running { color: #aa5500; }
+        &.-sixteen:light > .canvas--scrub { color: #aa00aa; }
         &.-sixteen:light > .canvas--good { color: #00aa00; }
         &.-sixteen:light > .canvas--bad { color: #aa0000; }
         &.-sixteen:light > .canvas--shade { color: #aaaaaa; }
         &:nocolor > .canvas--train { color: $foreground; text-style: dim; }
         &:nocolor > .canvas--fresh { color: $foreground; }
         &:nocolor > .canvas--running { color: $foreground; text-style: bold; }
+        &:nocolor > .canvas--scrub { color: $foreground; text-style: italic; }
         &:nocolor > .canvas--good { color: $foreground; }
         &:nocolor > .canvas--bad { color: $foreground; text-style: bold reverse; }
         &:nocolor > .canvas--shade { color: #707070; text-style: dim; }
@@ -178,18 +183,20 @@ class Canvas(Widget):
             self.border_title = ascii_only(self.border_title or "") or None
             self.border_subtitle = ascii_only(self.border_subtitle or "") or None
 
-    def retitle(self, title: str) -> None:
+    def retitle(self, *parts: str | tuple[str, str]) -> None:
         """Write another title on the border, and have only what changed of it sent.
 
-        Textual's own `border_title` repaints the whole widget. `_border_title` is not public;
-        should it change, a test of the bytes sent fails.
+        Its parts are texts, or texts with a colour. Textual's own `border_title` repaints the whole
+        widget. `_border_title` is not public; should it change, a test of the bytes sent fails.
         """
+        spans = [(part, "") if isinstance(part, str) else part for part in parts]
         if self.glyphs is Glyphs.ASCII:
-            title = ascii_only(title)
-        old = self._border_title.plain if self._border_title else ""
-        if title == old:
+            spans = [(ascii_only(text), colour) for text, colour in spans]
+        new = Content.assemble(*spans)
+        old, title = self._border_title.plain if self._border_title else "", new.plain
+        if self._border_title and self._border_title.is_same(new):
             return
-        self._border_title = Content(title)
+        self._border_title = new
         if self.gutter.top:
             width = max(len(old), len(title)) + 2
             before, after = ([(f"{text} ".ljust(width, "─"), "")] for text in (old, title))

@@ -1,75 +1,76 @@
-"""The map "every momentum, in hindsight": updates across, estimators down, accuracy as shades."""
+"""The panel "every momentum, in hindsight": updates across, estimators down, accuracy as shades."""
 
-from itertools import groupby
-from operator import itemgetter
+from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-import numpy.typing as npt
+from rich.style import Style
+from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from bntui.core.config import RunConfig
-from bntui.core.estimators import short
-from bntui.core.measured import Hindsight
-from bntui.core.series import Array
 from bntui.core.snapshot import Snapshot
-from bntui.core.text import exact
 from bntui.ui import key_lines
 from bntui.ui.drawing.axes import AXIS, LABELS, x_axis
-from bntui.ui.drawing.canvas import Picture, Row
+from bntui.ui.drawing.canvas import Picture
 from bntui.ui.drawing.legend import LEGEND
 from bntui.ui.drawing.marks import flags
-from bntui.ui.drawing.view import View, x_of
+from bntui.ui.drawing.ramp import CHARACTERS, colours, sixteen
+from bntui.ui.drawing.view import View, updates_of, x_of
 from bntui.ui.explorer.drift import waiting_for
+from bntui.ui.explorer.heat_map import HEAT, SOLID, heat_map, update_at
+from bntui.ui.explorer.looks import Looks, beside, called, looks_of, reading, why_no_hindsight
 from bntui.ui.key_lines import Shown
 from bntui.ui.terminal.glyphs import DOTS, Glyphs
 from bntui.ui.widgets.focus_canvas import FocusCanvas
 
 TITLE = "every momentum, in hindsight"
-OWN_ROW = "this run"
-"""The row of the run's own statistics. It is drawn only where no estimator's is the same."""
 WHOLE = View()
-BOUNDS = (0.2, 0.5, 0.8, 0.9)
-"""The accuracies at which one shade ends and the next begins."""
-RAMP, ASCII_RAMP = "·░▒▓█", ".:+%#"
-HEAT = tuple(f"heat-{level}" for level in range(len(RAMP)))
-_FIRST = ("0.9", "bias-corrected", "0.99", "0.999", "0", "0.95", "warm-up", "0.98", "0.5")
-"""Which rows to keep where there is no room for all; the run's own comes before them."""
+NOTHING = "there is no look back yet"
+LEGEND_CELLS = 10
+"""Cells of the ramp in the title."""
+BESIDE_TITLE = 6
+"""Cells of a border that its title leaves alone."""
 
 
 class HindsightMap(FocusCanvas):
-    """One row an estimator; ↑ and ↓ choose the one that the line below the map reads."""
+    """One row an estimator. With the focus, arrows choose the one whose past the charts show."""
 
     BORDER_TITLE = TITLE
-    hint = "↑ ↓ choose a momentum, ← → a moment; enter: what if, for these weights; tab goes on"
-    shown_keys = (Shown("↑ ↓", "momentum"), Shown("← →", "moment"), Shown("enter", "what if"))
+    hint = (
+        "↑ ↓ another momentum, its past on the chart; enter uses it"
+        " · , . another moment · w what if, for these weights"
+    )
+    shown_keys = (Shown("↑ ↓", "momentum"), Shown("enter", "use it"), Shown(", .", "moment"))
     BINDINGS: ClassVar[list[BindingType]] = [*key_lines.HINDSIGHT_MAP]
-    COMPONENT_CLASSES = {f"canvas--{role}" for role in (*HEAT, "cursor")}
-    # From blue to yellow, evenly brighter (on a light ground darker): safe for colour-blind eyes.
-    DEFAULT_CSS = """
-    HindsightMap {
-        & > .canvas--heat-0 { color: #8a94ac; }
-        & > .canvas--heat-1 { color: #86b2ff; }
-        & > .canvas--heat-2 { color: #8ccbb4; }
-        & > .canvas--heat-3 { color: #d6cb62; }
-        & > .canvas--heat-4 { color: #f0e442; }
-        &:light > .canvas--heat-0 { color: #6a6a6a; }
-        &:light > .canvas--heat-1 { color: #8a7a2e; }
-        &:light > .canvas--heat-2 { color: #5f7a5c; }
-        &:light > .canvas--heat-3 { color: #35609c; }
-        &:light > .canvas--heat-4 { color: #00224e; }
-        & > .canvas--cursor { text-style: reverse; }
-    }
-    """
+    COMPONENT_CLASSES = {"canvas--cursor"}
+    DEFAULT_CSS = "HindsightMap > .canvas--cursor { text-style: reverse; }"
 
+    class Scrubbed(Message):
+        """The past under another row is to be shown, or under none any more: see `scrubbed`."""
+
+    @dataclass
+    class Applied(Message):
+        """The user wants the run's statistics to be made as those of a row are."""
+
+        row: str
+
+    @dataclass
+    class Pointed(Message):
+        """The user points at a moment: the crosshair belongs there."""
+
+        update: float
+
+    @dataclass
     class Opened(Message):
-        """The user wants to see every momentum for the weights at hand."""
+        """The user wants to see the layers of a moment: as of the last look up to `update`."""
 
-    row = "0.9"
-    """The estimator that is read: one of the map's names, or `OWN_ROW`."""
+        update: float
+
+    row = ""
+    """The row that is read; the run's own until another is chosen."""
 
     _snapshot = Snapshot()
+    _looks: Looks | None = None
     _view = WHOLE
     _x = WHOLE.sight(0.0, None)
 
@@ -87,184 +88,202 @@ class HindsightMap(FocusCanvas):
         that is further than the run; `planned` where they end (see `view.planned_end`).
         """
         clock = snapshot.series.get(view.axis)
-        self._snapshot, self._view = snapshot, view
+        old, self._snapshot, self._view = self._snapshot, snapshot, view
+        if old.hindsight is not snapshot.hindsight or old.reports is not snapshot.reports:
+            self._looks = looks_of(snapshot)
         end = max(end, float(x_of(snapshot.update, clock)))
         self._x = view.sight(end, clock, planned)
-        share = f" · measuring {snapshot.observed_share:.0%}" if snapshot.update else ""
-        hindsight = snapshot.hindsight
-        sample = f"{hindsight.images:,} images" if hindsight else "accuracy"
-        self.retitle(f"{TITLE}, {sample} {key(self._ramp)}{share}")
+        self._say()
         self.repaint()
 
+    @property
+    def scrubbed(self) -> str:
+        """The row whose past is to be drawn over the charts; empty for none."""
+        looks = self._looks
+        if not self.has_focus or looks is None or self.chosen == looks.own_row:
+            return ""
+        return self.chosen
+
+    @property
+    def looks(self) -> Looks | None:
+        """What is known of every momentum; None before the first look back."""
+        return self._looks
+
+    @property
+    def chosen(self) -> str:
+        """The row that is read: of a run that lacks the one chosen, its own."""
+        looks = self._looks
+        if looks is None:
+            return ""
+        return self.row if self.row in looks.rows else looks.own_row
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Show the past under the chosen row, or no longer."""
+        super().watch_has_focus(_has_focus)
+        self.post_message(self.Scrubbed())
+
+    def on_mount(self) -> None:
+        """Write the title anew in the colours of another theme."""
+        super().on_mount()
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._say())
+
+    def on_resize(self) -> None:
+        """Say as much in the title as it has room for."""
+        self._say()
+
     def action_move(self, by: int) -> None:
-        """Read the next row up (−1) or down (1) that is on the map; beyond its ends, leave it."""
-        hindsight = self._snapshot.hindsight
-        shown = kept_rows(hindsight, self.size.height - 2) if hindsight else []
-        row = self.next_row(shown, self.row, by)
-        if row is not None:
-            self.row = row
-            self.repaint()
+        """Choose the row so many further down (1) or up (−1): a lower or a higher momentum."""
+        looks = self._looks
+        if looks is None:
+            self.notify(NOTHING)
+            return
+        row = beside(looks.rows, self.chosen, by)
+        if row == self.chosen:
+            self.notify(f"{called(row)} is the {'last' if by > 0 else 'first'} row")
+        self._choose(row)
+
+    def action_apply(self) -> None:
+        """Have the run use the chosen row's momentum or estimator; of its own row, open the moment."""
+        if self._looks is None or self.chosen == self._looks.own_row:
+            self.action_open()
+        else:
+            self.post_message(self.Applied(self.chosen))
 
     def action_open(self) -> None:
-        """Open the what-if."""
-        self.post_message(self.Opened())
+        """Open the moment at the crosshair, or the newest."""
+        looks, update = self._looks, self._update
+        if looks is None:
+            self.notify(NOTHING)
+        else:
+            self.post_message(self.Opened(looks.updates[-1] if update is None else update))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the row and the moment under the pointer; open them if they are chosen already."""
+        looks, offset = self._looks, event.get_content_offset(self)
+        columns = self.size.width - AXIS - LEGEND
+        if looks is None or offset is None or columns < 1:
+            return
+        rows = looks.kept(self._rows(looks, self.size.height), self.chosen)
+        column = min(offset.x - AXIS, columns - 1)
+        if offset.y >= len(rows) or column < 0:
+            return
+        clock = self._snapshot.series.get(self._view.axis)
+        at = update_at(column, self._x, columns, DOTS[self.glyphs][0])
+        update = float(updates_of(at, clock))
+        here = self._update
+        same = rows[offset.y] == self.chosen and here is not None
+        if same and here is not None and looks.at(here) == looks.at(update):
+            self.action_open()
+            return
+        place = max(looks.at(update), 0)
+        self.post_message(self.Pointed(float(looks.updates[place])))
+        self._choose(rows[offset.y])
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Choose the row below."""
+        event.stop()
+        self.action_move(1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Choose the row above."""
+        event.stop()
+        self.action_move(-1)
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the map and the reading below it; or a line saying what it waits for."""
-        snapshot, hindsight = self._snapshot, self._snapshot.hindsight
+        snapshot, looks = self._snapshot, self._looks
         if reason := why_no_hindsight(snapshot.config):
             return [[(f" {reason}", "faint")]]
-        if hindsight is None:
+        if looks is None:
             return waiting_for("the first look back", snapshot)
         view, clock = self._view, snapshot.series.get(self._view.axis)
-        update = view.window[1] if view.cursor is None and view.window else view.cursor
-        across = DOTS[self.glyphs][0]
+        across, update, rows = DOTS[self.glyphs][0], self._update, self._rows(looks, height)
+        reads = self.has_focus or view.cursor is not None
         picture = heat_map(
-            hindsight,
-            x_of(hindsight.updates, clock),
+            looks,
+            x_of(looks.updates, clock),
+            x_of(looks.ends, clock),
             width=width,
-            height=height - 2,
+            height=rows,
             x=self._x,
             cursor=None if update is None else float(x_of(update, clock)),
-            row=self.row if self.has_focus or view.cursor is not None else "",
+            row=self.chosen if reads else "",
             ramp=self._ramp,
             across=across,
         )
         columns = width - AXIS - LEGEND
-        if columns > 0:
+        if columns > 0 and height > rows + 1:
             below = x_axis(columns, *self._x, view.axis, flags(snapshot.marks, clock), across)
             picture.append([(" " * AXIS, ""), *below, (f" {LABELS[view.axis]}", "axis")])
-        return [*picture, [(f" {reading(hindsight, update, self.row)}", "faint")]]
+        return [*picture, [(f" {self._below(looks, rows, width - 1, reads=reads)}", "faint")]]
+
+    def role_style(self, role: str) -> Style:
+        """Return what a role looks like; a shade has its colour of the ramp."""
+        names = role.split()
+        heat = next((name for name in names if name.startswith(HEAT)), "")
+        style = super().role_style(" ".join(name for name in names if name != heat))
+        if heat and not self.app.no_color:
+            style += Style(color=self._colour(int(heat.removeprefix(HEAT))))
+        return style
+
+    @property
+    def _update(self) -> float | None:
+        """The update that is read; None for the newest."""
+        view = self._view
+        return view.window[1] if view.cursor is None and view.window else view.cursor
 
     @property
     def _ramp(self) -> str:
-        return ASCII_RAMP if self.glyphs is Glyphs.ASCII else RAMP
+        """A character for each shade: all the same where colours tell them apart."""
+        few = self.app.no_color or self.has_class("-sixteen") or self.glyphs is Glyphs.ASCII
+        return CHARACTERS[self.glyphs] if few else SOLID
 
+    def _colour(self, level: int) -> str:
+        dark, steps = self.app.current_theme.dark, len(self._ramp)
+        if self.has_class("-sixteen"):
+            return sixteen(level, steps, dark=dark)
+        return colours(dark=dark, steps=steps)[level]
 
-def why_no_hindsight(config: RunConfig) -> str:
-    """Return why one run can't tell of every momentum; nothing if it can."""
-    if not config.has_statistics:
-        return "this network has no batch norm: momentum changes nothing"
-    if not config.has_hindsight:
-        return "batch renorm trains with its running statistics: another momentum, another run (t)"
-    return ""
+    def _rows(self, looks: Looks, height: int) -> int:
+        """Return how many rows there is room for, beside the line below and the axis.
 
+        Where not all rows fit, and the charts above show the same axis, one more takes its place.
+        """
+        whole = height - 2 >= len(looks.rows) or not self.screen.has_class("-full")
+        return height - 2 if whole else height - 1
 
-def heat_map(
-    hindsight: Hindsight,
-    places: Array,
-    *,
-    width: int,
-    height: int,
-    x: tuple[float, float],
-    cursor: float | None = None,
-    row: str = "",
-    ramp: str = RAMP,
-    across: int = 2,
-) -> Picture:
-    """Draw as many rows as fit into `height`, with the margins of `charts.chart`.
+    def _below(self, looks: Looks, rows: int, width: int, *, reads: bool) -> str:
+        """Return the line below the map: what is read, and which rows find no room."""
+        kept = looks.kept(rows, self.chosen if reads else "")
+        hidden = [name for name in looks.rows if name not in kept]
+        update, row = self._update, self.chosen
+        if not hidden:
+            return reading(looks, update, row, width)
+        whole, missing = reading(looks, update, row), f"hidden: {', '.join(hidden)}"
+        if len(whole) + len(missing) + 3 <= width:
+            return f"{whole} · {missing}"
+        count = f"{len(hidden)} rows hidden"
+        if reads or len(missing) > width:
+            return f"{reading(looks, update, row, width - len(count) - 3)} · {count}"
+        return missing
 
-    `places` is where the moments (n,) lie on the x axis. A column shows the last moment up to its
-    end, so that no moment to come changes any column but the newest. Values on the right are those
-    at `cursor` (None: at the newest moment), where the cell of `row` is highlighted.
-    """
-    columns = width - AXIS - LEGEND
-    if columns < 1 or height < 1:
-        return []
-    at = _columns(places, x, columns, across)
-    moment = np.searchsorted(at, np.arange(columns), side="right") - 1
-    moment[np.arange(columns) > at[-1]] = -1
-    here = places[-1] if cursor is None else cursor
-    chosen = int(_columns(np.array([here]), x, columns, across)[0])
-    read = int(np.searchsorted(places, here, side="right")) - 1
-    own = own_row(hindsight)
-    picture = []
-    for name in kept_rows(hindsight, height):
-        values = accuracies(hindsight, name)
-        strong, reverse = "strong" * (name == own), " cursor" * (name == row)
-        picture.append(
-            [
-                (f"{label(name) + ' ':>{AXIS - 1}.{AXIS - 1}}", (strong or "axis") + reverse),
-                ("│", "axis"),
-                *_shades(values, moment, chosen if name == row else -1, ramp),
-                (f" {values[read]:.3f}" if read >= 0 else "     –", strong),
-                (" ◂ this run" if name == own else "", strong),
-            ]
-        )
-    return picture
+    def _choose(self, row: str) -> None:
+        if row != self.chosen:
+            self.row = row
+            self.repaint()
+            self.post_message(self.Scrubbed())
 
-
-def reading(hindsight: Hindsight, update: float | None, row: str) -> str:
-    """Read one cell in words: the last moment up to `update` (None: the newest) under `row`."""
-    moment = len(hindsight.updates) - 1
-    if update is not None:
-        moment = int(np.searchsorted(hindsight.updates, update, side="right")) - 1
-    if moment < 0:
-        return f"nothing was measured before update {hindsight.updates[0]:.0f}"
-    own = f"this run's {exact(hindsight.momentum[moment])}: {hindsight.own[moment]:.3f}"
-    at = f"update {hindsight.updates[moment]:.0f}"
-    if row not in hindsight.names:
-        return f"{at}, {own}; fresh statistics: {hindsight.fresh[moment]:.3f}"
-    name = f"momentum {row}" if row[0].isdigit() else row
-    return f"{at}, {name}: {accuracies(hindsight, row)[moment]:.3f}; {own}"
-
-
-def kept_rows(hindsight: Hindsight, most: int) -> list[str]:
-    """Return the rows to show, at most so many: from high momenta down to 0, then the others.
-
-    The run's own is always among them, and on top if it is none of the estimators'.
-    """
-    own = own_row(hindsight)
-    momenta = sorted((n for n in hindsight.names if n[0].isdigit()), key=float, reverse=True)
-    others = [name for name in hindsight.names if not name[0].isdigit()]
-    every = [*([OWN_ROW] if own == OWN_ROW else []), *momenta, *others]
-    first = [own, *_FIRST]
-    ranked = sorted(every, key=lambda name: first.index(name) if name in first else len(first))
-    kept = ranked[: max(1, most)]
-    return [name for name in every if name in kept]
-
-
-def own_row(hindsight: Hindsight) -> str:
-    """Return the constant momentum whose statistics the run has had all along, else `OWN_ROW`.
-
-    After a live change of momentum, or a recalibration, no estimator has the same.
-    """
-    name = exact(hindsight.momentum[-1])
-    same = name in hindsight.names and np.array_equal(accuracies(hindsight, name), hindsight.own)
-    return name if same else OWN_ROW
-
-
-def accuracies(hindsight: Hindsight, row: str) -> Array:
-    """Return the accuracy of every moment (n,) under one row."""
-    return hindsight.own if row == OWN_ROW else hindsight.accuracy[hindsight.names.index(row)]
-
-
-def label(row: str) -> str:
-    """Return a row's name in at most five characters: .999, b-cor, run."""
-    return "run" if row == OWN_ROW else short(row)
-
-
-def key(ramp: str = RAMP) -> str:
-    """Return the shades, and between them the accuracies at which they change."""
-    bounds = (f" {bound:g} ".replace("0.", ".") for bound in BOUNDS)
-    return ramp[0] + "".join(bound + shade for bound, shade in zip(bounds, ramp[1:], strict=True))
-
-
-def _columns(
-    places: Array, x: tuple[float, float], columns: int, across: int
-) -> npt.NDArray[np.intp]:
-    """Return the columns that positions on the x axis lie in: `glyphs.cell` for many."""
-    low, high = x
-    return np.rint((places - low) / (high - low) * (across * columns - 1)).astype(np.intp) // across
-
-
-def _shades(values: Array, moment: npt.NDArray[np.intp], cursor: int, ramp: str) -> Row:
-    """Draw one row: the shade of each column's moment (−1: none)."""
-    levels = np.searchsorted(BOUNDS, values, side="right").tolist()
-
-    def cell(column: int, index: int) -> tuple[str, str]:
-        text, role = (ramp[levels[index]], HEAT[levels[index]]) if index >= 0 else (" ", "")
-        return text, f"{role} cursor".strip() if column == cursor else role
-
-    cells = [cell(column, index) for column, index in enumerate(moment.tolist())]
-    return [("".join(text for text, _ in run), role) for role, run in groupby(cells, itemgetter(1))]
+    def _say(self) -> None:
+        """Write the title, with the ramp in the map's own colours."""
+        ramp = self._ramp
+        level = [n * len(ramp) // LEGEND_CELLS for n in range(LEGEND_CELLS)]
+        shades = [
+            (ramp[n], "" if self.app.no_color else self._colour(n))
+            for n in (level if ramp == SOLID else range(len(ramp)))
+        ]
+        share = f" · measuring {self._snapshot.observed_share:.0%}" if self._snapshot.update else ""
+        room, used = self.size.width - BESIDE_TITLE, len(" · accuracy 0  1") + len(shades)
+        titles = [(TITLE, share), (TITLE, ""), ("every momentum", ""), ("momenta", "")]
+        fit = [one for one in titles if len("".join(one)) + used <= room]
+        before, after = fit[0] if fit else titles[-1]
+        self.retitle(f"{before} · accuracy 0 ", *shades, " 1", after)

@@ -11,6 +11,7 @@ from bntui.core.snapshot import Snapshot
 from bntui.ui.dialogs.saving import save_and_tell
 from bntui.ui.explorer.current_run import CurrentRun
 from bntui.ui.explorer.drift import DriftTable
+from bntui.ui.explorer.scrubbing import use_row
 
 
 def open_what_if(screen: Screen[None], current: CurrentRun) -> None:
@@ -18,7 +19,13 @@ def open_what_if(screen: Screen[None], current: CurrentRun) -> None:
     from bntui.ui.explorer.whatif import WhatIfScreen
 
     ask = current.run.command
-    screen.app.push_screen(WhatIfScreen(current.snapshot, lambda: ask(Command.WHAT_IF)))
+    screen.app.push_screen(
+        WhatIfScreen(
+            current.snapshot,
+            lambda: ask(Command.WHAT_IF),
+            lambda row: use_row(screen, current, row),
+        )
+    )
 
 
 def open_layer(screen: Screen[None], current: CurrentRun, index: int) -> None:

@@ -1,7 +1,10 @@
 """What the run shows: curves, the map of every momentum, drift. One view for all of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 
@@ -12,6 +15,7 @@ from bntui.ui.drawing.curves import curves
 from bntui.ui.drawing.view import View, planned_end
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.hindsight import HindsightMap
+from bntui.ui.explorer.scrubbing import past, past_in_words
 from bntui.ui.remembered import memory_of
 from bntui.ui.widgets.chart import Chart
 from bntui.ui.widgets.view_changes import VIEW_CHANGES, why_same
@@ -62,27 +66,39 @@ class Results(Container):
         memory_of(self.app).keep_view(self.view)
         return why_same(change, amount, self._snapshot) if self.view == before else ""
 
+    @on(HindsightMap.Scrubbed)
+    def _scrub(self) -> None:
+        self._draw()
+
+    @on(HindsightMap.Pointed)
+    def _point(self, event: HindsightMap.Pointed) -> None:
+        self.view = replace(self.view, cursor=event.update)
+        self._draw()
+
     def _draw(self) -> None:
         snapshot, view = self._snapshot, self.view
         clock = snapshot.series.get(view.axis)
         planned = planned_end(snapshot, view.axis, self._ghosts)
-        end = 0.0
         noise = latest_noise(snapshot)
         if noise and snapshot.config.has_statistics:
             noise += NORMALISED[snapshot.config.norm]
         twin = f"twin {snapshot.config.twin}" if snapshot.config.twin else ""
-        for what, chart in zip(("acc", "loss"), self.query(Chart), strict=True):
-            lines = curves(what, snapshot, view, self._ghosts)
-            *_, fresh, running = lines
-            note, gap = (twin, (fresh, running)) if what == "acc" else (noise, None)
+        lines = [curves(what, snapshot, view, self._ghosts) for what in ("acc", "loss")]
+        ends = (float(line.view.x[-1]) for line in chain(*lines) if len(line.view))
+        gap = lines[0][-2], lines[0][-1]
+        hindsight = self.query_one(HindsightMap)
+        hindsight.show(snapshot, view=view, end=max(ends, default=0.0), planned=planned)
+        if hindsight.looks and (row := hindsight.scrubbed):
+            lines[0].append(past(hindsight.looks, row, snapshot, view))
+            twin = past_in_words(hindsight.looks, row)
+        figures = zip(lines, (twin, noise), (gap, None), self.query(Chart), strict=True)
+        for each, note, between, chart in figures:
             chart.show(
-                lines,
+                each,
                 snapshot.marks,
                 view=view,
                 clock=clock,
                 planned=planned,
                 note=note,
-                gap=gap,
+                gap=between,
             )
-            end = max(end, *(float(line.view.x[-1]) if len(line.view) else 0.0 for line in lines))
-        self.query_one(HindsightMap).show(snapshot, view=view, end=end, planned=planned)

@@ -44,6 +44,7 @@ from bntui.ui.explorer.notices import notices
 from bntui.ui.explorer.predictions import Predictions
 from bntui.ui.explorer.refresh_rate import RefreshRate
 from bntui.ui.explorer.results import Results
+from bntui.ui.explorer.scrubbing import use_row
 from bntui.ui.runs.archive import Archive
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
@@ -264,6 +265,10 @@ class Explorer(Screen[None]):
     @on(HindsightMap.Opened)
     def _open_what_if(self) -> None:
         reading_commands.open_what_if(self, self.current)
+
+    @on(HindsightMap.Applied)
+    def _use_row(self, event: HindsightMap.Applied) -> None:
+        self.notify(use_row(self, self.current, event.row))
 
     @on(DriftTable.Opened)
     def _open_layer(self, event: DriftTable.Opened) -> None:

@@ -11,11 +11,11 @@ from bntui.core.snapshot import Mark, Phase, Snapshot
 from bntui.store.archive import KeptRuns
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.hindsight import HindsightMap
-from bntui.ui.explorer.results import Results
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.runs.comparison import ComparisonScreen, Side
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
+from tests.ui.explorer.mapped import hindsight
 from tests.ui.explorer.test_twin_and_branch import MOMENTS
 from tests.ui.scripted import diverged, failed, mid_run
 from tests.ui.user import CONFIG, FULL, TABS, User, opened
@@ -87,7 +87,7 @@ async def test_keys_of_a_knob_say_so_where_none_is_chosen() -> None:
         assert "← → turn a knob: choose one with ↑ ↓ or tab" in user.part()
         await user.choose("panel-3")
         await user.press("left")
-        assert user.app.explorer.query_one(Results).view.cursor is not None
+        assert "there is no look back yet" in user.part()
 
 
 @pytest.mark.parametrize(
@@ -183,6 +183,7 @@ class TestTurnedKnobs:
 
 async def test_enter_on_the_map_opens_the_what_if_and_on_drift_a_layer() -> None:
     async with opened() as user:
+        await user.see(hindsight=hindsight())
         for panel, opens in ((HindsightMap, "WhatIfScreen"), (DriftTable, "LayerScreen")):
             user.app.screen.query_one(panel).focus()
             await user.press("enter")

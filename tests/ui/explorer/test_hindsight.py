@@ -1,70 +1,53 @@
-"""The map of every momentum: literal rows, the reading, and the keys that move it."""
+"""The map of every momentum: literal rows, the keys and the mouse that move it, what it asks for."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from textual.app import ComposeResult
+from textual.events import MouseScrollDown
+from textual.message import Message
+from textual.pilot import Pilot
 
 from bntui.core.config import Knobs, RunConfig
-from bntui.core.measured import Hindsight
 from bntui.core.scales import UNIT
 from bntui.core.snapshot import Mark, Phase, Snapshot
 from bntui.ui.drawing.axes import AXIS
 from bntui.ui.drawing.canvas import Picture
 from bntui.ui.drawing.charts import chart
 from bntui.ui.drawing.legend import LEGEND
+from bntui.ui.drawing.ramp import CHARACTERS, STEPS, colours
 from bntui.ui.drawing.view import Axis, View
-from bntui.ui.explorer import hindsight as module
-from bntui.ui.explorer.hindsight import OWN_ROW, HindsightMap, heat_map, kept_rows, key, reading
+from bntui.ui.explorer.heat_map import heat_map, looks_in, named, update_at
+from bntui.ui.explorer.hindsight import HindsightMap
+from bntui.ui.explorer.looks import Looks
 from bntui.ui.terminal.diff_output import DiffApp
 from bntui.ui.terminal.glyphs import Glyphs
+from tests.ui.explorer.mapped import HIGH, LOW, MIDDLE, TOP_DOWN, hindsight, looks
 from tests.ui.scripted import history, mid_run
 
-NAMES = (
-    *("0", "0.5", "0.8", "0.9", "0.95", "0.97", "0.98", "0.99", "0.995", "0.999"),
-    *("bias-corrected", "cumulative", "warm-up"),
-)
-TOP_DOWN = [*reversed(NAMES[:10]), *NAMES[10:]]
-LOW, MIDDLE, HIGH = 0.1, 0.6, 0.951
 WIDTH = AXIS + 16 + LEGEND
-
-
-def hindsight(
-    updates: Sequence[float] = (4, 12, 20),
-    *,
-    rows: dict[str, Sequence[float]] | None = None,
-    own: Sequence[float] | None = None,
-    momentum: float = 0.99,
-) -> Hindsight:
-    """Return moments at which every row is `LOW` but those given; own is the row of `momentum`."""
-    table = {name: [LOW] * len(updates) for name in NAMES}
-    table |= {name: list(values) for name, values in (rows or {}).items()}
-    return Hindsight(
-        names=NAMES,
-        images=200,
-        updates=np.array(updates, dtype=np.float64),
-        accuracy=np.array([table[name] for name in NAMES]),
-        own=np.array(table[f"{momentum:g}"] if own is None else own),
-        fresh=np.full(len(updates), 0.974),
-        momentum=np.full(len(updates), momentum),
-    )
+FEW = CHARACTERS[Glyphs.BLOCKS]
 
 
 def text(picture: Picture) -> list[str]:
     return ["".join(characters for characters, _ in row).rstrip() for row in picture]
 
 
-def drawn(shown: Hindsight, *, height: int = 13, **options: Any) -> list[str]:
+def picture_of(shown: Looks, *, height: int = 13, **options: Any) -> Picture:
     x = options.pop("x", (0.0, 32.0))
-    return text(heat_map(shown, shown.updates, width=WIDTH, height=height, x=x, **options))
+    ends = shown.ends
+    return heat_map(shown, shown.updates, ends, width=WIDTH, height=height, x=x, **options)
+
+
+def drawn(shown: Looks, **options: Any) -> list[str]:
+    return text(picture_of(shown, **{"ramp": FEW} | options))
 
 
 class TestMap:
-    def test_rows_from_high_momenta_down_and_the_other_estimators_last(self) -> None:
-        shown = hindsight(
+    def test_rows_with_their_whole_names_and_the_runs_own_in_a_frame(self) -> None:
+        shown = looks(
             rows={
                 "0.9": (0.3, MIDDLE, HIGH),
                 "0.8": (0.5, 0.8, 0.9),
@@ -72,204 +55,339 @@ class TestMap:
             }
         )
         assert drawn(shown) == [
-            ".999 │  ········       0.100",
-            ".995 │  ········       0.100",
-            " .99 │  ········       0.100 ◂ this run",
-            " .98 │  ········       0.100",
-            " .97 │  ········       0.100",
-            " .95 │  ········       0.100",
-            "  .9 │  ░░░░▒▒▒█       0.951",
-            "  .8 │  ▒▒▒▒▓▓▓█       0.900",
-            "  .5 │  ········       0.100",
+            "0.999│  ········       0.100",
+            "0.995│  ········       0.100",
+            "0.99 ▐  ········      ▌0.100 ◂ this run",
+            "0.98 │  ········       0.100",
+            "0.97 │  ········       0.100",
+            "0.95 │  ········       0.100",
+            " 0.9 │  ░░░░▓▓▓█       0.951",
+            " 0.8 │  ▒▒▒▒████       0.900",
+            " 0.5 │  ········       0.100",
             "   0 │  ········       0.100",
-            "b-cor│  ····░░░▓       0.899",
-            "cumul│  ········       0.100",
-            "warm │  ········       0.100",
+            "     │  ····░░░█       bias-corrected",
+            "     │  ········       0.100 cumulative",
+            "     │  ········       0.100 warm-up",
         ]
+
+    def test_a_long_name_stands_beside_its_value_where_there_is_room(self) -> None:
+        assert named("bias-corrected", "0.975", 20, own=False) == "0.975 bias-corrected"
+        assert named("bias-corrected", "0.975", 17, own=False) == "bias-corrected"
+        assert named("cumulative", "0.975", 30, own=True) == "0.975 cumulative ◂ this run"
+        assert named("warm-up", "0.975", 17, own=True) == "0.975 warm-up ◂"
+        assert named("0.9", "0.975", 17, own=False) == "0.975"
 
     def test_margins_are_those_of_the_charts(self) -> None:
         below = text(chart([], width=WIDTH, height=3, x_low=0, x_high=32, y=UNIT))
-        row = drawn(hindsight(), height=1)[0]
+        row = drawn(looks(), height=13)[0]
         assert row.index("│") == below[0].index("┤") == AXIS - 1
         assert row.index("0.100") == WIDTH - LEGEND + 1
 
-    def test_the_runs_own_row_is_strong_as_well_as_marked(self) -> None:
-        shown = hindsight()
-        picture = heat_map(shown, shown.updates, width=WIDTH, height=13, x=(0, 32))
-        assert [row[0] for row in picture if "strong" in row[0][1]] == [(" .99 ", "strong")]
+    def test_the_runs_own_frame_has_the_colour_of_its_statistics(self) -> None:
+        row = picture_of(looks())[2]
+        framed = [text for text, role in row if role == "running strong"]
+        assert framed == ["0.99 ", "▐", "▌", "0.100 ◂ this run"]
 
-    def test_every_shade_is_a_character_and_a_role(self) -> None:
-        shown = hindsight(rows={"0.9": (0.3, MIDDLE, HIGH)})
-        row = heat_map(shown, shown.updates, width=WIDTH, height=13, x=(0, 32))[6]
-        assert row[2:6] == [("  ", ""), ("░░░░", "heat-1"), ("▒▒▒", "heat-2"), ("█", "heat-4")]
-
-    @pytest.mark.parametrize(
-        ("height", "labels"),
-        [
-            (1, ".99"),
-            (4, ".999 .99 .9 b-cor"),
-            (6, ".999 .99 .95 .9 0 b-cor"),
-            (12, ".999 .995 .99 .98 .97 .95 .9 .8 .5 0 b-cor warm"),
-            (99, ".999 .995 .99 .98 .97 .95 .9 .8 .5 0 b-cor cumul warm"),
-        ],
-    )
-    def test_with_little_room_the_telling_rows_are_kept(self, height: int, labels: str) -> None:
-        assert [row.split("│")[0].strip() for row in drawn(hindsight(), height=height)] == (
-            labels.split()
-        )
-
-    def test_the_runs_own_row_is_never_dropped(self) -> None:
-        assert kept_rows(hindsight(momentum=0.8), 1) == ["0.8"]
+    def test_every_shade_is_a_role_and_without_colours_a_character(self) -> None:
+        shown = looks(rows={"0.9": (0.3, MIDDLE, HIGH)})
+        assert picture_of(shown)[6][2:6] == [
+            ("  ", ""),
+            ("████", "heat-6"),
+            ("███", "heat-12"),
+            ("█", "heat-19"),
+        ]
+        few = picture_of(shown, ramp=FEW)[6][2:6]
+        assert few == [("  ", ""), ("░░░░", "heat-1"), ("▓▓▓", "heat-3"), ("█", "heat-4")]
 
     def test_a_run_that_is_like_no_estimator_has_a_row_of_its_own(self) -> None:
-        typed = hindsight(own=(LOW, LOW, 0.5), momentum=0.93)
-        recalibrated = hindsight(own=(LOW, LOW, HIGH), momentum=0.99)
-        assert drawn(typed)[0] == " run │  ·······▒       0.500 ◂ this run"
-        assert drawn(recalibrated, height=1) == [" run │  ·······█       0.951 ◂ this run"]
-        assert kept_rows(typed, 99) == [OWN_ROW, *TOP_DOWN]
+        recalibrated = looks(own=(LOW, LOW, HIGH), momentum=0.99)
+        assert drawn(recalibrated, height=1) == [" run ▐  ·······█      ▌0.951 ◂ this run"]
 
-    def test_moments_to_come_change_no_column_but_the_newest(self) -> None:
+    def test_what_was_not_measured_is_blank(self) -> None:
+        shown = looks((4, 8, 24, 28))
+        assert drawn(shown, height=1) == ["0.99 ▐  ·······  ···  ▌0.100 ◂ this run"]
+        nothing = looks(own=(LOW, float("nan"), LOW))
+        assert drawn(nothing)[2] == "0.99 ▐  ········      ▌0.100 ◂ this run"
+        gone = replace(shown, own=np.full(4, np.nan), accuracy=np.full((13, 4), np.nan))
+        assert "·" not in drawn(gone, height=1)[0]
+
+    def test_looks_to_come_change_no_column_that_has_one(self) -> None:
         values = [LOW, MIDDLE, HIGH, 0.3, 0.85, LOW, HIGH]
         updates = [1, 3, 9, 10, 11, 25, 31]
         before = ""
         for count in range(1, len(values) + 1):
-            shown = hindsight(updates[:count], rows={"0.9": values[:count]})
+            shown = looks(updates[:count], rows={"0.9": values[:count]})
             row = drawn(shown)[6][AXIS : AXIS + 16].rstrip()
-            assert row.startswith(before[:-1])
+            known = [place for place, shade in enumerate(before[:-1]) if shade != " "]
+            assert all(row[place] == before[place] for place in known)
             before = row
-        assert before == "·▒▒▒█▓▓▓▓▓▓▓···█"
+        assert before == "·▓▓▓████████···█"
 
     def test_a_window_shows_what_was_measured_before_it(self) -> None:
-        shown = hindsight(rows={"0.9": (0.3, MIDDLE, HIGH)})
-        assert drawn(shown, x=(8.0, 16.0))[6] == "  .9 │░░░░░░░░▒▒▒▒▒▒▒▒ 0.951"
-        assert drawn(shown, x=(24.0, 32.0))[6] == "  .9 │                 0.951"
+        shown = looks(rows={"0.9": (0.3, MIDDLE, HIGH)})
+        assert drawn(shown, x=(8.0, 16.0))[6] == " 0.9 │░░░░░░░░▓▓▓▓▓▓▓▓ 0.951"
+        assert drawn(shown, x=(24.0, 32.0))[6] == " 0.9 │                 0.951"
 
-    def test_the_cursor_reverses_its_cell_and_its_label_and_sets_the_values(self) -> None:
-        shown = hindsight(rows={"0.9": (0.3, MIDDLE, HIGH)})
-        options: dict[str, Any] = {"width": WIDTH, "height": 13, "x": (0, 32), "row": "0.9"}
-        row = heat_map(shown, shown.updates, cursor=13.0, **options)[6]
+    def test_the_cursor_marks_its_cell_and_its_label_and_sets_the_values(self) -> None:
+        shown = looks(rows={"0.9": (0.3, MIDDLE, HIGH)})
+        row = picture_of(shown, cursor=13.0, row="0.9")[6]
         assert row[:5] == [
-            ("  .9 ", "axis cursor"),
+            (" 0.9 ", "axis cursor"),
             ("│", "axis"),
             ("  ", ""),
-            ("░░░░", "heat-1"),
-            ("▒", "heat-2 cursor"),
+            ("████", "heat-6"),
+            ("◆", "heat-12 cursor"),
         ]
-        assert row[-2] == (" 0.600", "")
-        newest = heat_map(shown, shown.updates, **options)[6]
+        assert row[-1] == ("0.600", "")
+        newest = picture_of(shown, row="0.9", ramp=FEW)[6]
         assert newest[5] == ("█", "heat-4 cursor")
-        early = heat_map(shown, shown.updates, cursor=1.0, **options)[6]
+        early = picture_of(shown, cursor=1.0, row="0.9")[6]
         assert early[2] == (" ", "cursor")
-        assert early[-2] == ("     –", "")
+        assert early[-1] == ("    –", "")
+        word = picture_of(shown, row="warm-up")[12]
+        assert word[0][1] == "axis"
+        assert word[-1] == ("0.100 warm-up", "cursor")
 
     def test_no_room_is_no_picture(self) -> None:
-        assert drawn(hindsight(), height=0) == []
-        assert heat_map(hindsight(), np.array([4.0, 12, 20]), width=9, height=9, x=(0, 32)) == []
+        shown = looks()
+        assert drawn(shown, height=0) == []
+        assert heat_map(shown, shown.updates, shown.ends, width=9, height=9, x=(0, 32)) == []
 
-    def test_the_key_says_where_shades_change(self) -> None:
-        assert key() == "· .2 ░ .5 ▒ .8 ▓ .9 █"
-
-
-class TestReading:
-    SHOWN = hindsight((90, 96, 101), rows={"0.9": (0.9, 0.951, 0.96), "0.99": (0.2, 0.1, 0.3)})
-
-    def test_reads_a_cell_beside_the_runs_own(self) -> None:
-        assert (
-            reading(self.SHOWN, 96, "0.9")
-            == "update 96, momentum 0.9: 0.951; this run's 0.99: 0.100"
-        )
-
-    def test_reads_the_last_moment_before(self) -> None:
-        assert reading(self.SHOWN, 95.5, "bias-corrected") == (
-            "update 90, bias-corrected: 0.100; this run's 0.99: 0.200"
-        )
-        assert reading(self.SHOWN, 89, "0.9") == "nothing was measured before update 90"
-
-    def test_reads_the_newest_without_a_cursor(self) -> None:
-        assert reading(self.SHOWN, None, "0.9").startswith("update 101, momentum 0.9: 0.960;")
-
-    def test_reads_the_runs_own_beside_fresh_statistics(self) -> None:
-        assert reading(self.SHOWN, 96, OWN_ROW) == (
-            "update 96, this run's 0.99: 0.100; fresh statistics: 0.974"
-        )
+    def test_a_column_shows_the_last_look_up_to_the_end_that_a_click_takes_for_it(self) -> None:
+        shown, x = looks((3, 9, 10, 30)), (0.0, 32.0)
+        for column, look in enumerate(looks_in(shown.updates, shown.ends, x, 16).tolist()):
+            if look >= 0:
+                assert shown.at(update_at(column, x, 16)) == look
 
 
 class MapApp(DiffApp):
     CSS = "HindsightMap { height: 17; border: round red; }"
     glyphs = Glyphs.BRAILLE
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Message] = []
+
     def compose(self) -> ComposeResult:
         yield HindsightMap(id="first")
         yield HindsightMap(id="map")
 
+    def on_hindsight_map_applied(self, message: HindsightMap.Applied) -> None:
+        self.asked.append(message)
+
+    def on_hindsight_map_pointed(self, message: HindsightMap.Pointed) -> None:
+        self.asked.append(message)
+
+    def on_hindsight_map_opened(self, message: HindsightMap.Opened) -> None:
+        self.asked.append(message)
+
 
 def shot(**changes: Any) -> Snapshot:
     shown = hindsight((4, 12, 20), rows={"0.9": (0.3, MIDDLE, HIGH)})
-    config = changes.pop("config", RunConfig())
+    config = changes.pop("config", RunConfig(epochs=2))
     return mid_run(config, **{"update": 20, "hindsight": shown} | changes)
+
+
+def the_map(pilot: Pilot[None], **changes: Any) -> HindsightMap:
+    shown = pilot.app.query_one("#map", HindsightMap)
+    shown.show(shot(**changes), planned=32.0)
+    return shown
+
+
+def asked(pilot: Pilot[None]) -> list[Message]:
+    app = pilot.app
+    assert isinstance(app, MapApp)
+    return app.asked
 
 
 def lines(widget: HindsightMap) -> list[str]:
     return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
 
 
+def reading_of(widget: HindsightMap) -> str:
+    return lines(widget)[-1].strip()
+
+
 class TestWidget:
     async def test_rows_axis_and_reading_at_80_columns(self) -> None:
         async with MapApp().run_test(size=(80, 40)) as pilot:
-            shown = pilot.app.query_one("#map", HindsightMap)
-            shown.show(shot(marks=(Mark(10, "momentum 0.9→0.99"),)))
+            shown = the_map(pilot, marks=(Mark(10, "momentum 0.9→0.99"),))
             rows = lines(shown)
-            assert rows[0].startswith(".999 │")
-            assert rows[12].startswith("warm │")
+            assert rows[0].startswith("0.999│")
+            assert rows[12].endswith("0.100 warm-up")
             assert rows[13].startswith("      0 ")
             assert "▲ momentum 0.9→0.99" in rows[13]
             assert rows[13].endswith("updates")
-            assert rows[14] == " update 20, momentum 0.9: 0.951; this run's 0.99: 0.100"
-            assert shown.border_title == (
-                f"every momentum, in hindsight, 200 images {key()} · measuring 40%"
+            assert rows[14] == (
+                " update 20 on 200 images, this run's 0.99: 0.100; fresh statistics: 0.974"
             )
 
-    async def test_arrows_move_the_row_and_leave_at_the_ends(self) -> None:
+    async def test_the_legend_is_in_the_maps_own_colours(self) -> None:
         async with MapApp().run_test(size=(80, 40)) as pilot:
-            shown = pilot.app.query_one("#map", HindsightMap)
-            shown.show(shot())
+            shown = the_map(pilot)
+            title = shown._border_title
+            assert title
+            assert title.plain == (
+                "every momentum, in hindsight · accuracy 0 ██████████ 1 · measuring 40%"
+            )
+            ramp = colours(dark=True)
+            assert [span.style for span in title.spans] == [ramp[2 * n] for n in range(10)]
+            assert shown.role_style("heat-19").color == shown.role_style("heat-19 cursor").color
+            found = shown.role_style("heat-19").color
+            assert found
+            assert found.name == ramp[STEPS - 1]
+            pilot.app.theme = "textual-light"
+            await pilot.pause()
+            assert [span.style for span in title.spans] != [
+                span.style for span in (shown._border_title or title).spans
+            ]
+
+    @pytest.mark.parametrize("width", [40, 50, 60, 80, 120])
+    async def test_the_title_is_never_cut(self, width: int) -> None:
+        async with MapApp().run_test(size=(width, 40)) as pilot:
+            shown = the_map(pilot)
+            top = "".join(
+                segment.text for segment in shown.render_lines(shown.region.reset_offset)[0]
+            )
+            assert " 1 " in top
+            assert "…" not in top
+
+    async def test_where_not_all_rows_fit_a_line_says_which_are_hidden(self) -> None:
+        async with MapApp().run_test(size=(120, 40)) as pilot:
+            shown = the_map(pilot)
+            shown.styles.height = 11
+            await pilot.pause()
+            rows = lines(shown)
+            assert len(rows) == 9
+            assert rows[7].endswith("updates")
+            assert rows[8] == " hidden: 0.995, 0.98, 0.97, 0.8, 0.5, cumulative"
             shown.focus()
             await pilot.press("down")
-            assert shown.row == "0.8"
-            assert lines(shown)[14] == " update 20, momentum 0.8: 0.100; this run's 0.99: 0.100"
-            await pilot.press("up", "up")
-            assert shown.row == "0.95"
-            await pilot.press(*["up"] * 6)
-            assert shown.row == "0.999"
-            assert pilot.app.focused is pilot.app.query_one("#first")
-            await pilot.press("up")  # of a map without rows
+            assert rows[7:] != lines(shown)[7:]
+            assert "0.98 │" in "".join(lines(shown))
+            assert lines(shown)[8].endswith("· 6 rows hidden")
+
+    async def test_where_charts_above_have_the_axis_one_row_more_takes_its_place(self) -> None:
+        async with MapApp().run_test(size=(120, 40)) as pilot:
+            shown = the_map(pilot)
+            shown.styles.height = 11
+            pilot.app.screen.add_class("-full")
+            await pilot.pause()
+            shown.repaint()
+            assert not any(row.endswith("updates") for row in lines(shown))
+            assert sum("│" in row or "▐" in row for row in lines(shown)) == 8
+
+    async def test_arrows_choose_a_row_and_stay_on_the_map(self) -> None:
+        async with MapApp().run_test(size=(80, 40)) as pilot:
+            shown = the_map(pilot)
+            shown.focus()
+            await pilot.pause()
+            assert shown.chosen == "0.99"
+            await pilot.press("down")
+            assert shown.chosen == "0.98"
+            await pilot.press("left")
+            assert shown.chosen == "0.97"
+            await pilot.press("right", "right", "up")
+            assert shown.chosen == "0.995"
+            await pilot.press(*["up"] * 3)
+            assert shown.chosen == "0.999"
+            await pilot.press(*["down"] * 20)
+            assert shown.chosen == "warm-up"
             assert pilot.app.focused is shown
+            assert reading_of(shown).startswith("update 20 on 200 images, warm-up: 0.100; this run")
+
+    async def test_hidden_rows_are_reached_as_well(self) -> None:
+        async with MapApp().run_test(size=(80, 40)) as pilot:
+            shown = the_map(pilot)
+            shown.styles.height = 6
+            shown.focus()
+            await pilot.pause()
+            seen = {shown.chosen}
+            for _ in range(20):
+                await pilot.press("up")
+            for _ in TOP_DOWN:
+                seen.add(shown.chosen)
+                assert any(
+                    shown.chosen in row or shown.chosen in row.replace("run", "0.99")
+                    for row in lines(shown)
+                )
+                await pilot.press("down")
+            assert seen == set(TOP_DOWN)
+
+    async def test_the_row_is_scrubbed_only_with_the_focus_and_if_it_is_another(self) -> None:
+        async with MapApp().run_test(size=(80, 40)) as pilot:
+            shown = the_map(pilot)
+            shown.focus()
+            await pilot.press("down")
+            assert shown.scrubbed == "0.98"
+            await pilot.press("up")
+            assert shown.scrubbed == ""
+            await pilot.press("down")
+            pilot.app.query_one("#first", HindsightMap).focus()
+            await pilot.pause()
+            assert shown.scrubbed == ""
+
+    async def test_enter_asks_for_the_row_or_opens_the_runs_own(self) -> None:
+        async with MapApp().run_test(size=(80, 40)) as pilot:
+            shown = the_map(pilot)
+            shown.focus()
+            await pilot.press("enter", "down", "enter", "up", "enter")
+            assert [type(one).__name__ for one in asked(pilot)] == ["Opened", "Applied", "Opened"]
+            assert asked(pilot)[0] == HindsightMap.Opened(20.0)
+            assert asked(pilot)[1] == HindsightMap.Applied("0.98")
+
+    async def test_a_click_points_at_a_cell_and_one_more_opens_it(self) -> None:
+        async with MapApp().run_test(size=(80, 40)) as pilot:
+            shown = the_map(pilot)
+            columns = shown.size.width - AXIS - LEGEND
+            cell = (1 + AXIS + round(columns * 13 / 32), 1 + 6)
+            await pilot.click("#map", offset=cell)
+            assert shown.chosen == "0.9"
+            assert asked(pilot) == [HindsightMap.Pointed(12.0)]
+            shown.show(shot(), view=View(cursor=12.0), planned=32.0)
+            await pilot.click("#map", offset=cell)
+            assert asked(pilot)[1:] == [HindsightMap.Opened(12.0)]
+            await pilot.click("#map", offset=(0, 0))
+            await pilot.click("#map", offset=(3, 3))
+            await pilot.click("#map", offset=(30, 15))
+            assert len(asked(pilot)) == 2
+
+    async def test_the_wheel_chooses_rows(self) -> None:
+        async with MapApp().run_test(size=(80, 40)) as pilot:
+            shown = the_map(pilot)
+            await pilot._post_mouse_events([MouseScrollDown], "#map", offset=(20, 5))
+            assert shown.chosen == "0.98"
 
     async def test_the_crosshair_reads_the_map(self) -> None:
         async with MapApp().run_test(size=(80, 40)) as pilot:
-            shown = pilot.app.query_one("#map", HindsightMap)
+            shown = the_map(pilot)
+            shown.row = "0.9"
             shown.show(shot(), view=View(cursor=13.0))
-            assert lines(shown)[14] == " update 12, momentum 0.9: 0.600; this run's 0.99: 0.100"
-            assert " 0.600" in lines(shown)[6]
+            assert reading_of(shown).startswith(
+                "update 12 on 200 images, momentum 0.9: 0.600; this"
+            )
+            assert "0.600" in lines(shown)[6]
             assert any(segment.style and segment.style.reverse for segment in shown.render_line(6))
 
     async def test_the_axis_may_count_seconds_and_a_window_hides_what_lies_outside(self) -> None:
         async with MapApp().run_test(size=(80, 40)) as pilot:
-            shown = pilot.app.query_one("#map", HindsightMap)
+            shown = the_map(pilot)
             clock = {"seconds": history([0.5 * n for n in range(1, 21)])}
             shown.show(shot(series=clock), view=View(axis=Axis.SECONDS))
             assert lines(shown)[13].endswith("time")
             whole = lines(shown)[6]
             shown.show(shot(series=clock), view=View(axis=Axis.SECONDS), end=60.0)
-            assert lines(shown)[6].count("░") < whole.count("░")
+            assert lines(shown)[6].count("█") < whole.count("█")
             shown.show(shot(), view=View(window=(6.0, 16.0)))
-            assert lines(shown)[14].startswith(" update 12, ")
+            assert reading_of(shown).startswith("update 12 on ")
 
-    async def test_before_the_first_moment_it_says_what_it_waits_for(self) -> None:
+    async def test_before_the_first_look_it_says_what_it_waits_for(self) -> None:
         async with MapApp().run_test(size=(80, 40)) as pilot:
-            shown = pilot.app.query_one("#map", HindsightMap)
-            shown.show(shot(hindsight=None))
+            shown = the_map(pilot, hindsight=None)
             assert lines(shown)[0] == " waits for the first look back"
+            shown.focus()
+            await pilot.press("down", "enter", "up")
+            assert asked(pilot) == []
             shown.show(shot(hindsight=None, phase=Phase.PAUSED))
             assert lines(shown)[0] == " waits for training: press space"
             shown.show(shot(hindsight=None, config=RunConfig(norm="none")))
@@ -278,21 +396,19 @@ class TestWidget:
     async def test_in_ascii_all_shades_differ(self) -> None:
         async with MapApp().run_test(size=(80, 40)) as pilot:
             pilot.app.glyphs = Glyphs.ASCII  # type: ignore[attr-defined]
-            shown = pilot.app.query_one("#map", HindsightMap)
-            shown.show(shot())
-            assert len(set(module.ASCII_RAMP)) == len(module.RAMP)
+            shown = the_map(pilot)
             assert "".join(lines(shown)).isascii()
-            assert lines(shown)[6].startswith("  .9 |")
-            assert {":", "+", "#"} <= set(lines(shown)[6])
+            assert lines(shown)[6].startswith(" 0.9 |")
+            assert {"-", "+", "@"} <= set(lines(shown)[6])
+            assert shown._border_title.plain.isascii()  # type: ignore[union-attr]
 
-    async def test_a_new_moment_refreshes_few_cells(self) -> None:
+    async def test_a_new_look_refreshes_few_cells(self) -> None:
         async with MapApp().run_test(size=(120, 40)) as pilot:
-            shown = pilot.app.query_one("#map", HindsightMap)
-            shown.show(shot())
+            shown = the_map(pilot)
             await pilot.pause()
             before = lines(shown)
             later = hindsight((4, 12, 20, 21), rows={"0.9": (0.3, MIDDLE, HIGH, HIGH)})
-            shown.show(replace(shot(), hindsight=later))
+            shown.show(replace(shot(), hindsight=later), planned=32.0)
             changed = sum(
                 a != b
                 for old, new in zip(before, lines(shown), strict=True)
@@ -300,12 +416,10 @@ class TestWidget:
             )
             assert 13 <= changed <= 13 * 4
 
-    async def test_a_live_change_shows_momentum_at_the_time(self) -> None:
-        changed = replace(
-            hindsight(own=(LOW, LOW, MIDDLE), momentum=0.9), momentum=np.array([0.99, 0.99, 0.9])
-        )
-        assert reading(changed, 12, "0.5").endswith("this run's 0.99: 0.100")
+    async def test_a_live_change_gives_the_run_a_row_of_its_own(self) -> None:
+        changed = hindsight(own=(LOW, LOW, MIDDLE), momentum=0.9)
+        changed = replace(changed, momentum=np.array([0.99, 0.99, 0.9]))
         async with MapApp().run_test(size=(80, 40)) as pilot:
-            shown = pilot.app.query_one("#map", HindsightMap)
-            shown.show(shot(hindsight=changed, knobs=Knobs(momentum=0.9)))
-            assert lines(shown)[0].startswith(" run │")
+            shown = the_map(pilot, hindsight=changed, knobs=Knobs(momentum=0.9))
+            assert lines(shown)[0].startswith(" run ▐")
+            assert lines(shown)[0].endswith("▌0.600 ◂ this run")

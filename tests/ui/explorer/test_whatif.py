@@ -13,9 +13,20 @@ from bntui.core.config import RunConfig
 from bntui.core.measured import Hindsight
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.ui.drawing.canvas import Picture
-from bntui.ui.explorer.whatif import WhatIf, WhatIfScreen, close, curve, in_words, rank_of, what_if
+from bntui.ui.explorer.looks import OWN_ROW, Looks, looks_of
+from bntui.ui.explorer.whatif import WhatIf, WhatIfScreen
+from bntui.ui.explorer.whatif_pictures import (
+    WhatIfShown,
+    close,
+    curve,
+    near_in_words,
+    rank_of,
+    what_if,
+    would,
+)
 from bntui.ui.terminal.diff_output import DiffApp
 from bntui.ui.terminal.glyphs import Glyphs
+from tests.ui.explorer.mapped import hindsight
 from tests.ui.scripted import mid_run
 
 LADDER = {
@@ -53,97 +64,155 @@ def text(picture: Picture) -> list[str]:
     return ["".join(characters for characters, _ in row).rstrip() for row in picture]
 
 
-def test_in_least_room_the_own_row_and_the_summary_are_there() -> None:
-    shown = text(what_if(measured(), 56, 13))
-    assert len(shown) == 13
-    assert any("◂ this run" in row and "0.99 " in row for row in shown)
-    assert "√ within 0.02" in shown[-2]
-    assert "warm-up" in shown[-1]
+def weights(**options: Any) -> Looks:
+    found = looks_of(Snapshot(hindsight=measured(**options)))
+    assert found is not None
+    return found
+
+
+def shown(chosen: str = "0.99", *, past: bool = True, **options: Any) -> WhatIfShown:
+    """Return what the pictures are made of, with `chosen` as the row of the moment."""
+    snapshot = mid_run(CONFIG, what_if=measured(**options), hindsight=hindsight() if past else None)
+    at_hand = weights(**options)
+    return WhatIfShown(snapshot, at_hand, looks_of(snapshot), chosen, at_hand.own_row)
+
+
+def drawn(width: int, height: int, chosen: str = "0.99", **options: Any) -> list[str]:
+    return text(what_if(shown(chosen, **options), width, height, Glyphs.BRAILLE))
 
 
 class TestCurve:
     def test_points_are_joined_labelled_and_marked(self) -> None:
-        assert text(curve(measured(), 78, 12)) == [
-            " 1.0 ┤⠒⠒●⠒⠒⠒⠒⠒●⠒⠒⠲⠶●⠶⠶⠶⠶○⠶⠶⠖⠒⠒●⠲⠶⠶⢖○⡒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒ 0.957 fresh",
-            "     │                              ⠈⠑⠒⠤⣀○",
-            "     │                                   ⠈⠑⠢⢄⡀  ⣀⣀⠤○⠤⣀⡀",
-            " 0.5 ┤                                       ⠈■⠉      ⠈⠑⠒○   0.534 this run",
-            "     │                                                       0.491 at .999",
+        assert text(curve(shown("0.9"), 90, 11)) == [
+            " 1.0 ┤⠒⠒⠒●⠒⠒⠒⠒⠒⠒●⠒⠒⠒⠶⠶●⠶⠶⠶⠶⠶⠶◆⠶⠶⠒⠒⠒●⠒⠶⠶⠶⠶⣒○⡒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒ 0.957 fresh",
+            "     │                                     ⠈⠉⠒⠢⠤○",
+            "     │                                           ⠉⠑⠢⠤⣀   ⢀⣀⡠⠤○⠤⢄⣀",
+            " 0.5 ┤                                                ⠉■⠉⠁       ⠉⠑⠒○    0.534 this run",
+            "     │                                                                   0.491 at 0.999",
             "     │",
             " 0.0 ┤",
-            "        0    .5   .8   .9    .95  .97   .98  .99 .995  .999  momentum",
-            "      .954  .956 .937 .936  .955 .895  .734 .534 .651  .491",
-            "        √     √    √          √",
-            "                                              ▲ this run",
-            "",
+            "         0     0.5   0.8    0.9  0.95   0.97  0.98   0.99  0.995  0.999  momentum",
+            "       0.954  0.956 0.937  0.936 0.955  0.895 0.734  0.534 0.651  0.491",
+            "         √      √     √            √",
+            "                                                       ▲ this run",
         ]
 
     def test_a_momentum_between_two_of_the_ladder_lies_halfway(self) -> None:
         ladder = [0.0, 0.5, 0.9]
         assert [rank_of(m, ladder) for m in (0.0, 0.2, 0.5, 0.9, 0.95)] == [0, 0.5, 1, 2, 2.5]
-        rows = text(curve(measured(momentum=0.93, own=0.2), 78, 12))
-        assert rows[-2].strip() == "▲ this run: 0.93"
-        ticks = rows[7]
-        assert ticks.index(".9 ") < rows[-2].index("▲") < ticks.index(".95")
+        rows = text(curve(shown(OWN_ROW, momentum=0.93, own=0.2), 90, 12))
+        assert rows[-1].strip() == "▲ this run: 0.93"
+        ticks = rows[8]
+        assert ticks.index("0.9 ") < rows[-1].index("▲") < ticks.index("0.95")
 
     def test_recalibrated_the_run_is_not_on_the_curve(self) -> None:
-        rows = text(curve(measured(own=0.95), 78, 12))
+        rows = text(curve(shown(own=0.95), 90, 12))
         assert "■" in rows[0]
-        assert "○" in rows[3]
+        assert "◆" not in rows[0]
 
     @pytest.mark.parametrize("glyphs", list(Glyphs))
     def test_every_kind_of_glyph_draws_all_points(self, glyphs: Glyphs) -> None:
-        rows = text(curve(measured(), 78, 16, glyphs))
-        plot = "".join(rows[:11])
+        rows = text(curve(shown("0.995"), 90, 16, glyphs))
+        plot = "".join(rows[:12])
         assert plot.count("●") == 5 - 1
-        assert plot.count("○") == 5
-        assert plot.count("■") == 1
+        assert plot.count("○") == 4
+        assert plot.count("■") == plot.count("◆") == 1
+
+    def test_the_chosen_momentum_is_marked_on_the_axis(self) -> None:
+        (ticks,) = [row for row in curve(shown("0.9"), 90, 12) if row[-1][0] == " momentum"]
+        assert [text for text, role in ticks if role == "cursor"] == ["0.9"]
 
 
 class TestWhatIf:
-    def test_other_estimators_are_bars_below(self) -> None:
-        rows = text(what_if(measured(), 78, 21))
-        assert len(rows) <= 21
-        assert rows[-7:] == [
+    def test_with_room_there_are_curve_bars_words_and_the_past(self) -> None:
+        rows = drawn(118, 36, "0.9")
+        assert len(rows) == 36
+        below = rows.index(next(row for row in rows if row.startswith(" bias-corrected")))
+        assert rows[below : below + 8] == [
+            f" bias-corrected {'█' * 48}   0.960 √",
+            f" cumulative     {'█' * 45}      0.900",
+            f" warm-up        {'█' * 47}▊   0.954 √",
             "",
-            " bias-corrected ██████████████████████████████████████████▎  0.960 √",
-            " cumulative     ███████████████████████████████████████▋     0.900",
-            " warm-up        ██████████████████████████████████████████   0.954 √",
-            "",
-            " √ within 0.02 of fresh statistics' 0.957: momentum 0, 0.5, 0.8, 0.95,",
-            " bias-corrected, warm-up",
+            " √ within 0.02 of fresh statistics' 0.957: momentum 0, 0.5, 0.8, 0.95, "
+            "bias-corrected, warm-up",
+            " enter: 0.99 → momentum 0.9, from the next update on. Used from the start, it would "
+            "give 0.936 instead of 0.534. 22",
+            " updates after the change 10\xa0% of what is remembered now is left.",
+            "─ the past at 0.9: in hindsight, on 200 images " + "─" * 71,
         ]
+        assert rows[-2].endswith("0.100 at 0.9")
 
-    def test_in_little_room_all_are_bars(self) -> None:
-        rows = text(what_if(measured(), 58, 15))
-        assert rows[:13] == [
-            " 0              ██████████████████████▉  0.954 √",
-            " 0.5            ███████████████████████  0.956 √",
-            " 0.8            ██████████████████████▌  0.937 √",
-            " 0.9            ██████████████████████▌  0.936",
-            " 0.95           ██████████████████████▉  0.955 √",
-            " 0.97           █████████████████████▌   0.895",
-            " 0.98           █████████████████▋       0.734",
-            " 0.99           ████████████▉            0.534  ◂ this run",
-            " 0.995          ███████████████▋         0.651",
-            " 0.999          ███████████▊             0.491",
-            " bias-corrected ███████████████████████  0.960 √",
-            " cumulative     █████████████████████▋   0.900",
-            " warm-up        ██████████████████████▉  0.954 √",
+    def test_at_80_columns_all_rows_are_a_list_beside_the_past(self) -> None:
+        rows = drawn(78, 20, "0.9")
+        assert len(rows) <= 20
+        assert [row[:28].rstrip() for row in rows[:13]] == [
+            " 0.999           0.491",
+            " 0.995           0.651",
+            " 0.99            0.534   ◂",
+            " 0.98            0.734",
+            " 0.97            0.895",
+            " 0.95            0.955 √",
+            " 0.9             0.936",
+            " 0.8             0.937 √",
+            " 0.5             0.956 √",
+            " 0               0.954 √",
+            " bias-corrected  0.960 √",
+            " cumulative      0.900",
+            " warm-up         0.954 √",
         ]
+        assert rows[0][28:].startswith("─ the past at 0.9")
+        assert any(row.endswith("0.100 at 0.9") for row in rows)
+        assert rows[-1].endswith("left.")
+
+    def test_in_least_room_the_own_and_the_chosen_row_the_past_and_what_enter_does(self) -> None:
+        rows = drawn(58, 13, "0.9")
+        assert len(rows) <= 13
+        assert any("◂" in row and row.startswith(" 0.99 ") for row in rows)
+        assert any(row.startswith(" 0.9 ") for row in rows)
+        assert any(row.startswith("─ the past at 0.9") for row in rows)
+        assert " enter: 0.99 → momentum 0.9, from the next update on." in rows
+
+    def test_the_past_under_the_runs_own_row_is_no_line_twice(self) -> None:
+        rows = drawn(118, 36)
+        assert any(row.startswith("─ the past of this run") for row in rows)
+        assert "at 0.99" not in "".join(rows[-14:])
+
+    def test_before_the_first_look_back_there_is_no_past(self) -> None:
+        assert not any("the past" in row for row in drawn(118, 36, past=False))
 
     def test_within_002_of_fresh_statistics_is_close_exactly(self) -> None:
-        assert close(measured(), "0.8")  # 0.957 − 0.937 is 0.020000000000000018
-        assert not close(measured(), "0.9")
-        assert close(measured(), "bias-corrected")  # better than fresh
+        assert close(weights(), "0.8")  # 0.957 − 0.937 is 0.020000000000000018
+        assert not close(weights(), "0.9")
+        assert close(weights(), "bias-corrected")  # better than fresh
 
     def test_the_summary_names_all_that_are_close(self) -> None:
-        assert in_words(measured()) == (
+        assert near_in_words(weights()) == (
             "√ within 0.02 of fresh statistics' 0.957: momentum 0, 0.5, 0.8, 0.95, "
             "bias-corrected, warm-up"
         )
-        bad = replace(measured(), fresh=np.array([0.99]))
-        assert in_words(bad) == "nothing comes within 0.02 of fresh statistics' 0.990"
+        bad = replace(weights(), fresh=np.array([0.99]))
+        assert near_in_words(bad) == "nothing comes within 0.02 of fresh statistics' 0.990"
+
+
+class TestWould:
+    def test_a_momentum_takes_its_time(self) -> None:
+        assert would(shown("0.9")) == (
+            "enter: 0.99 → momentum 0.9, from the next update on.",
+            "Used from the start, it would give 0.936 instead of 0.534.",
+            "22 updates after the change 10\xa0% of what is remembered now is left.",
+        )
+        assert 0.9**22 <= 0.1 < 0.9**21
+        assert would(shown("0"))[-1].startswith("1 update after the change nothing of ")
+
+    def test_another_estimator_takes_over_at_once(self) -> None:
+        assert would(shown("warm-up")) == (
+            "enter: 0.99 → warm-up, from the next update on.",
+            "These weights: 0.954 instead of 0.534.",
+        )
+
+    @pytest.mark.parametrize("row", ["0.99", OWN_ROW])
+    def test_of_the_runs_own_row_there_is_nothing_to_use(self, row: str) -> None:
+        assert would(shown(row)) == ("← → choose another momentum; enter uses it.",)
 
 
 @dataclass
@@ -152,10 +221,14 @@ class Asked:
 
     snapshot: Snapshot
     count: int = 0
-    shown: list[Hindsight] = field(default_factory=list)
+    used: list[str] = field(default_factory=list)
 
     def ask(self) -> None:
         self.count += 1
+
+    def use(self, row: str) -> str:
+        self.used.append(row)
+        return f"{row} is used"
 
     def answer(self, **options: Any) -> None:
         self.snapshot = replace(self.snapshot, what_if=measured(**options))
@@ -172,7 +245,7 @@ async def opened(
     run = Asked(mid_run(config, **changes))
     app = WhatIfApp()
     async with app.run_test(size=size) as pilot:
-        screen = WhatIfScreen(run.snapshot, run.ask)
+        screen = WhatIfScreen(run.snapshot, run.ask, run.use)
         await app.push_screen(screen)
         yield run, pilot
 
@@ -195,16 +268,14 @@ class TestScreen:
             assert run.count == 1
             assert lines(pilot)[0] == " measuring…"
             run.answer()
-            assert look(pilot, run)[0] == (
-                " at update 102, on 1,000 images: this run 0.534, fresh 0.957"
-            )
-            assert "▲ this run" in "".join(lines(pilot))
+            assert look(pilot, run)[0] == (" update 102, 1,000 images: this run 0.534, fresh 0.957")
+            assert "0.534   ◂" in "".join(lines(pilot))
 
     async def test_an_answer_from_before_is_shown_as_such(self) -> None:
         async with opened(what_if=measured(update=40)) as (run, pilot):
-            assert lines(pilot)[0] == " measuring… before: update 40, on 1,000 images"
+            assert lines(pilot)[0] == " measuring… before: update 40, 1,000 images"
             run.answer()
-            assert look(pilot, run)[0].startswith(" at update 102, ")
+            assert look(pilot, run)[0].startswith(" update 102, ")
 
     async def test_w_measures_again(self) -> None:
         async with opened() as (run, pilot):
@@ -212,9 +283,26 @@ class TestScreen:
             look(pilot, run)
             await pilot.press("w")
             assert run.count == 2
-            assert lines(pilot)[0] == " measuring… before: update 102, on 1,000 images"
+            assert lines(pilot)[0] == " measuring… before: update 102, 1,000 images"
             run.answer(update=130)
-            assert look(pilot, run)[0].startswith(" at update 130, ")
+            assert look(pilot, run)[0].startswith(" update 130, ")
+
+    async def test_arrows_choose_and_enter_uses_and_measures_again(self) -> None:
+        async with opened(hindsight=hindsight()) as (run, pilot):
+            await pilot.press("left", "enter")  # nothing is measured yet
+            run.answer()
+            look(pilot, run)
+            await pilot.press("enter")  # the run's own
+            assert (run.used, run.count) == ([], 1)
+            await pilot.press("left", "left", "right", "down")
+            assert "the past at 0.97" in "".join(lines(pilot))
+            await pilot.press("enter")
+            assert (run.used, run.count) == (["0.97"], 2)
+            assert lines(pilot)[0].startswith(" measuring… before: ")
+            await pilot.press(*["right"] * 9)
+            assert "enter: 0.99 → momentum 0.999" in "".join(lines(pilot))
+            await pilot.press(*["left"] * 20)
+            assert "enter: 0.99 → warm-up" in "".join(lines(pilot))
 
     @pytest.mark.parametrize("key", ["escape", "q"])
     async def test_it_closes(self, key: str) -> None:

@@ -1,0 +1,43 @@
+"""Moving through the momenta in hindsight: the past under one of them, and taking it over."""
+
+from textual.screen import Screen
+
+from bntui.core.row import Value
+from bntui.core.snapshot import Snapshot
+from bntui.ui.drawing.plot import Line
+from bntui.ui.drawing.view import View, along
+from bntui.ui.explorer.available_keys import waits
+from bntui.ui.explorer.current_run import CurrentRun
+from bntui.ui.explorer.looks import Looks, called, is_momentum
+from bntui.ui.widgets.knob import Knob
+
+
+def past(looks: Looks, row: str, snapshot: Snapshot, view: View) -> Line:
+    """Return validation accuracy as it would have been under `row`, over the axis of `view`."""
+    clock = snapshot.series.get(view.axis)
+    return Line(name_of(row), "scrub", along(looks.curve(row), clock))
+
+
+def name_of(row: str) -> str:
+    """Return what a legend calls a row: "at 0.9", "bias-corrected"."""
+    return f"at {row}" if is_momentum(row) else row
+
+
+def past_in_words(looks: Looks, row: str) -> str:
+    """Say what line it is, and on how many images its points were measured."""
+    images = sorted({f"{count:,.0f}" for count in looks.images if count}, key=len)
+    return f"{name_of(row)}: in hindsight" + (f", on {' or '.join(images)} images" * bool(images))
+
+
+def use_row(screen: Screen[None], current: CurrentRun, row: str) -> str:
+    """Turn the knobs of an explorer to what a row of the map is made by; return what that does."""
+    wanted: dict[str, Value] = {"estimator": row}
+    if is_momentum(row):
+        wanted = {"estimator": "momentum", "momentum": float(row)}
+    knobs = current.knobs
+    changes = {name: value for name, value in wanted.items() if getattr(knobs, name) != value}
+    for name, value in changes.items():
+        screen.query_one(f"#{name}", Knob).turn_to(value)
+    if not changes:
+        return f"{called(row)} is in use already"
+    return f"{called(row)}: {waits(current.snapshot) or 'from the next update on'}"
