@@ -81,7 +81,12 @@ _RUN = Section(
             "t", "a twin in lockstep but for the chosen knob; again: without", command("t", "twin")
         ),
         line("b", "return to an epoch or a change, and branch off there", command("b", "branch")),
-        line("c", "try a recalibration; again, soon after: apply it", command("c", "recalibrate")),
+        line(
+            "c C",
+            "recalibrate: replace the averages by fresh statistics; only say what that would give",
+            command("c", "recalibrate"),
+            command("C", "try_recalibration", "say what a recalibration would give"),
+        ),
         line("w", "what if: these weights under every momentum", command("w", "what_if")),
         line("v", "the whole verdict", command("v", "verdict")),
         line("y", "show and copy the command line that repeats this run", command("y", "repeat")),

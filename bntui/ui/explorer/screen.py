@@ -97,16 +97,11 @@ class Explorer(Screen[None]):
     def _made_commands(self) -> dict[str, Callable[[], object]]:
         """Return what keys do, by the names of commands in the table of keys."""
         current, begin, ghosts, redraw = self.current, self._begin, self._ghosts, self._redraw
-        recalibration = run_commands.RecalibrateKey(
-            current,
-            explain=lambda text: self.query_one(MessageLines).show_hint(text),
-            before_applying=self._guide.before_leaving,
-            applied=self._guide.changed,
-        )
         return {
             "pause": lambda: run_commands.pause(self, current),
             "step": lambda: run_commands.step(current),
-            "recalibrate": recalibration.press,
+            "recalibrate": self._recalibrate,
+            "try_recalibration": lambda: run_commands.try_recalibration(self, current),
             "keep_weights": lambda: run_commands.keep_weights(self, current),
             "restart": lambda: new_run_commands.restart(current, begin, seeds=0),
             "restart_with_new_seed": lambda: new_run_commands.restart(current, begin, seeds=1),
@@ -261,6 +256,13 @@ class Explorer(Screen[None]):
             return
         self._commands[name]()
         self.follower.poll_soon()
+
+    def _recalibrate(self) -> None:
+        def do() -> None:
+            run_commands.recalibrate(self, self.current)
+            self._guide.changed()
+
+        self._guide.before_leaving(do)
 
     @on(HindsightMap.Opened)
     def _open_what_if(self) -> None:
