@@ -27,8 +27,8 @@ _KNOBS = Section(
     "Knobs",
     (
         line(
-            "tab",
-            "go to the next panel; shift+tab: to the one before",
+            "tab shift+tab",
+            "go to the next panel, to the one before",
             Binding("tab", "next_panel(1)"),
             Binding("shift+tab", "next_panel(-1)"),
         ),
@@ -82,9 +82,13 @@ _RUN = Section(
         ),
         line("b", "return to an epoch or a change, and branch off there", command("b", "branch")),
         line(
-            "c C",
-            "recalibrate: replace the averages by fresh statistics; only say what that would give",
+            "c",
+            "recalibrate: fresh statistics take the place of the running ones",
             command("c", "recalibrate"),
+        ),
+        line(
+            "C",
+            "say what a recalibration would give, and change nothing",
             command("C", "try_recalibration", "say what a recalibration would give"),
         ),
         line("w", "what if: these weights under every momentum", command("w", "what_if")),

@@ -55,6 +55,9 @@ from bntui.ui.widgets.status import StatusLine
 PANELS = "#knobs", "#panel-6", "#panel-5", "#panel-1", "#panel-2", "#panel-3", "#panel-4"
 """The panels in the order in which tab visits them."""
 
+VIEWED = "#panel-1.shown, #panel-2.shown, #panel-3.shown"
+"""The panels that zoom, pan and crosshair act on, where one of them is in sight."""
+
 
 class Explorer(Screen[None]):
     """One run at a time, on one screen."""
@@ -284,6 +287,8 @@ class Explorer(Screen[None]):
         elif change == "log" and not self.query_one("#panel-2").display:
             axis = "a logarithmic" if results.view.log_loss else "a plain"
             self.notify(f"loss has {axis} axis now: 2 shows it")
+        elif self.has_class("-tabs") and not self.query(VIEWED):
+            self.notify("the view of the charts has changed: 1, 2 and 3 show them")
 
     def action_panel(self, number: int) -> None:
         """Go to one panel; show it where there is no room for all."""
@@ -298,7 +303,7 @@ class Explorer(Screen[None]):
             if panel.display or self.has_class("-tabs")
         ]
         if not self.has_class("-full"):
-            reachable.sort(key=lambda panel: panel.id != "knobs" and (panel.id or ""))
+            reachable.sort(key=lambda panel: (panel.id or "").removeprefix("knobs"))
         here = next((n for n, panel in enumerate(reachable) if panel.has_focus_within), 0)
         chosen = reachable[(here + by) % len(reachable)]
         if chosen.id == "knobs":

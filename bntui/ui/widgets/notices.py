@@ -55,6 +55,11 @@ class NoticeBoard:
         self._notices = []
 
     @property
+    def standing(self) -> list[str]:
+        """What is told at the moment, the oldest first, shown or waiting to be shown again."""
+        return [notice.text for notice in self._notices if notice.until > self._clock()]
+
+    @property
     def shown(self) -> Notice | None:
         """The notice to show now."""
         now = self._clock()
