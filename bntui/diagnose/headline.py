@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bntui.core import rules
 from bntui.core.cells import cell_len
 from bntui.core.measured import Validation
 from bntui.core.snapshot import Phase, Snapshot
@@ -90,17 +91,18 @@ def _recovering(snapshot: Snapshot, ahead: float) -> Headline:
     state = "Recovering" if changed else "Not right yet"
     count = "a few" if ahead <= 5 else f"about {5 * math.ceil(ahead / 5)}"
     what = (
-        f"{state}: validation is sound in {count} updates",
+        f"{state}: validation will be sound in {count} updates",
         f"{state}: sound in {count} updates",
     )
-    momentum = exact(snapshot.knobs.momentum)
-    why: Line = (
-        f"New batches replace the old averages: at momentum {momentum} each update keeps less of them",
-        f"At momentum {momentum} new batches soon replace the old averages",
-        "New batches soon replace the old averages",
-    )
-    if snapshot.knobs.estimator != "momentum":
-        why = why[-1:]
+    if rules.forgets_start(snapshot.knobs):
+        why: Line = ("New batches replace the averages that it remembers",)
+    else:
+        replaced = percent(1.0 - rules.kept(snapshot.config, snapshot.knobs))
+        why = (
+            f"Each update replaces {replaced} of the averages that BatchNorm remembers by those of a new batch",
+            f"Each update replaces {replaced} of the averages that it remembers",
+            f"Each update replaces {replaced} of its averages",
+        )
     return Headline(Tone.OPEN, what, why, _while_recovering(snapshot))
 
 

@@ -160,6 +160,12 @@ CASES: dict[Cause, list[Snapshot]] = {
     ],
 }
 EVERY = [(cause, snapshot) for cause, snapshots in CASES.items() for snapshot in snapshots]
+RECOVERING = [
+    recovering(33.0),
+    replace(recovering(12.0), marks=(), phase=Phase.PAUSED),
+    replace(recovering(12.0), phase=Phase.STOPPED),
+    replace(recovering(12.0), knobs=Knobs(estimator="bias-corrected")),
+]
 
 
 def test_every_cause_is_among_the_cases() -> None:
@@ -167,16 +173,20 @@ def test_every_cause_is_among_the_cases() -> None:
 
 
 @pytest.mark.parametrize(("cause", "snapshot"), EVERY)
-def test_each_line_has_a_variant_for_every_width(cause: Cause, snapshot: Snapshot) -> None:
+def test_each_cause_is_said_with_its_tone(cause: Cause, snapshot: Snapshot) -> None:
     assert verdict(snapshot).cause is cause
+    tone = Tone.GOOD if cause in GOOD else Tone.OPEN if cause in OPEN else Tone.BAD
+    assert headline(snapshot).tone is tone
+
+
+@pytest.mark.parametrize("snapshot", [*(one for _, one in EVERY), *RECOVERING])
+def test_each_line_has_a_variant_for_every_width(snapshot: Snapshot) -> None:
     said = headline(snapshot)
     for line in (said.what, said.why, do_line(said)):
         assert all(line)
         assert list(line) == sorted(line, key=cell_len, reverse=True)
         for width in WIDTHS:
             assert cell_len(fitting(line, width)) <= width
-    tone = Tone.GOOD if cause in GOOD else Tone.OPEN if cause in OPEN else Tone.BAD
-    assert said.tone is tone
 
 
 def test_the_story_of_a_run_whose_start_values_are_left() -> None:
@@ -233,7 +243,8 @@ def test_a_lag_that_does_not_end_is_no_recovery() -> None:
 )
 def test_while_a_cure_works_it_says_how_long_it_takes(ahead: float, count: str) -> None:
     said = headline(recovering(ahead))
-    assert said.what[0] == f"Recovering: validation is sound in {count} updates"
+    assert said.what[0] == f"Recovering: validation will be sound in {count} updates"
+    assert said.why[0].startswith("Each update replaces 10 % of the averages")
     assert said.tone is Tone.OPEN
 
 
