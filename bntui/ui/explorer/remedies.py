@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from bntui.core.cells import cell_len
 from bntui.core.text import percent
-from bntui.diagnose.headline import Headline, Line
+from bntui.diagnose.headline import Headline
+from bntui.diagnose.headline_words import Line
 from bntui.diagnose.remedies import WORDS, NextStep, Remedy, RemedyName, sentence
 
 KEY_WORDS = WORDS | {
