@@ -93,6 +93,7 @@ def cli(
     validation: bool,
     plain: bool,
     theme: str | None,
+    tour: bool | None,
     experiment: str | None,
     store: bool,
     keep_weights: bool,
@@ -142,6 +143,8 @@ def cli(
     memory = Memory(config_path())
     if resume is None and "pace" not in given(options):
         config = memory.choices.at_pace(config)
+    if tour is None:
+        tour = memory.first_start and resume is None and not offered.first
 
     keepers: list[Recorder] = []
 
@@ -179,6 +182,7 @@ def cli(
         plain=plain,
         memory=memory,
         theme=theme,
+        tour=tour,
         on_bug=lambda trace: _say(save_report(trace)),
     )
     for said in dict.fromkeys(said for one in keepers for said in (one.notice, one.problem)):

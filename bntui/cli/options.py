@@ -78,7 +78,10 @@ def kept(command: Callable[..., None]) -> Callable[..., None]:
 def looks(command: Callable[..., None]) -> Callable[..., None]:
     """Give the explorer the options of how it looks at first."""
     theme = click.option("--theme", metavar="NAME", help="Colours, this time [the last chosen].")
-    return theme(command)
+    tour = click.option(
+        "--tour/--no-tour", default=None, help="Three cards on what you see [once]."
+    )
+    return theme(tour(command))
 
 
 class _Renamed(click.Option):

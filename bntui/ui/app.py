@@ -1,17 +1,19 @@
 """The Textual application around the explorer. Importing it loads no torch."""
 
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from textual import on
-from textual.binding import Binding
+from textual import events, on
+from textual.app import SystemCommand
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from bntui.core.run import MakeRun
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.machine.signals import BY_USER
+from bntui.ui import key_lines
 from bntui.ui.experiments.progress import Experiments
 from bntui.ui.explorer.available_keys import sentence, why_not
 from bntui.ui.explorer.screen import Explorer
@@ -22,11 +24,16 @@ from bntui.ui.terminal.glyphs import Glyphs
 from bntui.ui.terminal_app import TerminalApp, on_this_terminal
 from bntui.ui.widgets.knob import Knob
 
+if TYPE_CHECKING:
+    from bntui.ui.tour.tour import Tour
+
 NO_EXPERIMENTS = Experiments()
 
 
 class BntuiApp(TerminalApp):
     """The explorer on a terminal."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*key_lines.SKIP_TOUR]
 
     def __init__(
         self,
@@ -39,9 +46,14 @@ class BntuiApp(TerminalApp):
         glyphs: Glyphs = Glyphs.BRAILLE,
         memory: Memory | None = None,
         theme: str | None = None,
+        tour: bool = False,
     ) -> None:
-        """`memory` has what was chosen before; a `theme` that is given goes over its."""
+        """`memory` has what was chosen before; a `theme` that is given goes over its.
+
+        `tour` tells whether to open with the cards of the first start.
+        """
         super().__init__(glyphs=glyphs, memory=memory, theme=theme)
+        self._opens_with_tour = tour
         self.explorer = Explorer(
             make_run,
             request,
@@ -53,6 +65,46 @@ class BntuiApp(TerminalApp):
     def get_default_screen(self) -> Screen[None]:
         """Open with the explorer."""
         return self.explorer
+
+    def on_ready(self) -> None:
+        """Show the cards of the first start, if they are to be shown, once there is a picture."""
+        if self._opens_with_tour:
+            self.show_tour()
+
+    def show_tour(self) -> None:
+        """Show the cards over the explorer, from the first on."""
+        from bntui.ui.tour.tour import Tour  # the first picture doesn't need it
+
+        if tour := self._tour:
+            tour.begin()
+        else:
+            self.explorer.mount(Tour(self._tour_seen))
+
+    @property
+    def _tour(self) -> "Tour | None":
+        """The cards that are shown."""
+        found = self.explorer.query("#tour")
+        return cast("Tour", found.first()) if found else None
+
+    def _tour_seen(self) -> None:
+        self.memory.keep(tour_seen=True)
+        self.explorer.query_one("#momentum").focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave esc alone where there are no cards."""
+        if action == "skip_tour":
+            return self._tour is not None
+        return super().check_action(action, parameters)
+
+    def action_skip_tour(self) -> None:
+        """Take the cards away, wherever the focus is."""
+        if tour := self._tour:
+            tour.close()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Find another place for the cards."""
+        if tour := self._tour:
+            tour.fit(event.size)
 
     def end_runs(self) -> bool:
         """Stop every run and wait for the threads; return whether all have ended."""
@@ -67,6 +119,13 @@ class BntuiApp(TerminalApp):
         now = sentence(binding.id, snapshot, pinned=self.explorer.pinned)
         reason = why_not(binding.id, snapshot)
         return now or title, f"not now: {reason}" if reason else help_
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """List the cards of the first start as well."""
+        yield from super().get_system_commands(screen)
+        if screen is self.explorer:
+            shown = "what you see, what to look at, what to press"
+            yield SystemCommand("Show the cards of the first start", shown, self.show_tour)
 
     @on(Knob.Turned)
     def _remember_pace(self, event: Knob.Turned) -> None:
@@ -96,11 +155,13 @@ def explore(
     plain: bool,
     memory: Memory,
     theme: str | None,
+    tour: bool,
     on_bug: Callable[[str], object],
 ) -> int:
     """Run the explorer on this terminal, in ASCII if `plain`, and return the exit code.
 
-    It opens with the run that is asked for, in the `theme` if one is given, else in the remembered one.
+    It opens with the run that is asked for, in the `theme` if one is given, else in the remembered one; with the cards
+    of the first start if `tour`.
 
     `on_bug` gets the traceback of a run that a bug has ended. One of the screen is raised.
     """
@@ -113,6 +174,7 @@ def explore(
         glyphs=capabilities.glyphs(plain=plain),
         memory=memory,
         theme=theme,
+        tour=tour,
     )
     on_this_terminal(app)
     last = app.explorer.run.snapshot

@@ -87,6 +87,8 @@ APP = (
     Binding("ctrl+l", "redraw", "draw everything anew"),
     Binding("S", "save_picture", "save the screen as SVG"),
 )
+SKIP_TOUR = (Binding("escape", "skip_tour"),)
+"""Of the app, so that it holds wherever the focus is."""
 KNOB = (
     Binding("left", "turn(-1)", "less"),
     Binding("right", "turn(1)", "more"),

@@ -15,6 +15,7 @@ from bntui.ui.key_lines import (
     HINDSIGHT_MAP,
     KNOB,
     RUN_LIST,
+    SKIP_TOUR,
     VIEW,
     ScreenKeys,
     Section,
@@ -27,8 +28,8 @@ _KNOBS = Section(
     "Knobs",
     (
         line(
-            "tab shift+tab",
-            "go to the next panel, to the one before",
+            "tab",
+            "go to the next panel; shift+tab: to the one before",
             Binding("tab", "next_panel(1)"),
             Binding("shift+tab", "next_panel(-1)"),
         ),
@@ -81,16 +82,7 @@ _RUN = Section(
             "t", "a twin in lockstep but for the chosen knob; again: without", command("t", "twin")
         ),
         line("b", "return to an epoch or a change, and branch off there", command("b", "branch")),
-        line(
-            "c",
-            "recalibrate: fresh statistics take the place of the running ones",
-            command("c", "recalibrate"),
-        ),
-        line(
-            "C",
-            "say what a recalibration would give, and change nothing",
-            command("C", "try_recalibration", "say what a recalibration would give"),
-        ),
+        line("c", "try a recalibration; again, soon after: apply it", command("c", "recalibrate")),
         line("w", "what if: these weights under every momentum", command("w", "what_if")),
         line("v", "the whole verdict", command("v", "verdict")),
         line("y", "show and copy the command line that repeats this run", command("y", "repeat")),
@@ -387,7 +379,17 @@ ASK = ScreenKeys(
         line("esc", "type another", Binding("escape", "dismiss(None)", "leave it")),
     ),
 )
+TOUR = ScreenKeys(
+    "The cards of the first start (bntui --tour)",
+    others=(
+        line("enter → tab", "the next card", Binding("enter,right,tab", "turn(1)", "next card")),
+        line(
+            "← shift+tab", "the card before", Binding("left,shift+tab", "turn(-1)", "card before")
+        ),
+        line("esc", "no more cards", elsewhere=SKIP_TOUR),
+    ),
+)
 SCREENS = (
     *(EXPLORER, WHAT_IF, LAYER, BRANCH, NEW_RUN, RUNS, COMPARISON, EXPERIMENTS, QUESTION),
-    *(CONCLUSION, LEAVE, PROMPT, ASK, TEXT, HELP),
+    *(CONCLUSION, LEAVE, PROMPT, ASK, TEXT, TOUR, HELP),
 )

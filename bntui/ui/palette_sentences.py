@@ -51,6 +51,7 @@ SENTENCES = {
     "go(1)": "Go to the next layer",
     "move(-1)": "Go one row up",
     "move(1)": "Go one row down",
+    "apply": "Go on with the chosen momentum",
     "open": "Open the chosen row",
     "close": "Close this screen",
     "dismiss(None)": "Close this screen",

@@ -138,7 +138,9 @@ class TestRefusals:
         assert result.stderr == f"Error: {name} goes behind the command: bntui run {name} …\n"
         assert result.stdout == ""
 
-    @pytest.mark.parametrize("option", ["--paused", "--no-validation", "--ascii", "--theme=nord"])
+    @pytest.mark.parametrize(
+        "option", ["--paused", "--no-validation", "--ascii", "--theme=nord", "--tour"]
+    )
     def test_options_of_the_explorer_are_not_for_run(self, option: str) -> None:
         result = bntui(option, "run")
         assert result.exit_code == 2

@@ -28,7 +28,7 @@ async def test_what_matters_now_is_first_at_80_columns(state: str, begins: str) 
     async with opened(TABS) as user:
         shown = await line(user, state)
         assert shown.startswith(begins)
-        assert shown.endswith("? keys q quit")
+        assert shown.endswith("? help q quit")
 
 
 async def test_it_follows_the_focus() -> None:
@@ -43,7 +43,7 @@ async def test_there_is_no_room_for_what_matters_less() -> None:
     async with opened((60, 16)) as user:
         for state in STATES:
             shown = await line(user, state, size=(60, 16))
-            assert shown.endswith("? keys q quit")
+            assert shown.endswith("? help q quit")
 
 
 async def test_a_pinned_run_can_be_unpinned() -> None:
