@@ -1,17 +1,17 @@
-"""Remake the pictures of the README from the running program: `make pictures`.
+"""Make the gallery, its page, and the README's moving picture: `make pictures`.
 
-The explorer trains for real, without a terminal. In the first story validation fails at momentum
-0.99 and recovers when the momentum is lowered; in the second the first experiment runs to its
-conclusion; in the third some short runs are kept. The store is one of their own. Last comes what
+Screens show what real runs showed (`tools/gallery/training.py`), which the repository keeps: so the same
+program gives the same pictures, byte for byte, but for what a picture tells of today. `--train` trains
+these runs anew first, which takes minutes on a quiet machine. Names of screens make those alone.
+
+What the repository keeps of the pictures lies in assets/, all of them in build/gallery/. Last comes what
 `bntui check` says of its example.
-Needs a quiet machine: on a busy one there is less on the map, since measuring has a share of the time.
 """
 
 import asyncio
 import os
 import runpy
-from collections.abc import Callable
-from dataclasses import replace
+import sys
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,147 +22,60 @@ import bntui
 from bntui import cli
 from bntui.cli.check import EXAMPLE
 from bntui.cli.user_code import FUNCTION
-from bntui.core.config import Knobs, Observation, RunConfig
-from bntui.core.run_request import New, RunRequest
-from bntui.core.snapshot import Phase
-from bntui.experiments.library import built_in, configs_of, find
-from bntui.store.archive import KeptRuns, recorder
-from bntui.train.runner import Runner
-from bntui.ui.app import BntuiApp
-from bntui.ui.experiments.conclusion import ConclusionScreen
-from bntui.ui.experiments.progress import Experiments
-from bntui.ui.experiments.question import QuestionScreen
-from bntui.ui.explorer.drift import DriftTable
-from bntui.ui.widgets.knob import Knob
+from tools.gallery import training
+from tools.gallery.page import ALL, FOLDER, PAGE, ROOT, is_kept, name_of, page
+from tools.gallery.scenes import SCENES, Scene, sweep
+from tools.gallery.story import story
+from tools.gallery.svg import as_text, still
+from tools.picture_checks.shown import cells
 from tools.svg import slim
 
-ASSETS = Path(__file__).parent.parent / "assets"
-SEED = 5
-TURN_AT, SHOOT_AT = 90, 150
-SIZE = (120, 40)
-LOWER = (100, 28)
-LOWEST = (100, 18)
-"""For screens that need less room: fewer cells are fewer bytes."""
-SETTLE_SECONDS = 1.0
-"""How long the screen takes to draw what has come, on a busy machine."""
-LEFT_OPEN = frozenset({"dataset", "width", "batch_size"})
-"""What the explorer fits to the machine when nothing is asked of it."""
-
-SMALL = RunConfig(width=0.25, epochs=2)
-TRIED = (
-    (SMALL, ""),
-    (replace(SMALL, knobs=Knobs(momentum=0.9)), "forgets the start value sooner"),
-    (replace(SMALL, knobs=Knobs(batch_size=64)), ""),
-    (replace(SMALL, norm="ghost"), ""),
-    (replace(SMALL, norm="none"), "the control"),
-)
-"""Runs for the list, and what is noted of them."""
+ASSETS = ROOT / "assets"
+CHECK_WIDTH = 100
 
 
-async def one_run() -> None:
-    """Shoot a layer and the what-if where validation fails, and the explorer where it recovers."""
-    config = RunConfig(seed=SEED)
-    app = BntuiApp(Runner, RunRequest(config, origin=New(LEFT_OPEN)))
-    async with app.run_test(size=SIZE) as pilot:
-        run = app.explorer.run
-        await until(lambda: run.snapshot.update >= TURN_AT and bool(run.snapshot.exchanges))
-        app.simulate_key("space")
-        app.explorer.query_one(DriftTable).focus()
-        await press(app, "enter")
-        await pilot.resize_terminal(*LOWER)
-        await until(lambda: run.snapshot.channel_exchanges is not None)
-        await shoot(app, "layer")
-        await press(app, "escape", "w")
-        await until(lambda: run.snapshot.what_if is not None)
-        await shoot(app, "what-if")
-        await press(app, "escape")
-        await pilot.resize_terminal(*SIZE)
-        app.explorer.query(Knob).first().focus()
-        await press(app, "space", "down", "down", "left", "left", "left", "left")
-        await until(lambda: run.snapshot.update >= SHOOT_AT)
-        app.simulate_key("space")
-        await shoot(app, "explorer")
+async def gallery(scenes: list[Scene]) -> None:
+    """Draw scenes at every size and in every look."""
+    for scene in scenes:
+        async for size, look, visitor in sweep(scene):
+            rows, name = cells(visitor.app), name_of(scene, size, look)
+            text = name.endswith(".txt")
+            drawn = as_text(rows) if text else still(rows, sixteen=look.sixteen)
+            write(ALL / name, drawn)
+            if is_kept(scene, size, look):
+                write(FOLDER / name, drawn)
+        print(f"{scene.name}: at {len(scene.sizes)} sizes", flush=True)
 
 
-async def experiment() -> None:
-    """Shoot the conclusion of the first experiment."""
-    first = find("1")
-    config, *_ = configs_of(first, {})
-
-    offered = Experiments(built_in, lambda experiment: configs_of(experiment, {}), first)
-    request = RunRequest(config, Observation(noise_scale=True), paused=True)
-    app = BntuiApp(kept_run, request, archive=KeptRuns(), experiments=offered)
-
-    async with app.run_test(size=LOWER):
-        await until(lambda: isinstance(app.screen, QuestionScreen))
-        await press(app, "2")
-        await until(lambda: isinstance(app.screen, ConclusionScreen))
-        await shoot(app, "experiment")
-
-
-async def runs() -> None:
-    """Keep some runs of two epochs, and shoot their list."""
-    for config, note in TRIED:
-        await keep(config, note)
-    app = BntuiApp(Runner, RunRequest(TRIED[0][0], paused=True), archive=KeptRuns())
-    async with app.run_test(size=LOWEST):
-        await press(app, "o", "down")
-        await shoot(app, "runs")
-
-
-def kept_run(request: RunRequest) -> Runner:
-    """Make a run that goes to the store."""
-    return Runner(request, recorder=lambda: recorder(request))
-
-
-async def keep(config: RunConfig, note: str) -> None:
-    """Train as `config` says, into the store."""
-    run = kept_run(RunRequest(config, Observation(live=False), note=note))
-    run.start()
-    await until(lambda: run.snapshot.phase is Phase.FINISHED)
-    run.leave()
-
-
-def check() -> None:
-    """Shoot what `bntui check` says of the file that `bntui check --example` writes."""
+def check() -> str:
+    """Return a picture of what `bntui check` says of the file that `bntui check --example` writes."""
     parts = runpy.run_path(str(Path(cli.__file__).with_name(EXAMPLE)))[FUNCTION]()
     report = bntui.check(parts["model"], parts["validation"], parts["training"])
-    console = Console(record=True, width=LOWER[0] + 2, file=StringIO(), force_terminal=True)
-    console.print(report, "", width=LOWER[0])  # neither a long line nor the last one at the edge
-    write("check", console.export_svg(title=f"bntui check {EXAMPLE}:{FUNCTION}"))
+    console = Console(record=True, width=CHECK_WIDTH + 2, file=StringIO(), force_terminal=True)
+    console.print(report, "", width=CHECK_WIDTH)  # neither a long line nor the last one at the edge
+    return slim(console.export_svg(title=f"bntui check {EXAMPLE}:{FUNCTION}"))
 
 
-async def press(app: BntuiApp, *keys: str) -> None:
-    """Press keys one after the other, each when the one before has been taken."""
-    for key in keys:
-        app.simulate_key(key)
-        await asyncio.sleep(0.3)
+def write(path: Path, content: str) -> None:
+    """Write a picture or a page."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
 
 
-async def shoot(app: BntuiApp, name: str) -> None:
-    """Write a picture of the screen, once it has drawn what there is."""
-    await asyncio.sleep(SETTLE_SECONDS)
-    write(name, app.export_screenshot(title="bntui"))
-
-
-def write(name: str, svg: str) -> None:
-    """Write a picture to the assets."""
-    ASSETS.mkdir(exist_ok=True)
-    path = ASSETS / f"{name}.svg"
-    path.write_text(slim(svg))
-    print(f"wrote {ASSETS.name}/{path.name}: {path.stat().st_size:,} bytes", flush=True)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for `condition`, as long as it takes."""
-    while not condition():
-        await asyncio.sleep(0.05)
+def main(*words: str) -> None:
+    """Make all pictures, or those of the screens that are named."""
+    names = [word for word in words if word != "--train"]
+    if "--train" in words:
+        training.main()
+    asyncio.run(gallery([scene for scene in SCENES if not names or scene.name in names]))
+    write(PAGE, page())
+    if not names or "story" in names:
+        write(ASSETS / "story.svg", asyncio.run(story()))
+    if not names or "check" in names:
+        write(ASSETS / "check.svg", check())
 
 
 if __name__ == "__main__":
     with TemporaryDirectory() as folder:
         os.environ["BNTUI_STORE"] = str(Path(folder) / "runs.sqlite")
-        asyncio.run(one_run())
-        asyncio.run(experiment())
-        asyncio.run(runs())
-        check()
+        main(*sys.argv[1:])

@@ -84,6 +84,15 @@ class TerminalApp(DiffApp):
         self.terminal = cast("IO[str]", sys.__stdout__)
         """What the driver draws on."""
         self._asyncio: asyncio.AbstractEventLoop | None = None
+        self.drawn_for_sixteen = False
+        """Whether a picture for a file is to look as on a terminal of sixteen colours."""
+
+    @property
+    def sixteen(self) -> bool:
+        """Whether there are sixteen colours. A picture for a file, or a test's, has all of them."""
+        if self.is_headless:
+            return self.drawn_for_sixteen
+        return self.console.color_system == "standard" and not self.no_color
 
     def end_runs(self) -> bool:
         """End what goes on beside the screen; return whether all of it has ended."""

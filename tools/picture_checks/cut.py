@@ -6,7 +6,7 @@ matter how it was cut, or whether "…" or "." stands for the rest.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from itertools import pairwise
 
 from rich.cells import cell_len
@@ -18,6 +18,7 @@ from tools.picture_checks.shown import (
     Placed,
     cells,
     has_text,
+    lines_as_dots,
     lines_of,
     placed,
     source_of,
@@ -30,8 +31,14 @@ MORE = "…"
 """In the last row that is shown it says that there are more, and with which key."""
 FRAMES = frozenset({"round", "solid", "ascii", "double", "heavy"})
 """Borders that are drawn as lines."""
-ABBREVIATIONS = frozenset({"est"})
-"""Names that are short by intention, where there is no room for the long ones."""
+COMMON = frozenset(
+    {
+        *("a", "all", "an", "at", "be", "for", "in", "is", "it", "new", "no", "not", "now", "of"),
+        *("on", "one", "or", "so", "the", "to", "we"),
+        "est",
+    }
+)
+"""Words that other words begin with, and a name that is short by intention: the knob's, for estimator."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FIGURE_AT_END = re.compile(r"(?:^|\s)[×÷±+−-]?\d[\d.,]*\s*$")
 _UNIT_AT_START = re.compile(r"^\W{0,2}(?:σ|%|×\s?\d|±|ms\b|s\b)")
@@ -40,14 +47,18 @@ _UNIT_AT_START = re.compile(r"^\W{0,2}(?:σ|%|×\s?\d|±|ms\b|s\b)")
 def cut_texts(app: App[None]) -> list[str]:
     """Return a sentence for each text on the screen that is cut."""
     found = [*touching(app)]
-    for one in placed(app):
-        found += long_titles(one)
-        lines = lines_of(one) if has_text(one.widget) else None
-        if lines is not None:
-            found += [*hidden(one, lines), *long_rows(one, lines)]
-            found += [*broken_words(one, lines), *parted_units(one, lines)]
-        elif isinstance(one.widget, Input):
-            found += long_placeholder(one, one.widget)
+    with lines_as_dots(app):
+        shown = placed(app)
+        words = {one: set(_WORD.findall(source_of(one))) for one in shown}
+        everywhere = COMMON.union(*words.values())
+        for one in shown:
+            found += long_titles(one)
+            lines = lines_of(one) if has_text(one.widget) else None
+            if lines is not None:
+                found += [*hidden(one, lines), *long_rows(one, lines), *parted_units(one, lines)]
+                found += broken_words(one, lines, words[one], everywhere)
+            elif isinstance(one.widget, Input):
+                found += long_placeholder(one, one.widget)
     return found
 
 
@@ -93,12 +104,17 @@ def long_rows(one: Placed, lines: list[str]) -> Iterator[str]:
             yield f"{one.name}: {line.strip()!r} is cut after {width} cells, at …{kept!r}"
 
 
-def broken_words(one: Placed, lines: list[str]) -> Iterator[str]:
-    """Yield the words of which only the beginning is shown."""
+def broken_words(
+    one: Placed, lines: list[str], own: Set[str], everywhere: Set[str]
+) -> Iterator[str]:
+    """Yield the words of which only the beginning is shown.
+
+    `own` are the words of the widget where there is room for all of them, `everywhere` those of the
+    whole screen: what is a word elsewhere is one here.
+    """
     shown = {word for line in lines for word in _WORD.findall(line)}
-    whole = set(_WORD.findall(source_of(one)))
-    for word in sorted(shown - whole - ABBREVIATIONS):
-        longer = sorted(other for other in whole if other.startswith(word))
+    for word in sorted(shown - everywhere):
+        longer = sorted(other for other in own if other.startswith(word))
         if longer:
             yield f"{one.name}: {word!r} is the beginning of {longer[0]!r}"
 
@@ -122,5 +138,6 @@ def touching(app: App[None]) -> Iterator[str]:
             continue
         for y in range(region.y + 1, region.bottom - 1):
             row = shown[y][region.x : region.right]
-            if row[-2].text.isalnum() or row[1].text.isalpha():  # figures of an axis may
+            # The figures of an axis may stand at the left: a cut there would leave no whole one.
+            if row[-2].text.isalnum() or row[1].text.isalpha():
                 yield f"{one.name}: a text touches its frame: {text_of(row).strip()!r}"

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from itertools import combinations, pairwise
 
 from textual.app import App
+from textual.widget import Widget
 from textual.widgets import Input
 
 from bntui.ui.drawing.canvas import Canvas
-from bntui.ui.terminal.glyphs import Glyphs
-from tools.picture_checks.shown import Placed, has_text, lines_of, placed
+from tools.picture_checks.shown import Placed, has_text, lines_as_dots, lines_of, placed
 
 
 def overlaps(app: App[None]) -> list[str]:
@@ -17,9 +17,10 @@ def overlaps(app: App[None]) -> list[str]:
     A dialog may lie over the screen behind it, which is dimmed.
     """
     writing = [one for one in placed(app) if has_text(one.widget)]
-    found = [*shared_cells(writing)]
-    for one in writing:
-        found += run_together(one)
+    with lines_as_dots(app):
+        found = [*shared_cells(writing)]
+        for one in writing:
+            found += run_together(one)
     return found
 
 
@@ -28,8 +29,20 @@ def shared_cells(writing: list[Placed]) -> Iterator[str]:
     for one, other in combinations(writing, 2):
         inside = one.widget in other.widget.ancestors or other.widget in one.widget.ancestors
         common = one.seen.intersection(other.seen)
-        if common and not inside and _says(one) and _says(other):
+        if common and not inside and not _behind(one, other) and _says(one) and _says(other):
             yield f"{one.name} and {other.name} share the cells {common}"
+
+
+def _behind(one: Placed, other: Placed) -> bool:
+    """Tell whether one can be scrolled out from behind a part of the same box that stands still."""
+    return (one.scrolls and _stands_still(other)) or (other.scrolls and _stands_still(one))
+
+
+def _stands_still(one: Placed) -> bool:
+    return any(
+        isinstance(widget, Widget) and widget.styles.dock != "none"
+        for widget in one.widget.ancestors_with_self
+    )
 
 
 def _says(one: Placed) -> bool:
@@ -38,12 +51,9 @@ def _says(one: Placed) -> bool:
 
 
 def run_together(one: Placed) -> Iterator[str]:
-    """Yield the texts of different roles that stand in one row of a canvas without a blank between.
-
-    In ASCII the lines of charts are letters, which are no text: the same rows are looked at in braille.
-    """
+    """Yield the texts of different roles that stand in one row of a canvas without a blank between."""
     canvas = one.widget
-    if not isinstance(canvas, Canvas) or canvas.glyphs is Glyphs.ASCII:
+    if not isinstance(canvas, Canvas):
         return
     for row in canvas.draw(*one.content.size)[: one.content.height]:
         for (text, role), (following, other) in pairwise([span for span in row if span[0]]):

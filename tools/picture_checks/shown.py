@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from bntui.ui.drawing.canvas import Canvas, Row
+from bntui.ui.terminal.glyphs import Glyphs
 
 WIDE, HIGH = 400, 120
 """Cells in which every text has room to be written whole."""
@@ -85,7 +87,10 @@ class Placed:
     def scrolls(self) -> bool:
         """Whether its reader can scroll to what is hidden of it below or above."""
         return any(
-            isinstance(one, Widget) and not isinstance(one, Screen) and one.max_scroll_y > 0
+            isinstance(one, Widget)
+            and not isinstance(one, Screen)
+            and one.styles.overflow_y != "hidden"
+            and one.max_scroll_y > 0
             for one in self.widget.ancestors_with_self
         )
 
@@ -94,6 +99,17 @@ def placed(app: App[None]) -> list[Placed]:
     """Return the widgets in front that are to be seen."""
     visible = app.screen._compositor.visible_widgets.items()
     return [Placed(widget, region, clip) for widget, (region, clip) in visible]
+
+
+@contextmanager
+def lines_as_dots(app: App[None]) -> Iterator[None]:
+    """Have canvases draw the lines of charts as dots for a while: in ASCII they are letters, but no text."""
+    before = getattr(app, "glyphs", Glyphs.BRAILLE)
+    app.glyphs = Glyphs.BRAILLE  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        app.glyphs = before  # type: ignore[attr-defined]
 
 
 def lines_of(one: Placed) -> list[str] | None:

@@ -175,10 +175,8 @@ class Canvas(Widget):
             self.refresh(*regions)
 
     def on_mount(self) -> None:
-        """Suit the terminal. A picture for a file, or a test's, has all colours."""
-        app = self.app
-        few = app.console.color_system == "standard" and not app.no_color and not app.is_headless
-        self.set_class(few, "-sixteen")
+        """Suit the terminal."""
+        self.set_class(getattr(self.app, "sixteen", False), "-sixteen")
         if self.glyphs is Glyphs.ASCII:
             self.border_title = ascii_only(self.border_title or "") or None
             self.border_subtitle = ascii_only(self.border_subtitle or "") or None

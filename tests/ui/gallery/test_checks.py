@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, OptionList, Static
 
 from bntui.ui.drawing.canvas import Canvas, Picture, Row
+from bntui.ui.terminal.glyphs import Glyphs
 from tools.picture_checks import faults
 from tools.picture_checks.cut import cut_texts
 from tools.picture_checks.empty import emptiness, largest_hole, too_empty
@@ -305,3 +306,50 @@ async def test_emptiness_counts_where_there_is_room_for_everything() -> None:
 
 def test_regions_of_textual_are_what_the_checks_take_them_for() -> None:
     assert Region(0, 0, 4, 4).shrink((1, 1, 1, 1)) == Region(1, 1, 2, 2)
+
+
+async def test_a_text_may_scroll_behind_a_part_that_stands_still() -> None:
+    asked = Static("a question that stands still")
+    asked.styles.dock, asked.styles.height = "bottom", 2
+    text = Static("\n".join(["text"] * 30))
+    assert await found(overlaps, VerticalScroll(text, asked)) == []
+    text = Static("\n".join(["text"] * 8))
+    text.styles.height = 8
+    asked = Static("a question over a text that can't be scrolled")
+    asked.styles.dock, asked.styles.height = "bottom", 2
+    said = await found(overlaps, Container(text, asked))
+    assert any("share the cells" in fault for fault in said)
+
+
+async def test_a_word_of_another_text_is_a_word() -> None:
+    """In short "of the averages", with more room "of their averages": "the" is no cut "their"."""
+
+    def worded(width: int, height: int) -> Picture:
+        return [[(" validation with theirs" if width > 100 else " validation with their", "")]]
+
+    (fault,) = await found(cut_texts, Drawn(worded))
+    assert "'their' is the beginning of 'theirs'" in fault
+    other = Drawn(rows(" their averages"))
+    assert await found(cut_texts, Drawn(worded), other) == []
+
+
+class Plain(App[None]):
+    """An app that can show ASCII only, as its canvases see it."""
+
+    glyphs = Glyphs.ASCII
+
+    def compose(self) -> ComposeResult:
+        yield Curve(lambda *_: [])
+
+
+class Curve(Drawn):
+    def draw(self, width: int, height: int) -> Picture:
+        plain = self.glyphs is Glyphs.ASCII
+        return [[("r" * (width // 2), "running"), ("f" * 9, "fresh")]] if plain else [[("⠉", "")]]
+
+
+async def test_curves_of_letters_are_no_words() -> None:
+    page = Plain()
+    async with page.run_test(size=SMALL):
+        assert faults(page) == []
+        assert page.glyphs is Glyphs.ASCII

@@ -1,0 +1,117 @@
+"""The screens of the gallery: on which run each opens, and how one gets there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.command import CommandList
+
+from bntui.ui.explorer.drift import DriftTable
+from bntui.ui.explorer.hindsight import HindsightMap
+from bntui.ui.runs.list import RunList
+from bntui.ui.widgets.knob import Knob
+from tools.gallery.states import States, kept_states
+from tools.gallery.visit import LOOKS, SIZES, Look, Size, Visitor, opened
+
+if TYPE_CHECKING:
+    from bntui.core.snapshot import Snapshot
+
+Step = str | Callable[[Visitor], Awaitable[None]]
+"""A key, or something that a visitor does."""
+Shown = Callable[[States], tuple["Snapshot", ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One screen of the gallery."""
+
+    name: str
+    caption: str
+    steps: tuple[Step, ...] = ()
+    shown: str = "failing"
+    """The state, or the tuple of states, that the runs show."""
+    sizes: tuple[Size, ...] = SIZES
+
+    def states(self) -> tuple[Snapshot, ...]:
+        """Return what the runs show, one after the other."""
+        found = kept_states()[self.shown]
+        return found if isinstance(found, tuple) else (found,)
+
+
+def focus(kind: type) -> Step:
+    """Return the step to the first widget of a kind."""
+
+    async def step(visitor: Visitor) -> None:
+        visitor.app.screen.query(kind).first().focus()
+        await visitor.settle()
+
+    return step
+
+
+def until(condition: Callable[[Visitor], bool]) -> Step:
+    """Return the step of waiting for another thread."""
+
+    async def step(visitor: Visitor) -> None:
+        for _ in range(2000):
+            if condition(visitor):
+                break
+            await visitor.pilot.pause(0.005)
+        await visitor.settle()
+
+    return step
+
+
+LISTED = until(
+    lambda v: bool(v.app.screen.query(RunList)) and bool(v.app.screen.query_one(RunList).chosen)
+)
+FOUND = until(lambda v: v.app.screen.query_one(CommandList).option_count > 1)
+
+SCENES = (
+    Scene("explorer", "Validation fails: what happens, why, and what to do"),
+    Scene("healed", "After a recalibration (c)", shown="healed"),
+    Scene("finished", "A run at its end", shown="finished"),
+    Scene("loss", "Loss (2)", ("2",)),
+    Scene("map", "Every momentum, in hindsight (3)", ("3", focus(HindsightMap))),
+    Scene("drift", "Drift, layer by layer (4)", ("4", focus(DriftTable))),
+    Scene("predictions", "What the network predicts (5)", ("5",)),
+    Scene("verdict", "The verdict and what it rests on (v)", ("v",), "looked"),
+    Scene("help", "Keys and words (?)", ("question_mark",)),
+    Scene("what-if", "What if momentum had been another (w)", ("w",), "looked"),
+    Scene("layer", "One layer, channel by channel", ("4", focus(DriftTable), "enter"), "looked"),
+    Scene("structure", "What only a new run can change (k)", ("k",)),
+    Scene("twin", "A twin in lockstep (t)", shown="twin"),
+    Scene("branch", "Moments to return to (b)", ("b",), "looked"),
+    Scene("runs", "The runs that are kept (o)", ("o", LISTED)),
+    Scene("comparison", "Two runs compared (=)", ("o", LISTED, "space", "down", "equals_sign")),
+    Scene("experiments", "Guided experiments (g)", ("g",)),
+    Scene("question", "The question before an experiment", ("g", "enter")),
+    Scene("value", "Typing a value (enter on a knob)", (focus(Knob), "enter")),
+    Scene("palette", "The command palette (ctrl+p)", ("ctrl+p", FOUND)),
+    Scene("too-small", "A terminal that is too small", sizes=((50, 12),)),
+)
+
+
+@asynccontextmanager
+async def visited(scene: Scene, size: Size, look: Look) -> AsyncIterator[Visitor]:
+    """Open a scene."""
+    async with opened(scene.states(), size, look) as visitor:
+        for step in scene.steps:
+            await (visitor.press(step) if isinstance(step, str) else step(visitor))
+        yield visitor
+
+
+async def sweep(scene: Scene) -> AsyncIterator[tuple[Size, Look, Visitor]]:
+    """Yield a scene at every size and in every look: opened once for each kind of characters."""
+    for glyphs in dict.fromkeys(look.glyphs for look in LOOKS):
+        looks = [look for look in LOOKS if look.glyphs is glyphs]
+        sizes = list(scene.sizes)
+        async with visited(scene, sizes[0], looks[0]) as visitor:
+            for look in looks:
+                await visitor.dress(look)
+                for size in sizes:
+                    await visitor.resize(size)
+                    yield size, look, visitor
+                sizes.reverse()  # one resize less
