@@ -2,9 +2,11 @@
 
 import click
 
+from bntui.cli import completion
+
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.experiments)
 def experiments(name: str | None) -> None:
     """List the guided experiments, or show one before it runs.
 

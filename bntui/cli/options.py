@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bntui.cli import completion
 from bntui.core import settings
 from bntui.core.config import RunConfig, looks_like_torch, torch_momentum
 from bntui.core.parsers import PUBLISHED
@@ -13,6 +14,8 @@ from bntui.core.settings import OPTIONS, given
 from bntui.core.text import ConfigError, exact
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from bntui.experiments.experiment import Experiment
 
 FIRST = (
@@ -43,6 +46,12 @@ class Checked(click.ParamType[object]):
             return self._parse(str(value))
         except ConfigError as error:
             raise Refused(str(error)) from None
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        """Return what a shell offers for the value."""
+        return completion.values(self._parse, incomplete)
 
 
 def shared(command: Callable[..., None]) -> Callable[..., None]:
@@ -77,7 +86,12 @@ def kept(command: Callable[..., None]) -> Callable[..., None]:
 
 def looks(command: Callable[..., None]) -> Callable[..., None]:
     """Give the explorer the options of how it looks at first."""
-    theme = click.option("--theme", metavar="NAME", help="Colours, this time [the last chosen].")
+    theme = click.option(
+        "--theme",
+        metavar="NAME",
+        shell_complete=completion.themes,
+        help="Colours, this time [the last chosen].",
+    )
     tour = click.option(
         "--tour/--no-tour", default=None, help="Three cards on what you see [once]."
     )
@@ -100,6 +114,7 @@ def guided(command: Callable[..., None]) -> Callable[..., None]:
         "experiment",
         cls=_Renamed,
         metavar="NAME",
+        shell_complete=completion.experiments,
         help="An experiment of `bntui experiments`, or a .toml.",
     )(command)
 
