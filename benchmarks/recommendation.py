@@ -8,13 +8,15 @@ thread gives the same figures again.
 """
 
 import math
+import os
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.common import Effort, Row, Table, main, say
+from benchmarks.common import Effort, Row, Table, in_process, main, say
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.run_request import Branch, New, Origin, RunRequest
 from bntui.core.snapshot import Checkpoint, Phase
@@ -96,7 +98,13 @@ class Found:
         return sum(a != b for a, b in pairwise(said))
 
 
-def watched(knobs: Knobs, seed: int, updates: int, width: float) -> Found:
+def watched(seed: int, updates: int, width: float) -> dict[str, Any]:
+    """Return as plain values what a run of this seed recommends: it has a process of its own."""
+    prepare_environment()
+    return asdict(watch(KINDS[seed % len(KINDS)], seed, updates, width))
+
+
+def watch(knobs: Knobs, seed: int, updates: int, width: float) -> Found:
     """Train a run, look every so many updates, and follow what it recommends twice."""
     config = RunConfig(width=width, seed=seed, threads=1, epochs=1000, knobs=knobs)
     session = _session(config, New())
@@ -154,12 +162,13 @@ def _follow(config: RunConfig, begin: Checkpoint, momentum: float) -> Followed:
 
 def tables(effort: Effort) -> Iterator[Table]:
     """Watch every run, and tell how they went by kind, and one by one."""
-    prepare_environment()
     runs, updates, width = (1, QUICK_UPDATES, 0.0625) if effort.quick else (RUNS, UPDATES, 0.25)
     found: list[Found] = []
-    for seed in range(runs):
-        say(f"run {seed + 1} of {runs}")
-        found.append(watched(KINDS[seed % len(KINDS)], seed, updates, width))
+    with ThreadPoolExecutor(os.cpu_count()) as side:
+        running = [side.submit(_in_process, seed, updates, width) for seed in range(runs)]
+        for number, one in enumerate(running, start=1):
+            say(f"run {number} of {runs}")
+            found.append(one.result())
     kinds = list(dict.fromkeys(one.knobs for one in found))
     rows = [_kind(knobs, [one for one in found if one.knobs == knobs]) for knobs in kinds]
     yield Table(
@@ -170,6 +179,17 @@ def tables(effort: Effort) -> Iterator[Table]:
         f"often where recommending none counts as well. Followed: where it is first given, and at a "
         f"random later moment. Healed: within {CLOSE:g} of fresh statistics by update {SOON}. Stayed: "
         f"within {CLOSE:g} at update {SOON}, too.",
+    )
+
+
+def _in_process(seed: int, updates: int, width: float) -> Found:
+    value = in_process(watched, seed, updates, width, OMP_NUM_THREADS="1").value
+    return Found(
+        knobs=Knobs(**value["knobs"]),
+        seed=seed,
+        recommended=tuple(value["recommended"]),
+        suffered=value["suffered"],
+        followed=tuple(Followed(**one) for one in value["followed"]),
     )
 
 

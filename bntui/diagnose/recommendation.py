@@ -12,7 +12,7 @@ full, and then the answer for looks long gone could change.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bntui.core.measured import Difference
+from bntui.core.measured import Difference, Hindsight
 from bntui.diagnose.significance import ERRORS, harms, helps
 
 HORIZON = 16
@@ -64,7 +64,7 @@ def recommended(before: float | None, look: Look, healed: Healed) -> float | Non
     row = look.rows.get(before) if before is not None and before != look.own else None
     if row and not harms(row.behind):
         return before if not harms(healed(before)) else _cure(look, healed) or before
-    return _cure(look, healed) or min(_right(look), default=None)
+    return _cure(look, healed) or min(_right(look.rows), default=None)
 
 
 def constant_rows(
@@ -83,11 +83,19 @@ def near(found: Difference) -> bool:
     return (lost <= NEAR or lost - one <= ERRORS * found.accuracy_error) and not harms(found)
 
 
+def largest_right(hindsight: Hindsight) -> float | None:
+    """Return the largest momentum of the map that is right at its last moment, however fast it heals."""
+    if not hindsight.gains:
+        return None
+    rows = constant_rows(hindsight.names, hindsight.gains, hindsight.behind)
+    return max(_right(rows), default=None)
+
+
 def _cure(look: Look, healed: Healed) -> float | None:
-    falling = sorted(_right(look), reverse=True)
+    falling = sorted(_right(look.rows), reverse=True)
     return next((momentum for momentum in falling if near(healed(momentum))), None)
 
 
-def _right(look: Look) -> list[float]:
+def _right(rows: Mapping[float, Row]) -> list[float]:
     """Return the momenta that were seen to help, and to be as good as the best."""
-    return [m for m, row in look.rows.items() if helps(row.gain) and near(row.behind)]
+    return [m for m, row in rows.items() if helps(row.gain) and near(row.behind)]

@@ -13,6 +13,7 @@ from bntui.core.text import exact, percent
 from bntui.diagnose import significance
 from bntui.diagnose.causes import Cause, Verdict, after_last_change, most_predicted, recent_accuracy
 from bntui.diagnose.health import in_updates, recent
+from bntui.diagnose.recommendation import HORIZON, largest_right
 from bntui.diagnose.remedies import Measured, Remedy, RemedyName
 
 SAID_TOO_OFTEN = 0.2
@@ -46,6 +47,7 @@ def stale(snapshot: Snapshot, validation: Validation) -> Verdict:
         *_harmful_layers(snapshot),
         *_flipped(validation),
         *after_last_change(snapshot, validation),
+        *_why_so_low(snapshot),
     ]
     return Verdict(cause, tuple(evidence), _outlook(snapshot), remedies)
 
@@ -217,6 +219,21 @@ def _remedies(snapshot: Snapshot) -> tuple[Remedy, ...]:
     best = best_momentum(snapshot)
     first = Remedy(RemedyName.RECALIBRATE, update=snapshot.update)
     return (first, best) if best else (first,)
+
+
+def _why_so_low(snapshot: Snapshot) -> tuple[str, ...]:
+    """Say why a larger momentum is not recommended that the map shows to be as good."""
+    best, hindsight = best_momentum(snapshot), snapshot.hindsight
+    if best is None or hindsight is None or hindsight.recommended is None:
+        return ()
+    larger, low = largest_right(hindsight), hindsight.recommended
+    if larger is None or larger <= low:
+        return ()
+    moves = HORIZON * rules.moves(snapshot.config, snapshot.knobs)
+    return (
+        f"In hindsight momentum {exact(larger)} is as good, but {HORIZON} updates at it leave "
+        f"{percent(larger**moves)} of the stale values, at {exact(low)} {percent(low**moves)}.",
+    )
 
 
 def best_momentum(snapshot: Snapshot) -> Remedy | None:

@@ -166,28 +166,44 @@ def wait(
     )
 
 
-def turned(
-    waiting: Waiting, update: int, before: float, kept: float, momentum: float
-) -> Waiting | None:
-    """Return a forecast for another `momentum`, turned to after `update` updates; None if there is none.
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Another momentum, turned to after `update` updates: forecasts for it follow from those before.
 
     What was measured holds: it is what a share of the old statistics does. An update left the share
-    `before` of them until now, and leaves `kept` from now on.
+    `before` of them until now, and leaves `kept` from now on; `before` lies between 0 and 1.
     """
-    if not 0.0 < before < 1.0 or kept >= 1.0:
-        return None
-    since = update - waiting.update
-    slower = math.log(before) / math.log(max(kept, 1e-9))
 
-    def ahead(updates: float) -> float:
-        return max(0.0, updates - since) * slower
+    update: int
+    before: float
+    kept: float
+    momentum: float
+    """Of which updates leave `kept`."""
 
-    curve = tuple((ahead(n), accuracy, loss) for n, accuracy, loss in waiting.curve)
-    curve = tuple(point for point in curve if point[0] >= 0.5) or ((1.0, *waiting.curve[-1][1:]),)
-    sound_in = ahead(waiting.sound_in)
-    if math.isfinite(sound_in):
-        sound_in = max(1.0, float(math.ceil(sound_in)))
-    return replace(waiting, update=update, curve=curve, sound_in=sound_in, momentum=momentum)
+    def of(self, waiting: Waiting) -> Waiting:
+        """Return the forecast for all layers."""
+        points = ((self._ahead(n, waiting.update), *score) for n, *score in waiting.curve)
+        curve = tuple((n, accuracy, loss) for n, accuracy, loss in points if n >= 0.5)
+        return replace(
+            waiting,
+            update=self.update,
+            curve=curve or ((1.0, *waiting.curve[-1][1:]),),
+            sound_in=self._whole(waiting.sound_in, waiting.update),
+            momentum=self.momentum,
+        )
+
+    def of_layers(self, waiting: LayersWaiting) -> LayersWaiting:
+        """Return the forecasts for single layers."""
+        layers = ((name, n and self._whole(n, waiting.update)) for name, n in waiting.layers)
+        return replace(waiting, update=self.update, layers=tuple(layers))
+
+    def _ahead(self, updates: float, since: int) -> float:
+        left = max(0.0, updates - (self.update - since))
+        return left * math.log(self.before) / math.log(max(self.kept, 1e-9))
+
+    def _whole(self, updates: float, since: int) -> float:
+        ahead = self._ahead(updates, since)
+        return max(1.0, float(math.ceil(ahead))) if math.isfinite(ahead) else ahead
 
 
 def wait_by_layer(

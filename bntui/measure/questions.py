@@ -18,9 +18,9 @@ from bntui.core.measured import (
 from bntui.diagnose.significance import harms
 from bntui.measure.counterfactuals import (
     Statistics,
+    Turn,
     exchange_channels,
     exchange_layers,
-    turned,
     wait,
     wait_by_layer,
 )
@@ -117,17 +117,19 @@ class Questions:
                 )
 
     def turn(self, config: RunConfig, before: Knobs, now: Knobs) -> None:
-        """Reckon anew when validation will be sound, where updates leave another share of the statistics.
+        """Reckon forecasts anew where updates leave another share of the statistics.
 
-        Forget it where that share is no constant, and in any case the forecasts of single layers.
+        Forget them where that share is no constant, and where none was left before.
         """
         was, kept = rules.kept(config, before), rules.kept(config, now)
         if was == kept:
             return
-        waiting, self.waiting, self.layers_waiting = self.waiting, None, None
-        if waiting and not rules.forgets_start(now):
-            update, momentum = self._validator.run.update, rules.momentum(config, now)
-            self.waiting = turned(waiting, update, was, kept, momentum)
+        if rules.forgets_start(now) or not was:
+            self.waiting = self.layers_waiting = None
+            return
+        turn = Turn(self._validator.run.update, was, kept, rules.momentum(config, now))
+        self.waiting = self.waiting and turn.of(self.waiting)
+        self.layers_waiting = self.layers_waiting and turn.of_layers(self.layers_waiting)
 
     def forget(self) -> None:
         """Forget every answer: the run's own statistics are others from now on."""

@@ -28,8 +28,8 @@ _KNOBS = Section(
     "Knobs",
     (
         line(
-            "tab",
-            "go to the next panel; shift+tab: to the one before",
+            "tab shift+tab",
+            "go to the next panel, to the one before",
             Binding("tab", "next_panel(1)"),
             Binding("shift+tab", "next_panel(-1)"),
         ),
@@ -82,7 +82,16 @@ _RUN = Section(
             "t", "a twin in lockstep but for the chosen knob; again: without", command("t", "twin")
         ),
         line("b", "return to an epoch or a change, and branch off there", command("b", "branch")),
-        line("c", "try a recalibration; again, soon after: apply it", command("c", "recalibrate")),
+        line(
+            "c",
+            "recalibrate: fresh statistics take the place of the running ones",
+            command("c", "recalibrate"),
+        ),
+        line(
+            "C",
+            "say what a recalibration would give, and change nothing",
+            command("C", "try_recalibration", "say what a recalibration would give"),
+        ),
         line("w", "what if: these weights under every momentum", command("w", "what_if")),
         line("v", "the whole verdict", command("v", "verdict")),
         line("y", "show and copy the command line that repeats this run", command("y", "repeat")),

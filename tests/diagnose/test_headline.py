@@ -19,7 +19,8 @@ from bntui.core.measured import (
 )
 from bntui.core.snapshot import Divergence, Mark, Phase, Snapshot
 from bntui.diagnose.causes import GOOD, OPEN, Cause
-from bntui.diagnose.headline import WIDTHS, Tone, fitting, headline
+from bntui.diagnose.headline import Tone, fitting, headline
+from bntui.diagnose.headline_words import WIDTHS
 from bntui.diagnose.verdict import verdict
 from bntui.ui.explorer.remedies import do_line
 from tests.ui.scripted import diverged, failed, history, layers, mid_run, validation
@@ -160,6 +161,12 @@ CASES: dict[Cause, list[Snapshot]] = {
     ],
 }
 EVERY = [(cause, snapshot) for cause, snapshots in CASES.items() for snapshot in snapshots]
+RECOVERING = [
+    recovering(33.0),
+    replace(recovering(12.0), marks=(), phase=Phase.PAUSED),
+    replace(recovering(12.0), phase=Phase.STOPPED),
+    replace(recovering(12.0), knobs=Knobs(estimator="bias-corrected")),
+]
 
 
 def test_every_cause_is_among_the_cases() -> None:
@@ -167,16 +174,20 @@ def test_every_cause_is_among_the_cases() -> None:
 
 
 @pytest.mark.parametrize(("cause", "snapshot"), EVERY)
-def test_each_line_has_a_variant_for_every_width(cause: Cause, snapshot: Snapshot) -> None:
+def test_each_cause_is_said_with_its_tone(cause: Cause, snapshot: Snapshot) -> None:
     assert verdict(snapshot).cause is cause
+    tone = Tone.GOOD if cause in GOOD else Tone.OPEN if cause in OPEN else Tone.BAD
+    assert headline(snapshot).tone is tone
+
+
+@pytest.mark.parametrize("snapshot", [*(one for _, one in EVERY), *RECOVERING])
+def test_each_line_has_a_variant_for_every_width(snapshot: Snapshot) -> None:
     said = headline(snapshot)
     for line in (said.what, said.why, do_line(said)):
         assert all(line)
         assert list(line) == sorted(line, key=cell_len, reverse=True)
         for width in WIDTHS:
             assert cell_len(fitting(line, width)) <= width
-    tone = Tone.GOOD if cause in GOOD else Tone.OPEN if cause in OPEN else Tone.BAD
-    assert said.tone is tone
 
 
 def test_the_story_of_a_run_whose_start_values_are_left() -> None:
@@ -186,28 +197,28 @@ def test_the_story_of_a_run_whose_start_values_are_left() -> None:
         "BatchNorm validates with averages that it remembers; about 40 % of them is still their "
         "start value"
     )
-    assert fitting(do_line(said), 116) == "c tries repaired averages, c again keeps them"
+    assert fitting(do_line(said), 116) == "c repairs the averages now"
 
 
 def test_what_helps_stands_in_the_third_line_with_what_it_takes() -> None:
     def do(snapshot: Snapshot) -> str:
         return fitting(do_line(headline(snapshot)), 116)
 
-    c = "c tries repaired averages, c again keeps them"
+    c = "c repairs the averages now"
     assert do(with_a_better_momentum()) == f"{c} · momentum 0.9 keeps them right"
     finished = with_a_better_momentum(phase=Phase.FINISHED)
     assert do(finished) == f"{c} · momentum 0.9 keeps them right · space goes on"
     tried = Recalibration(97, 0.114, 0.97, False, 1000)
     assert do(mid_run(CONFIG, recalibration=tried)) == (
-        "c keeps the repaired averages: 97 % instead of 11 %"
+        "c repairs the averages: 97 % instead of 11 %"
     )
     assert do(mid_run(CONFIG, phase=Phase.STOPPED)).startswith("r starts again · g ")
 
 
 def test_a_narrow_screen_leaves_out_the_last_thing_to_do() -> None:
     line = do_line(headline(with_a_better_momentum(phase=Phase.FINISHED)))
-    assert fitting(line, 56) == "c c repairs them · momentum 0.9 · space goes on"
-    assert fitting(line, 40) == "c c repairs them · momentum 0.9"
+    assert fitting(line, 56) == "c repairs them now · momentum 0.9 · space goes on"
+    assert fitting(line, 40) == "c repairs them now · momentum 0.9"
 
 
 def test_lines_stand_still_while_validation_does() -> None:
@@ -233,7 +244,8 @@ def test_a_lag_that_does_not_end_is_no_recovery() -> None:
 )
 def test_while_a_cure_works_it_says_how_long_it_takes(ahead: float, count: str) -> None:
     said = headline(recovering(ahead))
-    assert said.what[0] == f"Recovering: validation is sound in {count} updates"
+    assert said.what[0] == f"Recovering: validation will be sound in {count} updates"
+    assert said.why[0].startswith("Each update replaces 10 % of the averages")
     assert said.tone is Tone.OPEN
 
 

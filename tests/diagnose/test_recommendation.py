@@ -4,11 +4,15 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from bntui.core.measured import Difference
+from bntui.core.config import RunConfig
+from bntui.core.measured import Difference, Hindsight
 from bntui.diagnose.recommendation import HORIZON, Look, Row, constant_rows, near, recommended
+from bntui.diagnose.verdict import verdict
 from bntui.measure.hindsight import CAPACITY, Moment, Moments
+from tests.ui.scripted import mid_run
 
 IMAGES = 200
 STALE = 0.8
@@ -129,6 +133,30 @@ def test_what_costs_loss_is_not_near() -> None:
 def test_constant_momenta_are_told_from_other_estimators() -> None:
     names = ("0", "0.5", "0.99", "bias-corrected")
     assert list(constant_rows(names, [lost(0.0)] * 4, [lost(0.0)] * 4)) == [0.5, 0.99]
+
+
+def test_the_evidence_says_why_a_larger_one_that_is_as_good_is_not_recommended() -> None:
+    none, gain = lost(0.0), lost(-STALE)
+    hindsight = Hindsight(
+        names=("0.5", "0.9", "0.99"),
+        images=IMAGES,
+        updates=np.array([97.0]),
+        accuracy=np.array([[0.95], [0.95], [0.15]]),
+        own=np.array([0.15]),
+        fresh=np.array([0.95]),
+        momentum=np.array([0.99]),
+        gains=(gain, gain, none),
+        behind=(none, none, lost(STALE)),
+        recommended=0.5,
+    )
+    told = verdict(mid_run(RunConfig(), hindsight=hindsight))
+    assert told.remedies[-1].momentum == 0.5
+    assert told.evidence[-1] == (
+        "In hindsight momentum 0.9 is as good, but 16 updates at it leave 19 % of the stale values, "
+        "at 0.5 under 1 %."
+    )
+    highest = replace(hindsight, recommended=0.9)
+    assert not verdict(mid_run(RunConfig(), hindsight=highest)).evidence[-1].startswith("In hind")
 
 
 def test_what_was_recommended_stays_when_the_map_thins_out() -> None:

@@ -83,12 +83,18 @@ def test_what_was_reckoned_goes_with_what_it_was_reckoned_for(stale_run: Session
         return found | ({"comparisons"} if shot.hindsight and shot.hindsight.gains else set())
 
     knobs = stale_run.knobs
+    before = stale_run.observer.questions.waiting
+    assert before
     everything = {"exchanges", "waiting", "layers_waiting", "comparisons"}
     assert known() == everything
     stale_run.train_once(replace(knobs, learning_rate=0.002))
     assert known() == everything
     stale_run.train_once(replace(knobs, momentum=0.9))
-    assert known() == {"exchanges", "waiting", "comparisons"}
+    assert known() == everything
+    waiting = stale_run.observer.questions.waiting
+    assert waiting
+    assert waiting.momentum == 0.9
+    assert waiting.sound_in < before.sound_in / 5
     stale_run.train_once(replace(knobs, estimator="bias-corrected"))
     assert known() == set()
 

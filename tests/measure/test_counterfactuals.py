@@ -11,10 +11,10 @@ from torch import Tensor
 from bntui.measure.counterfactuals import (
     PRECISION,
     Statistics,
+    Turn,
     doublings,
     exchange_layers,
     search,
-    turned,
     wait,
     wait_by_layer,
 )
@@ -67,31 +67,35 @@ def test_waiting_is_over_where_the_loss_does_not_matter_any_more() -> None:
 
 def test_a_forecast_is_reckoned_for_another_momentum_from_what_was_measured() -> None:
     """It is the share of the old statistics that does harm, however soon it is reached."""
+
+    def at_09(updates: float) -> float:
+        return float(MOMENTUM**20 * 0.9**updates)
+
     before = wait(STATISTICS, left, evaluate, 7, MOMENTUM)
-    again = turned(before, 27, MOMENTUM, 0.9, 0.9)
-    assert again
-    measured = wait(STATISTICS, lambda n: float(MOMENTUM**20 * 0.9**n), evaluate, 27, 0.9)
-    assert again.sound_in == pytest.approx(measured.sound_in, abs=PRECISION * 2)
+    turn = Turn(27, MOMENTUM, 0.9, 0.9)
+    again, measured = turn.of(before), wait(STATISTICS, at_09, evaluate, 27, 0.9)
+    assert again.sound_in == pytest.approx(measured.sound_in, abs=2.0)
     assert (again.update, again.momentum, again.images) == (27, 0.9, before.images)
     for updates, _, loss in again.curve:
-        (outcome,) = evaluate([STATISTICS.waited(MOMENTUM**20 * 0.9**updates)])
+        (outcome,) = evaluate([STATISTICS.waited(at_09(updates))])
         assert loss == pytest.approx(outcome.score.loss, rel=1e-5)
+    by_layer = turn.of_layers(wait_by_layer(STATISTICS, (0, 1), left, evaluate, 7))
+    ahead = dict(by_layer.layers)
+    assert by_layer.update == 27
+    assert ahead["a"] == pytest.approx(again.sound_in, abs=2.0)
+    assert ahead["b"] == 0.0
 
 
 def test_a_forecast_for_momentum_0_is_the_next_update() -> None:
     before = wait(STATISTICS, left, evaluate, 7, MOMENTUM)
-    at_zero = turned(before, 7, MOMENTUM, 0.0, 0.0)
-    assert at_zero
-    assert at_zero.sound_in == 1.0
-    assert at_zero.curve == ((1.0, *before.curve[-1][1:]),)
-    assert turned(before, 7, 0.0, 0.9, 0.9) is None  # nothing tells how a share does
+    at_once = Turn(7, MOMENTUM, 0.0, 0.0).of(before)
+    assert at_once.sound_in == 1.0
+    assert at_once.curve == ((1.0, *before.curve[-1][1:]),)
 
 
-def test_what_waiting_does_not_heal_is_at_no_momentum_sound() -> None:
+def test_what_waiting_does_not_heal_heals_at_no_momentum() -> None:
     never = replace(wait(STATISTICS, left, evaluate, 7, MOMENTUM), sound_in=math.inf)
-    again = turned(never, 7, MOMENTUM, 0.5, 0.5)
-    assert again
-    assert again.sound_in == math.inf
+    assert Turn(7, MOMENTUM, 0.5, 0.5).of(never).sound_in == math.inf
 
 
 def test_what_waiting_does_not_heal_is_infinitely_far() -> None:

@@ -18,7 +18,9 @@ from bntui.experiments.experiment import Experiment
 from bntui.ui import key_table
 from bntui.ui.terminal.glyphs import fit
 from bntui.ui.widgets.keyline import KeyLine
+from bntui.ui.widgets.notices import MessageLines
 from bntui.ui.widgets.option_list import Options
+from bntui.ui.widgets.status import StatusLine
 
 StyledTexts = list[tuple[str, str]]
 """Texts and their styles."""
@@ -48,6 +50,7 @@ class ExperimentsScreen(Screen[Experiment | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the list, and beside it a sheet."""
+        yield StatusLine()
         with Horizontal():
             listed = Options(*map(self._line, self._experiments), classes="panel")
             listed.border_title = "experiments"
@@ -55,6 +58,7 @@ class ExperimentsScreen(Screen[Experiment | None]):
             with VerticalScroll(classes="panel") as sheet:
                 sheet.border_title = "what it is about"
                 yield Static(id="sheet")
+        yield MessageLines()
         yield KeyLine(key_table.EXPERIMENTS.shown())
 
     def on_mount(self) -> None:

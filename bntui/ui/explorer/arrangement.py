@@ -28,6 +28,7 @@ def classes(size: Size) -> dict[str, bool]:
         "-full": full,
         "-large": _holds(size, LARGE),
         "-tall": full and size.height >= TALL,
+        "-short": full and size.height < TALL,
         "-tabs": not full and not tiny,
         "-narrow": size.width < KNOBS_FIT,
         "-low": size.height < LOW,

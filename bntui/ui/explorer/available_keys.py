@@ -129,6 +129,7 @@ _NEEDS: dict[str, tuple[Callable[[Snapshot], str], ...]] = {
     "pause": (_alive,),
     "step": (_alive,),
     "recalibrate": (_alive, _loaded, _statistics),
+    "try_recalibration": (_alive, _loaded, _statistics),
     "keep_weights": (_alive, _loaded, _kept),
     "save_data": (_measured,),
     "branch": (_moments,),

@@ -65,8 +65,8 @@ class SnapshotFollower:
             return
         if isinstance(front, ShowsRun) and front.is_mounted:
             front.show(snapshot)
-        if not front.is_modal or self._another_second():
-            for header in front.query(StatusLine):
+        for header in front.query(StatusLine):
+            if not front.is_modal or header.blank or self._another_second():
                 header.show(snapshot)
 
     def poll_soon(self) -> None:

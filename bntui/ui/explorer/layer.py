@@ -24,6 +24,8 @@ from bntui.ui.drawing.view import FOLLOWING, Axis, planned_end
 from bntui.ui.explorer.drift import HEALTH_SIGNS
 from bntui.ui.terminal.glyphs import DOTS, Glyphs
 from bntui.ui.widgets.keyline import KeyLine
+from bntui.ui.widgets.notices import MessageLines
+from bntui.ui.widgets.status import StatusLine
 
 BELOW = 10
 """Rows for the worst channels, and for the split and the history beside them, at least."""
@@ -58,7 +60,9 @@ class LayerScreen(Screen[int]):
 
     def compose(self) -> ComposeResult:
         """Lay out the picture, and the keys."""
+        yield StatusLine()
         yield Layer()
+        yield MessageLines()
         yield KeyLine(key_table.LAYER.shown())
 
     def on_mount(self) -> None:

@@ -17,6 +17,4 @@ def notices(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
         if done.applied:
             yield f"recalibrated at update {done.update}: {gain}"
         else:
-            yield (
-                f"a recalibration at update {done.update} would give {gain}; c again applies one"
-            )
+            yield (f"a recalibration at update {done.update} would give {gain}: c applies one")

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from bntui.core.cells import cell_len
 from bntui.core.text import percent
-from bntui.diagnose.headline import Headline, Line
+from bntui.diagnose.headline import Headline
+from bntui.diagnose.headline_words import Line
 from bntui.diagnose.remedies import WORDS, NextStep, Remedy, RemedyName, sentence
 
 KEY_WORDS = WORDS | {
-    RemedyName.RECALIBRATE: "[c] tries a recalibration",
-    RemedyName.APPLY_RECALIBRATION: "[c] applies the recalibration",
+    RemedyName.RECALIBRATE: "[c] recalibrates",
+    RemedyName.APPLY_RECALIBRATION: "[c] recalibrates",
     RemedyName.SET_MOMENTUM: "momentum {momentum}",
     RemedyName.PLAIN_MOMENTUM: "estimator momentum, at {momentum}",
     RemedyName.LOWER_LEARNING_RATE: "lower the learning rate, then [r]",
@@ -20,17 +21,14 @@ KEY_WORDS = WORDS | {
     RemedyName.SEE_TRACEBACK: "[y] shows the traceback",
 }
 DO_WORDS: Mapping[RemedyName | NextStep, Line] = {
-    RemedyName.RECALIBRATE: (
-        "[c] tries repaired averages, [c] again keeps them",
-        "[c] [c] repairs them",
-    ),
-    RemedyName.APPLY_RECALIBRATION: (
-        "[c] keeps the repaired averages: {accuracy} instead of {instead}",
-        "[c] keeps the repaired ones",
-    ),
     RemedyName.PLAIN_MOMENTUM: (
         "estimator momentum at {momentum} keeps them right",
         "estimator momentum {momentum}",
+    ),
+    RemedyName.RECALIBRATE: ("[c] repairs the averages now", "[c] repairs them now"),
+    RemedyName.APPLY_RECALIBRATION: (
+        "[c] repairs the averages: {accuracy} instead of {instead}",
+        "[c] repairs them now",
     ),
     RemedyName.SET_MOMENTUM: ("momentum {momentum} keeps them right", "momentum {momentum}"),
     RemedyName.LOWER_LEARNING_RATE: ("lower the learning rate, then [r] starts again",),

@@ -1,12 +1,9 @@
 """What keys do to the run under way. `available_keys` says when each of them can act."""
 
-from collections.abc import Callable
-
 from textual.screen import Screen
 
-from bntui.core.run import Command, Run
+from bntui.core.run import Command
 from bntui.core.snapshot import Phase
-from bntui.diagnose.health import recent
 from bntui.ui.explorer.current_run import CurrentRun
 from bntui.ui.runs.archive import ID
 
@@ -34,40 +31,13 @@ def keep_weights(screen: Screen[None], current: CurrentRun) -> None:
     )
 
 
-class RecalibrateKey:
-    """A key that first tries a recalibration and, pressed again soon after, applies one."""
+def recalibrate(screen: Screen[None], current: CurrentRun) -> None:
+    """Replace the running statistics by pooled ones of training batches; the run tells what it gave."""
+    current.run.command(Command.RECALIBRATE)
+    screen.notify("recalibrating…", timeout=1.0)
 
-    def __init__(
-        self,
-        current: CurrentRun,
-        *,
-        explain: Callable[[str], None],
-        before_applying: Callable[[Callable[[], None]], None],
-        applied: Callable[[], None],
-    ) -> None:
-        """`explain` shows a sentence; `applied` is called when a recalibration is applied.
 
-        `before_applying` is handed what applies one, and has it done unless the user disagrees.
-        """
-        self._current = current
-        self._explain = explain
-        self._before_applying = before_applying
-        self._applied = applied
-        self._tried: tuple[Run, int] | None = None
-        """The run and the update at which one was tried."""
-
-    def press(self) -> None:
-        """Find out what a recalibration would do; a second time, soon after, apply it."""
-        run, snapshot = self._current.run, self._current.snapshot
-        if self._tried and self._tried[0] is run and recent(snapshot, self._tried[1]):
-            self._before_applying(self._apply)
-        else:
-            self._tried = run, snapshot.update
-            run.command(Command.PEEK)
-            self._explain("trying a recalibration…; c again applies one")
-
-    def _apply(self) -> None:
-        self._tried = None
-        self._current.run.command(Command.RECALIBRATE)
-        self._applied()
-        self._explain("recalibrating…")
+def try_recalibration(screen: Screen[None], current: CurrentRun) -> None:
+    """Find out what a recalibration would give; change nothing."""
+    current.run.command(Command.PEEK)
+    screen.notify("measuring what a recalibration would give…", timeout=1.0)

@@ -55,6 +55,9 @@ from bntui.ui.widgets.status import StatusLine
 PANELS = "#knobs", "#panel-6", "#panel-5", "#panel-1", "#panel-2", "#panel-3", "#panel-4"
 """The panels in the order in which tab visits them."""
 
+VIEWED = "#panel-1.shown, #panel-2.shown, #panel-3.shown"
+"""The panels that zoom, pan and crosshair act on, where one of them is in sight."""
+
 
 class Explorer(Screen[None]):
     """One run at a time, on one screen."""
@@ -97,16 +100,11 @@ class Explorer(Screen[None]):
     def _made_commands(self) -> dict[str, Callable[[], object]]:
         """Return what keys do, by the names of commands in the table of keys."""
         current, begin, ghosts, redraw = self.current, self._begin, self._ghosts, self._redraw
-        recalibration = run_commands.RecalibrateKey(
-            current,
-            explain=lambda text: self.query_one(MessageLines).show_hint(text),
-            before_applying=self._guide.before_leaving,
-            applied=self._guide.changed,
-        )
         return {
             "pause": lambda: run_commands.pause(self, current),
             "step": lambda: run_commands.step(current),
-            "recalibrate": recalibration.press,
+            "recalibrate": self._recalibrate,
+            "try_recalibration": lambda: run_commands.try_recalibration(self, current),
             "keep_weights": lambda: run_commands.keep_weights(self, current),
             "restart": lambda: new_run_commands.restart(current, begin, seeds=0),
             "restart_with_new_seed": lambda: new_run_commands.restart(current, begin, seeds=1),
@@ -262,6 +260,13 @@ class Explorer(Screen[None]):
         self._commands[name]()
         self.follower.poll_soon()
 
+    def _recalibrate(self) -> None:
+        def do() -> None:
+            run_commands.recalibrate(self, self.current)
+            self._guide.changed()
+
+        self._guide.before_leaving(do)
+
     @on(HindsightMap.Opened)
     def _open_what_if(self) -> None:
         reading_commands.open_what_if(self, self.current)
@@ -282,6 +287,8 @@ class Explorer(Screen[None]):
         elif change == "log" and not self.query_one("#panel-2").display:
             axis = "a logarithmic" if results.view.log_loss else "a plain"
             self.notify(f"loss has {axis} axis now: 2 shows it")
+        elif self.has_class("-tabs") and not self.query(VIEWED):
+            self.notify("the view of the charts has changed: 1, 2 and 3 show them")
 
     def action_panel(self, number: int) -> None:
         """Go to one panel; show it where there is no room for all."""
@@ -296,7 +303,7 @@ class Explorer(Screen[None]):
             if panel.display or self.has_class("-tabs")
         ]
         if not self.has_class("-full"):
-            reachable.sort(key=lambda panel: panel.id != "knobs" and (panel.id or ""))
+            reachable.sort(key=lambda panel: (panel.id or "").removeprefix("knobs"))
         here = next((n for n, panel in enumerate(reachable) if panel.has_focus_within), 0)
         chosen = reachable[(here + by) % len(reachable)]
         if chosen.id == "knobs":

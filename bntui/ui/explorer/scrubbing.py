@@ -1,8 +1,10 @@
 """Moving through the momenta in hindsight: the past under one of them, and taking it over."""
 
+from dataclasses import replace
+from typing import Any
+
 from textual.screen import Screen
 
-from bntui.core.row import Value
 from bntui.core.snapshot import Snapshot
 from bntui.ui.drawing.plot import Line
 from bntui.ui.drawing.view import View, along
@@ -31,7 +33,7 @@ def past_in_words(looks: Looks, row: str) -> str:
 
 def use_row(screen: Screen[None], current: CurrentRun, row: str) -> str:
     """Turn the knobs of an explorer to what a row of the map is made by; return what that does."""
-    wanted: dict[str, Value] = {"estimator": row}
+    wanted: dict[str, Any] = {"estimator": row}
     if is_momentum(row):
         wanted = {"estimator": "momentum", "momentum": float(row)}
     knobs = current.knobs
@@ -40,4 +42,5 @@ def use_row(screen: Screen[None], current: CurrentRun, row: str) -> str:
         screen.query_one(f"#{name}", Knob).turn_to(value)
     if not changes:
         return f"{called(row)} is in use already"
-    return f"{called(row)}: {waits(current.snapshot) or 'from the next update on'}"
+    turned = replace(current.snapshot, wanted=replace(knobs, **wanted))
+    return waits(turned) or f"{called(row)}: from the next update on"

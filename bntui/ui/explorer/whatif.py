@@ -17,6 +17,7 @@ from bntui.ui.explorer.looks import Looks, beside, looks_of, why_no_hindsight
 from bntui.ui.explorer.whatif_pictures import WhatIfShown, what_if
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.notices import MessageLines
+from bntui.ui.widgets.status import StatusLine
 
 
 class WhatIfScreen(Screen[None]):
@@ -36,6 +37,7 @@ class WhatIfScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the picture, notices and the keys."""
+        yield StatusLine()
         yield WhatIf()
         yield MessageLines()
         yield KeyLine(key_table.WHAT_IF.shown())

@@ -21,7 +21,9 @@ from bntui.ui.new_run.specs import GROUPS, norm_layers
 from bntui.ui.widgets.focus_canvas import FocusCanvas
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
+from bntui.ui.widgets.notices import MessageLines
 from bntui.ui.widgets.paragraphs import Paragraphs
+from bntui.ui.widgets.status import StatusLine
 
 NARROW = 76
 """Columns below which the settings have as few as they need."""
@@ -51,6 +53,7 @@ class StructureScreen(Screen[Changes | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the knobs, and beside them what they mean."""
+        yield StatusLine()
         with Horizontal():
             with Vertical(id="settings", classes="panel") as settings:
                 settings.border_title = "structure"
@@ -60,6 +63,7 @@ class StructureScreen(Screen[Changes | None]):
                         yield Knob(spec, getattr(self._config, spec.name))
                 yield Begin()
             yield Paragraphs("what it means", id="meaning", classes="panel")
+        yield MessageLines()
         yield KeyLine(key_table.NEW_RUN.shown())
 
     def on_mount(self) -> None:

@@ -22,6 +22,8 @@ from bntui.ui.remembered import memory_of
 from bntui.ui.runs.differences import differing
 from bntui.ui.widgets.chart import Chart
 from bntui.ui.widgets.keyline import KeyLine
+from bntui.ui.widgets.notices import MessageLines
+from bntui.ui.widgets.status import StatusLine
 from bntui.ui.widgets.view_changes import VIEW_CHANGES, why_same
 
 TWO_CHARTS = 32
@@ -59,11 +61,13 @@ class ComparisonScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the differences and the charts."""
         self.view = memory_of(self.app).choices.view
+        yield StatusLine()
         with VerticalScroll(id="differences", classes="panel") as box:
             box.border_title = "in what they differ"
             yield Differences(*self._sides)
         yield Chart("accuracy", y=UNIT, id="panel-1", classes="panel shown")
         yield Chart("loss", log=True, id="panel-2", classes="panel")
+        yield MessageLines()
         yield KeyLine(key_table.COMPARISON.shown())
 
     def on_mount(self) -> None:

@@ -25,6 +25,8 @@ from bntui.ui.runs.list import RunList
 from bntui.ui.runs.store_jobs import StoreJobs
 from bntui.ui.terminal.glyphs import fit
 from bntui.ui.widgets.keyline import KeyLine
+from bntui.ui.widgets.notices import MessageLines
+from bntui.ui.widgets.status import StatusLine
 
 Chosen = tuple[str, Snapshot | None] | Checkpoint
 """A run to lay over the charts (to take away, if None); or where to go on from."""
@@ -70,9 +72,11 @@ class RunsScreen(Screen[Chosen | None]):
         """Lay out the list, what is known of the chosen run, and the keys."""
         if (remembered := memory_of(self.app).choices.runs_by) in _SORTABLE:
             self._column = remembered
+        yield StatusLine()
         yield RunList(id="runs", classes="panel")
         yield Static(id="about", classes="panel", markup=False)
         yield Input(id="filter", placeholder="words, or settings such as momentum=0.9")
+        yield MessageLines()
         yield KeyLine(key_table.RUNS.shown())
 
     def on_mount(self) -> None:

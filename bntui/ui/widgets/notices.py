@@ -55,6 +55,11 @@ class NoticeBoard:
         self._notices = []
 
     @property
+    def standing(self) -> list[str]:
+        """What is told at the moment, the oldest first, shown or waiting to be shown again."""
+        return [notice.text for notice in self._notices if notice.until > self._clock()]
+
+    @property
     def shown(self) -> Notice | None:
         """The notice to show now."""
         now = self._clock()
@@ -70,11 +75,18 @@ class NoticeBoard:
 class MessageLines(Canvas):
     """The newest notice, and below it a hint; a notice that needs more room takes that of the hint."""
 
-    DEFAULT_CSS = "MessageLines { height: 2; }"
+    DEFAULT_CSS = "MessageLines { height: 1; }"
 
     _notice: Notice | None = None
     _page = 0
     _hint = ""
+
+    def on_mount(self) -> None:
+        """Show the notice that stands already; every app of bntui has a board for them."""
+        super().on_mount()
+        board = getattr(self.app, "notices", None)
+        if isinstance(board, NoticeBoard):
+            self.show_notice(board.shown)
 
     def show_notice(self, notice: Notice | None) -> None:
         """Show a notice, from its beginning; None for none."""

@@ -15,13 +15,21 @@ GLYPHS = {
 }
 
 
+NOTHING = Snapshot()
+
+
 class StatusLine(Canvas):
     """One line over the whole screen."""
 
     DEFAULT_CSS = "StatusLine { height: 1; background: $panel; }"
 
-    snapshot = Snapshot()
+    snapshot = NOTHING
     """What it shows."""
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing was shown yet."""
+        return self.snapshot is NOTHING
 
     def show(self, snapshot: Snapshot) -> None:
         """Show where `snapshot`'s run stands."""

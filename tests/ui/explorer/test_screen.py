@@ -29,10 +29,10 @@ from tests.ui.user import CONFIG, FULL, PANELS, TABS, TINY, opened, screen_text
 
 
 class TestKnobs:
-    async def test_arrows_and_tab_choose_a_knob_and_say_which(self) -> None:
+    async def test_arrows_choose_a_knob_and_say_which(self) -> None:
         async with opened() as user:
             assert user.knob("batch-size") == "batch size ◂256▸"
-            await user.press("down", "tab")
+            await user.press("down", "down")
             assert user.knob("batch-size") == "batch size 256"
             assert user.knob("momentum").startswith("momentum ◂0.99▸")
             await user.press("up")
@@ -269,6 +269,7 @@ class TestNewRuns:
             await user.press("r")
             await user.see(series={})
             for panel, running in (("#panel-1", "0.114"), ("#panel-2", "2.850")):
+                await user.press(panel[-1])
                 assert running in user.part(panel)
                 assert "– running" in user.part(panel)
             assert "0.993 train" not in user.text
@@ -300,31 +301,21 @@ class TestRunKeys:
                 assert user.run.calls[-1] == asked
             assert len(user.run.calls) == 4
 
-    async def test_n_is_a_single_update_and_c_recalibrates_once_tried(self) -> None:
+    async def test_n_is_a_single_update_and_c_recalibrates_at_once(self) -> None:
         async with opened() as user:
             await user.press("n")
             assert user.run.calls == ["start", "pause", "STEP"]
             await user.press("c")
-            assert user.run.calls[3:] == ["PEEK"]
-            await user.press("c")
-            assert user.run.calls[4:] == ["RECALIBRATE"]
+            assert user.run.calls[3:] == ["RECALIBRATE"]
+            await user.see(recalibration=Recalibration(97, 0.1, 0.95, True))
+            assert "recalibrated at update 97: 0.100 → 0.950" in user.part("MessageLines")
 
-    async def test_what_was_tried_is_told_and_applied_by_c_for_as_long_as_it_takes_to_read(
-        self,
-    ) -> None:
+    async def test_shift_c_says_what_a_recalibration_would_give_and_changes_nothing(self) -> None:
         async with opened() as user:
-            await user.press("c")
+            await user.press("C")
+            assert user.run.calls[1:] == ["PEEK"]
             await user.see(recalibration=Recalibration(97, 0.1, 0.95, False))
-            assert "would give 0.100 → 0.950" in user.text
-            # A fast run: some hundred updates in three seconds.
-            clock = history([0.2 + 0.01 * n for n in range(400)])
-            await user.see(update=400, seconds=4.2, series={"seconds": clock})
-            await user.press("c")
-            assert user.run.calls[-1] == "RECALIBRATE"
-            await user.press("c")
-            await user.see(update=800, seconds=30.0, series={"seconds": clock})
-            await user.press("c")
-            assert user.run.calls[-2:] == ["PEEK", "PEEK"]
+            assert "would give 0.100 → 0.950: c applies one" in user.part("MessageLines")
 
     async def test_d_takes_the_built_in_digits_but_only_after_a_failure(self) -> None:
         config = replace(CONFIG, dataset="mnist", data_dir="/data", train_size=50_000)
@@ -417,8 +408,7 @@ class TestWhatARunShows:
         async with opened(size) as user:
             await user.see(failed(CONFIG, "The file [red]x[/red] is damaged."))
             assert "× failed" in user.text.splitlines()[0]
-            assert "the run failed" in user.part("EvidencePanel")
-            assert "The file [red]x[/red] is damaged." in user.part("EvidencePanel")
+            assert "The file [red]x[/red] is damaged." in user.part("HeadlinePanel")
             await user.press("right", "space", "n", "c", "2", "question_mark", "escape", "r")
             assert len(user.runs.made) == 2
             assert user.run.snapshot.knobs == Knobs(batch_size=512)
@@ -460,7 +450,7 @@ class TestWhatARunShows:
             assert "no batch norm" in user.part("DriftTable")
             assert "◂" not in user.knob("norm")
             assert user.knob("norm") == "batch norm off"
-            assert "no batch norm" in user.part("EvidencePanel")
+            assert "Without BatchNorm no averages" in user.part("HeadlinePanel")
 
     async def test_a_message_is_told_once_and_literally(self) -> None:
         async with opened() as user:
@@ -469,17 +459,26 @@ class TestWhatARunShows:
             await user.see(update=98)
             assert user.part().count("clipped to") == 1
             await user.see(message="clipped to 300.")
-            assert user.part().count("clipped to") == 2
+            assert "clipped to 300." in user.part("MessageLines")
 
 
 class TestSizes:
-    async def test_all_panels_are_shown_at_once_where_there_is_room(self) -> None:
+    async def test_all_panels_but_loss_are_shown_at_once_where_there_is_room(self) -> None:
         async with opened() as user:
-            for key in ("2", "5"):
+            for key, hidden in (("5", "2"), ("2", "1"), ("3", "1"), ("1", "2")):
                 await user.press(key)
-                assert all(
-                    title in user.text for title in (*PANELS.values(), "─ verdict at update 97 ─")
-                )
+                shown = {number for number, title in PANELS.items() if title in user.text}
+                assert shown == set(PANELS) - {hidden}
+
+    async def test_a_tall_terminal_shows_loss_as_well(self) -> None:
+        async with opened((200, 60)) as user:
+            for key in PANELS:
+                await user.press(key)
+                assert all(title in user.text for title in PANELS.values())
+
+    async def test_accuracy_has_twelve_rows_at_the_usual_size(self) -> None:
+        async with opened() as user:
+            assert user.app.screen.query_one("#panel-1").size.height - 1 >= 12
 
     async def test_number_keys_switch_panels_on_a_small_terminal(self) -> None:
         async with opened(TABS) as user:
@@ -488,8 +487,36 @@ class TestSizes:
                 await user.press(key)
                 shown = {number for number, title in PANELS.items() if title in user.text}
                 assert shown == {key}
-                assert "─ verdict at update 97 ─" in user.text
-                assert "0.114" in user.part("EvidencePanel")
+                assert "Validation fails: 11 % instead of 97 %" in user.part("HeadlinePanel")
+
+    @pytest.mark.parametrize("size", [FULL, TABS, (60, 16), (200, 60)])
+    async def test_tab_visits_the_knobs_and_every_panel_and_shift_tab_goes_back(
+        self, size: tuple[int, int]
+    ) -> None:
+        async with opened(size) as user:
+
+            def here() -> str:
+                focused = user.app.screen.focused
+                assert focused is not None
+                assert focused.is_on_screen
+                return "knobs" if isinstance(focused, Knob) else focused.id or ""
+
+            visited = [here()]
+            while len(visited) < 2 or visited[-1] != "knobs":
+                await user.press("tab")
+                visited.append(here())
+            hidden = {"panel-2"} if size == FULL else set()
+            assert sorted(visited[1:]) == sorted(
+                {"knobs", *map("panel-{}".format, PANELS)} - hidden
+            )
+            for place in reversed(visited[:-1]):
+                await user.press("shift+tab")
+                assert here() == place
+
+    async def test_tab_returns_to_the_knob_that_was_chosen(self) -> None:
+        async with opened() as user:
+            await user.press("down", "down", "tab", "shift+tab")
+            assert user.knob("momentum").startswith("momentum ◂0.99▸")
 
     async def test_a_hidden_panel_is_up_to_date_when_it_is_shown(self) -> None:
         async with opened(TABS) as user:
@@ -501,26 +528,26 @@ class TestSizes:
     async def test_the_knobs_fit_in_one_line_of_a_small_terminal(self) -> None:
         wide = Knobs(batch_size=65536, momentum=0.995, learning_rate=0.0005)
         async with opened(TABS, replace(CONFIG, knobs=wide)) as user:
-            line = user.text.splitlines()[1]
+            line = user.text.splitlines()[4]
             assert line.split("  ")[0].strip() == "▸batch 65536"
             assert " ".join(line.split()) == (
                 "▸batch 65536 BN on m 0.995 est momentum rate 0.0005 pace max"
             )
             await user.choose("learning-rate")
             await user.press("left")
-            assert "rate 0.0002…" in user.text.splitlines()[1]
+            assert "rate 0.0002…" in user.text.splitlines()[4]
 
     async def test_the_longest_values_fit_beside_each_other(self) -> None:
         wide = Knobs(65536, 0.995, "bias-corrected", 0.0005, 20.0)
         async with opened(TABS, replace(CONFIG, norm="ghost", knobs=wide)) as user:
-            assert " ".join(user.text.splitlines()[1].split()) == (
+            assert " ".join(user.text.splitlines()[4].split()) == (
                 "▸batch 65536 BN ghost m 0.995 est bias-corrected rate 0.0005 pace 20/s"
             )
 
     async def test_the_usual_values_fit_where_there_is_least_room(self) -> None:
         usual = Knobs(4096, 0.99, "warm-up", 0.001)
         async with opened((60, 16), replace(CONFIG, knobs=usual)) as user:
-            assert " ".join(user.text.splitlines()[1].split()) == (
+            assert " ".join(user.text.splitlines()[4].split()) == (
                 "▸batch 4096 BN on m 0.99 est warm-up rate 0.001 pace max"
             )
 
@@ -550,7 +577,7 @@ class TestSizes:
 
     async def test_the_smallest_size_shows_verdict_and_chart(self) -> None:
         async with opened((60, 16)) as user:
-            assert "─ verdict at update 97 ─" in user.text
+            assert "Validation fails: 11 % instead of 97 %" in user.part("HeadlinePanel")
             assert "0.114 running" in user.part("#panel-1")
 
 

@@ -63,13 +63,20 @@ async def test_enter_turns_the_knob_and_says_from_when_on() -> None:
         assert "momentum 0.9 is in use already" in user.part()
 
 
-@pytest.mark.parametrize("phase", [Phase.PAUSED, Phase.FINISHED])
-async def test_a_run_that_stands_says_what_it_takes(phase: Phase) -> None:
+@pytest.mark.parametrize(
+    ("phase", "said"),
+    [
+        (Phase.PAUSED, "space: go on with momentum 0.9"),
+        (Phase.FINISHED, "space: 10 more epochs with momentum 0.9"),
+        (Phase.STOPPED, "this run is over; r: a new one with momentum 0.9"),
+    ],
+)
+async def test_a_run_that_stands_says_what_it_takes(phase: Phase, said: str) -> None:
     async with opened() as user:
         await on_the_map(user)
         await user.see(phase=phase)
         await user.press(*["down"] * 4, "enter")
-        assert "momentum 0.9: pending: space " in user.part()
+        assert said in user.part()
 
 
 async def test_another_estimator_is_taken_over_by_its_knob_and_left_by_a_momentum() -> None:

@@ -245,7 +245,7 @@ class TestList:
         async with listed(size) as user:
             assert "can't be used: file is not a database; name another" in user.part("#runs")
             await user.press("escape")
-            assert "verdict" in user.text
+            assert "evidence" in user.text
 
     async def test_a_store_that_is_slow_keeps_nobody_waiting(self) -> None:
         kept()
@@ -260,7 +260,7 @@ class TestList:
             await user.press("o")
             assert "reading what is kept" in user.text
             await user.press("slash", "x", "escape", "escape")
-            assert "verdict" in user.text
+            assert "evidence" in user.text
             await user.press("o")
             go_on.set()
             await user.until(lambda: "1 run by when" in user.text)
