@@ -94,6 +94,14 @@ KNOB = (
     Binding("right", "turn(1)", "more"),
     Binding("enter", "type", "type a value"),
 )
+CHART = (
+    Binding("left", "screen.look('move', -1)", "crosshair back"),
+    Binding("right", "screen.look('move', 1)", "crosshair on"),
+    Binding("shift+left", "screen.look('move', -10)"),
+    Binding("shift+right", "screen.look('move', 10)"),
+    Binding("up", "screen.look('zoom', 2)"),
+    Binding("down", "screen.look('zoom', 0.5)"),
+)
 HINDSIGHT_MAP = (
     Binding("up", "move(-1)", "higher momentum"),
     Binding("down", "move(1)", "lower momentum"),
@@ -133,6 +141,11 @@ VIEW = (
         Binding("full_stop", "look('move', 1)"),
         Binding("less_than_sign", "look('move', -10)"),
         Binding("greater_than_sign", "look('move', 10)"),
+    ),
+    line(
+        "← → ↑ ↓",
+        "on a chart: crosshair by a point, shift+← → by ten; zoom",
+        elsewhere=CHART,
     ),
     line(
         "{ }",

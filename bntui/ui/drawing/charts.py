@@ -72,6 +72,13 @@ def chart(
     return [*picture, [(" " * AXIS, ""), *below, (f" {LABELS[axis]}", "axis")]]
 
 
+def position_at(column: int, width: int, x_low: float, x_high: float) -> float | None:
+    """Return the x in the middle of a column of a chart `width` cells wide; None beside the plot."""
+    columns = width - AXIS - LEGEND
+    place = column - AXIS
+    return x_low + (place + 0.5) / columns * (x_high - x_low) if 0 <= place < columns else None
+
+
 def sparkline(values: Sequence[float], width: int) -> str:
     """Draw the last `width` values between their own extremes; NaN and infinities are dots."""
     blocks = "▁▂▃▄▅▆▇█"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from bntui.core.cells import cell_len, cut
+from bntui.core.cells import cell_len, shorten
 from bntui.core.scales import scientific
 from bntui.core.series import value_at
 from bntui.ui.drawing.plot import Line
@@ -15,8 +15,12 @@ from bntui.ui.drawing.plot import Line
 if TYPE_CHECKING:
     from bntui.ui.drawing.canvas import Row
 
-LEGEND = 18
-"""Cells right of the plot: a blank, a value, a blank and a name, as long as "was running"."""
+OWNER = 8
+"""Cells of a ghost's name that there is always room for, beside a line's name or two values."""
+LEGEND = 13 + OWNER
+"""Cells right of the plot: a blank, a value, a blank and a name, as long as "bias-corrected"."""
+SHORT = {"running": "run"}
+"""Short forms of the words in a name, for where the whole one has no room."""
 
 
 def legend(
@@ -41,9 +45,9 @@ def legend(
 
 
 def leftover(lines: Sequence[Line], rows: int, x: float) -> list[str]:
-    """Read at `x` what the legend has no row for: "was .974 .114"."""
+    """Read at `x` what the legend has no row for: "was 0.974 0.114"."""
     return [
-        " ".join([_name(entry), *(_written(value_at(line.view, x)).lstrip("0") for line in entry)])
+        " ".join([_name(entry), *(_written(value_at(line.view, x)) for line in entry)])
         for entry in _entries(lines, rows)[rows:]
     ]
 
@@ -70,9 +74,14 @@ def _entry(entry: Sequence[Line], x: float) -> Row:
     values = [(f" {_written(value_at(line.view, x)):>5}", line.style) for line in entry]
     *others, (last, style) = values
     room = LEGEND - sum(len(text) for text, _ in values) - 1
-    name = _name(entry)
-    name = name if cell_len(name) <= room else f"{cut(name, room - 1)}."
-    return [*others, (f"{last} {name}", style)]
+    return [*others, (f"{last} {fitting(_name(entry), room)}", style)]
+
+
+def fitting(name: str, room: int) -> str:
+    """Return a name in at most so many cells: whole, in short forms, or what is left of it."""
+    if cell_len(name) <= room:
+        return name
+    return shorten(" ".join(SHORT.get(word, word) for word in name.split()), room)
 
 
 def _written(value: float | None) -> str:

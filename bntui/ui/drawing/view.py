@@ -48,16 +48,17 @@ class View:
     smooth: bool = False
     log_loss: bool = True
 
-    def zoomed(self, factor: float, newest: float) -> View:
-        """Show `factor` times less: what is under the crosshair stays in place, else the right end.
+    def zoomed(self, factor: float, newest: float, at: float | None = None) -> View:
+        """Show `factor` times less: what is at update `at` or the crosshair stays in place, else the right end.
 
         `newest` is the run's last update. To show more than the run has is to follow it again.
         """
+        at = self.cursor if at is None else at
         low, high = self.window or (0.0, newest)
         size = max((high - low) / factor, NARROWEST, newest * FINEST)
         if size >= newest:
             return replace(self, window=None)
-        kept = high if self.cursor is None else min(max(self.cursor, low), high)
+        kept = high if at is None else min(max(at, low), high)
         low = kept - (kept - low) * size / (high - low)
         return replace(self, window=_clamped(low, size, newest))
 
@@ -83,6 +84,14 @@ class View:
             ahead = int(np.searchsorted(recorded, self.cursor, side="left"))
             place = min(max((behind if by > 0 else ahead) + by, 0), place)
         return self._at(float(recorded[place]), float(recorded[-1]))
+
+    def pointed(self, update: float, positions: npt.ArrayLike) -> View:
+        """Put the crosshair on the recorded position that is nearest to an update."""
+        recorded = np.asarray(positions, dtype=np.float64)
+        if not len(recorded):
+            return self
+        nearest = recorded[np.argmin(np.abs(recorded - update))]
+        return self._at(float(nearest), float(recorded[-1]))
 
     def jumped(self, direction: int, marks: Iterable[Mark], newest: float) -> View:
         """Move the crosshair to the next mark, or with a negative direction to the previous one.

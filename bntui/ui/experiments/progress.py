@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from bntui.core.cells import cell_len
 from bntui.core.config import Observation, RunConfig
 from bntui.core.run_request import Purpose
 from bntui.core.series import thinned
 from bntui.core.snapshot import Snapshot
+from bntui.ui.drawing.legend import OWNER
 
 if TYPE_CHECKING:  # the first picture needs no experiment
     from bntui.experiments.experiment import Arm, Conclusion, Experiment
 
-LEGEND_WIDTH = 5
-"""Characters of a ghost's name that a legend has room for, beside two values."""
+SHORT = {"linear": "lin", "warm": "w", "momentum": "m", "batch": "b", "without": "no"}
+"""Short forms of the words in an arm's name, for where a legend has no room for the whole one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,17 @@ class ExperimentProgress:
 
 
 def short_names(experiment: "Experiment") -> list[str]:
-    """Return what legends call the arms: their names' beginnings, or numbers where those are alike."""
-    names = [arm.name[:LEGEND_WIDTH].rstrip("_") for arm in experiment.arms]
-    if len(set(names)) == len(names):
+    """Return what legends call the arms: their names, or numbers where one is too long for that."""
+    names = [_short(arm.name) for arm in experiment.arms]
+    if len(set(names)) == len(names) and all(cell_len(name) <= OWNER for name in names):
         return names
-    return [f"run {number}" for number in range(1, len(names) + 1)]
+    return [f"#{number}" for number in range(1, len(names) + 1)]
+
+
+def _short(name: str) -> str:
+    words = name.replace("-", "_").split("_")
+    whole = " ".join(words)
+    return whole if cell_len(whole) <= OWNER else " ".join(SHORT.get(word, word) for word in words)
 
 
 @cache

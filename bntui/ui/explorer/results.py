@@ -26,6 +26,13 @@ NORMALISED = {
     "renorm": " (BN per part)",
 }
 """Whose BN statistics normalised the images of the parts of a batch that are compared, by the norm."""
+ACCURACY = (
+    "accuracy in training, and in validation with fresh and with running statistics",
+    "accuracy: training, validation with fresh and with running statistics",
+    "accuracy: training and validation",
+)
+LOSS = tuple(title.replace("accuracy", "loss") for title in ACCURACY)
+"""What the curves are, for where a title has the room to say so."""
 NamedSnapshots = Sequence[tuple[str, Snapshot]]
 
 
@@ -41,8 +48,8 @@ class Results(Container):
     def compose(self) -> ComposeResult:
         """Lay out the panels, whose curves are drawn as they were last."""
         self.view = memory_of(self.app).choices.view
-        yield Chart("accuracy", y=UNIT, id="panel-1", classes="panel")
-        yield Chart("loss", log=True, id="panel-2", classes="panel")
+        yield Chart("accuracy", longer=ACCURACY, y=UNIT, id="panel-1", classes="panel")
+        yield Chart("loss", longer=LOSS, log=True, id="panel-2", classes="panel")
         yield HindsightMap(id="panel-3", classes="panel")
         yield DriftTable(id="panel-4", classes="panel")
 
@@ -79,10 +86,7 @@ class Results(Container):
         snapshot, view = self._snapshot, self.view
         clock = snapshot.series.get(view.axis)
         planned = planned_end(snapshot, view.axis, self._ghosts)
-        noise = latest_noise(snapshot)
-        if noise and snapshot.config.has_statistics:
-            noise += NORMALISED[snapshot.config.norm]
-        twin = f"twin {snapshot.config.twin}" if snapshot.config.twin else ""
+        notes = [twin_note(snapshot), noise_note(snapshot)]
         lines = [curves(what, snapshot, view, self._ghosts) for what in ("acc", "loss")]
         ends = (float(line.view.x[-1]) for line in chain(*lines) if len(line.view))
         gap = lines[0][-2], lines[0][-1]
@@ -90,8 +94,8 @@ class Results(Container):
         hindsight.show(snapshot, view=view, end=max(ends, default=0.0), planned=planned)
         if hindsight.looks and (row := hindsight.scrubbed):
             lines[0].append(past(hindsight.looks, row, snapshot, view))
-            twin = past_in_words(hindsight.looks, row)
-        figures = zip(lines, (twin, noise), (gap, None), self.query(Chart), strict=True)
+            notes[0] = (past_in_words(hindsight.looks, row),)
+        figures = zip(lines, notes, (gap, None), self.query(Chart), strict=True)
         for each, note, between, chart in figures:
             chart.show(
                 each,
@@ -102,3 +106,17 @@ class Results(Container):
                 note=note,
                 gap=between,
             )
+
+
+def twin_note(snapshot: Snapshot) -> tuple[str, ...]:
+    """Name the setting in which a run differs from its twin, if it has one."""
+    twin = snapshot.config.twin
+    return (f"twin {twin}",) if twin else ()
+
+
+def noise_note(snapshot: Snapshot) -> tuple[str, ...]:
+    """Say what is known of the noise scale, and in a longer form by which statistics; or nothing."""
+    noise = latest_noise(snapshot)
+    if noise and snapshot.config.has_statistics:
+        return noise + NORMALISED[snapshot.config.norm], noise
+    return (noise,) if noise else ()

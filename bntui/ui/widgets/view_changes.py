@@ -13,10 +13,18 @@ def _moved(view: View, snapshot: Snapshot, by: float) -> View:
     return view if history is None else view.moved(int(by), history.x)
 
 
+def _pointed(view: View, snapshot: Snapshot, update: float) -> View:
+    history = snapshot.series.get("train_acc")
+    return view if history is None else view.pointed(update, history.x)
+
+
 VIEW_CHANGES: dict[str, Callable[[View, Snapshot, float], View]] = {
     "zoom": lambda view, snapshot, factor: view.zoomed(factor, snapshot.update),
+    "closer": lambda view, snapshot, at: view.zoomed(2, snapshot.update, at),
+    "further": lambda view, snapshot, at: view.zoomed(0.5, snapshot.update, at),
     "pan": lambda view, snapshot, share: view.panned(share, snapshot.update),
     "move": _moved,
+    "point": _pointed,
     "jump": lambda view, snapshot, by: view.jumped(
         int(by), merged(snapshot.marks), snapshot.update
     ),
@@ -26,7 +34,8 @@ VIEW_CHANGES: dict[str, Callable[[View, Snapshot, float], View]] = {
     "reset": lambda view, *_: view.reset(),
 }
 """What the keys do to the view, by name: zoom by a factor, pan by a share of the window, move the crosshair
-by recorded positions, jump to a mark before or after; the others take no amount."""
+by recorded positions, point it at an update, zoom at one by 2 (closer, further), jump to a mark before or after;
+the others take no amount."""
 
 
 def why_same(change: str, amount: float, snapshot: Snapshot) -> str:
@@ -36,10 +45,14 @@ def why_same(change: str, amount: float, snapshot: Snapshot) -> str:
         return "there is nothing to look at yet"
     if change == "jump" and not snapshot.marks:
         return "this run has no marks: changes of knobs and recalibrations are some"
+    near, whole = "this is as near as it goes", "the whole run is in sight"
     return {
-        "zoom": "this is as near as it goes" if amount > 1 else "the whole run is in sight",
+        "zoom": near if amount > 1 else whole,
+        "closer": near,
+        "further": whole,
+        "point": "the crosshair is there",
         "pan": f"the run goes no further {'on' if onward else 'back'}; + shows a part of it",
         "move": f"the crosshair is at the {'last' if onward else 'first'} point",
         "jump": f"there is no mark {'after' if onward else 'before'} the crosshair",
-        "reset": "the whole run is in sight, without a crosshair",
+        "reset": f"{whole}, without a crosshair",
     }.get(change, "nothing changes")

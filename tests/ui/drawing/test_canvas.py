@@ -258,7 +258,7 @@ class TestChart:
             chart = pilot.app.query(Chart).first()
             ghosts = [Line(f"was {what}", "", self.line(0.5).view, ghost=True) for what in "ab"]
             chart.show([*ghosts, self.line(0.5), self.line(0.5)], view=View(cursor=0))
-            assert title() == "accuracy · at update 0 · was .500 .500"
+            assert title() == "accuracy · at update 0 · was 0.500 0.500"
             await pilot.resize_terminal(80, 40)
             await pilot.pause()
             assert title() == "accuracy · at update 0"

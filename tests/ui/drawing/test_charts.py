@@ -10,11 +10,11 @@ from bntui.core.config import RunConfig
 from bntui.core.scales import UNIT, YRange, extent, grown, settled
 from bntui.core.series import Series, SeriesView, value_at
 from bntui.core.snapshot import Mark, Snapshot
-from bntui.ui.drawing.axes import position, x_ticks
+from bntui.ui.drawing.axes import AXIS, position, x_ticks
 from bntui.ui.drawing.canvas import Picture
-from bntui.ui.drawing.charts import bar, chart, sparkline
+from bntui.ui.drawing.charts import bar, chart, position_at, sparkline
 from bntui.ui.drawing.curves import curves
-from bntui.ui.drawing.legend import leftover, spread
+from bntui.ui.drawing.legend import LEGEND, leftover, spread
 from bntui.ui.drawing.marks import Flag, flags, merged
 from bntui.ui.drawing.plot import Line, plot
 from bntui.ui.drawing.view import Axis, View
@@ -56,7 +56,7 @@ def drawn(
 ) -> Picture:
     return chart(
         lines,
-        width=49,
+        width=52,
         height=6,
         x_low=0,
         x_high=32,
@@ -72,7 +72,7 @@ def axes(
     return text(drawn(lines, marks=marks, cursor=cursor))
 
 
-def below(low: float, high: float, axis: Axis = Axis.UPDATES, *, width: int = 84) -> list[str]:
+def below(low: float, high: float, axis: Axis = Axis.UPDATES, *, width: int = 87) -> list[str]:
     """Return the words of the x axis."""
     row = chart([], width=width, height=2, x_low=low, x_high=high, y=UNIT, axis=axis)[-1]
     return "".join(characters for characters, _ in row).split()
@@ -254,7 +254,7 @@ class TestChart:
 
     def test_a_line_and_its_name_share_a_role(self) -> None:
         picture = chart(
-            [Line("a", "good", view(1.0))], width=46, height=3, x_low=0, x_high=32, y=UNIT
+            [Line("a", "good", view(1.0))], width=49, height=3, x_low=0, x_high=32, y=UNIT
         )
         assert picture[0][1] == ("⠁", "good")
         assert picture[0][-1] == (" 1.000 a", "good")
@@ -270,8 +270,8 @@ class TestChart:
     def test_a_line_without_a_name_is_drawn_only(self) -> None:
         assert axes([Line("", "train ghost", view(1, 1), ghost=True)])[0] == (" 1.0 ┤⠉⠁" + " " * 23)
 
-    def test_names_as_long_as_was_running_are_whole(self) -> None:
-        assert axes([Line("was running", "", view(1.0))])[0].endswith(" 1.000 was running")
+    def test_names_as_long_as_bias_corrected_are_whole(self) -> None:
+        assert axes([Line("bias-corrected", "", view(1.0))])[0].endswith(" 1.000 bias-corrected")
 
     def test_where_rows_are_few_each_ghost_has_one(self) -> None:
         lines = [
@@ -284,7 +284,7 @@ class TestChart:
         assert text(picture)[0].endswith(" 0.900 0.100 was")
         assert picture[1][-2:] == [(" 0.900", "fresh ghost"), (" 0.100 pin 2", "running ghost")]
         assert leftover(lines, 5, 0) == []
-        assert leftover(lines, 4, 0) == ["pin 2 .900 .100"]
+        assert leftover(lines, 4, 0) == ["pin 2 0.900 0.100"]
         assert leftover(lines, 3, -1) == ["was – –", "pin 2 – –"]
 
     def test_ghosts_lose_their_names_first(self) -> None:
@@ -332,9 +332,15 @@ class TestChart:
 
     def test_a_logarithmic_axis_counts_decades(self) -> None:
         rows = text(
-            chart([], width=49, height=6, x_low=0, x_high=32, y=YRange(1e-4, 1e2, log=True))
+            chart([], width=52, height=6, x_low=0, x_high=32, y=YRange(1e-4, 1e2, log=True))
         )
         assert [row[:6] for row in rows[:-1]] == [" 100 ┤", "     │", " 0.1 ┤", "     │", "1e-4 ┤"]
+
+    def test_a_column_of_the_plot_has_a_position_and_those_beside_it_have_none(self) -> None:
+        width = AXIS + 10 + LEGEND
+        places = [position_at(column, width, 20.0, 40.0) for column in range(width)]
+        assert places[AXIS : AXIS + 10] == [21, 23, 25, 27, 29, 31, 33, 35, 37, 39]
+        assert set(places[:AXIS] + places[AXIS + 10 :]) == {None}
 
     def test_too_small_a_place_draws_nothing(self) -> None:
         assert chart([], width=20, height=10, x_low=0, x_high=32, y=UNIT) == []

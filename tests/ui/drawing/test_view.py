@@ -31,6 +31,10 @@ class TestZoom:
         assert View(cursor=25).zoomed(2, NEWEST).window == (12.5, 62.5)
         assert View(cursor=100).zoomed(4, NEWEST).window == (75, 100)
 
+    def test_the_pointer_goes_before_the_crosshair(self) -> None:
+        assert View(cursor=25).zoomed(2, NEWEST, 80).window == (40, 90)
+        assert View(window=(40, 80)).zoomed(2, NEWEST, 10).window == (40, 60)
+
     def test_a_crosshair_out_of_sight_counts_as_at_the_edge(self) -> None:
         assert View(window=(40, 80), cursor=10).zoomed(2, NEWEST).window == (40, 60)
 
@@ -93,6 +97,12 @@ class TestCrosshair:
         assert view.moved(1, EVERY).window == (51, 71)
         assert view.moved(39, EVERY).window == (80, 100)
         assert View(window=(20, 40)).moved(1, EVERY).window == (80, 100)
+
+    def test_it_is_pointed_at_the_nearest_position(self) -> None:
+        assert [View().pointed(update, [4, 8, 12]).cursor for update in (-9, 5.9, 6.1, 99)] == [
+            4, 4, 8, 12,
+        ]  # fmt: skip
+        assert View().pointed(5, np.array([])) == View()
 
     def test_it_jumps_between_marks(self) -> None:
         assert View(cursor=30).jumped(1, MARKS, NEWEST).cursor == 50

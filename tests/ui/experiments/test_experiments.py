@@ -14,7 +14,7 @@ from bntui.experiments.experiment import Choice, Experiment
 from bntui.experiments.library import built_in, configs_of
 from bntui.experiments.outcome import published
 from bntui.experiments.reader import parse
-from bntui.ui.drawing.legend import LEGEND, legend
+from bntui.ui.drawing.legend import legend
 from bntui.ui.drawing.plot import Line
 from bntui.ui.experiments.experiment_line import ExperimentLine
 from bntui.ui.experiments.leave import LeaveScreen
@@ -288,7 +288,7 @@ class TestRuns:
     async def test_they_follow_one_another_the_earlier_ones_as_ghosts(self) -> None:
         async with opened(experiments=experiments()) as user:
             await begin(user)
-            assert "thread run." in user.part("#panel-1")
+            assert "thread running" in user.part("#panel-1")
             assert "was" not in user.part("#panel-1")
             await finish(user, 0.2)
             assert user.run.snapshot.config == RunConfig(
@@ -628,11 +628,32 @@ class TestProgress:
             arms = tuple(replace(TWO.arms[0], name=name) for name in names)
             return short_names(replace(TWO, arms=arms))
 
-        assert named("with_bn", "bare") == ["with", "bare"]
-        assert named("momentum_9", "momentum_99") == ["run 1", "run 2"]
+        assert named("with_bn", "bare") == ["with bn", "bare"]
+        assert named("linear", "linear_warm", "root-warm") == ["linear", "lin w", "root w"]
+        assert named("momentum_9", "momentum_99") == ["m 9", "m 99"]
+        assert named("plain", "a_name_beyond_all_measure") == ["#1", "#2"]
+        assert named("batch_renorm", "b_renorm") == ["#1", "#2"]
 
-    def test_a_name_that_is_too_long_for_a_legend_ends_in_a_dot(self) -> None:
-        line = Line("plain running", "running", history([0.5]))
-        ((row,),) = legend([line], rows=1, x=1, x_high=1, row_of=lambda _: 0)
-        assert row == (" 0.500 plain runn.", "running")
-        assert len(row[0]) == LEGEND
+    @pytest.mark.parametrize("name", [arm for one in built_in() for arm in short_names(one)])
+    def test_whole_names_of_built_in_arms_fit_beside_two_values(self, name: str) -> None:
+        pair = [
+            Line(f"{name} {label}", label, history([0.5]), ghost=True)
+            for label in ("fresh", "running")
+        ]
+        others = [Line(label, label, history([0.5])) for label in ("train", "fresh", "running")]
+        rows = legend([*pair, *others], rows=4, x=1, x_high=1, row_of=lambda _: 0)
+        assert ["".join(text for text, _ in row) for row in rows][-1] == f" 0.500 0.500 {name}"
+        assert not name.startswith("#")
+
+    @pytest.mark.parametrize(
+        ("name", "row"),
+        [
+            ("plain running", " 0.500 plain running"),
+            ("halfway running", " 0.500 halfway run"),
+            ("thread running", " 0.500 thread running"),
+            ("a name beyond all measure running", " 0.500 a name beyond…"),
+        ],
+    )
+    def test_a_legend_takes_short_forms_of_words(self, name: str, row: str) -> None:
+        ((found,),) = legend([Line(name, "", history([0.5]))], rows=1, x=1, x_high=1, row_of=int)
+        assert found == (row, "")

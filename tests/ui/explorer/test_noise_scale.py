@@ -41,12 +41,17 @@ async def test_the_loss_says_it_of_now_and_of_which_bn_statistics() -> None:
         def titles() -> list[str | None]:
             return [results.query_one(f"#panel-{n}").border_title for n in (1, 2)]
 
+        accuracy = "accuracy in training, and in validation with fresh and with running statistics"
         results.show(shot())
-        assert titles() == ["accuracy", f"loss, log · {FOUND} (BN per part)"]
+        assert titles() == [accuracy, f"loss, log · {FOUND} (BN per part)"]
         results.show(shot(config=RunConfig(norm="none")))
-        assert titles() == ["accuracy", f"loss, log · {FOUND}"]
+        long = f"loss: training and validation, log · {FOUND}"
+        assert titles() == [accuracy, long]
         results.show(shot(config=RunConfig(norm="ghost")))
         assert titles()[1] == f"loss, log · {FOUND} (BN per ghost batch)"
         results.view = View(cursor=40)
         results.show(shot())
-        assert titles() == ["accuracy · at update 40", "loss, log · at update 40"]
+        assert titles() == [
+            "accuracy: training, validation with fresh and with running statistics · at update 40",
+            "loss: training and validation, log · at update 40",
+        ]

@@ -83,7 +83,7 @@ def drawn(width: int, height: int, chosen: str = "0.99", **options: Any) -> list
 
 class TestCurve:
     def test_points_are_joined_labelled_and_marked(self) -> None:
-        assert text(curve(shown("0.9"), 90, 11)) == [
+        assert text(curve(shown("0.9"), 93, 11)) == [
             " 1.0 ┤⠒⠒⠒●⠒⠒⠒⠒⠒⠒●⠒⠒⠒⠶⠶●⠶⠶⠶⠶⠶⠶◆⠶⠶⠒⠒⠒●⠒⠶⠶⠶⠶⣒○⡒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒ 0.957 fresh",
             "     │                                     ⠈⠉⠒⠢⠤○",
             "     │                                           ⠉⠑⠢⠤⣀   ⢀⣀⡠⠤○⠤⢄⣀",
