@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Vertical
 from textual.events import DescendantFocus
 from textual.geometry import Size
 from textual.screen import Screen
@@ -32,6 +31,7 @@ from bntui.ui.explorer import (
     run_commands,
 )
 from bntui.ui.explorer.available_keys import why_not
+from bntui.ui.explorer.body import Body
 from bntui.ui.explorer.current_run import CurrentRun
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.evidence_panel import EvidencePanel
@@ -48,15 +48,8 @@ from bntui.ui.explorer.scrubbing import use_row
 from bntui.ui.runs.archive import Archive
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
-from bntui.ui.widgets.knob_spec import KNOBS
 from bntui.ui.widgets.notices import MessageLines
 from bntui.ui.widgets.status import StatusLine
-
-PANELS = "#knobs", "#panel-6", "#panel-5", "#panel-1", "#panel-2", "#panel-3", "#panel-4"
-"""The panels in the order in which tab visits them."""
-
-VIEWED = "#panel-1.shown, #panel-2.shown, #panel-3.shown"
-"""The panels that zoom, pan and crosshair act on, where one of them is in sight."""
 
 
 class Explorer(Screen[None]):
@@ -140,29 +133,16 @@ class Explorer(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the panels; `app.tcss` arranges them."""
         self._arrange(self.app.size)  # before the first picture, which would be laid out twice else
-        config = self.run.snapshot.config
         yield StatusLine()
         yield HeadlinePanel()
         yield ExperimentLine()
-        with Container(id="body"):
-            with Container(id="left"):
-                with Vertical(id="knobs") as knobs:
-                    knobs.border_title = "knobs"
-                    for spec in KNOBS:
-                        owner = config if spec.structural else config.knobs
-                        yield Knob(spec, getattr(owner, spec.name))
-                yield EvidencePanel(id="panel-6", classes="panel")
-                yield Predictions(id="panel-5", classes="panel")
-            yield Results()
+        yield Body(self.run.snapshot.config)
         yield Label(arrangement.TOO_SMALL, id="too-small")
         yield MessageLines()
         yield KeyLine(key_table.EXPLORER.shown())
 
     def on_mount(self) -> None:
         """Begin the run once there is a picture, and follow it."""
-        self._show_panel(1)
-        self._last_knob = self.query(Knob).first()
-        self._last_knob.focus()
         if self._experiments.first:
             unanswered = partial(self._start, self.run)
             self.call_after_refresh(self._guide.ask, self._experiments.first, unanswered)
@@ -187,14 +167,14 @@ class Explorer(Screen[None]):
         self._arrange(event.size)
         if not self.has_class("-tiny") and self.focused is None:
             # A screen too small for knobs took the focus away.
-            self.call_after_refresh(self._last_knob.focus)
+            self.call_after_refresh(self.query_one(Body).knob.focus)
 
     def _arrange(self, size: Size) -> None:
         """Suit a terminal of this size; at once: styles are matched anew each time."""
         found = arrangement.classes(size)
         self.update_classes(found)
-        for panel in self.query(".panel"):
-            panel.border_subtitle = arrangement.TABS if found["-tabs"] else None
+        for body in self.query(Body):  # there is none before the first picture is laid out
+            body.suit(found)
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened under another screen."""
@@ -226,8 +206,6 @@ class Explorer(Screen[None]):
     def _explain(self) -> None:
         """Say what the value of what has the focus means, and what keys do there."""
         focused, snapshot = self.focused, self.run.snapshot
-        if isinstance(focused, Knob):
-            self._last_knob = focused
         self.query_one(MessageLines).show_hint(hint(focused, self.current.knobs, snapshot))
         show_keys(self.query_one(KeyLine), snapshot, focused, pinned=self.pinned)
 
@@ -287,43 +265,21 @@ class Explorer(Screen[None]):
         elif change == "log" and not self.query_one("#panel-2").display:
             axis = "a logarithmic" if results.view.log_loss else "a plain"
             self.notify(f"loss has {axis} axis now: 2 shows it")
-        elif self.has_class("-tabs") and not self.query(VIEWED):
+        elif self.query_one(Body).charts_hidden:
             self.notify("the view of the charts has changed: 1, 2 and 3 show them")
 
     def action_panel(self, number: int) -> None:
         """Go to one panel; show it where there is no room for all."""
-        self._show_panel(number)
-        self.query_one(f"#panel-{number}").focus()
+        self.query_one(Body).go_to(number)
 
     def action_next_panel(self, by: int) -> None:
-        """Go to the next panel (1) or the one before (−1); around the ends."""
-        reachable = [
-            panel
-            for panel in map(self.query_one, PANELS)
-            if panel.display or self.has_class("-tabs")
-        ]
-        if not self.has_class("-full"):
-            reachable.sort(key=lambda panel: (panel.id or "").removeprefix("knobs"))
-        here = next((n for n, panel in enumerate(reachable) if panel.has_focus_within), 0)
-        chosen = reachable[(here + by) % len(reachable)]
-        if chosen.id == "knobs":
-            self._last_knob.focus()
-        else:
-            self.action_panel(int((chosen.id or "")[-1]))
+        """Go to the next panel (1) or the one before (−1)."""
+        self.query_one(Body).next_panel(by)
 
     def action_next_knob(self, by: int) -> None:
-        """Choose the knob below (1) or above (−1); around the ends."""
-        knobs = list(self.query(Knob))
-        here = knobs.index(self._last_knob)
-        knobs[(here + by) % len(knobs)].focus()
-
-    def _show_panel(self, number: int) -> None:
-        """Have a panel shown where it shares its place with others."""
-        for panel in self.query(".panel"):
-            panel.set_class(panel.id == f"panel-{number}", "shown")
-        self.query_one("#body").set_class(number in {5, 6}, "-left")
-        if number in {1, 2}:
-            self.query_one(Results).set_class(number == 2, "-loss")
+        """Choose the knob below (1) or above (−1)."""
+        if not self.query_one(Body).next_knob(by):
+            self.notify("↑ ↓ choose a knob or a row: tab goes from panel to panel")
 
     @property
     def _behind(self) -> list[tuple[str, Snapshot]]:
