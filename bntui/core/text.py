@@ -1,9 +1,12 @@
 """Text of the user's and of libraries, fit to be shown, and the error that says what a user can do."""
 
+import math
 import re
 
 LONGEST_WORD = 300
 """Characters of a word in a message; a path has fewer."""
+LARGEST_WRITTEN = 1_000_000
+"""A loss above it is written as such."""
 
 
 class ConfigError(ValueError):
@@ -55,6 +58,15 @@ def exact(value: float) -> str:
 def percent(share: float) -> str:
     """Write a share of 1 as a sentence has it: 12 %, and under 1 % for what is not nothing."""
     return "under 1 %" if 0.0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
+
+
+def plain(value: float) -> str:
+    """Write a loss as a sentence has it, with no exponent: 0.09, 2.85, 1,234, over 1,000,000."""
+    if not math.isfinite(value):
+        return f"{value:g}"
+    if abs(value) > LARGEST_WRITTEN:
+        return f"{'under -' if value < 0 else 'over '}{LARGEST_WRITTEN:,}"
+    return f"{value:.2f}" if abs(value) < 100.0 else f"{value:,.0f}"
 
 
 def printable(text: str) -> str:

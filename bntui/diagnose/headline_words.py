@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from bntui.core.measured import Validation
 from bntui.core.snapshot import Phase, Snapshot
-from bntui.core.text import exact, percent
+from bntui.core.text import exact, percent, plain
 from bntui.diagnose.causes import Cause, Verdict, recent_accuracy
 from bntui.diagnose.remedies import Remedy
 from bntui.diagnose.stale import best_momentum, by_loss
@@ -30,7 +30,8 @@ def said(snapshot: Snapshot, judged: Verdict) -> Said:
 
 def _waiting(snapshot: Snapshot, _: Verdict) -> Said:
     if snapshot.phase is Phase.LOADING:
-        what = _at_words(snapshot.message or "Loading", "Loading …")
+        message = snapshot.message or "loading"
+        what = _at_words(message[0].upper() + message[1:], "Loading")
         return what, ("Training begins by itself once everything is in memory",)
     if not snapshot.observing:
         return ("Nothing is measured",), ("This run was opened with --no-validation",)
@@ -79,7 +80,7 @@ def _fails(snapshot: Snapshot) -> Line:
     seen = snapshot.validation
     assert seen is not None
     if by_loss(seen):
-        running, fresh = f"{seen.running.loss:.2g}", f"{seen.fresh.loss:.2g}"
+        running, fresh = plain(seen.running.loss), plain(seen.fresh.loss)
         return (
             f"Validation is less certain than it could be: loss {running} instead of {fresh}",
             f"Validation suffers: loss {running} instead of {fresh}",

@@ -9,7 +9,7 @@ from bntui.core import rules
 from bntui.core.config import looks_like_torch, torch_momentum
 from bntui.core.measured import Difference, Hindsight, Validation
 from bntui.core.snapshot import Snapshot
-from bntui.core.text import exact, percent
+from bntui.core.text import exact, percent, plain
 from bntui.diagnose import significance
 from bntui.diagnose.causes import Cause, Verdict, after_last_change, most_predicted, recent_accuracy
 from bntui.diagnose.health import in_updates, recent
@@ -83,7 +83,7 @@ def _recovered(snapshot: Snapshot, validation: Validation) -> str:
     where = f"({validation.images:,} images)"
     if by_loss(validation):
         return (
-            f"Fresh statistics lower the loss from {running.loss:.2f} to {fresh.loss:.2f}; accuracy is "
+            f"Fresh statistics lower the loss from {plain(running.loss)} to {plain(fresh.loss)}; accuracy is "
             f"{running.accuracy:.3f} without them and {fresh.accuracy:.3f} with them {where}."
         )
     lost = max(fresh.accuracy, recent_accuracy(snapshot)) - running.accuracy
@@ -102,7 +102,7 @@ def _start_or_lag(validation: Validation, share: float) -> str:
     left = percent(max(layer.start_left for layer in validation.layers)).capitalize()
     would = f"validation would be {corrected.accuracy:.3f}"
     if by_loss(validation):
-        would = f"the loss would be {corrected.loss:.2f}"
+        would = f"the loss would be {plain(corrected.loss)}"
     without = f"{left} of the start values is left; without it {would}"
     if share < 0.0:
         return f"{without}, which is worse: lag and noise are to blame."
@@ -189,7 +189,7 @@ def _harmful_layers(snapshot: Snapshot) -> tuple[str, ...]:
 def _cost(alone: Difference) -> str:
     if significance.loses_accuracy(alone):
         return f"{-alone.accuracy:.2f} of accuracy"
-    return f"{alone.loss:.2f} more loss"
+    return f"{plain(alone.loss)} more loss"
 
 
 def _outlook(snapshot: Snapshot) -> str:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bntui.core.text import exact
+from bntui.core.text import exact, percent, plain
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,28 @@ from bntui.core.text import exact
 def test_a_number_is_short_and_can_be_read_back(value: float, written: str) -> None:
     assert exact(value) == written
     assert float(written) == value
+
+
+@pytest.mark.parametrize(
+    ("share", "written"),
+    [(0.0, "0 %"), (4.8e-8, "under 1 %"), (0.006, "1 %"), (0.974, "97 %"), (1.0, "100 %")],
+)
+def test_a_share_is_a_whole_percentage(share: float, written: str) -> None:
+    assert percent(share) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (4.8e-8, "0.00"),
+        (0.0912, "0.09"),
+        (2.85, "2.85"),
+        (1234.5, "1,234"),
+        (3e9, "over 1,000,000"),
+        (-3e9, "under -1,000,000"),
+        (math.nan, "nan"),
+        (math.inf, "inf"),
+    ],
+)
+def test_a_loss_in_a_sentence_has_no_exponent(value: float, written: str) -> None:
+    assert plain(value) == written

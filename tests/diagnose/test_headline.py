@@ -1,5 +1,6 @@
 """Three lines that stand still and fit: what happens, why, and what to do."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from bntui.core.measured import (
     LayerShift,
     Recalibration,
     Score,
+    Validation,
     Waiting,
 )
 from bntui.core.snapshot import Divergence, Mark, Phase, Snapshot
@@ -66,6 +68,13 @@ def data(**changes: Any) -> DataCheck:
 def lagging() -> Snapshot:
     seen = replace(validation(0.5, 0.9), corrected=None)
     return mid_run(CONFIG, validation=replace(seen, layers=layers(start_left=0.0)))
+
+
+def nearly_sound() -> Validation:
+    """Return a validation that next to nothing of the start values harms, and whose loss is tiny."""
+    seen = validation(0.5, 0.9)
+    fresh, corrected = replace(seen.fresh, loss=4.8e-8), replace(seen.running, accuracy=0.51)
+    return replace(seen, fresh=fresh, corrected=corrected)
 
 
 def few() -> Snapshot:
@@ -144,7 +153,10 @@ CASES: dict[Cause, list[Snapshot]] = {
         mid_run(CONFIG, phase=Phase.STOPPED),
         mid_run(CONFIG, validation=validation(0.8, 0.95)),
     ],
-    Cause.LAG: [lagging()],
+    Cause.LAG: [
+        lagging(),
+        mid_run(CONFIG, validation=replace(nearly_sound(), layers=layers(start_left=4.8e-8))),
+    ],
     Cause.CONVENTION: [momentum_of_torch()],
     Cause.ELSEWHERE: [mid_run(CONFIG, validation=validation(0.9, 0.9), data_check=ELSEWHERE)],
     Cause.CLASSES: [worse_than_training(data(as_trained=0.98))],
@@ -181,6 +193,18 @@ def test_each_cause_is_said_with_its_tone(cause: Cause, snapshot: Snapshot) -> N
 
 
 @pytest.mark.parametrize("snapshot", [*(one for _, one in EVERY), *RECOVERING])
+def test_numbers_are_written_one_way_in_every_sentence(snapshot: Snapshot) -> None:
+    """Shares in per cent with a blank, no exponents, each sentence with a capital and a full stop."""
+    judged, said = verdict(snapshot), headline(snapshot)
+    sentences = [*judged.evidence, *filter(None, [judged.outlook])]
+    for text in (*sentences, *said.what, *said.why, *do_line(said)):
+        assert not re.search(r"\de[+-]?\d", text)
+        assert not re.search(r"\S%", text)
+    if judged.cause not in {Cause.WAITING, Cause.FAILED}:  # whose words are others'
+        assert all(re.fullmatch(r"[A-Z0-9].*\.", text) for text in sentences)
+
+
+@pytest.mark.parametrize("snapshot", [*(one for _, one in EVERY), *RECOVERING])
 def test_each_line_has_a_variant_for_every_width(snapshot: Snapshot) -> None:
     said = headline(snapshot)
     for line in (said.what, said.why, do_line(said)):
@@ -198,6 +222,10 @@ def test_the_story_of_a_run_whose_start_values_are_left() -> None:
         "start value"
     )
     assert fitting(do_line(said), 116) == "c repairs the averages now"
+
+
+def test_loading_begins_with_a_capital_letter() -> None:
+    assert headline(Snapshot(message="loading torch")).what == ("Loading torch",)
 
 
 def test_what_helps_stands_in_the_third_line_with_what_it_takes() -> None:

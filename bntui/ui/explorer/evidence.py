@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bntui.core.measured import Difference
 from bntui.core.snapshot import Snapshot
-from bntui.core.text import percent
+from bntui.core.text import percent, plain
 from bntui.diagnose.health import exchanged, forecasts, health, in_updates
 from bntui.diagnose.significance import harms
 from bntui.diagnose.stale import by_loss, start_share
@@ -54,7 +54,7 @@ def sections(snapshot: Snapshot) -> Iterator[list[str]]:
 
 
 def _row(name: str, accuracy: float, loss: float) -> str:
-    return f"  {name:<26} accuracy {accuracy:.3f}  loss {loss:.3g}"
+    return f"  {name:<26} accuracy {accuracy:.3f}  loss {plain(loss)}"
 
 
 def _layers(snapshot: Snapshot) -> Iterator[list[str]]:
