@@ -136,7 +136,7 @@ EXPLAIN = line(
 VIEW = (
     line(
         ", . < >",
-        "crosshair by one point, by ten, and the values there",
+        "move the crosshair by one point, or by ten, and read the values",
         Binding("comma", "look('move', -1)", "crosshair", key_display=", ."),
         Binding("full_stop", "look('move', 1)"),
         Binding("less_than_sign", "look('move', -10)"),
@@ -144,27 +144,27 @@ VIEW = (
     ),
     line(
         "← → ↑ ↓",
-        "on a chart: crosshair by a point, shift+← → by ten; zoom",
+        "on a chart: move the crosshair by one point, with shift by ten; zoom",
         elsewhere=CHART,
     ),
     line(
         "{ }",
-        "crosshair to the mark before, after",
+        "move the crosshair to the previous mark, or the next",
         Binding("left_curly_bracket", "look('jump', -1)"),
         Binding("right_curly_bracket", "look('jump', 1)"),
     ),
     line(
         "+ - [ ]",
-        "zoom in, out; pan left, right",
+        "zoom in or out; pan left or right",
         Binding("plus,equals_sign", "look('zoom', 2)"),
         Binding("minus", "look('zoom', 0.5)"),
         Binding("left_square_bracket", "look('pan', -0.25)"),
         Binding("right_square_bracket", "look('pan', 0.25)"),
     ),
-    line("0", "no crosshair, the whole run", Binding("0", "look('reset', 0)")),
+    line("0", "show the whole run, without the crosshair", Binding("0", "look('reset', 0)")),
     line(
         "x s l",
-        "x in updates, images or seconds; smoothing; log loss",
+        "count x in updates, images or seconds; smooth train; loss on a log axis",
         Binding("x", "look('axis', 0)", "x axis"),
         Binding("s", "look('smooth', 0)"),
         Binding("l", "look('log', 0)"),

@@ -6,16 +6,15 @@ docs/keys.md are all made from it (`python -m tools.keys` writes the last).
 
 from textual.binding import Binding
 
+from bntui.ui.dialog_keys import ASK, HELP, PROMPT, TEXT, TOUR
 from bntui.ui.key_lines import (
     APP,
     BEGIN,
     DRIFT_TABLE,
     EXPLAIN,
-    FAR,
     HINDSIGHT_MAP,
     KNOB,
     RUN_LIST,
-    SKIP_TOUR,
     VIEW,
     ScreenKeys,
     Section,
@@ -35,14 +34,14 @@ _KNOBS = Section(
         ),
         line(
             "↑ ↓",
-            "choose a knob; on the map a momentum, on drift a layer",
+            "choose a knob, a momentum on the map, or a layer",
             Binding("up", "next_knob(-1)"),
             Binding("down", "next_knob(1)"),
             elsewhere=(*HINDSIGHT_MAP[:2], *DRIFT_TABLE[:2]),
         ),
         line(
             "← →",
-            "turn a knob (BN: in a new run); on the map another momentum",
+            "turn a knob; on the map, try another momentum",
             command("left,right", "choose_a_knob", ""),
             elsewhere=(*KNOB[:2], *HINDSIGHT_MAP[2:4]),
         ),
@@ -57,52 +56,62 @@ _RUN = Section(
     "Run",
     (
         line(
-            "space", "pause, go on; after the last epoch, as many again", command("space", "pause")
+            "space",
+            "pause, or go on; after the last epoch, train as many again",
+            command("space", "pause"),
         ),
-        line("n", "a single update", command("n", "step")),
+        line("n", "make a single update", command("n", "step")),
         line(
             "r R",
-            "restart with the same seed, a new one; old curves stay faint",
+            "restart with the same seed, or a new one; the old curves stay faint",
             command("r", "restart"),
             command("R", "restart_with_new_seed", "restart with a new seed"),
         ),
         line(
             "o i",
-            "the runs that are kept; go on with the interrupted one",
+            "list the runs that are kept; resume the interrupted one",
             command("o", "runs"),
             command("i", "resume", "go on with the interrupted run"),
         ),
-        line("g", "guided experiments: the thread, post by post", command("g", "experiments")),
+        line(
+            "g",
+            "open the guided experiments, which answer the thread post by post",
+            command("g", "experiments"),
+        ),
         line(
             "k",
-            "structure: norm, depth, width, optimizer, data … of a new run",
+            "set up a new run: norm, depth, width, optimizer, data …",
             command("k", "structure"),
         ),
         line(
-            "t", "a twin in lockstep but for the chosen knob; again: without", command("t", "twin")
+            "t",
+            "train a twin that differs in the chosen knob; again: without it",
+            command("t", "twin"),
         ),
-        line("b", "return to an epoch or a change, and branch off there", command("b", "branch")),
+        line("b", "return to an earlier moment, and branch off from there", command("b", "branch")),
         line(
             "c",
-            "recalibrate: fresh statistics take the place of the running ones",
+            "recalibrate: replace the running statistics by fresh ones",
             command("c", "recalibrate"),
         ),
         line(
             "C",
-            "say what a recalibration would give, and change nothing",
+            "measure what a recalibration would give; change nothing",
             command("C", "try_recalibration", "say what a recalibration would give"),
         ),
-        line("w", "what if: these weights under every momentum", command("w", "what_if")),
-        line("v", "the whole verdict", command("v", "verdict")),
+        line("w", "what if: validate these weights under every momentum", command("w", "what_if")),
+        line("v", "show every measurement behind the verdict", command("v", "verdict")),
         line("y", "show and copy the command line that repeats this run", command("y", "repeat")),
         line(
             "d",
-            "after a failure: go on with the built-in digits",
+            "after a failure: train on the built-in digits instead",
             command("d", "digits", "use digits"),
         ),
     ),
 )
-_PIN = line("p", "pin this run's curves behind those to come; again: unpin", command("p", "pin"))
+_PIN = line(
+    "p", "keep this run's curves behind later ones; again: take them away", command("p", "pin")
+)
 _SCREEN = Section(
     "Screen",
     (
@@ -118,7 +127,7 @@ _SCREEN = Section(
             command("W", "keep_weights", "keep the weights"),
             elsewhere=(APP[3],),
         ),
-        line("ctrl+l", "draw everything anew", elsewhere=(APP[2],)),
+        line("ctrl+l", "redraw the screen", elsewhere=(APP[2],)),
         line(
             "ctrl+p",
             "command palette: themes, and most of what keys do",
@@ -126,7 +135,7 @@ _SCREEN = Section(
         EXPLAIN,
         line(
             "q ctrl+z",
-            "quit; to the shell, until fg",
+            "quit; suspend to the shell, until fg",
             Binding("q", "app.quit", "quit"),
             elsewhere=APP[:2],
         ),
@@ -145,12 +154,16 @@ WHAT_IF = ScreenKeys(
     others=(
         line(
             "← → ↑ ↓",
-            "another momentum or estimator, and the past under it",
+            "try another momentum or estimator, and see the past under it",
             Binding("left,down", "move(1)", "lower momentum"),
             Binding("right,up", "move(-1)", "higher momentum"),
         ),
-        line("enter", "use it from the next update on", Binding("enter", "apply", "use it")),
-        line("w", "measure the weights of now", Binding("w", "measure", "measure again")),
+        line("enter", "use it, from the next update on", Binding("enter", "apply", "use it")),
+        line(
+            "w",
+            "measure again, with the weights of this moment",
+            Binding("w", "measure", "measure again"),
+        ),
         EXPLAIN,
         line("esc q", "close", Binding("escape,q", "dismiss(None)", "close")),
     ),
@@ -161,11 +174,15 @@ LAYER = ScreenKeys(
     others=(
         line(
             "← →",
-            "the layer before, the next one",
+            "go to the previous layer, or the next",
             Binding("left", "go(-1)", "previous layer"),
             Binding("right", "go(1)", "next layer"),
         ),
-        line("w", "measure the weights of now", Binding("w", "measure", "measure again")),
+        line(
+            "w",
+            "measure again, with the weights of this moment",
+            Binding("w", "measure", "measure again"),
+        ),
         EXPLAIN,
         line("esc enter q", "close", Binding("escape,enter,q", "close", "close")),
     ),
@@ -174,7 +191,7 @@ LAYER = ScreenKeys(
 BRANCH = ScreenKeys(
     "Moments to return to (b)",
     others=(
-        line("↑ ↓ enter", "choose a moment, and branch off there"),
+        line("↑ ↓ enter", "choose a moment, and branch off from there"),
         EXPLAIN,
         line("esc q b", "close", Binding("escape,q,b", "dismiss(None)", "close")),
     ),
@@ -190,9 +207,9 @@ NEW_RUN = ScreenKeys(
         ),
         line("← →", "turn it", elsewhere=KNOB[:2]),
         line("enter", "type a value; on the last line: begin", elsewhere=(KNOB[2], *BEGIN)),
-        line("r", "begin a run with what was changed", Binding("r", "begin")),
+        line("r", "begin a run with these changes", Binding("r", "begin")),
         EXPLAIN,
-        line("esc q k", "leave all as it is", Binding("escape,q,k", "dismiss(None)")),
+        line("esc q k", "close, and change nothing", Binding("escape,q,k", "dismiss(None)")),
     ),
     bottom=(
         Shown("↑ ↓", "choose"),
@@ -212,12 +229,12 @@ RUNS = ScreenKeys(
             (
                 line(
                     "enter",
-                    "lay a run over the charts, or take it away",
+                    "lay a run over the charts, or take it away again",
                     Binding("enter", "lay_over", "overlay"),
                 ),
                 line(
                     "space =",
-                    "mark two runs, and compare them; or one with that under way",
+                    "mark two runs, and compare them, or one with the run under way",
                     Binding("space", "mark", "mark"),
                     Binding("equals_sign", "compare", "compare", key_display="="),
                 ),
@@ -241,7 +258,7 @@ RUNS = ScreenKeys(
                 ),
                 line(
                     "y R",
-                    "the command line that repeats it; resume an interrupted one",
+                    "show the command line that repeats it; resume an interrupted one",
                     Binding("y", "repeat", "repeat"),
                     Binding("R", "resume", "resume"),
                 ),
@@ -276,7 +293,7 @@ COMPARISON = ScreenKeys(
     (
         line(
             "1 2",
-            "one chart, where there is no room for both",
+            "show one chart, where there is no room for both",
             Binding("1", "panel(1)"),
             Binding("2", "panel(2)"),
         ),
@@ -333,69 +350,6 @@ LEAVE = ScreenKeys(
     others=(
         line("y", "leave it", Binding("y", "dismiss(True)", "leave it")),
         line("n esc enter q", "stay", Binding("n,escape,enter,q", "dismiss(False)", "stay")),
-    ),
-)
-HELP = ScreenKeys(
-    "The help (?)",
-    others=(
-        line(
-            "← → tab",
-            "the page before, the next one",
-            Binding("left", "turn(-1)"),
-            Binding("right,tab", "turn(1)", "next page"),
-        ),
-        line(
-            "1 – 4",
-            "this panel, keys, all words, the thread",
-            *(Binding(str(number), f"page({number})") for number in range(1, 5)),
-        ),
-        line(
-            "↑ ↓ pgup pgdn home end",
-            "read on, and back",
-            Binding("up", "read(-1)"),
-            Binding("down", "read(1)"),
-            Binding("pageup", "read_page(-1)"),
-            Binding("pagedown", "read_page(1)"),
-            Binding("home", f"read({-FAR})"),
-            Binding("end", f"read({FAR})"),
-        ),
-        line("a – z", "go to the next word that begins with it"),
-        line(
-            "esc ? q enter",
-            "close",
-            Binding("escape,question_mark,q,enter", "dismiss(None)", "close"),
-        ),
-    ),
-)
-TEXT = ScreenKeys(
-    "The verdict (v), a command line (y)",
-    others=(
-        line("esc enter q y v", "close", Binding("escape,enter,q,y,v", "dismiss(None)", "close")),
-    ),
-)
-PROMPT = ScreenKeys(
-    "A value or a note that is typed",
-    others=(
-        line("enter", "take it"),
-        line("esc", "leave it as it was", Binding("escape", "dismiss(None)", "leave it")),
-    ),
-)
-ASK = ScreenKeys(
-    "A momentum that looks like torch's",
-    others=(
-        line("y enter", "it is torch's: take 1 − it", Binding("y,enter", "dismiss(True)", "yes")),
-        line("n", "it is Keras's: take it", Binding("n", "dismiss(False)", "no")),
-        line("esc", "type another", Binding("escape", "dismiss(None)", "leave it")),
-    ),
-)
-TOUR = ScreenKeys(
-    "The cards of the first start (bntui --tour)",
-    others=(
-        line("enter → tab", "the next card", Binding("enter,right,tab", "turn(1)", "next card")),
-        line(
-            "← shift+tab", "the card before", Binding("left,shift+tab", "turn(-1)", "card before")
-        ),
-        line("esc", "no more cards", elsewhere=SKIP_TOUR),
     ),
 )
 SCREENS = (

@@ -119,7 +119,9 @@ async def test_the_palette_says_what_the_help_says() -> None:
     app = BntuiApp(ScriptedRuns(loaded=True), RunRequest(RunConfig(width=0.25)))
     async with app.run_test(size=(120, 40)):
         said = {one.title: one.help for one in app.get_system_commands(app.screen)}
-    assert said["Set up a new run: norm, depth, width, data"].startswith("key k: structure: norm, ")
+    assert said["Set up a new run: norm, depth, width, data"].startswith(
+        "key k: set up a new run: "
+    )
     assert said["Save the screen as an SVG picture"] == "key S"  # its line is of D and W, too
     assert said["Restart with a new seed"] == "key R"
 

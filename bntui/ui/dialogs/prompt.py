@@ -9,14 +9,14 @@ from textual.containers import Vertical
 from textual.widgets import Input, Label
 
 from bntui.core.text import ConfigError
-from bntui.ui import key_table
+from bntui.ui import dialog_keys
 from bntui.ui.dialogs.dialog import Dialog
 
 
 class PromptScreen(Dialog[str | None]):
     """Asks for one line, and returns it; None if the user thinks better of it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.PROMPT.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*dialog_keys.PROMPT.bindings()]
     DEFAULT_CSS = """
     PromptScreen {
         & > .box { width: 60; }

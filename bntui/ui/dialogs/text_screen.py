@@ -7,7 +7,7 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from bntui.ui import key_table
+from bntui.ui import dialog_keys
 from bntui.ui.dialogs.dialog import Dialog
 from bntui.ui.terminal.glyphs import fit
 
@@ -15,7 +15,7 @@ from bntui.ui.terminal.glyphs import fit
 class TextScreen(Dialog[None]):
     """Shows one text under a title."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.TEXT.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*dialog_keys.TEXT.bindings()]
     DEFAULT_CSS = """
     TextScreen > .box { width: 90; }
     """

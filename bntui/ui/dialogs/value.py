@@ -11,7 +11,7 @@ from textual.widgets import Label
 from bntui.core.config import looks_like_torch, torch_momentum
 from bntui.core.row import Value
 from bntui.core.text import exact
-from bntui.ui import key_table
+from bntui.ui import dialog_keys
 from bntui.ui.dialogs.dialog import Dialog
 from bntui.ui.dialogs.prompt import PromptScreen
 from bntui.ui.widgets.knob_spec import KnobSpec
@@ -65,7 +65,7 @@ class ValueScreen(PromptScreen):
 class AskScreen(Dialog[bool | None]):
     """A question answered with y or n; returns None if it is left unanswered."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.ASK.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*dialog_keys.ASK.bindings()]
     DEFAULT_CSS = """
     AskScreen {
         & > .box { width: 60; border: round $warning; }

@@ -53,7 +53,7 @@ def sentence(action: str, snapshot: Snapshot, *, pinned: bool = False) -> str:
         return now.get(snapshot.phase, "Pause the run")
     if action == "twin" and snapshot.config.twin:
         return "Train without the twin"
-    return "Unpin the curves" if action == "pin" and pinned else ""
+    return "Take the pinned curves away" if action == "pin" and pinned else ""
 
 
 def more(config: RunConfig) -> str:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.geometry import Size
 
-from bntui.ui import key_table
+from bntui.ui import dialog_keys
 from bntui.ui.drawing.canvas import Picture
 from bntui.ui.explorer.arrangement import LOW
 from bntui.ui.key_lines import Shown
@@ -28,7 +28,7 @@ BELOW, BELOW_IF_LOW = 3, 2
 class Tour(FocusCanvas):
     """One card at a time, at the lower right. It is no dialog: all keys but its own act as ever."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.TOUR.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*dialog_keys.TOUR.bindings()]
     DEFAULT_CSS = """
     Tour {
         layer: above; position: absolute;

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.geometry import Size
 
-from bntui.ui import key_table
+from bntui.ui import dialog_keys
 from bntui.ui.dialogs.dialog import Dialog
 from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.key_lines import Section
@@ -79,7 +79,7 @@ class Content:
 class HelpScreen(Dialog[None]):
     """Tells what words mean with the numbers of the moment it was opened; the run goes on."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.HELP.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*dialog_keys.HELP.bindings()]
 
     def __init__(self, content: Content, page: Page = Page.HERE) -> None:
         super().__init__()

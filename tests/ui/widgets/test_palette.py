@@ -75,14 +75,16 @@ async def test_it_says_what_a_key_does_now(changes: dict[str, Any], title: str) 
         assert title in [command.title for command in commands]
         await user.press("p")
         titles = [command.title for command in user.app.get_system_commands(user.app.screen)]
-        assert "Unpin the curves" in titles
+        assert "Take the pinned curves away" in titles
 
 
 async def test_it_says_why_a_key_can_t_act_now() -> None:
     async with opened() as user:
         await user.see(mid_run(CONFIG))
         said = {one.title: one.help for one in user.app.get_system_commands(user.app.screen)}
-    assert said["Go on with the built-in digits"].startswith("not now: d takes the built-in digits")
+    assert said["Train on the built-in digits instead"].startswith(
+        "not now: d takes the built-in digits"
+    )
 
 
 async def test_a_command_does_what_its_key_does() -> None:
