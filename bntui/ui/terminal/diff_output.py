@@ -7,6 +7,7 @@ with its whole style. Measured on two live charts at 4 updates a second: 14,500 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain
+from typing import NamedTuple
 
 from rich.color import Color, ColorSystem
 from rich.console import COLOR_SYSTEMS, Console, RenderableType
@@ -64,7 +65,11 @@ def _all_pieces(update: LayoutUpdate) -> Iterator[Piece]:
 
 
 class PiecesUpdate(CompositorUpdate):
-    """Writes pieces in order, and of each style only what differs from the one before."""
+    """Writes pieces, and of each style only what differs from the one before.
+
+    In order, or style by style where that is shorter: to move the cursor costs 5 to 8 bytes, to change
+    the colour 19.
+    """
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
         self._pieces = pieces
@@ -72,32 +77,67 @@ class PiecesUpdate(CompositorUpdate):
     def render_segments(self, console: Console) -> str:
         """Return what to write to the terminal."""
         colors = COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
-        written: list[str] = []
-        pen = _RESET
-        line, column = -1, -1
-        for x, y, strip in self._pieces:
-            if y != line:
-                written.append(f"\x1b[{y + 1};{x + 1}H")
-            elif x != column:
-                written.append(f"\x1b[{x + 1}G")
-            line, column = y, x + strip.cell_length
-            for text, style, _ in strip:
-                if style is not None and style.link:
-                    written += [_switch(pen, _RESET), Strip.render_style(style, text, colors)]
-                    pen = _RESET
-                    continue
-                wanted = _pen(style, colors) if style is not None else _RESET
-                if not wanted[0] and text.isspace():
-                    wanted = ("", pen[1], wanted[2])  # a blank shows only its background
-                written += [_switch(pen, wanted), text]
-                pen = wanted
-        written.append(_switch(pen, _RESET))
-        return "".join(written)
+        runs = list(self._runs(colors))
+        in_order = _written(runs, colors)
+        if len(runs) > _MOST_SORTED or any(run.link for run in runs):
+            return in_order
+        by_style = _written(sorted(runs, key=lambda run: run.pen), colors)
+        return min(in_order, by_style, key=len)
+
+    def _runs(self, colors: ColorSystem) -> Iterator["_Run"]:
+        for start, y, strip in self._pieces:
+            x = start
+            for segment in strip:
+                text, style, _ = segment
+                pen = _pen(style, colors) if style is not None else _RESET
+                if not pen[0] and text.isspace():
+                    pen = ("", _ANY, pen[2])  # a blank shows only its background
+                link = style if style is not None and style.link else None
+                yield _Run(x, y, segment.cell_length, text, pen, link)
+                x += segment.cell_length
+
+
+class _Run(NamedTuple):
+    """Text of one style, and where it stands."""
+
+    x: int
+    y: int
+    cells: int
+    text: str
+    pen: "Pen"
+    link: Style | None
+
+
+def _written(runs: Iterable[_Run], colors: ColorSystem) -> str:
+    """Return what writes runs in this order."""
+    written: list[str] = []
+    pen = _RESET
+    line, column = -1, -1
+    for x, y, cells, text, wanted, link in runs:
+        if y != line:
+            written.append(f"\x1b[{y + 1};{x + 1}H")
+        elif x != column:
+            written.append(f"\x1b[{x + 1}G")
+        line, column = y, x + cells
+        if link is not None:
+            written += [_switch(pen, _RESET), Strip.render_style(link, text, colors)]
+            pen = _RESET
+            continue
+        if wanted[1] == _ANY:
+            wanted = ("", pen[1], wanted[2])
+        written += [_switch(pen, wanted), text]
+        pen = wanted
+    written.append(_switch(pen, _RESET))
+    return "".join(written)
 
 
 Pen = tuple[str, str, str]
 """The terminal's codes for attributes, foreground and background."""
 _RESET: Pen = ("", "39", "49")
+_ANY = ""
+"""The foreground of a blank: whatever it is."""
+_MOST_SORTED = 1000
+"""Runs above which almost all is drawn anew, and the order of the lines is the shorter one."""
 
 
 @lru_cache(maxsize=4096)

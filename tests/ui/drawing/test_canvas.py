@@ -355,6 +355,19 @@ class TestBytesSent:
         assert characters(written) == "⣤⣤⠃"
         assert len(re.findall(r"\x1b\[[\d;]*m", written)) == 2  # on and off
 
+    async def test_where_styles_take_turns_each_is_sent_once(self) -> None:
+        def change(slate: Slate) -> None:
+            slate.picture = [
+                [("⣤", "fresh"), ("⣿" * 5, "running"), ("⣤", "fresh"), ("⣿" * 4 + "⣤", "running")],
+                [("⠃", "fresh"), ("⠁" * 10 + "⠃", "running")],
+            ]
+            slate.repaint()
+
+        written = await sent(change)
+        assert sorted(characters(written)) == sorted("⣤⣤⣤⠃⠃")
+        assert written.count("38;2;86;180;233") == 1
+        assert written.count("38;2;230;159;0") == 1
+
     async def test_a_whole_screen_is_sent_when_all_is_dirty(self) -> None:
         written = await sent(lambda slate: slate.screen.refresh())
         shown = characters(written)
