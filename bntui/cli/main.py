@@ -16,10 +16,11 @@ from bntui.cli.crash import save_report
 from bntui.cli.doctor import doctor
 from bntui.cli.experiments import experiments, old_name_of
 from bntui.cli.options import Refused, config_of, configs_of, guided, kept, looks, remark, shared
+from bntui.cli.terminal import refuse_without_terminal
+from bntui.cli.toy import toy
 from bntui.core.config import Observation, RunConfig
 from bntui.core.settings import SETTINGS, given
 from bntui.core.text import ConfigError
-from bntui.machine import environment
 
 if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--version` takes
     from bntui.core.run import Recorder
@@ -118,16 +119,7 @@ def cli(
         _say(remark(config))
     if theme is not None:
         theme = _known_theme(theme)
-    if not all(stream and stream.isatty() for stream in (sys.stdout, sys.stdin)):
-        raise ConfigError(
-            "the explorer needs a terminal, and standard output or input is none: "
-            "use `bntui run` to train without a screen."
-        )
-    if environment.variable("TERM") == "dumb":
-        raise ConfigError(
-            "the explorer needs a terminal that can place its cursor, and TERM is 'dumb': "
-            "use `bntui run` to train without a screen."
-        )
+    refuse_without_terminal("the explorer", "use `bntui run` to train without a screen")
     # No garbage collection until the first picture: nothing made so far is garbage, and collecting took
     # a tenth of that time. The app turns it on again.
     gc.disable()
@@ -307,6 +299,6 @@ def _config_and_origin(resume: str | None, options: dict[str, Any]) -> "tuple[Ru
     return checkpoint.config, Resume(checkpoint)
 
 
-for command in (check, stored.runs, stored.show, stored.export, experiments, doctor):
+for command in (check, stored.runs, stored.show, stored.export, experiments, toy, doctor):
     cli.add_command(command)
 cli.add_command(old_name_of(experiments, "scenarios"))

@@ -84,18 +84,22 @@ def kept(command: Callable[..., None]) -> Callable[..., None]:
     return store(weights(resume(command)))
 
 
-def looks(command: Callable[..., None]) -> Callable[..., None]:
-    """Give the explorer the options of how it looks at first."""
-    theme = click.option(
+def themed(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command with a screen the option of its colours."""
+    return click.option(
         "--theme",
         metavar="NAME",
         shell_complete=completion.themes,
         help="Colours, this time [the last chosen].",
-    )
+    )(command)
+
+
+def looks(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the explorer the options of how it looks at first."""
     tour = click.option(
         "--tour/--no-tour", default=None, help="Three cards on what you see [once]."
     )
-    return theme(tour(command))
+    return themed(tour(command))
 
 
 class _Renamed(click.Option):

@@ -336,6 +336,48 @@ QUESTION = ScreenKeys(
         line("esc q", "begin nothing", Binding("escape,q", "dismiss(None)")),
     ),
 )
+TOY = ScreenKeys(
+    "The mechanism (bntui toy)",
+    others=(
+        line(
+            "← →",
+            "momentum: less, more",
+            Binding("left", "momentum(-1)", "lower the momentum"),
+            Binding("right", "momentum(1)", "raise the momentum"),
+        ),
+        line("space", "pause, go on", Binding("space", "go_or_pause", "pause", id="pause")),
+        line("n", "a single batch", Binding("n", "drop", "one batch")),
+        line(
+            "↑ ↓",
+            "more batches a second, fewer",
+            Binding("up", "speed(1)", "more batches a second"),
+            Binding("down", "speed(-1)", "fewer batches a second"),
+        ),
+        line(
+            "c",
+            "recalibrate: take the statistics of all training values",
+            Binding("c", "take_fresh", "recalibrate"),
+        ),
+        line(
+            "s",
+            "the weights stand still; again: they learn on",
+            Binding("s", "weights", "weights stand still", id="weights"),
+        ),
+        line("r", "begin again with the momentum of now", Binding("r", "begin_again", "restart")),
+        line(
+            "?",
+            "what is on the screen, and these keys",
+            Binding("question_mark", "explain_toy", "explain", key_display="?"),
+        ),
+        line("esc q", "leave", Binding("escape,q", "leave_toy", "leave", key_display="esc")),
+    ),
+    bottom=(
+        Shown("← →", "momentum"),
+        *("space", "c", "question_mark", "n"),
+        Shown("↑ ↓", "speed"),
+        *("r", "s", "escape"),
+    ),
+)
 CONCLUSION = ScreenKeys(
     "The conclusion of an experiment",
     others=(
@@ -354,5 +396,5 @@ LEAVE = ScreenKeys(
 )
 SCREENS = (
     *(EXPLORER, WHAT_IF, LAYER, BRANCH, NEW_RUN, RUNS, COMPARISON, EXPERIMENTS, QUESTION),
-    *(CONCLUSION, LEAVE, PROMPT, ASK, TEXT, TOUR, HELP),
+    *(TOY, CONCLUSION, LEAVE, PROMPT, ASK, TEXT, TOUR, HELP),
 )

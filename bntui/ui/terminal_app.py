@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import IO, Any, ClassVar, cast
 
 from textual import events
@@ -53,7 +54,9 @@ class TerminalApp(DiffApp):
     """Screens on a terminal that may hang up, be lent to a shell, or show ASCII only."""
 
     TITLE = "bntui"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name(
+        "app.tcss"
+    )  # of this file, whatever folder a subclass is in
     BINDINGS: ClassVar[list[BindingType]] = [*key_lines.APP]
 
     def __init__(

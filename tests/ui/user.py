@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 
 from bntui.core.config import RunConfig
@@ -30,7 +31,7 @@ PANELS = {
 """How each panel's frame begins, by the key that shows it."""
 
 
-def screen_text(app: BntuiApp) -> str:
+def screen_text(app: App[None]) -> str:
     """Return what stands on the screen, line by line."""
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 

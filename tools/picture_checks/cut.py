@@ -40,6 +40,7 @@ COMMON = frozenset(
 )
 """Words that other words begin with, and a name that is short by intention: the knob's, for estimator."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_CURVES = re.compile(r"[^aeiouyAEIOUY]*(.)\1[^aeiouyAEIOUY]*|[^aeiouyAEIOUY]{2}")
 _FIGURE_AT_END = re.compile(r"(?:^|\s)[×÷±+−-]?\d[\d.,]*\s*$")
 _UNIT_AT_START = re.compile(r"^\W{0,2}(?:σ|%|×\s?\d|±|ms\b|s\b)")
 
@@ -107,12 +108,12 @@ def long_rows(one: Placed, lines: list[str]) -> Iterator[str]:
 def broken_words(
     one: Placed, lines: list[str], own: Set[str], everywhere: Set[str]
 ) -> Iterator[str]:
-    """Yield the words of which only the beginning is shown.
+    """Yield the words of which only the beginning is shown. Curves in ASCII, "fffrr", are none.
 
     `own` are the words of the widget where there is room for all of them, `everywhere` those of the
     whole screen: what is a word elsewhere is one here.
     """
-    shown = {word for line in lines for word in _WORD.findall(line)}
+    shown = {word for line in lines for word in _WORD.findall(line) if not _CURVES.fullmatch(word)}
     for word in sorted(shown - everywhere):
         longer = sorted(other for other in own if other.startswith(word))
         if longer:

@@ -26,9 +26,9 @@ class Dialog(ModalScreen[Answer]):
     """
 
     def on_mount(self) -> None:
-        """Put the header over the dimmed one, which tells of the same run from the first picture on."""
-        header = StatusLine()
-        for screen in self.app.screen_stack:
-            for dimmed in screen.query(StatusLine):
-                header.show(dimmed.snapshot)
-        self.mount(header)
+        """Put the header over the dimmed one, if there is one, which tells of the same run at once."""
+        dimmed = [one for screen in self.app.screen_stack for one in screen.query(StatusLine)]
+        if dimmed:
+            header = StatusLine()
+            header.show(dimmed[-1].snapshot)
+            self.mount(header)
