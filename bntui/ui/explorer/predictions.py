@@ -1,56 +1,138 @@
-"""What the network says: how often it predicts each class, under both kinds of statistics."""
+"""How often the network predicts each class, under both kinds of statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 from bntui.core.cells import cell_len, padded, shorten
 from bntui.core.measured import Score
+from bntui.core.scales import nice
 from bntui.core.snapshot import Snapshot
-from bntui.ui.drawing.canvas import Picture, Row
+from bntui.ui.drawing.canvas import Picture, Row, Span
 from bntui.ui.drawing.charts import bar
+from bntui.ui.drawing.titles import fitted_title
 from bntui.ui.widgets.focus_canvas import FocusCanvas
+
+FIGURE = 4
+"""Cells of a share: "100%"."""
+LEAST_BAR = 5
+"""Cells that a long name leaves to the bar."""
+TRACK, MARK = "·", "│"
+"""What shows how far a bar could go, and where fresh statistics would have it end."""
 
 
 class Predictions(FocusCanvas):
-    """Two bars a class: with running and with fresh statistics."""
+    """A bar a class with running statistics, and a mark, or where there is room a bar, with fresh ones."""
 
     BORDER_TITLE = "predictions"
-    hint = "how often the network predicts each class, with running and with fresh statistics"
+    hint = "how often the network predicts each class · with running and with fresh statistics"
 
     _snapshot = Snapshot()
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the predictions of a snapshot's last validation."""
         self._snapshot = snapshot
+        self._say()
         self.repaint()
 
-    def draw(self, width: int, height: int) -> Picture:
-        """Return the header and a row for each class.
+    def on_resize(self) -> None:
+        """Say in the title whose bars there are."""
+        self._say()
 
-        Where there are more classes than rows, those predicted most often, and the others together.
-        """
+    def _say(self) -> None:
+        facts = self._snapshot.facts if self._snapshot.validation else None
+        pairs = facts is not None and has_pairs(len(facts.class_names), self.size.height)
+        whose = f"{self.BORDER_TITLE}: running, below it fresh" if pairs else self.BORDER_TITLE
+        self.retitle(fitted_title([(whose, self.BORDER_TITLE)], self.size.width))
+
+    def draw(self, width: int, height: int) -> Picture:
+        """Return the picture, or what it waits for."""
         validation, facts = self._snapshot.validation, self._snapshot.facts
         if validation is None or facts is None:
             return [[(" waits for a validation", "faint")]]
         running, fresh = shares(validation.running), shares(validation.fresh)
-        shown = classes_to_show(running, fresh, max(1, height - 1))
-        others = set(range(len(running))) - set(shown)
-        names = {place: facts.class_names[place] for place in shown}
-        label = min(max(map(cell_len, names.values())), max(1, width // 3 - 2))
-        size = max(1, (width - label - 3) // 2 - 5)
+        return predictions(facts.class_names, running, fresh, width, height)
 
-        def row(name: str, left: float, right: float) -> Row:
-            return [
-                (f" {padded(shorten(name, label), label)} ", "faint"),
-                (f"{bar(left, size)}{left:>5.0%}", "running"),
-                (f" {bar(right, size)}{right:>5.0%}", "fresh"),
-            ]
 
-        rows: Picture = [
-            [(" " * (label + 2), ""), (f"{'running':<{size + 5}}", "running"), (" fresh", "fresh")],
-            *(row(name, running[place], fresh[place]) for place, name in names.items()),
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How often one class is predicted, or several together."""
+
+    name: str
+    running: float
+    fresh: float
+
+
+def predictions(
+    names: tuple[str, ...], running: list[float], fresh: list[float], width: int, height: int
+) -> Picture:
+    """Draw each class: two bars where there is room for that, else one with a mark, and a header.
+
+    Where there are more classes than rows, those predicted most often are shown, and the others as one.
+    """
+    pairs = has_pairs(len(names), height)
+    shown = classes_to_show(running, fresh, max(1, height - 1 + pairs))
+    others = [place for place in range(len(names)) if place not in shown]
+    rows = [Share(names[place], running[place], fresh[place]) for place in shown]
+    if others:
+        sums = (sum(share[place] for place in others) for share in (running, fresh))
+        rows.append(Share(f"+{len(others)}", *sums))
+    longest = max(cell_len(one.name) for one in rows)
+    beside = 2 + (1 if pairs else 2) * (FIGURE + 1)
+    size = max(LEAST_BAR, width - longest - beside)
+    label = max(1, width - size - beside)
+    end = nice(max(*(one.running for one in rows), *(one.fresh for one in rows)))
+    if pairs:
+        return [row for one in rows for row in _two_rows(one, label, size, end)]
+    left, right = f"{' ' * (label + 2)}running", f"{MARK} fresh"
+    between = " " * (width - len(left) - len(right))
+    head = [(left, "running"), (between, ""), (right, "fresh")]
+    return [head, *(_one_row(one, label, size, end) for one in rows)]
+
+
+def has_pairs(classes: int, height: int) -> bool:
+    """Tell whether there is room for two bars a class."""
+    return height >= 2 * classes
+
+
+def _one_row(one: Share, label: int, size: int, end: float) -> Row:
+    place = min(int(one.fresh / end * size), size - 1)
+    return [
+        _name(one.name, label),
+        (f"{one.running:>{FIGURE}.0%} ", "running"),
+        *_marked(*_track(one.running / end, size), place),
+        (f" {one.fresh:>{FIGURE}.0%}", "fresh"),
+    ]
+
+
+def _two_rows(one: Share, label: int, size: int, end: float) -> Picture:
+    """Draw a class's bar with running statistics, and below it that with fresh ones."""
+    pairs = ((one.name, one.running, "running"), ("", one.fresh, "fresh"))
+    return [
+        [
+            _name(name, label),
+            *zip(_track(share / end, size), (role, "faint"), strict=True),
+            (f" {share:>{FIGURE}.0%}", role),
         ]
-        if others:
-            left, right = (sum(share[place] for place in others) for share in (running, fresh))
-            rows.append(row(f"+{len(others)}", left, right))
-        return rows
+        for name, share, role in pairs
+    ]
+
+
+def _name(name: str, label: int) -> Span:
+    return f" {padded(shorten(name, label), label)} ", "faint"
+
+
+def _track(fraction: float, size: int) -> tuple[str, str]:
+    """Return a bar, and the track that is left of its `size` cells."""
+    drawn = bar(fraction, size).rstrip()
+    return drawn, TRACK * (size - len(drawn))
+
+
+def _marked(drawn: str, track: str, place: int) -> Row:
+    """Return a bar and its track with the mark of fresh statistics at one cell of them."""
+    both = [(one, "running") for one in drawn] + [(one, "faint") for one in track]
+    both[place] = (MARK, "fresh")
+    return both
 
 
 def classes_to_show(running: list[float], fresh: list[float], rows: int) -> list[int]:

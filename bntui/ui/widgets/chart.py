@@ -29,7 +29,7 @@ class Chart(FocusCanvas):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_lines.CHART]
-    hint = "← → move the crosshair, shift+← → by ten points; ↑ ↓ zoom; 0: the whole run"
+    hint = "← → move the crosshair · with shift by ten · ↑ ↓ zoom · 0 shows the whole run"
 
     def __init__(
         self,
