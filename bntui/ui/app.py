@@ -23,6 +23,7 @@ from bntui.ui.terminal import capabilities
 from bntui.ui.terminal.glyphs import Glyphs
 from bntui.ui.terminal_app import TerminalApp, on_this_terminal
 from bntui.ui.widgets.knob import Knob
+from bntui.ui.widgets.status import StatusLine
 
 if TYPE_CHECKING:
     from bntui.ui.tour.tour import Tour
@@ -137,6 +138,10 @@ class BntuiApp(TerminalApp):
         """Return what the explorer shows, which stands still behind another screen; there the newest."""
         in_front = self.screen is self.explorer
         return (self.explorer.follower.shown if in_front else None) or self.explorer.run.snapshot
+
+    @on(StatusLine.Pressed)
+    def _pause_or_go_on(self) -> None:
+        self.explorer.action_command("pause")
 
     @on(Knob.Typing)
     def _type(self, event: Knob.Typing) -> None:

@@ -51,6 +51,11 @@ class ExperimentGuide:
         self._asking = False
         """Whether the reader is being asked if the experiment is to be left."""
 
+    @property
+    def leads(self) -> bool:
+        """Whether an experiment is under way."""
+        return bool(self.progress and self.progress.under_way)
+
     def open(self) -> None:
         """Show the conclusion at hand, else the list of experiments."""
         if self.progress and self.progress.over:

@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 
 from bntui.core.snapshot import Phase, Snapshot
+from bntui.ui.explorer.available_keys import more
 
 
-def notices(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
-    """Yield what is new in `now`, a sentence each; `before` is None for the first snapshot shown."""
+def notices(before: Snapshot | None, now: Snapshot, *, guided: bool = False) -> Iterator[str]:
+    """Yield what is new in `now`, a sentence each; `before` is None for the first snapshot shown.
+
+    A `guided` run is an experiment's, which says itself what comes next.
+    """
     if now.phase in {Phase.LOADING, Phase.FAILED}:
         return
     if now.message and (before is None or before.message != now.message):
@@ -18,3 +22,8 @@ def notices(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
             yield f"recalibrated at update {done.update}: {gain}"
         else:
             yield (f"a recalibration at update {done.update} would give {gain}: c applies one")
+    if not guided and now.phase is Phase.FINISHED and before and before.phase is not Phase.FINISHED:
+        yield (
+            f"finished after {now.update:,} updates: space trains {more(now.config)}, "
+            "r begins again, g opens experiments, o lists the runs"
+        )

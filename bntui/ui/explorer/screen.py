@@ -190,7 +190,7 @@ class Explorer(Screen[None]):
             self.query_one(Predictions).show(snapshot)
             self.query_one(HeadlinePanel).show(snapshot)
             self.query_one(EvidencePanel).show(snapshot)
-        for notice in notices(before, snapshot):
+        for notice in notices(before, snapshot, guided=self._guide.leads):
             self.notify(notice, markup=False)
         self._guide.follow(snapshot)
 

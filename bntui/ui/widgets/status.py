@@ -1,5 +1,8 @@
 """The line on top: what is trained on what, and how far it is."""
 
+from textual import events
+from textual.message import Message
+
 from bntui.core.cells import cell_len, cut
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.ui.drawing.canvas import Canvas, Picture, Row
@@ -23,6 +26,11 @@ class StatusLine(Canvas):
 
     DEFAULT_CSS = "StatusLine { height: 1; background: $panel; }"
 
+    class Pressed(Message):
+        """The user has clicked on the phase of the run, to pause it or to go on."""
+
+    _phase_at = 0
+    """The column in which the phase begins."""
     snapshot = NOTHING
     """What it shows."""
 
@@ -41,16 +49,23 @@ class StatusLine(Canvas):
         snapshot, brief = self.snapshot, width < 100
         left, right = what(snapshot, brief=brief), progress(snapshot, brief=brief)
         room = max(0, width - len(right) - 9)
-        between = " " if brief else " · "
-        while snapshot.facts and cell_len(left) > room and between in left:
-            left = left.rpartition(between)[0].removesuffix(" width").removesuffix(" seed")
+        dot = " " if brief else " · "
+        while snapshot.facts and cell_len(left) > room and dot in left:
+            left = left.rpartition(dot)[0].removesuffix(" width").removesuffix(" seed")
         row: Row = [
             (" bntui ", "strong"),
             (cut(left, room), "faint"),
         ]
         used = sum(cell_len(text) for text, _ in row)
         role = "bad" if snapshot.phase is Phase.FAILED else "plain"
-        return [[*row, (" " * max(1, width - used - len(right) - 1), ""), (right, role)]]
+        between = " " * max(1, width - used - len(right) - 1)
+        self._phase_at = used + len(between)
+        return [[*row, (between, ""), (right, role)]]
+
+    def on_click(self, event: events.Click) -> None:
+        """Pause the run, or go on with it, by a click on its phase."""
+        if event.x >= self._phase_at:
+            self.post_message(self.Pressed())
 
 
 def what(snapshot: Snapshot, *, brief: bool = False) -> str:

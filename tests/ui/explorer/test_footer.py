@@ -2,6 +2,7 @@
 
 import pytest
 
+from bntui.ui.explorer.notices import notices
 from bntui.ui.key_lines import Shown
 from bntui.ui.widgets.keyline import KeyLine
 from tests.ui.explorer.test_available_keys import FINISHED, STATES
@@ -177,3 +178,43 @@ class TestKnobs:
                 await click(user, "#momentum", 1)
             assert not user.run.applied
             assert user.app.screen is user.app.explorer
+
+
+async def test_a_click_on_the_phase_pauses_and_goes_on() -> None:
+    async with opened(FULL) as user:
+        await user.see(STATES["running"])
+        await click(user, "StatusLine", 3)
+        assert "pause" not in user.run.calls
+        await click(user, "StatusLine", place(user, "StatusLine", "▶"))
+        assert user.run.calls[-1] == "pause"
+        await user.see(STATES["paused"])
+        await click(user, "StatusLine", place(user, "StatusLine", "‖"))
+        assert user.run.calls[-1] == "resume"
+
+
+class TestEndings:
+    SAID = "finished after 97 updates: space trains 10 more epochs, r begins again, g opens experim"
+
+    async def test_a_run_that_finishes_says_what_to_do_next(self) -> None:
+        async with opened(FULL) as user:
+            await user.see(STATES["running"])
+            assert "finished" not in user.part("MessageLines")
+            await user.see(FINISHED)
+            assert self.SAID in user.part("MessageLines")
+            assert user.part("KeyLine").startswith("r restart g experiments o runs b branch space")
+
+    async def test_it_is_said_once_and_again_after_more_epochs(self) -> None:
+        async with opened(FULL) as user:
+            await user.see(STATES["running"])
+            await user.see(FINISHED)
+            user.app.clear_notifications()
+            await user.see(FINISHED, images_per_s=1.0)
+            assert "finished" not in user.part("MessageLines")
+            await user.see(STATES["running"])
+            await user.see(FINISHED)
+            assert self.SAID in user.part("MessageLines")
+
+    def test_one_that_is_seen_first_when_it_is_finished_has_nothing_new_to_say(self) -> None:
+        assert list(notices(None, FINISHED)) == []
+        assert list(notices(STATES["running"], FINISHED, guided=True)) == []
+        assert list(notices(STATES["running"], STATES["failed on the way"])) == []
