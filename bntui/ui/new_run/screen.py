@@ -27,6 +27,8 @@ from bntui.ui.widgets.status import StatusLine
 
 NARROW = 76
 """Columns below which the settings have as few as they need."""
+ROOMY = (116, 34)
+"""Columns and rows from which on all settings' meanings have room."""
 Changes = dict[str, Value]
 """Fields of a RunConfig that are to be others, and their values."""
 
@@ -37,10 +39,13 @@ class StructureScreen(Screen[Changes | None]):
     BINDINGS: ClassVar[list[BindingType]] = [*key_table.NEW_RUN.bindings()]
     DEFAULT_CSS = """
     StructureScreen {
+        Horizontal { align-horizontal: center; height: 1fr; }
         #settings { width: 42; height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
-        #settings Label { width: 100%; color: $foreground 60%; }
-        #meaning { width: 1fr; height: 1fr; }
+        #settings Label { width: 100%; padding-left: 1; color: $foreground 60%; }
+        #meaning { width: 1fr; height: 1fr; max-width: 78; }
         &.-narrow #settings { width: 33; }
+        &.-roomy #settings { width: 38; height: auto; }
+        &.-roomy #meaning { height: auto; max-height: 100%; }
     }
     """
 
@@ -72,8 +77,11 @@ class StructureScreen(Screen[Changes | None]):
         self.query(Knob).first().focus()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Leave room for what a setting means, where there is little."""
-        self.set_class(event.size.width < NARROW, "-narrow")
+        """Leave room for what a setting means, where there is little; where there is much, tell all."""
+        width, height = event.size
+        self.set_class(width < NARROW, "-narrow")
+        self.set_class(width >= ROOMY[0] and height >= ROOMY[1], "-roomy")
+        self._explain()
 
     def action_begin(self) -> None:
         """Close with the changes."""
@@ -106,7 +114,21 @@ class StructureScreen(Screen[Changes | None]):
                 (spec.hint, "faint"),
                 ("", ""),
             ]
-        self.query_one(Paragraphs).show([*said, *self._difference()])
+        self.query_one(Paragraphs).show([*said, *self._difference(), *self._others(config)])
+
+    def _others(self, config: RunConfig) -> list[tuple[str, str]]:
+        """Return what the other settings mean, where there is room for all."""
+        if not self.has_class("-roomy"):
+            return []
+        said: list[tuple[str, str]] = []
+        for _, specs in GROUPS:
+            said.append(("", ""))
+            for spec in specs:
+                knob = self.query_one(f"#{spec.name.replace('_', '-')}", Knob)
+                if knob is not self.focused:
+                    value, means = spec.show(knob.wanted), meaning(spec, config, self._snapshot)
+                    said.append((f"{spec.label} {value}: {means}", "faint"))
+        return said
 
     def _difference(self) -> list[tuple[str, str]]:
         """Return what the changes are, a paragraph each."""
