@@ -12,6 +12,7 @@ from textual.command import CommandList
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.hindsight import HindsightMap
 from bntui.ui.runs.list import RunList
+from bntui.ui.runs.preview import Preview
 from bntui.ui.widgets.knob import Knob
 from tools.gallery.states import States, kept_states
 from tools.gallery.visit import LOOKS, SIZES, Look, Size, Visitor, opened
@@ -34,6 +35,8 @@ class Scene:
     shown: str = "failing"
     """The state, or the tuple of states, that the runs show."""
     sizes: tuple[Size, ...] = SIZES
+    ready: Step | None = None
+    """What to wait for at a new size."""
 
     def states(self) -> tuple[Snapshot, ...]:
         """Return what the runs show, one after the other."""
@@ -67,6 +70,13 @@ def until(condition: Callable[[Visitor], bool]) -> Step:
 LISTED = until(
     lambda v: bool(v.app.screen.query(RunList)) and bool(v.app.screen.query_one(RunList).chosen)
 )
+PREVIEWED = until(
+    lambda v: (
+        not v.app.screen.query_one(Preview).size
+        or v.app.screen.query_one(Preview).run
+        == getattr(v.app.screen.query_one(RunList).chosen, "id", "")
+    )
+)
 FOUND = until(lambda v: v.app.screen.query_one(CommandList).option_count > 1)
 
 SCENES = (
@@ -84,7 +94,7 @@ SCENES = (
     Scene("structure", "What only a new run can change (k)", ("k",)),
     Scene("twin", "A twin in lockstep (t)", shown="twin"),
     Scene("branch", "Moments to return to (b)", ("b",), "looked"),
-    Scene("runs", "The runs that are kept (o)", ("o", LISTED)),
+    Scene("runs", "The runs that are kept (o)", ("o", LISTED, "down", "down"), ready=PREVIEWED),
     Scene("comparison", "Two runs compared (=)", ("o", LISTED, "space", "down", "equals_sign")),
     Scene("experiments", "Guided experiments (g)", ("g",)),
     Scene("question", "The question before an experiment", ("g", "enter")),
@@ -113,5 +123,7 @@ async def sweep(scene: Scene) -> AsyncIterator[tuple[Size, Look, Visitor]]:
                 await visitor.dress(look)
                 for size in sizes:
                     await visitor.resize(size)
+                    if callable(scene.ready):
+                        await scene.ready(visitor)
                     yield size, look, visitor
                 sizes.reverse()  # one resize less

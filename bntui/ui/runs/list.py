@@ -64,8 +64,10 @@ class RunList(Canvas, can_focus=True):
         The chosen run stays so, wherever it goes; one that is gone leaves its place to the next.
         `instead` is what to say where there are no runs.
         """
-        before = self.chosen
+        before, count = self.chosen, len(self._runs)
         self._runs, self._signs = runs, signs
+        if len(runs) != count and self.styles.is_auto_height:
+            self.refresh(layout=True)
         self._columns = measured(runs)
         self._column, self._instead = column, instead
         ids = [run.id for run in runs]
@@ -98,6 +100,10 @@ class RunList(Canvas, can_focus=True):
         self._at = min(max(place, 0), max(len(self._runs) - 1, 0))
         self.repaint()
         self.post_message(self.Chosen(self.chosen))
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """Return the rows that the header and all runs take."""
+        return max(1, len(self._runs)) + 1
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the header and the rows in sight, or what is to say instead."""

@@ -1,17 +1,21 @@
 """The runs that are kept: to find, remark, lay over, compare, repeat and resume."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
+from functools import partial
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from bntui.core.snapshot import Checkpoint, Snapshot
-from bntui.core.text import literal
+from bntui.core.text import ConfigError, literal
 from bntui.store.listing import matching, ordered
 from bntui.store.rows import StoredRun
 from bntui.ui import key_table
@@ -22,6 +26,7 @@ from bntui.ui.runs.archive import ID, Archive
 from bntui.ui.runs.columns import RUN_COLUMNS, about
 from bntui.ui.runs.comparison import ComparisonScreen, Side
 from bntui.ui.runs.list import RunList
+from bntui.ui.runs.preview import Preview
 from bntui.ui.runs.store_jobs import StoreJobs
 from bntui.ui.terminal.glyphs import fit
 from bntui.ui.widgets.keyline import KeyLine
@@ -33,6 +38,10 @@ Chosen = tuple[str, Snapshot | None] | Checkpoint
 STYLES = {"strong": "bold", "bad": "$text-error", "faint": "$foreground 60%"}
 READING_STORE = "reading what is kept…"
 _SORTABLE = [column.name for column in RUN_COLUMNS]
+ROOMY = (116, 34)
+"""Columns and rows from which on the chosen run's curves have room."""
+PREVIEW_AFTER = 0.1
+"""Seconds for which a run is chosen before its curves are read: a held key chooses many."""
 NONE_KEPT = "No run is kept yet."
 
 
@@ -46,7 +55,11 @@ class RunsScreen(Screen[Chosen | None]):
     DEFAULT_CSS = """
     RunsScreen {
         #runs { height: 1fr; }
-        #about { height: 7; max-height: 30%; padding: 0 1; }
+        #chosen { height: 7; max-height: 30%; }
+        #about { height: auto; padding: 0 1; }
+        &.-roomy #runs { height: auto; max-height: 50%; }
+        &.-roomy #chosen { height: 1fr; max-height: 100%; }
+        &.-roomy Preview { display: block; margin-top: 1; }
         #filter { display: none; height: 3; border: round $primary; }
         #filter.shown { display: block; }
     }
@@ -67,6 +80,7 @@ class RunsScreen(Screen[Chosen | None]):
         self._column = RUN_COLUMNS[1].name
         self._marked: list[str] = []
         self._deleted: list[str] = []
+        self._soon: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the list, what is known of the chosen run, and the keys."""
@@ -74,7 +88,9 @@ class RunsScreen(Screen[Chosen | None]):
             self._column = remembered
         yield StatusLine()
         yield RunList(id="runs", classes="panel")
-        yield Static(id="about", classes="panel", markup=False)
+        with VerticalScroll(id="chosen", classes="panel", can_focus=False):
+            yield Static(id="about", markup=False)
+            yield Preview()
         yield Input(id="filter", placeholder="words, or settings such as momentum=0.9")
         yield MessageLines()
         yield KeyLine(key_table.RUNS.shown())
@@ -117,9 +133,35 @@ class RunsScreen(Screen[Chosen | None]):
             ("*", "pinned") if run.pinned else (" ", ""),
         ]
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Show the chosen run's curves where there is room for them."""
+        width, height = event.size
+        self.set_class(width >= ROOMY[0] and height >= ROOMY[1], "-roomy")
+        self._preview_soon()
+
+    def _preview_soon(self) -> None:
+        """Show the chosen run's curves, unless another one is chosen at once."""
+        if self._soon:
+            self._soon.stop()
+        self._soon = self.set_timer(PREVIEW_AFTER, self._preview)
+
+    def _preview(self) -> None:
+        run, preview = self.query_one(RunList).chosen, self.query_one(Preview)
+        preview.visible = run is not None
+        if run is None or preview.run == run.id or not self.has_class("-roomy"):
+            return
+
+        def load() -> Snapshot:
+            with suppress(ConfigError):  # the keys that need the run say why it can't be read
+                return self._archive.load(run.id)
+            return Snapshot(config=run.config)
+
+        self._jobs.ask(load, partial(preview.show_run, run.id))
+
     @on(RunList.Chosen)
     def _tell_about(self, event: RunList.Chosen) -> None:
         """Say all about the chosen run."""
+        self._preview_soon()
         lines: list[Content] = []
         if event.run:
             (first, role), *rest = about(event.run)
