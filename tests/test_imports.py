@@ -95,7 +95,7 @@ def test_the_first_picture_loads_no_other_screen_no_experiment_and_no_store() ->
         "bntui.ui.dialogs.value",
     }
     assert not loaded & {
-        f"bntui.ui.experiments.{name}" for name in ("conclusion", "list", "question")
+        f"bntui.ui.experiments.{name}" for name in ("conclusion", "leave", "list", "question")
     }
     assert not {name for name in loaded if name.startswith("bntui.experiments.")}
     assert {name for name in loaded if name.startswith("bntui.store")} == {

@@ -22,6 +22,7 @@ from bntui.ui.experiments.progress import ExperimentProgress, Experiments
 if TYPE_CHECKING:  # the first picture needs no experiment and no other screen
     from bntui.experiments.experiment import Experiment
     from bntui.ui.experiments.conclusion import AfterConclusion
+    from bntui.ui.runs.archive import Archive
 
 LEFT_NOTICE = (
     "The experiment is left: its conclusion would not be about this run. g begins it anew."
@@ -35,15 +36,22 @@ class ExperimentGuide:
         self,
         screen: Screen[None],
         experiments: Experiments,
+        archive: "Archive | None",
         *,
         latest: Callable[[], Snapshot],
         begin: Callable[[RunConfig, Purpose], object],
     ) -> None:
-        """`latest` returns the run's snapshot; `begin` replaces the run by another."""
+        """`archive` has the runs that are kept.
+
+        `latest` returns the run's snapshot; `begin` replaces the run by another.
+        """
         self.progress: ExperimentProgress | None = None
         """The experiment whose curves are on the screen."""
         self._screen = screen
         self._experiments = experiments
+        self._archive = archive
+        self._concluded: dict[str, bool | None] = {}
+        """The experiments that were concluded here, and whether the prediction was right, if there was one."""
         self._latest = latest
         self._begin_run = begin
         self._here = ""
@@ -127,12 +135,17 @@ class ExperimentGuide:
         self._show(None)
 
     def _list(self) -> None:
-        from bntui.ui.experiments.list import ExperimentsScreen
+        from bntui.ui.experiments.list import ExperimentsScreen, Lesson
+        from bntui.ui.experiments.sheet import THE_THREAD, thread_paragraphs
+        from bntui.ui.experiments.standing import standings
 
         experiments = self._experiments.listed()
         if not experiments:
             self._screen.notify("there are no experiments here")
             return
+        latest = self._latest()
+        reading = "who asked what"
+        lessons = [Lesson(THE_THREAD, reading, thread_paragraphs(), ExperimentsScreen.read_on)]
         at = next(
             (n for n, experiment in enumerate(experiments) if experiment.name == self._here), 0
         )
@@ -141,7 +154,14 @@ class ExperimentGuide:
             if experiment:
                 self.before_leaving(lambda: self.ask(experiment))
 
-        self._screen.app.push_screen(ExperimentsScreen(experiments, at), chosen)
+        listed = ExperimentsScreen(
+            [*lessons, *experiments],
+            len(lessons) + at,
+            latest=latest,
+            known=lambda kept: standings(self._experiments, latest, kept, self._concluded),
+            archive=self._archive,
+        )
+        self._screen.app.push_screen(listed, chosen)
 
     def _begin(self, experiment: "Experiment", chosen: int | None) -> None:
         try:
@@ -163,6 +183,10 @@ class ExperimentGuide:
     def _conclude(self, progress: ExperimentProgress) -> None:
         from bntui.ui.experiments.conclusion import AfterConclusion, ConclusionScreen
 
+        concluded = progress.conclusion()
+        predicted = concluded.chosen is not None and concluded.right is not None
+        right = concluded.chosen == concluded.right if predicted else None
+        self._concluded[progress.experiment.name] = right
         experiments = self._experiments.listed()
         after = experiments[experiments.index(progress.experiment) + 1 :]
         following = after[0] if after else None

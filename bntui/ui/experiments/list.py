@@ -1,7 +1,8 @@
 """The list of guided experiments, and what the chosen one is about."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Group
 from rich.padding import Padding
@@ -11,22 +12,43 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
+from bntui.core.snapshot import Snapshot
 from bntui.experiments.experiment import Experiment
 from bntui.ui import key_table
+from bntui.ui.experiments.sheet import Paragraph, about, facts
+from bntui.ui.experiments.standing import Standing
+from bntui.ui.runs.archive import Archive
+from bntui.ui.runs.store_jobs import StoreJobs
 from bntui.ui.terminal.glyphs import fit
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.notices import MessageLines
 from bntui.ui.widgets.option_list import Options
 from bntui.ui.widgets.status import StatusLine
 
-StyledTexts = list[tuple[str, str]]
-"""Texts and their styles."""
-PadCells = tuple[int, int, int, int]
-BLANK_BELOW, INDENTED = (0, 0, 1, 0), (0, 0, 0, 2)
-"""Cells above, right, below and left of a paragraph."""
+if TYPE_CHECKING:  # for its types only
+    from bntui.store.rows import StoredRun
+
+NARROW = 100
+"""Columns below which the list leaves out what the sheet says as well."""
+KnownStandings = Callable[["Sequence[StoredRun]"], Callable[[Experiment], Standing]]
+"""Returns, given the runs of the store, what tells where an experiment stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """An entry of the list that is no experiment."""
+
+    title: str
+    fact: str
+    """What is said below its title."""
+    paragraphs: Sequence[Paragraph]
+    """What the sheet shows."""
+    open: "Callable[[ExperimentsScreen], object]"
+    """What enter does."""
 
 
 class ExperimentsScreen(Screen[Experiment | None]):
@@ -42,17 +64,33 @@ class ExperimentsScreen(Screen[Experiment | None]):
     }
     """
 
-    def __init__(self, experiments: Sequence[Experiment], at: int) -> None:
-        """Begin at the experiment in place `at`."""
+    def __init__(
+        self,
+        entries: Sequence[Experiment | Lesson],
+        at: int,
+        *,
+        latest: Snapshot,
+        known: KnownStandings,
+        archive: Archive | None,
+    ) -> None:
+        """Begin at the entry in place `at`.
+
+        `latest` is the run that the header tells of; the store is read while the list is shown.
+        """
         super().__init__()
-        self._experiments = experiments
+        self._entries = entries
         self._at = at
+        self._latest = latest
+        self._known = known
+        self._standing = known(())
+        self._archive = archive
+        self._jobs = StoreJobs(self, archive, refused=lambda _: None) if archive else None
 
     def compose(self) -> ComposeResult:
         """Lay out the list, and beside it a sheet."""
         yield StatusLine()
         with Horizontal():
-            listed = Options(*map(self._line, self._experiments), classes="panel")
+            listed = Options(*map(self._line, self._entries), classes="panel")
             listed.border_title = "experiments"
             yield listed
             with VerticalScroll(classes="panel") as sheet:
@@ -62,15 +100,35 @@ class ExperimentsScreen(Screen[Experiment | None]):
         yield KeyLine(key_table.EXPERIMENTS.shown())
 
     def on_mount(self) -> None:
-        """Begin where the reader is."""
+        """Begin where the reader is, and read the store."""
+        self.query_one(StatusLine).show(self._latest)
         listed = self.query_one(OptionList)
         listed.highlighted = self._at
         listed.focus()
+        if self._jobs and self._archive:
+            self._jobs.do(self._archive.runs, self._take)
+
+    def on_unmount(self) -> None:
+        """End the thread that reads the store."""
+        if self._jobs:
+            self._jobs.close()
+
+    def on_resize(self, event: Resize) -> None:
+        """Say as much below each title as there is room for."""
+        self._write()
 
     def action_begin(self) -> None:
-        """Close with the chosen one, from the sheet too."""
+        """Close with the chosen one, from the sheet too; open a lesson."""
         place = self.query_one(OptionList).highlighted
-        self.dismiss(None if place is None else self._experiments[place])
+        entry = None if place is None else self._entries[place]
+        if isinstance(entry, Lesson):
+            entry.open(self)
+        else:
+            self.dismiss(entry)
+
+    def read_on(self) -> None:
+        """Go to the sheet."""
+        self.query_one(VerticalScroll).focus()
 
     @on(OptionList.OptionSelected)
     def _select(self) -> None:
@@ -79,52 +137,47 @@ class ExperimentsScreen(Screen[Experiment | None]):
     @on(OptionList.OptionHighlighted)
     def _read(self, event: OptionList.OptionHighlighted) -> None:
         """Show what the chosen one is about, from its beginning."""
-        self.query_one("#sheet", Static).update(self._sheet(self._experiments[event.option_index]))
+        self._show_sheet(self._entries[event.option_index])
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
-    def _line(self, experiment: Experiment) -> Table:
-        """Return number, title and post; a long title goes on under its beginning."""
+    def _take(self, kept: "Sequence[StoredRun]") -> None:
+        """Say what the store knows."""
+        if self.query(OptionList):  # not closed meanwhile
+            self._standing = self._known(kept)
+            self._write()
+
+    def _write(self) -> None:
+        listed = self.query_one(OptionList)
+        for place, entry in enumerate(self._entries):
+            listed.replace_option_prompt_at_index(place, self._line(entry))
+        if listed.highlighted is not None:
+            self._show_sheet(self._entries[listed.highlighted])
+
+    def _line(self, entry: Experiment | Lesson) -> Table:
+        """Return number and title, and below it what there is to know of it."""
         line = Table.grid(padding=(0, 1, 0, 0), expand=True)
         line.add_column(width=2, justify="right", no_wrap=True)
         line.add_column(ratio=1)
-        line.add_column(width=6, no_wrap=True)
-        line.add_row(
-            Text(str(experiment.number or "")),
-            Text(fit(self.app, experiment.title)),
-            Text(f"post {experiment.post}" if experiment.post else ""),
-        )
+        number, below = "", [(entry.fact, "dim")] if isinstance(entry, Lesson) else []
+        if isinstance(entry, Experiment):
+            number = str(entry.number or "")
+            brief = self.app.size.width < NARROW
+            below = facts(entry, self._standing(entry), brief=brief)
+        words = [(f"{fit(self.app, entry.title)}\n", ""), *below]
+        line.add_row(number, Text.assemble(*((fit(self.app, text), role) for text, role in words)))
         return line
 
-    def _sheet(self, experiment: Experiment) -> Group:
-        return Group(
-            *(
-                Padding(
-                    Text.assemble(*((fit(self.app, text), style) for text, style in parts)), pad
+    def _show_sheet(self, entry: Experiment | Lesson) -> None:
+        paragraphs = (
+            entry.paragraphs if isinstance(entry, Lesson) else about(entry, self._standing(entry))
+        )
+        self.query_one("#sheet", Static).update(
+            Group(
+                *(
+                    Padding(
+                        Text.assemble(*((fit(self.app, text), style) for text, style in parts)), pad
+                    )
+                    for parts, pad in paragraphs
                 )
-                for parts, pad in paragraphs(experiment)
             )
         )
-
-
-def paragraphs(experiment: Experiment) -> list[tuple[StyledTexts, PadCells]]:
-    """Return what there is to read of an experiment before it runs, and how far each is moved."""
-    arms = experiment.arms
-    common = [
-        setting
-        for setting in arms[0].settings
-        if len(arms) > 1 and all(setting in arm.settings for arm in arms)
-    ]
-    runs = f"Runs, each with {' · '.join(common)}" if common else "Runs"
-    read: list[tuple[StyledTexts, PadCells]] = [
-        ([(experiment.heading, "bold")], BLANK_BELOW),
-        ([(experiment.hypothesis, "")], BLANK_BELOW),
-        ([("Watch ", "bold"), (experiment.watch, "")], BLANK_BELOW),
-        ([(runs, "")], (0, 0, 0, 0)),
-    ]
-    for arm in arms:
-        own = " · ".join(setting for setting in arm.settings if setting not in common)
-        parts = [(arm.label, "bold"), (f": {own}" if own else "", "")]
-        if arm.published:
-            parts.append((f"\nas the thread's run at batch {arm.published}", "dim"))
-        read.append((parts, INDENTED))
-    return read

@@ -83,6 +83,7 @@ class Explorer(Screen[None]):
         self._guide = ExperimentGuide(
             self,
             experiments,
+            archive,
             latest=lambda: self.run.snapshot,
             begin=lambda config, purpose: self._replace(config, purpose=purpose),
         )
