@@ -14,7 +14,7 @@ LEAVING = {
     "a turned knob": ("right",),
     "a typed value": ("enter", "0", ".", "5", "enter"),
     "another structure": ("up", "left"),
-    "a recalibration": ("c", "c"),
+    "a recalibration": ("c",),
     "a restart": ("r",),
     "a restart with a new seed": ("R",),
     "a new run": ("k", "down", "right", "r"),
