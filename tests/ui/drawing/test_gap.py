@@ -8,6 +8,8 @@ from bntui.core.series import Series, SeriesView
 from bntui.ui.drawing.gap import Gap, GapLabel, around, lost, middle
 from bntui.ui.drawing.plot import Line, plot
 from bntui.ui.terminal.glyphs import Glyphs
+from bntui.ui.widgets.chart import Chart
+from tests.ui.drawing.test_canvas import ChartApp, Wire
 
 TEXTS = (" lost for good: 0.80 ", " lost: 0.80 ")
 
@@ -170,3 +172,22 @@ def test_an_area_around_a_column_ends_where_it_is_broken() -> None:
     assert around(area, 5).astype(int).tolist() == [[0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 1, 1]]
     assert not around(area, 3).any()
     assert not around(area, None).any()
+
+
+async def test_a_live_frame_sends_the_newest_columns_of_the_area_and_no_more() -> None:
+    """A cell takes its three bytes and a move of the cursor; the words are not sent again."""
+    app, frames = ChartApp(driver_class=Wire), []
+    async with app.run_test(headless=False, size=(120, 40)) as pilot:
+        driver, chart = app._driver, app.query(Chart).first()
+        assert isinstance(driver, Wire)
+        for count in range(70, 101):
+            lines = [Line("fresh", "fresh", view(*[0.9] * count))]
+            lines.append(Line("running", "running", view(*[0.1] * count)))
+            driver.written = ""
+            chart.show(lines, planned=128.0, gap=(lines[0], lines[1]))
+            await pilot.pause()
+            frames.append(driver.written)
+        rows = chart.size.height - 1
+    assert "lost to stale statistics: 0.80" in frames[0]
+    assert not any("lost" in frame for frame in frames[1:])
+    assert max(len(frame.encode()) for frame in frames[1:]) < 12 * rows
