@@ -11,6 +11,8 @@ HEAD = """\
 
 Made from `bntui/ui/key_table.py` by `make keys`. The program shows the explorer's keys with `?`, and the command
 palette (`ctrl+p`) finds most of them by what they do.
+
+On a chart a click puts the crosshair where the mouse is, and the wheel zooms there.
 """
 
 
