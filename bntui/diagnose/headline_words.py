@@ -102,7 +102,7 @@ def _convention(snapshot: Snapshot, judged: Verdict) -> Said:
     meant = exact(judged.remedies[0].momentum or 0.0)
     kept = percent(snapshot.knobs.momentum)
     return _fails(snapshot), (
-        f"Momentum {momentum} keeps {kept} of the old averages here; PyTorch's {momentum} would be {meant}",
+        f"Here momentum {momentum} keeps {kept} of the old averages; PyTorch's {momentum} would be {meant}",
         f"PyTorch's momentum {momentum} would be {meant} here",
     )
 
@@ -121,8 +121,8 @@ def _lag(snapshot: Snapshot, _: Verdict) -> Said:
     better = best_momentum(snapshot)
     if better and better.momentum is not None and better.momentum > snapshot.knobs.momentum:
         return _fails(snapshot), (
-            "BatchNorm validates with averages that it remembers, and these are over too few images",
-            "The averages it validates with are over too few images",
+            "BatchNorm validates with averages that it remembers, and they cover too few images",
+            "The averages it validates with cover too few images",
         )
     return _fails(snapshot), (
         "BatchNorm validates with averages that it remembers, and they lag behind the weights",
@@ -188,7 +188,7 @@ def _learning(snapshot: Snapshot, _: Verdict) -> Said:
         f"Little is learned so far: validation is at {seen}",
     )
     return what, (
-        "Guessing is about as good, and so BatchNorm's averages make no difference yet",
+        "That is about as good as guessing, so BatchNorm's averages make no difference yet",
         "BatchNorm's averages make no difference yet",
     )
 
