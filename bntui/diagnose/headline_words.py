@@ -113,7 +113,7 @@ def _start(snapshot: Snapshot, _: Verdict) -> Said:
     return _fails(snapshot), (
         f"BatchNorm validates with averages that it remembers; {left} of them is still their start value",
         f"{left} of the averages it validates with is still their start value".capitalize(),
-        f"{left} of its averages is still their start value".capitalize(),
+        f"{left} of ".capitalize() + "BatchNorm's averages is their start value",
     )
 
 

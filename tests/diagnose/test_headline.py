@@ -244,7 +244,10 @@ def test_what_helps_stands_in_the_third_line_with_what_it_takes() -> None:
 
 
 def test_a_narrow_screen_leaves_out_the_last_thing_to_do() -> None:
+    running = do_line(headline(with_a_better_momentum()))
+    assert fitting(running, 56) == "c repairs them now · momentum 0.9 keeps them right"
     line = do_line(headline(with_a_better_momentum(phase=Phase.FINISHED)))
+    assert fitting(line, 70) == "c repairs them now · momentum 0.9 keeps them right · space goes on"
     assert fitting(line, 56) == "c repairs them now · momentum 0.9 · space goes on"
     assert fitting(line, 40) == "c repairs them now · momentum 0.9"
 

@@ -71,7 +71,9 @@ def do_line(headline: Headline) -> Line:
     Narrow screens leave out the last things to do rather than cut words.
     """
     full, short = ([_words(one, place) for one in headline.do] for place in (0, -1))
-    parts = [full, short, *(short[:count] for count in range(len(short) - 1, 0, -1))]
+    count = len(short)
+    shortened = ((*short[:first], *full[first:]) for first in range(count + 1))
+    parts = [*shortened, *(short[:first] for first in range(count - 1, 0, -1))]
     lines = dict.fromkeys(BETWEEN.join(part) for part in parts)
     return tuple(sorted(lines, key=cell_len, reverse=True))
 
