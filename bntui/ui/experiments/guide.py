@@ -138,6 +138,7 @@ class ExperimentGuide:
         from bntui.ui.experiments.list import ExperimentsScreen, Lesson
         from bntui.ui.experiments.sheet import THE_THREAD, thread_paragraphs
         from bntui.ui.experiments.standing import standings
+        from bntui.ui.toy.entry import mechanism
 
         experiments = self._experiments.listed()
         if not experiments:
@@ -145,7 +146,8 @@ class ExperimentGuide:
             return
         latest = self._latest()
         reading = "who asked what"
-        lessons = [Lesson(THE_THREAD, reading, thread_paragraphs(), ExperimentsScreen.read_on)]
+        thread = Lesson(THE_THREAD, reading, thread_paragraphs(), ExperimentsScreen.read_on)
+        lessons = [mechanism(), thread]
         at = next(
             (n for n, experiment in enumerate(experiments) if experiment.name == self._here), 0
         )

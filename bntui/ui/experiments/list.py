@@ -49,6 +49,8 @@ class Lesson:
     """What the sheet shows."""
     open: "Callable[[ExperimentsScreen], object]"
     """What enter does."""
+    number: str = ""
+    """Its place before the first experiment, if it has one."""
 
 
 class ExperimentsScreen(Screen[Experiment | None]):
@@ -158,9 +160,10 @@ class ExperimentsScreen(Screen[Experiment | None]):
         line = Table.grid(padding=(0, 1, 0, 0), expand=True)
         line.add_column(width=2, justify="right", no_wrap=True)
         line.add_column(ratio=1)
-        number, below = "", [(entry.fact, "dim")] if isinstance(entry, Lesson) else []
-        if isinstance(entry, Experiment):
-            number = str(entry.number or "")
+        number = str(entry.number or "")
+        if isinstance(entry, Lesson):
+            below = [(entry.fact, "dim")]
+        else:
             brief = self.app.size.width < NARROW
             below = facts(entry, self._standing(entry), brief=brief)
         words = [(f"{fit(self.app, entry.title)}\n", ""), *below]

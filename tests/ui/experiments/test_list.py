@@ -128,7 +128,7 @@ class TestStanding:
 
 
 class TestThread:
-    async def test_the_list_begins_with_the_thread(self) -> None:
+    async def test_the_thread_stands_before_the_experiments(self) -> None:
         async with opened(experiments=experiments()) as user:
             await user.press("g", "up")
             assert THE_THREAD in user.part("OptionList").split(" 1 ")[0]

@@ -10,13 +10,17 @@ from textual.pilot import Pilot
 
 from bntui.core.toy import START, Toy, recalibrate, step
 from bntui.ui.dialogs.text_screen import TextScreen
+from bntui.ui.experiments.list import ExperimentsScreen
+from bntui.ui.explorer.screen import Explorer
 from bntui.ui.terminal.glyphs import Glyphs
 from bntui.ui.toy.app import ToyApp
 from bntui.ui.toy.panels import Ladder
 from bntui.ui.toy.screen import ToyScreen
 from bntui.ui.widgets.notices import MessageLines
 from tests.ui.drawing.test_canvas import Wire
+from tests.ui.experiments.course import experiments
 from tests.ui.user import HOPS, screen_text
+from tests.ui.user import opened as explorer
 from tools.picture_checks import faults
 
 FULL, TABS, SMALL, LARGE = (120, 40), (80, 24), (60, 16), (200, 60)
@@ -206,6 +210,35 @@ class TestKeys:
             await reader.press(key)
             assert reader.app._exit
             assert reader.app.return_code == 0
+
+
+class TestInTheList:
+    """The toy is the first entry of the guided experiments."""
+
+    async def test_it_opens_over_the_list_and_esc_goes_back_to_it(self) -> None:
+        async with explorer(experiments=experiments()) as user:
+            await user.press("g", "home")
+            assert "0 The mechanism: one channel, eight" in user.part("OptionList")
+            assert "Before the network: one channel of it" in user.part("#sheet")
+            await user.press("enter")
+            assert isinstance(user.app.screen, ToyScreen)
+            await user.press("left", "n")
+            assert user.app.screen.now.momentum == 0.98
+            await user.press("escape")
+            assert isinstance(user.app.screen, ExperimentsScreen)
+            await user.press("escape")
+            assert isinstance(user.app.screen, Explorer)
+
+    async def test_the_run_goes_on_under_it_and_is_shown_again_behind_it(self) -> None:
+        async with explorer(experiments=experiments()) as user:
+            await user.press("g", "home", "enter")
+            calls = list(user.run.calls)
+            await user.press("space", "n", "r", "c", "s")
+            await user.see(update=200)
+            assert user.run.calls == calls
+            assert len(user.runs.made) == 1
+            await user.press("escape", "escape")
+            assert "update 200" in user.part("StatusLine")
 
 
 class TestPictures:
