@@ -13,12 +13,16 @@ from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.hindsight import HindsightMap
 from bntui.ui.runs.list import RunList
 from bntui.ui.runs.preview import Preview
+from bntui.ui.toy.screen import ToyScreen
 from bntui.ui.widgets.knob import Knob
 from tools.gallery.states import States, kept_states
 from tools.gallery.visit import LOOKS, SIZES, Look, Size, Visitor, opened
 
 if TYPE_CHECKING:
     from bntui.core.snapshot import Snapshot
+
+BATCHES, HALFWAY = 26, 0.5
+"""Batches that have dropped in the toy's picture, and how far the next one has."""
 
 Step = str | Callable[[Visitor], Awaitable[None]]
 """A key, or something that a visitor does."""
@@ -77,6 +81,20 @@ PREVIEWED = until(
         == getattr(v.app.screen.query_one(RunList).chosen, "id", "")
     )
 )
+
+
+async def play(visitor: Visitor) -> None:
+    """Play the toy from its start into the fall of a batch, and pause there."""
+    toy = visitor.app.screen
+    assert isinstance(toy, ToyScreen)
+    toy.action_begin_again()
+    while toy.now.toy.update < BATCHES or toy.now.fallen < HALFWAY:
+        toy.frame()
+    toy.action_go_or_pause()
+    visitor.app.clear_notifications()
+    await visitor.settle()
+
+
 FOUND = until(lambda v: v.app.screen.query_one(CommandList).option_count > 1)
 
 SCENES = (
@@ -97,6 +115,7 @@ SCENES = (
     Scene("runs", "The runs that are kept (o)", ("o", LISTED, "down", "down"), ready=PREVIEWED),
     Scene("comparison", "Two runs compared (=)", ("o", LISTED, "space", "down", "equals_sign")),
     Scene("experiments", "Guided experiments (g)", ("g",)),
+    Scene("toy", "The mechanism: one channel, eight values a batch", ("g", "home", "enter", play)),
     Scene("question", "The question before an experiment", ("g", "enter")),
     Scene("value", "Typing a value (enter on a knob)", (focus(Knob), "enter")),
     Scene("palette", "The command palette (ctrl+p)", ("ctrl+p", FOUND)),
