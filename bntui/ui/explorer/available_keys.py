@@ -19,13 +19,15 @@ def why_not(action: str, snapshot: Snapshot) -> str:
 
 
 def label(action: str, snapshot: Snapshot, *, pinned: bool = False) -> tuple[str, ...]:
-    """Return what the key of `action` does now, in a few words and in fewer; none if that never changes.
+    """Return what the key of `action` does now, in a few words and in fewer; none if the table's do.
 
     `pinned` tells whether a run is pinned.
     """
     if action == "pause":
         now = {Phase.PAUSED: ("go on",), Phase.FINISHED: (more(snapshot.config), "go on")}
         return now.get(snapshot.phase, ("pause",))
+    if action == "recalibrate":
+        return "recalibrate", "repair"
     if action == "twin" and snapshot.config.twin:
         return ("without twin",)
     return ("unpin",) if action == "pin" and pinned else ()

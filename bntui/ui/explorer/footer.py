@@ -29,4 +29,5 @@ def show_keys(
         hidden=lambda command: bool(why_not(command, snapshot)),
         first=leading(snapshot),
         here=getattr(focused, "shown_keys", ()),
+        then=() if "experiments" in leading(snapshot) else ("experiments",),
     )

@@ -47,7 +47,7 @@ CARDS = (
                     "plain",
                 ),
             ],
-            [("The gap between the two is lost to that alone. Here you close it.", "plain")],
+            [("The gap between the two is lost to that alone. Here you can close it.", "plain")],
         ),
     ),
     Card(

@@ -36,7 +36,9 @@ class KeyLine(Canvas):
     def __init__(self, keys: Sequence[Shown]) -> None:
         super().__init__()
         self._shown = keys
-        self._keys: list[tuple[str, Words]] = [(one.key, (one.word,)) for one in keys]
+        self._chosen: list[tuple[str, Words]] = []
+        """What matters now."""
+        self._others: list[tuple[str, Words]] = [(one.key, (one.word,)) for one in keys]
         self._places: list[tuple[int, str]] = []
         """Where each key on the line begins, and which it is; then where they end, and none."""
 
@@ -47,38 +49,38 @@ class KeyLine(Canvas):
         hidden: Callable[[str], bool],
         first: Sequence[str] = (),
         here: Sequence[Shown] = (),
+        then: Sequence[str] = (),
     ) -> None:
         """Show the keys whose commands are not `hidden`, with what is `said` of one, if anything.
 
         Those of the commands `first` come first, in that order, then the keys `here`, of what has the
-        focus, then the others.
+        focus, and of the commands `then`. Their words are shortened where that makes room for all of
+        them. The others take what room is left.
         """
-        table = {one.command or one.key: one for one in self._shown}
-        leading = [table[command] for command in first if command in table]
-        rest = [one for one in self._shown if one not in leading]
-        keys: list[tuple[str, Words]] = [
-            (one.key, said(one.command) or (one.word,))
-            for one in (*leading, *here, *rest)
-            if not (one.command and hidden(one.command))
-        ]
-        if keys != self._keys:
-            self._keys = keys
+        table = {one.command: one for one in self._shown if one.command}
+        leading, following = ([table[name] for name in names] for names in (first, then))
+        rest = [one for one in self._shown if one not in (*leading, *following)]
+        chosen, others = (
+            [
+                (one.key, said(one.command) or (one.word,))
+                for one in group
+                if not (one.command and hidden(one.command))
+            ]
+            for group in ((*leading, *here, *following), rest)
+        )
+        if (chosen, others) != (self._chosen, self._others):
+            self._chosen, self._others = chosen, others
             self.repaint()
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the line; it ends with the help, if there is one, and the last key."""
-        *others, last = self._keys
+        *others, last = self._others
         ends = [(key, words[-1]) for key, words in others if key == HELP]
         ends.append((last[0], last[1][-1]))
         room = width - sum(map(_cells, ends))
-        shown: list[tuple[str, str]] = []
-        for key, words in others:
-            if key == HELP:
-                continue
-            fits = next((word for word in words if _cells((key, word)) <= room), None)
-            if fits is not None:
-                shown.append((key, fits))
-                room -= _cells((key, fits))
+        shown = _fitting(self._chosen, room)
+        room -= sum(map(_cells, shown))
+        shown += _fitting([one for one in others if one[0] != HELP], room)
         row: Row = []
         self._places, column = [], 0
         for key, word in (*shown, *ends):
@@ -106,6 +108,24 @@ class KeyLine(Canvas):
             if x < column:
                 break
         return NAMES.get(key) or (_character_to_key(key) if len(key) == 1 else key)
+
+
+def _fitting(keys: Sequence[tuple[str, Words]], room: int) -> list[tuple[str, str]]:
+    """Return as many keys as so many cells have room for, each with its fullest words that then fit.
+
+    More keys matter more than longer words.
+    """
+    shown: list[tuple[str, Words, str]] = []
+    for key, words in keys:
+        if (cells := _cells((key, words[-1]))) <= room:
+            shown.append((key, words, words[-1]))
+            room -= cells
+    fullest: list[tuple[str, str]] = []
+    for key, words, shortest in shown:
+        word = next(word for word in words if len(word) - len(shortest) <= room)
+        room -= len(word) - len(shortest)
+        fullest.append((key, word))
+    return fullest
 
 
 def _cells(entry: tuple[str, str]) -> int:

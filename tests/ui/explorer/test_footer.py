@@ -18,11 +18,11 @@ async def line(user: User, state: str, *, size: tuple[int, int] = TABS) -> str:
 @pytest.mark.parametrize(
     ("state", "begins"),
     [
-        ("running", "space pause c recalibrate ← → turn enter type"),
-        ("paused", "space go on c recalibrate ← → turn enter type"),
+        ("running", "space pause c repair ← → turn enter type g experiments"),
+        ("paused", "space go on c repair ← → turn enter type g experiments"),
         ("finished", "r restart g experiments o runs b branch space go on"),
         ("failed", "d use digits r restart k structure o runs"),
-        ("without BN", "space pause ← → turn enter type"),
+        ("without BN", "space pause ← → turn enter type g experiments"),
     ],
 )
 async def test_what_matters_now_is_first_at_80_columns(state: str, begins: str) -> None:
@@ -144,6 +144,26 @@ def test_words_are_left_out_whole_and_never_cut(width: int) -> None:
     assert len(text) <= width
     assert text.endswith(" ? ?  q q ")
     assert set(text.split()) <= {"one", "two", "three", "?", "q", "enter", *own.word.split()}
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (38, " a a long word  b b  ? ?  q q "),
+        (30, " a a long word  b b  ? ?  q q "),
+        (29, " a a  b b  ? ?  q q "),
+        (20, " a a  b b  ? ?  q q "),
+        (19, " a a  ? ?  q q "),
+    ],
+)
+def test_more_keys_matter_more_than_longer_words(width: int, shown: str) -> None:
+    line = KeyLine([Shown(key, key, key) for key in ("a", "b", "?", "q")])
+    line.show(
+        said=lambda command: ("a long word", "a") if command == "a" else (),
+        hidden=lambda _: False,
+        first=("a", "b"),
+    )
+    assert "".join(text for text, _ in line.draw(width, 1)[0]) == shown
 
 
 class TestKnobs:
