@@ -19,7 +19,7 @@ from bntui.core.parsers import parse_pace
 from bntui.core.text import ConfigError
 from bntui.machine import config_file
 from bntui.ui.drawing.view import Axis, View
-from bntui.ui.themes import DEFAULT, known_theme
+from bntui.ui.themes import known_theme
 
 SECONDS_TO_WRITE = 2.0
 """How long the end of the program waits for a slow file system."""
@@ -43,7 +43,8 @@ def _theme(value: object) -> str:
 class Choices:
     """What is remembered; the file has each under its name, with - for _."""
 
-    theme: Annotated[str, Read(_theme)] = DEFAULT
+    theme: Annotated[str, Read(_theme)] = ""
+    """Empty for the default."""
     pace: Annotated[float, Read(_pace)] = math.inf
     x_axis: Axis = Axis.UPDATES
     smooth: bool = False

@@ -29,7 +29,7 @@ from bntui.machine.signals import (
     handled_as_before,
     write_nowhere_if_hung_up,
 )
-from bntui.ui import key_lines
+from bntui.ui import key_lines, themes
 from bntui.ui.dialogs.saving import save_and_tell
 from bntui.ui.listed_keys import help_sentence, is_listed
 from bntui.ui.palette_sentences import SENTENCES
@@ -73,7 +73,9 @@ class TerminalApp(DiffApp):
         self.memory = memory or Memory()
         """The choices that are remembered."""
         self.memory.tell = self._tell_of_memory
-        self.theme = theme or self.memory.choices.theme
+        for own in themes.OWN:
+            self.register_theme(own)
+        self.theme = theme or self.memory.choices.theme or themes.default()
         self.glyphs = glyphs
         """What every picture is made of."""
         self.set_class(glyphs is Glyphs.ASCII, "-ascii")

@@ -149,7 +149,7 @@ class TestRefusals:
     def test_a_theme_that_is_none_is_refused_with_the_nearest_and_all(self) -> None:
         said = refusal("--theme", "drakula")
         assert "no theme 'drakula', the nearest is dracula; there are ansi-dark, " in said
-        assert "textual-dark, textual-light, " in said
+        assert "bntui, bntui-light, " in said
         assert "needs a terminal" in bntui("--theme", "dracula").stderr
         assert "--theme NAME" in bntui("--help").stdout
 

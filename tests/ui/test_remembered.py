@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.color import Color as RichColor
+from rich.color import ColorSystem
+from textual.color import Color
+from textual.theme import Theme
 
 from bntui.core.config import RunConfig
 from bntui.core.text import ConfigError
@@ -18,6 +22,7 @@ from bntui.ui.explorer.results import Results
 from bntui.ui.remembered import Choices, Memory, chosen
 from bntui.ui.runs.comparison import ComparisonScreen, Side
 from bntui.ui.runs.screen import RunsScreen
+from bntui.ui.themes import OWN, known_theme, names
 from tests.store.recorded import keep
 from tests.ui.scripted import mid_run
 from tests.ui.user import CONFIG, User, opened
@@ -46,7 +51,7 @@ def test_every_choice_is_there_at_the_next_start(path: Path) -> None:
 
 def test_without_a_choice_no_file_is_made(path: Path) -> None:
     memory = Memory(path)
-    memory.keep(smooth=False, theme=Choices().theme)
+    memory.keep(smooth=False, log_loss=True)
     memory.close()
     assert not path.parent.exists()
 
@@ -226,9 +231,42 @@ class TestInTheExplorer:
             assert "there is no theme" in user.part()
 
 
-def test_a_theme_that_is_none_is_refused_with_the_nearest_and_all() -> None:
-    from bntui.ui.themes import known_theme, names
+async def test_it_opens_with_its_own_theme_unless_textual_is_told_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with opened() as user:
+        assert user.app.theme == "bntui"
+        assert {"bntui", "bntui-light"} <= user.app.available_themes.keys()
+    for asked, theme in (("nord", "nord"), ("none such", "bntui"), ("", "bntui")):
+        monkeypatch.setenv("TEXTUAL_THEME", asked)
+        async with opened() as user:
+            assert user.app.theme == theme
 
+
+@pytest.mark.parametrize("theme", OWN, ids=lambda theme: theme.name)
+def test_what_has_the_focus_is_seen_on_the_ground_of_its_theme(theme: Theme) -> None:
+    ground, focus = Color.parse(theme.background or ""), Color.parse(theme.primary)
+    assert contrast(ground, focus) >= 4.5
+    assert contrast(ground, Color.parse(theme.foreground or "")) >= 7.0
+    few = RichColor.parse(theme.primary).downgrade(ColorSystem.STANDARD).number
+    assert few in {5, 13}  # magenta: no curve's
+
+
+def contrast(one: Color, other: Color) -> float:
+    """Return WCAG's ratio of contrast."""
+    low, high = sorted(0.05 + luminance(color) for color in (one, other))
+    return high / low
+
+
+def luminance(color: Color) -> float:
+    parts = [part / 255 for part in color.rgb]
+    linear = [
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_theme_that_is_none_is_refused_with_the_nearest_and_all() -> None:
     with pytest.raises(ConfigError) as refused:
         known_theme("gruvbx")
     text = str(refused.value)

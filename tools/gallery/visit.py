@@ -33,14 +33,14 @@ class Look:
     """What a terminal can show, and its theme."""
 
     name: str
-    theme: str = "textual-dark"
+    theme: str = "bntui"
     sixteen: bool = False
     glyphs: Glyphs = Glyphs.BRAILLE
 
 
 LOOKS = (
     Look("dark"),
-    Look("light", theme="textual-light"),
+    Look("light", theme="bntui-light"),
     Look("16 colours", sixteen=True),
     Look("ascii", glyphs=Glyphs.ASCII),
 )
