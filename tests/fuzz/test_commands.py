@@ -1,7 +1,7 @@
 """Every option of the command line, with any value: exit 0, or 2 and one sentence.
 
 The commands and options are click's own, so that new ones are tried without a word here. What a
-command line would train is made tiny; the explorer ends before it draws.
+command line would train is made tiny; the explorer and the toy end before they draw.
 """
 
 import gc
@@ -23,6 +23,7 @@ from bntui.cli import report
 from bntui.cli.main import cli
 from bntui.core.parsers import DATASETS, PUBLISHED
 from bntui.core.run_request import RunRequest
+from bntui.core.toy import Toy, step
 from bntui.experiments.library import built_in
 from bntui.store.database import Store
 from bntui.train.runner import Runner
@@ -130,7 +131,7 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store() as store:
         store.set_note(runs[0], "[/red]\x1b[2J\n")
     monkeypatch.setattr(report, "Runner", Tiny)
-    # A terminal is there for the explorer, which makes its run and is left.
+    # A terminal is there for the explorer, which makes its run, and for the toy; both are left at once.
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True)
 
     def explore(make_run: Any, request: RunRequest, **_: Any) -> int:
@@ -138,7 +139,13 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         gc.enable()  # as the app does
         return 0
 
+    def play(*, seed: int, **_: Any) -> int:
+        step(Toy(seed=seed), 0.99)
+        gc.enable()
+        return 0
+
     monkeypatch.setattr("bntui.ui.app.explore", explore)
+    monkeypatch.setattr("bntui.ui.toy.app.play", play)
     monkeypatch.setattr("bntui.ui.terminal.capabilities.prepare", lambda: None)
 
 
