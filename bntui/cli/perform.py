@@ -3,7 +3,6 @@
 import shlex
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from bntui.cli import output
@@ -126,8 +125,8 @@ def _write_json(experiment: Experiment, conclusion: Conclusion) -> None:
     write_json(
         event="conclusion",
         scenario=experiment.name,  # the key that readers of the JSON know
-        claims=[asdict(finding) for finding in conclusion.findings],
-        prediction={"chosen": conclusion.chosen, "right": conclusion.right},
+        claims=[{"text": finding.text, "holds": finding.holds} for finding in conclusion.findings],
+        prediction={"chosen": conclusion.chosen, "right": conclusion.right or None},
         runs=[
             {"label": label, **{name: run.final(name) for name in COMPARED}}
             for label, run in conclusion.outcomes

@@ -31,12 +31,15 @@ class Question:
     choices: tuple[Choice, ...]
 
     def right(self, outcomes: Outcomes) -> int | None:
-        """Return the number from 1 of the first choice that is right, None if that is not known."""
+        """Return the number from 1 of the first choice that is right, 0 if none is.
+
+        None where what decides it was not measured.
+        """
         for number, choice in enumerate(self.choices, start=1):
             judged = choice.right.judge(outcomes) if choice.right else True
             if judged is not False:
                 return number if judged else None
-        return None
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ class Finding:
     text: str
     holds: bool | None
     """None where the claim reads something that was not measured."""
+    contrary: bool = False
+    """Whether the text says what is so instead of a claim that does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ class Conclusion:
     chosen: int | None
     """The reader's prediction: the number from 1 of a choice."""
     right: int | None
-    """The number of the choice that was right, None for none."""
+    """The number of the choice that was right, 0 for none; None where that was not measured."""
     comparisons: tuple[ThreadComparison, ...]
     outcomes: tuple[tuple[str, RunOutcome], ...]
     """Every arm's, under its label."""
@@ -154,27 +159,50 @@ class Conclusion:
         }
         return (*there.items(), *self.outcomes)
 
+    @property
+    def as_predicted(self) -> bool | None:
+        """Whether the prediction was right; None where there was none, or what decides was not measured."""
+        if self.chosen is None or self.right is None:
+            return None
+        return self.chosen == self.right
+
+    def outcome(self, question: Question) -> str:
+        """Say which answer was right."""
+        if self.right is None:
+            return "Which answer is right was not measured"
+        if not self.right:
+            return "None of the answers was right on this run"
+        return f"The answer was [{self.right}] {question.choices[self.right - 1].text}"
+
+    def prediction(self, question: Question) -> str:
+        """Say what the reader predicted; nothing if that was nothing."""
+        if self.chosen is None:
+            return ""
+        return f"you predicted [{self.chosen}] {question.choices[self.chosen - 1].text}"
+
     def answer(self, question: Question) -> str:
         """Say which answer was right, and which the reader predicted."""
-        if self.right is None:
-            outcome = "None of the answers was right on this run"
-        else:
-            outcome = f"The answer was [{self.right}] {question.choices[self.right - 1].text}"
+        outcome = self.outcome(question)
         if self.chosen is None:
             return outcome
-        if self.chosen == self.right:
+        if self.as_predicted:
             return f"{outcome}, as you predicted"
-        return f"{outcome}; you predicted [{self.chosen}] {question.choices[self.chosen - 1].text}"
+        return f"{outcome}; {self.prediction(question)}"
 
 
 def conclude(experiment: Experiment, outcomes: Outcomes, chosen: int | None) -> Conclusion:
-    """Judge every claim by the `outcomes` of all arms, which are by name."""
+    """Judge every claim by the `outcomes` of the arms, which are by name.
+
+    Of an arm without one nothing was measured.
+    """
+    outcomes = {arm.name: outcomes.get(arm.name, RunOutcome({})) for arm in experiment.arms}
     known = {**outcomes, **{name: published()[batch] for name, batch in THREAD.items()}}
     findings = []
     for claim in experiment.claims:
         holds = claim.holds.judge(known)
-        text = claim.otherwise if holds is False and claim.otherwise else claim.text
-        findings.append(Finding(text.written(known), holds))
+        otherwise = claim.otherwise if holds is False else None
+        text = (otherwise or claim.text).written(known)
+        findings.append(Finding(text, holds, contrary=otherwise is not None))
     comparisons = tuple(
         ThreadComparison(arm, arm.published, outcomes[arm.name], published()[arm.published])
         for arm in experiment.arms

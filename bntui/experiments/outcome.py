@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from bntui.core.cells import padded, shorten
+from bntui.core.cells import padded, wrapped
 from bntui.core.measured import LayerDrift
 from bntui.core.snapshot import Snapshot
 
@@ -44,6 +44,8 @@ COMPARED = {"acc": "acc", "val_acc": "val_acc", "val_loss": "val_loss", "val_acc
 """The quantities that `table` compares runs by, and the titles of their columns."""
 VALUE = 9
 """Cells of a column of `table`."""
+NOTHING = "not measured"
+"""What the table says of a run that did not come to its end."""
 PUBLISHED_QUANTITIES = ("acc", "loss", "val_acc", "val_loss", "seconds")
 THREAD = {"thread_4096": 4096, "thread_64": 64}
 """The thread's own runs under the names that an expression uses, with their batch sizes."""
@@ -98,15 +100,17 @@ def outcome(snapshot: Snapshot) -> RunOutcome:
 
 
 def table(runs: Iterable[tuple[str, RunOutcome]], width: int) -> str:
-    """Return the last figures of runs, each under its name, a line a run; names are cut to fit."""
+    """Return the last figures of runs, each beside its name, which takes as many lines as it needs."""
     room = max(VALUE, width - VALUE * len(COMPARED))
     lines = ["at the end".ljust(room) + "".join(f"{n:>{VALUE}}" for n in COMPARED.values())]
     for name, run in runs:
-        figures = (run.final(quantity) for quantity in COMPARED)
+        figures = [run.final(quantity) for quantity in COMPARED]
         written = ("–" if math.isnan(figure) else f"{figure:.4f}" for figure in figures)
-        lines.append(
-            padded(shorten(name, room - 1), room) + "".join(f"{w:>{VALUE}}" for w in written)
-        )
+        told = "".join(f"{figure:>{VALUE}}" for figure in written)
+        if all(map(math.isnan, figures)):
+            told = f"{NOTHING:>{VALUE * len(COMPARED)}}"
+        first, *others = wrapped(name, room - 2) or [""]
+        lines += [padded(first, room) + told, *(f" {other}" for other in others)]
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -66,7 +66,7 @@ def test_every_claim_holds(
     ]
     record_property(FIGURES, figures)
     conclusion = conclude(experiment, outcomes, None)
-    assert conclusion.right is not None
+    assert conclusion.right
     claims = {finding.text: finding.holds for finding in conclusion.findings}
     print(*claims, sep="\n")
     assert claims == dict.fromkeys(claims, True)

@@ -132,9 +132,15 @@ def test_the_threads_own_runs(
 def test_a_table_has_a_line_for_every_run_and_a_dash_for_what_was_not_measured() -> None:
     with_bn = RunOutcome({"acc": (0.5, 1.0), "val_acc": (0.1, 0.117), "val_loss": (9.0, 13.25)})
     bare = RunOutcome({"acc": (0.9,), "val_acc": (0.958,), "val_acc_fresh": (0.958,)})
-    runs = [("with batch norm", with_bn), ("without, and a label that is long", bare)]
+    runs = [
+        ("with batch norm", with_bn),
+        ("without, and a label that is long", bare),
+        ("never run", RunOutcome({})),
+    ]
     assert table(runs, 60).splitlines() == [
         "at the end                    acc  val_acc val_loss    fresh",
         "with batch norm            1.0000   0.1170  13.2500        –",
-        "without, and a label t…    0.9000   0.9580        –   0.9580",
+        "without, and a label       0.9000   0.9580        –   0.9580",
+        " that is long",
+        "never run                                       not measured",
     ]

@@ -133,6 +133,7 @@ class TestConclusion:
         outcomes = {"slow": self.OUTCOMES["fast"], "fast": self.OUTCOMES["slow"]}
         first, second = conclude(read(GOOD), outcomes, None).findings
         assert (first.text, first.holds) == ("0.20 is no more than 0.90", False)
+        assert (first.contrary, second.contrary) == (True, False)
         assert (second.text, second.holds) == ("(not measured)", None)
         low = RunOutcome({"val_acc": (0.9,), "acc": (1.0,), "0.9": (0.1,)})
         _, second = conclude(read(GOOD), {**outcomes, "slow": low}, None).findings
@@ -140,8 +141,27 @@ class TestConclusion:
 
     def test_without_a_measurement_no_answer_is_right_and_no_contrary_is_said(self) -> None:
         conclusion = conclude(read(GOOD), {"slow": RunOutcome({}), "fast": RunOutcome({})}, 3)
-        assert conclusion.right is None
+        assert (conclusion.right, conclusion.as_predicted) == (None, None)
+        question = read(GOOD).question
+        assert conclusion.answer(question) == (
+            "Which answer is right was not measured; you predicted [3] neither"
+        )
         assert conclusion.findings[0].text == "(not measured) is more than (not measured)"
+        assert not conclusion.findings[0].contrary
+
+    def test_an_arm_that_did_not_run_was_not_measured(self) -> None:
+        conclusion = conclude(read(GOOD), {"slow": self.OUTCOMES["slow"]}, None)
+        assert [found.holds for found in conclusion.findings] == [None, True]
+        assert [label for label, _ in conclusion.outcomes] == ["slow", "m = 0.9"]
+
+    def test_where_no_answer_is_right_a_prediction_is_wrong(self) -> None:
+        without = GOOD.replace('    { text = "neither" },\n', "")
+        same = {**self.OUTCOMES, "fast": self.OUTCOMES["slow"]}
+        conclusion = conclude(read(without), same, 1)
+        assert (conclusion.right, conclusion.as_predicted) == (0, False)
+        assert conclusion.answer(read(without).question) == (
+            "None of the answers was right on this run; you predicted [1] 0.99"
+        )
 
     def test_the_last_choice_is_right_where_no_other_is(self) -> None:
         same = {**self.OUTCOMES, "fast": self.OUTCOMES["slow"]}

@@ -65,9 +65,10 @@ class ExperimentGuide:
         return bool(self.progress and self.progress.under_way)
 
     def open(self) -> None:
-        """Show the conclusion at hand, else the list of experiments."""
-        if self.progress and self.progress.over:
-            self._conclude(self.progress)
+        """Show the conclusion at hand, also one of the runs before an experiment was left; else the list."""
+        progress = self.progress
+        if progress and progress.ended and not progress.under_way:
+            self._conclude(progress)
         else:
             self._list()
 
@@ -185,10 +186,8 @@ class ExperimentGuide:
     def _conclude(self, progress: ExperimentProgress) -> None:
         from bntui.ui.experiments.conclusion import AfterConclusion, ConclusionScreen
 
-        concluded = progress.conclusion()
-        predicted = concluded.chosen is not None and concluded.right is not None
-        right = concluded.chosen == concluded.right if predicted else None
-        self._concluded[progress.experiment.name] = right
+        if progress.over:
+            self._concluded[progress.experiment.name] = progress.conclusion().as_predicted
         experiments = self._experiments.listed()
         after = experiments[experiments.index(progress.experiment) + 1 :]
         following = after[0] if after else None

@@ -88,12 +88,12 @@ class ExperimentProgress:
         return replace(self, ended=(*self.ended, replace(snapshot, checkpoints=())))
 
     def conclusion(self) -> "Conclusion":
-        """Hold the claims against what all arms showed."""
+        """Hold the claims against what the arms have shown so far."""
         from bntui.experiments.experiment import conclude
         from bntui.experiments.outcome import outcome
 
         names = (arm.name for arm in self.experiment.arms)
-        outcomes = dict(zip(names, map(outcome, self.ended), strict=True))
+        outcomes = dict(zip(names, map(outcome, self.ended), strict=False))
         return conclude(self.experiment, outcomes, self.chosen)
 
     def ghosts(self, snapshot: Snapshot) -> list[tuple[str, Snapshot]]:
