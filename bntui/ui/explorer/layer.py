@@ -120,7 +120,7 @@ class Layer(Canvas):
         """Return the picture, or a line saying why there is none."""
         validation = self._snapshot.validation
         if validation is None:
-            return [[(" waits for the first validation", "faint")]]
+            return [[(" waiting for the first validation", "faint")]]
         if self._index >= len(validation.layers):
             return [[(" this network has no batch norm, so nothing can drift", "faint")]]
         return picture(self._snapshot, validation, self._index, width, height, self.glyphs)
