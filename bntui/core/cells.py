@@ -14,6 +14,7 @@ FILLER = "\0"
 """Stands for the second cell of a wide character in a row of a canvas; it is never written."""
 
 _BLANKS = re.compile(r"[ \t\n\r\f\v]+")
+_UNITS = re.compile(r"(?<=\d) (?=[%σ](?:\W|$))")
 NO_BREAK = "\xa0"
 """The blank between a number and its unit, at which `wrapped` breaks no line."""
 
@@ -80,8 +81,9 @@ def padded(text: str, cells: int, *, right: bool = False) -> str:
 def wrapped(text: str, cells: int) -> list[str]:
     """Return `text` as lines of at most so many cells, broken at blanks, and words only where they must.
 
-    At a no-break space no line is broken.
+    At a no-break space no line is broken, nor between a number and its % or σ.
     """
+    text = _UNITS.sub(NO_BREAK, text)
     lines: list[str] = []
     line = ""
     for word in filter(None, _BLANKS.split(text)):
@@ -92,4 +94,5 @@ def wrapped(text: str, cells: int) -> list[str]:
             lines.append(line)
         *full, line = pieces(word, cells)
         lines += full
-    return [*lines, line] if line else lines
+    lines += [line] if line else []
+    return [line.replace(NO_BREAK, " ") for line in lines]

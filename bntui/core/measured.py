@@ -35,6 +35,28 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ChannelValues:
+    """What one layer's channels are normalised with: read-only float32 arrays of the layer's channels.
+
+    Statistics are (2, channels): the means, and the biased variances.
+    """
+
+    running: Floats
+    fresh: Floats
+    before: Floats
+    """The running statistics before the last update of them; NaN where none has moved them, as after
+    a recalibration."""
+    batch: Floats
+    """The statistics of that update's batch."""
+    kept: float
+    """The share of the old statistics that it kept: running = kept · before + (1 − kept) · batch."""
+    scale: Floats
+    """γ and β of every channel, 1 and 0 where none are learned."""
+    shift: Floats
+    epsilon: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Channels:
     """One layer's drift, channel by channel: read-only float32 arrays of the layer's channels."""
 
@@ -50,6 +72,8 @@ class Channels:
     """Lag and noise in the same."""
     quiet: Floats
     """1 where the fresh variance is below ε/10, so that the channel puts out little, else 0."""
+    values: ChannelValues | None = None
+    """What all this is made of; None where it was not measured."""
 
 
 NO_DETAIL = Channels(*np.zeros((6, 0), dtype=np.float32))

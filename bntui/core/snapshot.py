@@ -187,6 +187,9 @@ class Snapshot:
     """Share of `seconds` that observing took."""
     divergence: Divergence | None = None
     validation: Validation | None = None
+    past: tuple[Validation, ...] = ()
+    """Some of this run's validations, oldest first and thinned out, with every layer's channels; at most
+    64. Neither kept in the store nor in a checkpoint."""
     hindsight: Hindsight | None = None
     what_if: Hindsight | None = None
     """One moment, on as many images as a validation; measured when it was asked for."""

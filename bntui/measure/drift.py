@@ -7,14 +7,15 @@ other images' against these. All are rows (2, C), as `layers.py` has them.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from bntui.core.measured import Channels, LayerDrift, LayerShift
+from bntui.core.measured import Channels, ChannelValues, LayerDrift, LayerShift
+from bntui.measure.estimators import LastMove
 from bntui.measure.layers import Layers
 from bntui.measure.subject import Subject
 from bntui.measure.unchanged import unchanged
@@ -24,6 +25,9 @@ QUIET = 0.1
 
 Found by exchanging statistics: channels at ten epsilons still put out .9 of a unit deviation."""
 
+ROWS_A_CHANNEL = 18
+"""Numbers that a validation has of every channel: see `Channels` and `ChannelValues`."""
+
 
 def drift(
     layers: Layers,
@@ -32,6 +36,7 @@ def drift(
     unstarted: Tensor,
     start_left: float,
     network_errors: Sequence[float],
+    last: LastMove | None = None,
 ) -> tuple[LayerDrift, ...]:
     """Compare running with fresh statistics, both (2, C), layer by layer.
 
@@ -43,7 +48,8 @@ def drift(
     - the split of each channel's error into what the start value makes and the rest, lag and noise,
       which is exact: r − μ = P(r₀ − μ) + (1 − P)(r̂ − μ), with P = `start_left` and r̂ = `unstarted`,
       the statistics without their start value.
-    No finite channel is left out of any mean; quiet and non-finite ones are counted.
+    No finite channel is left out of any mean; quiet and non-finite ones are counted. `last` is what
+    the last update did to the running statistics, if it is to be told.
     """
     e = layers.epsilon()
     (r, v), (mu, variance) = running, fresh
@@ -64,13 +70,16 @@ def drift(
                 + (sigma / running_deviation - sigma / deviation) ** 2
             ),
             ((r == 0.0) & (v == 1.0)).to(mu.dtype),
+            *(r, v, mu, variance),
+            *(torch.cat([last.before, last.batch]) if last else r.new_full((4, len(r)), math.nan)),
+            *(layers.scale(), layers.shift()),
         ]
     )
     by_layer = np.split(table.cpu().numpy(), np.cumsum(layers.channels)[:-1], axis=1)
-    return tuple(
-        _summary(*of_layer, start_left)
-        for of_layer in zip(layers.names, layers.positions, by_layer, network_errors, strict=True)
-    )
+    kept = last.kept if last else math.nan
+    epsilons = [float(layer.eps) for layer in layers.layers]  # type: ignore[arg-type]
+    rows = zip(layers.names, layers.positions, by_layer, network_errors, epsilons, strict=True)
+    return tuple(_summary(*of_layer, kept, start_left) for of_layer in rows)
 
 
 def _summary(
@@ -78,12 +87,18 @@ def _summary(
     positions: int,
     part: npt.NDArray[np.float32],
     network_error: float,
+    epsilon: float,
+    kept: float,
     start_left: float,
 ) -> LayerDrift:
     part.flags.writeable = False
-    detail = Channels(*part[:6])
-    error_squared, untouched = part[6:]
-    finite = np.isfinite(part).all(axis=0)
+    running, fresh, before, batch, (scale, shift) = (
+        part[at : at + 2] for at in range(8, ROWS_A_CHANNEL, 2)
+    )
+    values = ChannelValues(running, fresh, before, batch, kept, scale, shift, epsilon)
+    detail = replace(Channels(*part[:6]), values=values)
+    error_squared, untouched = part[6:8]
+    finite = np.isfinite(part[:8]).all(axis=0)
     gap, ratio = np.abs(detail.mean_gap[finite]), detail.log_var_ratio[finite]
     return LayerDrift(
         name=name,

@@ -31,6 +31,15 @@ def initial(layers: Layers) -> Tensor:
     return row
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LastMove:
+    """What the last update did to the user's own row: row = kept · before + (1 − kept) · batch."""
+
+    before: Tensor
+    batch: Tensor
+    kept: float
+
+
 @dataclass(frozen=True, slots=True)
 class EstimatorsState:
     """The rows, and what the next update of them depends on."""
@@ -55,6 +64,8 @@ class Estimators:
         """(estimators, 2, C), in the order of `ESTIMATORS`."""
         self.start_left = 1.0
         """The share of the start value in the user's own row: 0 once it was recalibrated."""
+        self.last_move: LastMove | None = None
+        """None before the first update, and where the own row was replaced since the last one."""
         self._own = "momentum"
         self._momenta_product = 1.0
         self._updates = 0
@@ -84,6 +95,7 @@ class Estimators:
         self.start_left *= own_kept
         weights = [1.0 - share for share in (own_kept, *MOMENTA, *kept.values())]
         weight = torch.tensor(weights, dtype=batch.dtype).to(batch.device, non_blocking=True)
+        self.last_move = LastMove(self[OWN].clone(), batch, own_kept)
         self.rows.lerp_(batch, weight[:, None, None])
 
     def left_after(self, moves: float, momentum: float) -> float:
@@ -112,6 +124,7 @@ class Estimators:
     def restore(self, state: EstimatorsState) -> None:
         """Go on from a state. In place: layers may look at the rows. Raises BorderError."""
         self.rows.copy_(like(self.rows, state.rows, "running statistics"))
+        self.last_move = None
         self.start_left = state.start_left
         self._own = state.own
         self._momenta_product = state.momenta_product
@@ -126,3 +139,4 @@ class Estimators:
         """Replace the user's own row; the others stay what they would have been."""
         self[OWN].copy_(row)
         self.start_left = 0.0
+        self.last_move = None

@@ -8,6 +8,7 @@ import numpy as np
 
 from bntui.core.border import BorderError, Count, Length, Positive, Share
 from bntui.core.measured import Difference, Doubles, Hindsight
+from bntui.measure.thinned import Thinned
 
 CAPACITY = 512
 
@@ -38,43 +39,35 @@ class MomentsState:
 
 
 class Moments:
-    """At most `CAPACITY` moments: when full, every second one is dropped, and of those to come."""
+    """At most `CAPACITY` moments, thinned out as the run goes on."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = tuple(names)
-        self._moments: list[Moment] = []
-        self._stride = 1
-        self._offered = 0
+        self._moments = Thinned[Moment](CAPACITY)
         self._view: Hindsight | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._moments)
+        return bool(self._moments.items)
 
     @property
     def recommended(self) -> float | None:
         """The momentum that the last moment recommends."""
-        return self._moments[-1].recommended if self._moments else None
+        moments = self._moments.items
+        return moments[-1].recommended if moments else None
 
     def append(self, moment: Moment) -> None:
         """Add a moment later than all others; it always shows until the next one comes."""
-        if self._offered % self._stride:
-            self._moments.pop()  # the newest stood in for its successors
         self._moments.append(moment)
-        self._offered += 1
-        if len(self._moments) == CAPACITY and not self._offered % self._stride:
-            self._moments = self._moments[1::2]
-            self._stride *= 2
         self._view = None
 
     def forget_comparisons(self) -> None:
         """Forget how rows compare with the run's own: that is another from now on."""
-        self._moments = [replace(moment, gains=(), behind=()) for moment in self._moments]
+        self._moments.items = self._alone()
         self._view = None
 
     def state(self) -> MomentsState:
         """Return what `restore` needs to go on from here."""
-        moments = [replace(moment, gains=(), behind=()) for moment in self._moments]
-        return MomentsState(moments, self._stride, self._offered)
+        return MomentsState(self._alone(), self._moments.stride, self._moments.offered)
 
     def restore(self, state: MomentsState) -> None:
         """Go on from a state with the same names. Raises BorderError."""
@@ -86,27 +79,29 @@ class Moments:
             or any(len(moment.accuracy) != len(self._names) for moment in state.moments)
         ):
             raise BorderError("the map of all momenta does not fit, or its updates fall")
-        self._moments = list(state.moments)
-        self._stride = state.stride
-        self._offered = state.offered
+        self._moments.restore(state.moments, state.stride, state.offered)
         self._view = None
 
     def view(self, images: int) -> Hindsight:
         """Return the moments as arrays; the same object until one is added."""
+        moments = self._moments.items
         if self._view is None:
             self._view = Hindsight(
                 names=self._names,
                 images=images,
-                updates=_frozen([moment.update for moment in self._moments]),
-                accuracy=_frozen([moment.accuracy for moment in self._moments]).T,
-                own=_frozen([moment.own for moment in self._moments]),
-                fresh=_frozen([moment.fresh for moment in self._moments]),
-                momentum=_frozen([moment.momentum for moment in self._moments]),
-                gains=self._moments[-1].gains,
-                behind=self._moments[-1].behind,
+                updates=_frozen([moment.update for moment in moments]),
+                accuracy=_frozen([moment.accuracy for moment in moments]).T,
+                own=_frozen([moment.own for moment in moments]),
+                fresh=_frozen([moment.fresh for moment in moments]),
+                momentum=_frozen([moment.momentum for moment in moments]),
+                gains=moments[-1].gains,
+                behind=moments[-1].behind,
                 recommended=self.recommended,
             )
         return self._view
+
+    def _alone(self) -> list[Moment]:
+        return [replace(moment, gains=(), behind=()) for moment in self._moments.items]
 
 
 def _frozen(values: Sequence[object]) -> Doubles:

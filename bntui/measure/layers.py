@@ -43,7 +43,11 @@ class Layers:
 
     def scale(self) -> Tensor:
         """Return the learned scale γ of every channel, 1 where none is learned: (C,)."""
-        return self._joined([_scale(layer) for layer in self.layers])
+        return self._joined([_learned(layer, "weight", 1.0) for layer in self.layers])
+
+    def shift(self) -> Tensor:
+        """Return the learned shift β of every channel, 0 where none is learned: (C,)."""
+        return self._joined([_learned(layer, "bias", 0.0) for layer in self.layers])
 
     def epsilon(self) -> Tensor:
         """Return the epsilon of every channel: (C,)."""
@@ -116,6 +120,8 @@ def input_of(inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> Tensor:
     return inputs[0] if inputs else next(iter(named.values()))
 
 
-def _scale(layer: nn.Module) -> Tensor:
-    weight = getattr(layer, "weight", None)
-    return weight if isinstance(weight, Tensor) else torch.ones_like(running_statistics(layer)[0])
+def _learned(layer: nn.Module, name: str, otherwise: float) -> Tensor:
+    value = getattr(layer, name, None)
+    if isinstance(value, Tensor):
+        return value
+    return torch.full_like(running_statistics(layer)[0], otherwise)

@@ -20,17 +20,22 @@ from bntui.core.config import Observation
 from bntui.core.measured import NO_DETAIL, Hindsight, LayerDrift, Noise, Recalibration, Validation
 from bntui.core.snapshot import Divergence, EpochReport
 from bntui.measure.budget import Budget, BudgetState
+from bntui.measure.drift import ROWS_A_CHANNEL
 from bntui.measure.estimators import OWN
 from bntui.measure.hindsight import Moments, MomentsState
 from bntui.measure.histories import Histories, HistoriesState
+from bntui.measure.layers import Layers
 from bntui.measure.noise_interval import Measurement
 from bntui.measure.noise_scale import WINDOW, draw, estimate, measure
 from bntui.measure.questions import Question, Questions
 from bntui.measure.random_streams import Drawn, stream
 from bntui.measure.subject import TrainingRun
 from bntui.measure.subsets import FEW_IMAGES, draw_subsets
+from bntui.measure.thinned import Thinned
 from bntui.measure.validation import HINDSIGHT_NAMES, Validator
 
+MOST_PAST, PAST_BYTES = 64, 32_000_000
+"""Validations of the past that are kept with every channel, at most; fewer where they are larger."""
 VALIDATION, HINDSIGHT, NOISE, EPOCH = "validation", "hindsight", "noise", "epoch"
 """Kinds of observation, each with its price; questions are kinds as well."""
 WHY = "why"
@@ -73,6 +78,8 @@ class Observer:
         self.validation: Validation | None = None
         self.what_if: Hindsight | None = None
         self.noise: Noise | None = None
+        self.past: tuple[Validation, ...] = ()
+        """Some of the validations so far with every channel, the newest among them; thinned out."""
         self.subsets = draw_subsets(run.subject, seed)
         self._run = run
         self._check_stop = check_stop
@@ -80,6 +87,7 @@ class Observer:
         self.questions = Questions(self._validator)
         self._timed = 0
         self._moments = Moments(HINDSIGHT_NAMES)
+        self._past = Thinned[Validation](_most_past(run.subject.layers))
         self._measurements: deque[Measurement] = deque(maxlen=WINDOW)
         self._seed = seed
         self._noise_draws = stream(seed, Drawn.NOISE)
@@ -319,3 +327,12 @@ class Observer:
     def _remember(self, validation: Validation) -> None:
         self.validation = validation
         self.histories.append_validation(validation)
+        if validation.layers:
+            self._past.append(validation)
+            self.past = tuple(self._past.items)
+
+
+def _most_past(layers: Layers) -> int:
+    """Return how many validations are kept with every channel: an even number."""
+    size = 4 * ROWS_A_CHANNEL * max(1, sum(layers.channels))
+    return max(2, min(MOST_PAST, PAST_BYTES // size) // 2 * 2)

@@ -71,7 +71,13 @@ class Validator:
             running.score,
             fresh.score,
             drift(
-                layers, own, statistics, estimators.unstarted, estimators.start_left, modes.errors
+                layers,
+                own,
+                statistics,
+                estimators.unstarted,
+                estimators.start_left,
+                modes.errors,
+                estimators.last_move,
             ),
             modes.flipped,
             len(few),

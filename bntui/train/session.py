@@ -229,6 +229,7 @@ class Session:
             observed_share=budget.observing / budget.total if budget.total else 0.0,
             divergence=observer.divergence,
             validation=observer.validation,
+            past=observer.past,
             hindsight=observer.hindsight,
             what_if=observer.what_if,
             exchanges=observer.questions.exchanges,

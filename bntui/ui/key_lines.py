@@ -108,6 +108,7 @@ HINDSIGHT_MAP = (
     Binding("left", "move(1)"),
     Binding("right", "move(-1)"),
     Binding("enter", "apply", "use this momentum"),
+    Binding("m", "open", "open the moment"),
 )
 DRIFT_TABLE = (
     Binding("up", "move(-1)", "layer up"),
@@ -143,7 +144,7 @@ VIEW = (
         Binding("greater_than_sign", "look('move', 10)"),
     ),
     line(
-        "← → ↑ ↓ shift+left shift+right",
+        "← → ↑ ↓",
         "on a chart: move the crosshair by one point, with shift by ten; zoom",
         elsewhere=CHART,
     ),

@@ -50,6 +50,11 @@ _KNOBS = Section(
             "type a value; on the map: use that momentum; on drift: open a layer",
             elsewhere=(KNOB[2], HINDSIGHT_MAP[4], DRIFT_TABLE[2]),
         ),
+        line(
+            "m",
+            "on the map: open the moment: its layers, a channel, its arithmetic",
+            elsewhere=(HINDSIGHT_MAP[5],),
+        ),
     ),
 )
 _RUN = Section(
@@ -167,7 +172,11 @@ WHAT_IF = ScreenKeys(
         EXPLAIN,
         line("esc q", "close", Binding("escape,q", "dismiss(None)", "close")),
     ),
-    bottom=(Shown("← →", "another momentum"), "enter", "w", Shown("esc", "close")),
+    bottom=(
+        Shown("← →", "another momentum"),
+        *("enter", "w", "question_mark"),
+        Shown("esc", "close"),
+    ),
 )
 LAYER = ScreenKeys(
     "A layer (enter on the drift table)",
@@ -179,14 +188,61 @@ LAYER = ScreenKeys(
             Binding("right", "go(1)", "next layer"),
         ),
         line(
+            "↑ ↓",
+            "choose a channel, from the worst on",
+            Binding("up", "move(-1)", "channel before"),
+            Binding("down", "move(1)", "next channel"),
+        ),
+        line("enter", "the arithmetic of the chosen channel", Binding("enter", "open", "numbers")),
+        line(
             "w",
             "measure again, with the weights of this moment",
             Binding("w", "measure", "measure again"),
         ),
         EXPLAIN,
-        line("esc enter q", "close", Binding("escape,enter,q", "close", "close")),
+        line("esc q", "close", Binding("escape,q", "close", "close")),
     ),
-    bottom=(Shown("← →", "other layers"), "w", "question_mark", Shown("esc", "close")),
+    bottom=(
+        Shown("← →", "layer"),
+        Shown("↑ ↓", "channel"),
+        *("enter", "w", "question_mark"),
+        Shown("esc", "close"),
+    ),
+)
+CHANNEL = ScreenKeys(
+    "A channel (enter on a layer)",
+    others=(
+        line(
+            "↑ ↓",
+            "the channel before, the next one, from the worst on",
+            Binding("up", "move(-1)", "channel before"),
+            Binding("down", "move(1)", "next channel"),
+        ),
+        EXPLAIN,
+        line("esc q", "back to the layer", Binding("escape,q", "dismiss(None)", "back")),
+    ),
+    bottom=(Shown("↑ ↓", "other channels"), "question_mark", Shown("esc", "back to the layer")),
+)
+MOMENT = ScreenKeys(
+    "A moment of the past (m on the map)",
+    others=(
+        line(
+            "← →",
+            "the moment before, the next one",
+            Binding("left", "go(-1)", "moment before"),
+            Binding("right", "go(1)", "next moment"),
+        ),
+        line("↑ ↓ enter", "choose a layer, and open it", elsewhere=DRIFT_TABLE),
+        EXPLAIN,
+        line("esc q", "back to the map", Binding("escape,q", "dismiss(None)", "back")),
+    ),
+    bottom=(
+        Shown("← →", "other moments"),
+        Shown("↑ ↓", "layer"),
+        Shown("enter", "open it"),
+        "question_mark",
+        Shown("esc", "back to the map"),
+    ),
 )
 BRANCH = ScreenKeys(
     "Moments to return to (b)",
@@ -395,6 +451,7 @@ LEAVE = ScreenKeys(
     ),
 )
 SCREENS = (
-    *(EXPLORER, WHAT_IF, LAYER, BRANCH, NEW_RUN, RUNS, COMPARISON, EXPERIMENTS, QUESTION),
+    *(EXPLORER, WHAT_IF, MOMENT, LAYER, CHANNEL, BRANCH, NEW_RUN, RUNS, COMPARISON),
+    *(EXPERIMENTS, QUESTION),
     *(TOY, CONCLUSION, LEAVE, PROMPT, ASK, TEXT, TOUR, HELP),
 )

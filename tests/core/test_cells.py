@@ -31,8 +31,16 @@ def test_lines_break_at_blanks_and_words_only_where_they_must() -> None:
     assert wrapped("it says 数字 to 90%", 9) == ["it says", "数字 to", "90%"]
     assert wrapped("数字数字数字", 5) == ["数字", "数字", "数字"]
     assert wrapped("", 5) == []
-    assert wrapped("off by 0.44\xa0σ\nand more", 10) == ["off by", "0.44\xa0σ and", "more"]
-    assert "".join(wrapped("x" * 20, 6)) == "x" * 20
+
+
+@pytest.mark.parametrize(
+    "text", ["off by 0.44 σ, and", "loses 12 % of it", "in 20\xa0updates or so"]
+)
+def test_no_line_is_broken_between_a_number_and_its_unit(text: str) -> None:
+    for room in range(11, 30):
+        lines = wrapped(text, room)
+        assert " ".join(lines) == text.replace("\xa0", " ")
+        assert not any(line[-1].isdigit() for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from bntui.ui.drawing.axes import AXIS
 from bntui.ui.drawing.canvas import Picture, Row
 from bntui.ui.terminal.glyphs import CELLS, DOTS, Glyphs
 
-WORST = 10
 WIDEST_BAR = 6
 """Cells of one channel's bar at most, where there are few channels."""
 TICK_SPACING = 6
@@ -31,11 +30,13 @@ def strip(
     width: int,
     height: int,
     glyphs: Glyphs = Glyphs.BRAILLE,
+    chosen: int | None = None,
 ) -> Picture:
     """Draw a bar up or down for each channel, or the extreme of several where there are many.
 
     `values` are mean gaps ("mean") or log-variance ratios ("variance"). On the zero line ○ is a
     quiet channel, × one that is not finite; of several, if all are quiet, or if any is not finite.
+    ◆ is the `chosen` channel's bar.
     """
     numbered = height >= NUMBERED
     columns, arm = width - AXIS, (height - 2 - numbered) // 2
@@ -55,22 +56,29 @@ def strip(
     broken = np.logical_or.reduceat(~finite, starts)
     quiet = np.logical_and.reduceat(channels.quiet == 1, starts) & ~broken
     line = np.where(broken, "×", np.where(quiet, "○", "─"))
-    rows = [
-        *(_bars(dots, up, wide, glyphs) for up in range(arm - 1, -1, -1)),
-        "".join(str(mark) + "─" * (wide - 1) for mark in line),
-        *(_bars(-dots, down, wide, glyphs, down=True) for down in range(arm)),
+    rows: Picture = [
+        *([(_bars(dots, up, wide, glyphs), "running")] for up in range(arm - 1, -1, -1)),
+        _zero_line("".join(str(mark) + "─" * (wide - 1) for mark in line), each, wide, chosen),
+        *([(_bars(-dots, down, wide, glyphs, down=True), "running")] for down in range(arm)),
     ]
     ticks = [high, *[""] * (arm - 1), zero, *[""] * (arm - 1), low]
     how = "a channel a bar" if each == 1 else f"{each} channels a bar, extremes"
     title = "running mean − fresh mean, in σ" if what == "mean" else "running / fresh variance"
-    roles = ["running"] * arm + ["axis"] + ["running"] * arm
     picture: Picture = [
-        [(f"{tick:>{AXIS - 2}} {'┤' if tick else '│'}", "axis"), (row, role)]
-        for tick, row, role in zip(ticks, rows, roles, strict=True)
+        [(f"{tick:>{AXIS - 2}} {'┤' if tick else '│'}", "axis"), *row]
+        for tick, row in zip(ticks, rows, strict=True)
     ]
     if numbered:
         picture.append([(" " * AXIS + _numbers(len(starts), each, wide), "axis")])
-    return [rule(f"{title}: {how}, 0 to {len(values) - 1}", width), *picture]
+    return [rule(title, width, f": {how}", f", 0 to {len(values) - 1}"), *picture]
+
+
+def _zero_line(line: str, each: int, wide: int, chosen: int | None) -> Row:
+    """Return the zero line with the chosen channel marked; None for none."""
+    if chosen is None:
+        return [(line, "axis")]
+    at = chosen // each * wide
+    return [(line[:at], "axis"), ("◆", "scrub strong"), (line[at + 1 :], "axis")]
 
 
 def _numbers(bars: int, each: int, wide: int) -> str:
@@ -108,24 +116,46 @@ def _bars(
     return "".join(str(cell) * (wide - len(gap)) + gap for cell in cells)
 
 
-def worst(channels: Channels, width: int, height: int) -> Picture:
-    """Name the channels that are furthest off, by the larger of mean gap and log-variance ratio.
+def worst_first(channels: Channels) -> list[int]:
+    """Return all channels, those that are furthest off first: by mean gap or log-variance ratio.
 
-    Channels that are not finite come first. Of quiet ones it is said that they put out little.
+    Channels that are not finite come before all others.
     """
     mean, ratio = channels.mean_gap, channels.log_var_ratio
     finite = np.isfinite(mean) & np.isfinite(ratio)
     off = np.where(finite, np.maximum(np.abs(mean), np.abs(ratio)), np.inf)
-    order = [int(n) for n in np.argsort(-off, kind="stable")[: min(WORST, height - 1)]]
-    rows: Picture = [rule("the worst channels", width)]
-    for number in order:
-        words = "not finite"
-        if finite[number]:
-            side = "low" if mean[number] < 0 else "high"
-            words = f"mean {abs(mean[number]):.1f} σ too {side}, variance {factor(float(ratio[number]))}"
-            words += ", quiet" if channels.quiet[number] else ""
-        rows.append([(f" channel {number}: ", "faint"), (words, "")])
+    return [int(number) for number in np.argsort(-off, kind="stable")]
+
+
+def worst(channels: Channels, width: int, height: int, chosen: int | None = None) -> Picture:
+    """Say of the worst channels how far off they are, as many as fit; around the `chosen` one.
+
+    ○ marks quiet ones, which put out little.
+    """
+    order, room = worst_first(channels), max(0, height - 1)
+    place = order.index(chosen) if chosen is not None and chosen in order else 0
+    first = max(0, min(place - room // 2, len(order) - room))
+    shown = order[first : first + room]
+    title = (
+        "the worst channels"
+        if not first
+        else f"channels by how far they are off, from place {first + 1:,}"
+    )
+    rows: Picture = [rule(title, width, ", ○ quiet" * bool(channels.quiet[shown].any()))]
+    for number in shown:
+        role = "chosen" if number == chosen else "faint"
+        quiet = " ○" * bool(channels.quiet[number])
+        rows.append([(f" {number:>4}:", role), (f" {how_far(channels, number)}{quiet}", "")])
     return rows
+
+
+def how_far(channels: Channels, number: int) -> str:
+    """Say how far a channel's running statistics are from fresh ones."""
+    mean, ratio = float(channels.mean_gap[number]), float(channels.log_var_ratio[number])
+    if not (math.isfinite(mean) and math.isfinite(ratio)):
+        return "not finite"
+    side = "low" if mean < 0 else "high"
+    return f"mean {abs(mean):.1f} σ too {side}, variance {factor(ratio)}"
 
 
 def parts(channels: Channels, width: int) -> Picture:
@@ -133,26 +163,26 @@ def parts(channels: Channels, width: int) -> Picture:
 
     Averages over finite channels of the parts' lengths along each channel's error: they sum to the
     mean absolute error exactly; a part that pulls the other way is negative. Means are in σ,
-    variances in percent of the fresh variance.
+    variances in σ², the fresh variance.
     """
     variance = channels.variance_start.astype(np.float64) + channels.variance_rest
     rows: Picture = [rule("█ start + ░ lag and noise", width)]
-    for name, whole, start, written in (
-        ("mean", channels.mean_gap, channels.mean_start, "{:.2f}"),
-        ("variance", variance, channels.variance_start, "{:.0%}"),
+    for name, unit, whole, start in (
+        ("mean", "σ", channels.mean_gap, channels.mean_start),
+        ("variance", "σ²", variance, channels.variance_start),
     ):
         total, left = split(whole, start)
         if math.isnan(total):
             rows += [[(f" {name}: no channel is finite", "faint")], []]
             continue
-        rest = round(total, 2) - round(left, 2)  # so that what is written adds up
-        sign = "-" if rest < 0 else "+"
-        shares = f"{written.format(left)} {sign} {written.format(abs(rest))}"
-        unit = " σ" if name == "mean" else ""
+        decimals = max(0, 2 - len(f"{max(abs(total), abs(left)):.0f}") + 1)
+        rest = round(total, decimals) - round(left, decimals)  # so that what is written adds up
+        sign = "−" if rest < 0 else "+"
+        shares = f"{left:.{decimals}f} {sign} {abs(rest):.{decimals}f}"
         room = max(1, width - 2)
         filled = round(room * abs(left) / max(abs(left) + abs(rest), 1e-9))
         rows += [
-            [(f" {name} {written.format(total)}{unit} = {shares}", "")],
+            [(f" {name} {total:.{decimals}f} {unit} = {shares}".replace("= -", "= −"), "")],
             [(" ", ""), ("█" * filled, "running"), ("░" * (room - filled), "fresh")],
         ]
     return rows
@@ -167,6 +197,10 @@ def split(whole: npt.NDArray[np.floating], start: Floats) -> tuple[float, float]
     return float(total), float((np.sign(whole) * start)[finite].mean(dtype=np.float64))
 
 
-def rule(title: str, width: int) -> Row:
-    """Return a title on a line across."""
+def rule(title: str, width: int, *more: str) -> Row:
+    """Return a title on a line across, with as many of the parts that follow as there is room for."""
+    for part in more:
+        if len(title) + len(part) > width - 4:
+            break
+        title += part
     return [("─ ", "axis"), (title, "faint"), (f" {'─' * (width - len(title) - 3)}", "axis")]

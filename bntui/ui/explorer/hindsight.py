@@ -38,9 +38,9 @@ class HindsightMap(FocusCanvas):
     BORDER_TITLE = TITLE
     hint = (
         "↑ ↓ another momentum, its past on the chart; enter uses it"
-        " · , . another moment · w what if, for these weights"
+        " · , . another moment, m opens it · w what if, for these weights"
     )
-    shown_keys = (Shown("↑ ↓", "momentum"), Shown("enter", "use it"), Shown(", .", "moment"))
+    shown_keys = (Shown("↑ ↓", "momentum"), Shown("enter", "use it"), Shown("m", "open moment"))
     BINDINGS: ClassVar[list[BindingType]] = [*key_lines.HINDSIGHT_MAP]
     COMPONENT_CLASSES = {"canvas--cursor"}
     DEFAULT_CSS = "HindsightMap > .canvas--cursor { text-style: reverse; }"

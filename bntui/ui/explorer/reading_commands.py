@@ -11,6 +11,7 @@ from bntui.core.snapshot import Snapshot
 from bntui.ui.dialogs.saving import save_and_tell
 from bntui.ui.explorer.current_run import CurrentRun
 from bntui.ui.explorer.drift import DriftTable
+from bntui.ui.explorer.past import nearest
 from bntui.ui.explorer.scrubbing import use_row
 
 
@@ -41,6 +42,17 @@ def open_layer(screen: Screen[None], current: CurrentRun, index: int) -> None:
     screen.app.push_screen(
         LayerScreen(current.snapshot, lambda: ask(Command.CHANNELS), index), closed
     )
+
+
+def open_moment(screen: Screen[None], snapshot: Snapshot, update: float) -> None:
+    """Open the layers as the last validation up to `update` found them, or say why that can't be."""
+    from bntui.ui.explorer.moment import MomentScreen
+
+    found = nearest(snapshot, update)
+    if found:
+        screen.app.push_screen(MomentScreen(snapshot, found))
+    else:
+        screen.notify(f"no validation up to update {update:,.0f} was kept with its layers")
 
 
 def open_verdict(screen: Screen[None], snapshot: Snapshot) -> None:

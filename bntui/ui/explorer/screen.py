@@ -118,7 +118,7 @@ class Explorer(Screen[None]):
             "verdict": lambda: reading_commands.open_verdict(self, current.snapshot),
             "repeat": lambda: reading_commands.open_command_line(self, current.snapshot),
             "save_data": lambda: reading_commands.save_data(self, current.snapshot),
-            "choose_a_knob": lambda: self.notify("← → turn a knob: choose one first, with ↑ ↓"),
+            "choose_a_knob": lambda: self.notify("← → turn a knob: choose one with ↑ ↓ or tab"),
         }
 
     @property
@@ -247,8 +247,8 @@ class Explorer(Screen[None]):
         self._guide.before_leaving(do)
 
     @on(HindsightMap.Opened)
-    def _open_what_if(self) -> None:
-        reading_commands.open_what_if(self, self.current)
+    def _open_moment(self, event: HindsightMap.Opened) -> None:
+        reading_commands.open_moment(self, self.current.snapshot, event.update)
 
     @on(HindsightMap.Applied)
     def _use_row(self, event: HindsightMap.Applied) -> None:

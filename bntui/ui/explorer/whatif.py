@@ -24,7 +24,6 @@ class WhatIfScreen(Screen[None]):
     """Asks for a measurement as it opens, and shows it once it is there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_table.WHAT_IF.bindings()]
-    DEFAULT_CSS = "WhatIfScreen MessageLines { height: 1; }"
 
     def __init__(
         self, snapshot: Snapshot, ask: Callable[[], None], use: Callable[[str], str]

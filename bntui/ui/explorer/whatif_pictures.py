@@ -5,10 +5,10 @@ Pure functions from looks to `canvas.Picture`.
 
 import math
 from dataclasses import dataclass
-from textwrap import wrap
 
 import numpy as np
 
+from bntui.core.cells import wrapped
 from bntui.core.scales import UNIT
 from bntui.core.series import Array, SeriesView
 from bntui.core.snapshot import Snapshot
@@ -183,9 +183,7 @@ def in_words(shown: WhatIfShown, width: int, most: int) -> Picture:
     for above, sentences in ([near], does), ([near], does[:2]), ([], does[:2]), ([], does[:1]):
         said = [*above, (" ".join(sentences), "scrub")]
         lines = [
-            [(f" {line}", role)]
-            for text, role in said
-            for line in wrap(text, max(8, width - 2), break_on_hyphens=False)
+            [(f" {line}", role)] for text, role in said for line in wrapped(text, max(8, width - 2))
         ]
         if len(lines) <= most:
             break
@@ -215,7 +213,7 @@ def would(shown: WhatIfShown) -> tuple[str, ...]:
         return does, f"These weights: {value:.3f} instead of {own:.3f}."
     kept = float(chosen)
     count = math.ceil(math.log(0.1) / math.log(kept)) if kept else 1
-    left = "10\xa0%" if kept else "nothing"
+    left = "10 %" if kept else "nothing"
     return (
         does,
         f"Used from the start, it would give {value:.3f} instead of {own:.3f}.",

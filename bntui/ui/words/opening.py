@@ -15,8 +15,10 @@ from bntui.ui.words.term import Shown
 def open_help(app: App[None], snapshot: Snapshot | None, page: int = Page.HERE) -> None:
     """Open a page of the help over the screen in front.
 
-    `snapshot` is what is shown of the run under way, None where there is none.
+    `snapshot` is what is shown of the run under way, None where there is none. A screen of a moment of
+    its past has that as `then`.
     """
+    snapshot = getattr(app.screen, "then", None) or snapshot
     node = app.screen.focused or app.screen
     here = places(node)
     of_this_run = snapshot is not None and all(place.of_this_run for place in here)

@@ -91,6 +91,8 @@ PLACES: dict[str, Place] = {
     "panel-6": Place("evidence", _EVIDENCE),
     # Other screens.
     "LayerScreen": Place("a layer", _LAYER),
+    "ChannelScreen": Place("a channel", _LAYER),
+    "MomentScreen": Place("a moment of the past", ("update", "running", "fresh", *_DRIFT)),
     "WhatIfScreen": Place("what if", _WHAT_IF),
     "RunsScreen": Place("runs that are kept", _KEPT, of_this_run=False),
     "ComparisonScreen": Place("two runs compared", ("A, B",), of_this_run=False),
@@ -107,6 +109,8 @@ ANYWHERE = Place("words", ("running", "fresh", "stale", "start", "momentum", "up
 
 KEYS: dict[str, ScreenKeys] = {
     "LayerScreen": key_table.LAYER,
+    "ChannelScreen": key_table.CHANNEL,
+    "MomentScreen": key_table.MOMENT,
     "WhatIfScreen": key_table.WHAT_IF,
     "RunsScreen": key_table.RUNS,
     "ComparisonScreen": key_table.COMPARISON,

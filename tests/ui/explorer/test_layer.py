@@ -1,6 +1,7 @@
 """One layer from near: literal rows of its channels, and the screen that follows the run."""
 
 import math
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -26,7 +27,8 @@ from bntui.core.measured import (
 from bntui.core.snapshot import Snapshot
 from bntui.ui.drawing.canvas import Picture
 from bntui.ui.drawing.channel_strips import parts, split, strip, worst
-from bntui.ui.explorer.layer import Layer, LayerScreen, history, outlook
+from bntui.ui.explorer.layer import Layer, LayerScreen
+from bntui.ui.explorer.layer_picture import WORST_WIDTH, history, outlook
 from bntui.ui.terminal.diff_output import DiffApp
 from bntui.ui.terminal.glyphs import Glyphs
 from bntui.ui.widgets.keyline import KeyLine
@@ -72,10 +74,34 @@ def ratios(*values: float, width: int = 40, height: int = 7) -> list[str]:
     return text(strip("variance", ratio, channels(0 * ratio, ratio), width, height))
 
 
+RULE = "─ running mean − fresh mean, in σ ──────"
+
+
 class TestStrip:
+    @pytest.mark.parametrize(
+        ("width", "title"),
+        [
+            (80, "─ running mean − fresh mean, in σ: a channel a bar, 0 to 5 "),
+            (58, "─ running mean − fresh mean, in σ: a channel a bar ─"),
+            (50, "─ running mean − fresh mean, in σ ─"),
+        ],
+    )
+    def test_of_a_long_title_whole_parts_are_left_out(self, width: int, title: str) -> None:
+        top = means(row(2, 1, 0.5, 0, -0.5, -2), width=width)[0]
+        assert top.startswith(title)
+        assert len(top) == width
+
+    def test_the_chosen_channel_is_marked_on_the_line(self) -> None:
+        values = row(2, 1, 0.5, 0, -0.5, -2)
+        marked = text(strip("mean", values, channels(values), 40, 7, chosen=3))
+        assert marked[3] == "   0 ┤" + "─" * 15 + "◆" + "─" * 14
+        many = np.zeros(100, dtype=np.float32)
+        shared = text(strip("mean", many, channels(many), 40, 7, chosen=50))
+        assert shared[3] == "   0 ┤" + "─" * 16 + "◆" + "─" * 17
+
     def test_bars_go_up_and_down_from_zero(self) -> None:
         assert means(row(2, 1, 0.5, 0, -0.5, -2)) == [
-            "─ running mean − fresh mean, in σ: a channel a bar, 0 to 5",
+            RULE,
             "  +2 ┤⣿⣿⣿⣿",
             "     │⣿⣿⣿⣿ ⣿⣿⣿⣿ ⣤⣤⣤⣤",
             "   0 ┤──────────────────────────────",
@@ -85,7 +111,7 @@ class TestStrip:
 
     def test_a_variance_is_a_ratio(self) -> None:
         assert ratios(math.log(14.2), math.log(2), 0, -math.log(5)) == [
-            "─ running / fresh variance: a channel a bar, 0 to 3",
+            "─ running / fresh variance ─────────────",
             " ×20 ┤⣶⣶⣶⣶⣶",
             "     │⣿⣿⣿⣿⣿ ⣤⣤⣤⣤⣤",
             "  ×1 ┤────────────────────────",
@@ -95,7 +121,7 @@ class TestStrip:
 
     def test_one_column_a_channel_where_they_just_fit(self) -> None:
         assert means(row(*[1] * 20, *[-1] * 14), height=4) == [
-            "─ running mean − fresh mean, in σ: a channel a bar, 0 to 33",
+            RULE,
             "  +1 ┤⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿",
             "   0 ┤──────────────────────────────────",
             "  -1 ┤                    ⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿",
@@ -106,7 +132,7 @@ class TestStrip:
         values[[1, 2]] = 0.5, -2  # in one bar: the larger one wins, whatever its sign
         values[50] = 1
         assert means(values) == [
-            "─ running mean − fresh mean, in σ: 3 channels a bar, extremes, 0 to 99",
+            RULE,
             "  +2 ┤",
             "     │                ⣿",
             "   0 ┤──────────────────────────────────",
@@ -117,7 +143,7 @@ class TestStrip:
     def test_quiet_and_broken_channels_are_marked_on_the_line(self) -> None:
         quiet = row(0, 1, 0, 0, 0, 0)
         assert means(row(1, 1, NAN, INF, 1, 0.001), quiet=quiet) == [
-            "─ running mean − fresh mean, in σ: a channel a bar, 0 to 5",
+            RULE,
             "  +1 ┤⣿⣿⣿⣿ ⣿⣿⣿⣿           ⣿⣿⣿⣿",
             "     │⣿⣿⣿⣿ ⣿⣿⣿⣿           ⣿⣿⣿⣿ ⣀⣀⣀⣀",
             "   0 ┤─────○────×────×──────────────",
@@ -142,7 +168,7 @@ class TestStrip:
 
     def test_nothing_but_nan(self) -> None:
         assert means(row(NAN, NAN), height=4) == [
-            "─ running mean − fresh mean, in σ: a channel a bar, 0 to 1",
+            RULE,
             "+0.5 ┤",
             "   0 ┤×─────×─────",
             "-0.5 ┤",
@@ -164,24 +190,41 @@ class TestWorst:
         shown = channels(row(0.1, 2.4, -3, 0), row(0, math.log(14), 0, -math.log(30)))
         assert text(worst(shown, 50, 11)) == [
             "─ the worst channels " + "─" * 29,
-            " channel 3: mean 0.0 σ too high, variance ÷30",
-            " channel 2: mean 3.0 σ too low, variance ×1",
-            " channel 1: mean 2.4 σ too high, variance ×14",
-            " channel 0: mean 0.1 σ too high, variance ×1",
+            "    3: mean 0.0 σ too high, variance ÷30",
+            "    2: mean 3.0 σ too low, variance ×1",
+            "    1: mean 2.4 σ too high, variance ×14",
+            "    0: mean 0.1 σ too high, variance ×1",
         ]
 
-    def test_broken_ones_come_first_and_quiet_ones_are_called_so(self) -> None:
+    def test_broken_ones_come_first_and_quiet_ones_are_marked(self) -> None:
         shown = channels(row(9, 1, NAN), quiet=row(1, 0, 0))
-        assert text(worst(shown, 50, 11))[1:] == [
-            " channel 2: not finite",
-            " channel 0: mean 9.0 σ too high, variance ×1, quiet",
-            " channel 1: mean 1.0 σ too high, variance ×1",
+        assert text(worst(shown, 50, 11)) == [
+            "─ the worst channels, ○ quiet " + "─" * 20,
+            "    2: not finite",
+            "    0: mean 9.0 σ too high, variance ×1 ○",
+            "    1: mean 1.0 σ too high, variance ×1",
         ]
 
-    def test_ten_at_most_and_as_many_as_fit(self) -> None:
-        many = channels(np.ones(99, dtype=np.float32))
-        assert len(worst(many, 50, 30)) == 11
-        assert len(worst(many, 50, 4)) == 4
+    def test_the_longest_text_fits(self) -> None:
+        many = np.zeros(3136, dtype=np.float32)
+        many[3135] = 11.2
+        shown = channels(many, many / 11.2 * math.log(14.2), quiet=np.ones_like(many))
+        rows = text(worst(shown, WORST_WIDTH - 1, 3))
+        assert rows[1] == " 3135: mean 11.2 σ too high, variance ×14.2 ○"
+        assert len(rows[1]) < WORST_WIDTH
+
+    def test_as_many_as_fit_and_the_chosen_one_among_them(self) -> None:
+        many = channels(np.linspace(9, 1, 99, dtype=np.float32))
+        assert len(worst(many, 50, 30)) == 30
+        for chosen in (0, 1, 2, 50, 97, 98):
+            rows = worst(many, 60, 4, chosen)
+            assert len(rows) == 4
+            assert [row[0] for row in rows if row[0][1] == "chosen"] == [
+                (f" {chosen:>4}:", "chosen")
+            ]
+        assert text(worst(many, 60, 4, 50))[0].startswith(
+            "─ channels by how far they are off, from place 50 "
+        )
 
 
 class TestSplit:
@@ -198,7 +241,7 @@ class TestSplit:
         shown = channels(row(1, -1), start=1.2)
         assert text(parts(shown, 40))[:3] == [
             "─ █ start + ░ lag and noise " + "─" * 12,
-            " mean 1.00 σ = 1.20 - 0.20",
+            " mean 1.00 σ = 1.20 − 0.20",
             " " + "█" * 33 + "░" * 5,
         ]
 
@@ -206,8 +249,10 @@ class TestSplit:
         shown = channels(row(0.125), row(math.log(1.115)), start=0.6)
         assert text(parts(shown, 40))[1::2] == [
             " mean 0.12 σ = 0.08 + 0.04",
-            " variance 12% = 7% + 5%",
+            " variance 0.12 σ² = 0.07 + 0.05",
         ]
+        large = channels(row(0.125), row(math.log(23.86)), start=1.0005)
+        assert text(parts(large, 40))[3] == " variance 22.9 σ² = 22.9 + 0.0"
 
     def test_broken_channels_do_not_count(self) -> None:
         assert split(row(1, 99, NAN), row(0.5, NAN, NAN)) == (1.0, 0.5)
@@ -262,20 +307,20 @@ class TestHistory:
         }
         shot = mid_run(RunConfig(), update=30, images=30 * 256, epochs=2, series=series)
         assert text(history(shot, "conv1_bn", 30, 8)) == [
-            "─ mean gap σ ─────────────────",
+            "─ mean gap, σ ────────────────",
             "   1 ┤              ⢀⣀⣀⠤⠤⠒⠒⠉⠁",
             "   0 ┤       ⢀⡠⠤⠔⠒⠒⠉⠁",
-            "─ mean |ln of the variance ratio|",
+            "─ variances, |ln ratio| ──────",
             "   1 ┤       ⠈",
             "     │",
             "   0 ┤              ×       ⡀",
             "      0       updates       32",
         ]
-        assert text(history(shot, "conv1_bn", 30, 5))[0] == "─ mean |ln of the variance ratio|"
+        assert text(history(shot, "conv1_bn", 30, 5))[0] == "─ variances, |ln ratio| ──────"
 
     def test_before_any_history(self) -> None:
         shot = mid_run(RunConfig(), series={})
-        assert text(history(shot, "conv1_bn", 30, 8))[0].startswith("─ mean gap σ ──")
+        assert text(history(shot, "conv1_bn", 30, 8))[0].startswith("─ mean gap, σ ──")
 
 
 def detailed(number: int, layer: LayerDrift) -> LayerDrift:
@@ -334,6 +379,9 @@ def footer(pilot: Pilot[None]) -> str:
     return " ".join(pilot.app.screen.query_one(KeyLine).render_line(0).text.split())
 
 
+FOOTER = "← → layer ↑ ↓ channel enter numbers w measure again ? help esc close"
+
+
 class TestScreen:
     async def test_80_by_24_has_everything(self) -> None:
         async with opened(followed()) as pilot:
@@ -341,27 +389,27 @@ class TestScreen:
             assert shown[:5] == [
                 " conv1_bn   layer 1 of 5, update 97   –",
                 " 8 channels: 0 quiet, 0 not finite · 784 × 256 = 200,704 values each per batch",
-                " momentum 0.99 · 38.0% of the start value left",
+                " momentum 0.99 · 38 % of the start value left",
                 " what it alone does to validation is not measured yet",
-                " output error 0.60 alone · network error 80%, all earlier layers stale too",
+                " output error 0.60 alone · network error 80 %, all earlier layers stale too",
             ]
             assert [number for number, row in enumerate(shown) if row.startswith("─")] == [5, 9, 13]
-            assert shown[14].startswith(" channel 0: mean 2.0 σ too low, variance ÷7.39")
+            assert shown[14].startswith("    0: mean 2.0 σ too low, variance ÷7.39")
             assert " mean 0.93 σ = 0.93 + 0.00" in shown[14]
-            assert len(shown) == 23
+            assert len(shown) == 21
             assert all(shown)
             assert shown[-1].split()[-1] == "158"  # the axis of updates, below the last chart
-            assert footer(pilot) == "← → other layers w measure again esc close"
+            assert footer(pilot) == FOOTER
 
-    async def test_120_by_40_has_ten_channels(self) -> None:
+    async def test_120_by_40_fills_its_room(self) -> None:
         async with opened(followed(), 3, (120, 40)) as pilot:
             shown = lines(pilot)
-            assert sum(row.startswith(" channel ") for row in shown) == 10
+            assert sum(bool(re.match(r" +\d+: mean ", row)) for row in shown) == 17
             assert "784 channels" in shown[1]
             assert "7 channels a bar" in shown[5]
-            assert len(shown) == 39
+            assert len(shown) == 37
             assert shown[-1].split()[-1] == "158"
-            assert footer(pilot) == "← → other layers w measure again esc close"
+            assert footer(pilot) == FOOTER
 
     async def test_60_by_16_has_all_words_and_the_worst_channels(self) -> None:
         async with opened(followed(), 0, (60, 16)) as pilot:
@@ -370,13 +418,13 @@ class TestScreen:
             for whole in (
                 "200,704 values each per batch",
                 "what it alone does to validation is not measured yet",
-                "network error 80%, all earlier layers stale too",
-                "channel 0: mean 2.0 σ too low, variance ÷7.39",
+                "network error 80 %, all earlier layers stale too",
+                "0: mean 2.0 σ too low, variance ÷7.39",
             ):
                 assert whole in words
-            assert len(shown) == 15
+            assert len(shown) == 13
             assert all(shown)
-            assert footer(pilot) == "← → other layers w measure again esc close"
+            assert footer(pilot) == FOOTER.replace("w measure again ", "")
 
     async def test_left_and_right_go_around(self) -> None:
         async with opened(followed(), 4) as pilot:
@@ -386,7 +434,7 @@ class TestScreen:
             await pilot.press("left", "left")
             assert lines(pilot)[0].startswith(" flatten_bn   layer 4 of 5")
 
-    @pytest.mark.parametrize("key", ["escape", "enter", "q"])
+    @pytest.mark.parametrize("key", ["escape", "q"])
     async def test_it_closes_with_the_layer_shown_last(self, key: str) -> None:
         async with opened(followed(), 1) as pilot:
             await pilot.press("right", key)
@@ -429,9 +477,9 @@ class TestScreen:
 
     async def test_before_the_first_validation(self) -> None:
         async with opened(followed(validation=None)) as pilot:
-            assert lines(pilot)[0] == " waiting for the first validation"
+            assert lines(pilot)[0] == " waits for the first validation"
             await pilot.press("right")
-            assert lines(pilot)[0] == " waiting for the first validation"
+            assert lines(pilot)[0] == " waits for the first validation"
 
     async def test_without_batch_norm(self) -> None:
         nothing = scripted.validation(with_bn=False)
@@ -454,7 +502,7 @@ class TestScreen:
             if size == (80, 24):
                 assert shown[0].startswith(" conv1_bn   layer 1 of 5, update 97   × NaN")
                 assert shown[3] == " not finite: statistics that are NaN stay NaN"
-                assert any(" channel 0: not finite" in row for row in shown)
+                assert any("    0: not finite" in row for row in shown)
 
     async def test_in_ascii(self) -> None:
         async with opened(followed()) as pilot:

@@ -113,7 +113,7 @@ class TestKnobs:
             await user.choose("estimator")
             assert "each update keeps 0.99 of the old value · 0.21 of the start" in user.text
             for said in (
-                "divides the start value out as Adam does · 0 % of the start value left",
+                "divides the start value out as Adam does · 0 of the start left",
                 "the mean over all updates",
                 "1 - 1/t of the old at update t",
                 "0.99^(256/64) = 0.961",
@@ -377,8 +377,8 @@ class TestWhatARunShows:
             assert "○ loading" in user.text.splitlines()[0]
             assert "loading torch" in user.text.splitlines()[0]
             assert "loading torch" in user.part("EvidencePanel")
-            assert "waiting for the first validation" in user.part("DriftTable")
-            assert "waiting for the first validation" in user.part("Predictions")
+            assert "waits for the first validation" in user.part("DriftTable")
+            assert "waits for a validation" in user.part("Predictions")
             assert "momentum 0.99" in user.knob("momentum")
 
     async def test_a_run_opened_paused_says_how_to_begin(self) -> None:

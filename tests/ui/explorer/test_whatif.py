@@ -137,7 +137,7 @@ class TestWhatIf:
             "bias-corrected, warm-up",
             " enter: 0.99 → momentum 0.9, from the next update on. Used from the start, it would "
             "give 0.936 instead of 0.534. 22",
-            " updates after the change 10\xa0% of what is remembered now is left.",
+            " updates after the change 10 % of what is remembered now is left.",
             "─ the past at 0.9: in hindsight, on 200 images " + "─" * 71,
         ]
         assert rows[-2].endswith("0.100 at 0.9")
@@ -199,7 +199,7 @@ class TestWould:
         assert would(shown("0.9")) == (
             "enter: 0.99 → momentum 0.9, from the next update on.",
             "Used from the start, it would give 0.936 instead of 0.534.",
-            "22 updates after the change 10\xa0% of what is remembered now is left.",
+            "22 updates after the change 10 % of what is remembered now is left.",
         )
         assert 0.9**22 <= 0.1 < 0.9**21
         assert would(shown("0"))[-1].startswith("1 update after the change nothing of ")
