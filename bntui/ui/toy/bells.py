@@ -101,8 +101,8 @@ def _places(batch: Batch | None, width: int, rows: int) -> Iterator[tuple[bool, 
 def _curves(toy: Toy, width: int, rows: int, glyphs: Glyphs) -> Cells:
     """Draw both bells, equally high: a middle is a mean, a width a deviation."""
     across, up = DOTS[glyphs]
-    line, body = _bell(toy.fresh, across * width, up * rows, sparse=2 * across)
-    remembered, _ = _bell(toy.running, across * width, up * rows, thick=min(up, 2))
+    line, body = _bell(toy.fresh, width, across, up * rows, sparse=2 * across)
+    remembered, _ = _bell(toy.running, width, across, up * rows, thick=min(up, 2))
     own = _any(remembered, across, up)
     on_line = _any(line, across, up)
     bits = np.where(own, _bits(remembered, across, up), _bits(line | body, across, up))
@@ -110,7 +110,7 @@ def _curves(toy: Toy, width: int, rows: int, glyphs: Glyphs) -> Cells:
         text = np.where(own, "r", np.where(on_line, "f", np.where(bits > 0, FILL, " ")))
     else:
         text = CELLS[glyphs][bits]
-    role = np.where(own, "running", np.where(on_line, "fresh", "fresh"))
+    role = np.where(own, "running", "fresh")
     cut = column_of(toy.running.mean, width)
     cells = [
         list(zip(texts, roles, strict=True))
@@ -123,19 +123,22 @@ def _curves(toy: Toy, width: int, rows: int, glyphs: Glyphs) -> Cells:
 
 
 def _bell(
-    statistics: Statistics, columns: int, rows: int, *, thick: int = 1, sparse: int = 1
+    statistics: Statistics, width: int, across: int, rows: int, *, thick: int = 1, sparse: int = 1
 ) -> tuple[Dots, Dots]:
     """Return the dots of a bell's line and of the hatching below it, the top row first.
 
-    The line is joined, and at least so `thick`; where it would lie on the axis there is none. Of the
-    dots below it one in `sparse` is there.
+    Mean and deviation are whole cells of `across` dots: what moves by less is not sent again. The line is
+    joined, and at least so `thick`; where it would lie on the axis there is none. Of the dots below it one
+    in `sparse` is there.
     """
-    x = np.linspace(LOW, HIGH, columns)
-    height = np.exp(-(((x - statistics.mean) / statistics.deviation) ** 2) / 2)
+    cell = (HIGH - LOW) / max(width - 1, 1)
+    middle = across * round((statistics.mean - LOW) / cell) + (across - 1) / 2
+    spread = across * max(round(statistics.deviation / cell), 1)
+    row, column = np.arange(rows)[::-1, None], np.arange(across * width)
+    height = np.exp(-(((column - middle) / spread) ** 2) / 2)
     top = np.rint(height * rows).astype(np.intp) - 1
     beside = np.minimum(np.append(top[1:], top[-1]), np.append(top[0], top[:-1]))
     low = np.minimum(top + 1 - thick, beside + 1)
-    row, column = np.arange(rows)[::-1, None], np.arange(columns)
     line = (row >= low) & (row <= top)
     return line, (row < top) & ((column + sparse // 2 * row) % sparse == 0)
 

@@ -134,7 +134,7 @@ class Ladder(Part):
         would: Row = [(" would get  ", "faint")]
         for momentum, statistics in zip(MOMENTA, shown.toy.ladder, strict=True):
             right = percent(share_right(shown.toy, statistics))
-            would.append((right.center(size), "strong" if momentum == shown.momentum else "faint"))
+            would.append((right.center(size), "plain" if momentum == shown.momentum else "faint"))
         told = " right, had it been used from the start"
         if width >= len(LADDER_LABEL) + size * len(MOMENTA) + len(told) + 1:
             would.append((told, "faint"))

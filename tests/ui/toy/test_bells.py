@@ -36,9 +36,9 @@ def roles(picture: Picture, character: str) -> set[str]:
 def test_in_little_room() -> None:
     assert text(channel_picture(TOY, 60, 7)) == [
         " ▒ fresh: mean 2.22 σ 1.83    ━ running: mean 0.50 σ 1.23",
-        "              ⢀⡴⠞⠛⠛⠶⣤⡀⡋⠍⡋⠕⡒⠤⣀",
-        "            ⣠⠶⠋⣀⡤┊⡃⠅⡂⠙⢦⣀⡂⠅⡂⠅⡂⠍⡒⠤⡀",
-        "       ⣀⣀⣤⡴⠛⠁⠖⡋⠅⡂┊⡂⠅⡂⠅⡂●⠳⢦⣄⣀⡀⠅●⠅⡊⠍⡒⠤⡤⣀⣀⣀",
+        "              ⣀⡴⠞⠛⠳⢦⣀⠎⡋⠍⡋⠕⡢⢄⡀",
+        "            ⣠⠞⠉⣀⡤┊⡃⠅⠉⠳⣄⠅⡂⠅⡂⠅⡊⠕⡤⣀",
+        "       ⢀⣀⣠⡴⠛⠁⠖⡋⠅⡂┊⡂⠅⡂⠅⠈●⢦⣄⣀⡀⡂⠅●⠅⡋⠖⡤⢄⣀⣀⡀",
         "──────────────○────────○──○───●─────●────────●──────────────",
         " −4     −2      0      2      4     6      8     10     12",
         "            ━━━━╌╌╌╌╌╌╌╌╌╌╌╌▲ batch 3.65: 25 % of the way",
@@ -49,15 +49,15 @@ def test_with_room_it_says_where_validation_cuts() -> None:
     assert text(channel_picture(TOY, 78, 14)) == [
         " ▒ fresh: mean 2.22 σ 1.83             ━ running: mean 0.50 σ 1.23",
         "           answers 0 ◂ ┊ ▸ answers 1",
-        "                    ⢀⡴⠞⠛⠶⡄ ⣀⡔⠎⡋⠍⡓⠦⡀",
-        "                   ⢠⠎  ┊ ⠘⢆⠅⡂⠅⡂⠅⡂⠅⡊⠦⡀",
-        "                  ⢠⠃   ┊⡔⠅⠈⢣⡂⠅⡂⠅⡂⠅⡂⠅⡊⢦",
-        "                 ⢠⠃   ⡠┊⡂⠅⡂⠅⢣⠅⡂⠅⡂⠅⡂⠅⡂⠅⡓⡄",
-        "                ⢠⠃  ⢀⠔⡃┊⡂⠅⡂⠅⡂⢣⡂⠅⡂⠅⡂⠅⡂⠅⡂⠍⡢⡀",
-        "               ⣠⠃  ⡠⡊⠅⡂┊⡂⠅⡂⠅⡂⠅⢣⡀⡂⠅⡂⠅⡂⠅⡂⠅⡂⠕⣄",
-        "              ⡴⠁ ⡠⡊⠅⡂⠅⡂┊⡂⠅⡂⠅⡂⠅⡂⠱⡀⠅⡂⠅⡂⠅⡂⠅⡂⠅⡂⠕⣄",
-        "            ⣠⠞⣀⠔⡊⠅⡂⠅⡂⠅⡂┊⡂⠅⡂⠅⡂⠅⡂⠅⠙⢦⡀⠅⡂⠅⡂⠅⡂⠅⡂⠅⡂⠕⡤⣀",
-        "       ⣀⣀⣠⡴⠞⠁⠍⡂⠅⡂⠅⡂⠅⡂⠅⡂┊⡂⠅⡂⠅⡂⠅●⠅⡂⠅⠙⠶⣤⣀⣀⡀⡂⠅⡂⠅⡂⠅⡂⠅⡋⠖⡤⠤⣀⣀⣀",
+        "                     ⣠⠞⠛⠳⣄  ⡠⠖⡋⠍⡋⠖⣄",
+        "                    ⡰⠁ ┊ ⠈⢆⠎⡂⠅⡂⠅⡂⠅⡂⠕⣄",
+        "                   ⡰⠁  ┊⢀⠎⠈⢆⡂⠅⡂⠅⡂⠅⡂⠅⡂⠵⡀",
+        "                  ⡰⠁   ┊⡃⠅⡂⠈⢆⠅⡂⠅⡂⠅⡂⠅⡂⠅⡊⢆",
+        "                 ⢰⠁  ⢀⡜┊⡂⠅⡂⠅⠈⡆⡂⠅⡂⠅⡂⠅⡂⠅⡂⠅⡣⡀",
+        "                ⣠⠃  ⡰⠅⡂┊⡂⠅⡂⠅⡂⠘⣄⠅⡂⠅⡂⠅⡂⠅⡂⠅⡂⠍⣆",
+        "               ⡰⠁ ⡠⠎⡂⠅⡂┊⡂⠅⡂⠅⡂⠅⠈⢆⡂⠅⡂⠅⡂⠅⡂⠅⡂⠅⡂⠕⣄",
+        "             ⢀⠞⠁⡔⠎⡂⠅⡂⠅⡂┊⡂⠅⡂⠅⡂⠅⡂⠈⠳⡀⡂⠅⡂⠅⡂⠅⡂⠅⡂⠅⡂⠕⡢⣀",
+        "        ⣀⣀⣀⣤⠞⠋⡋⠅⡂⠅⡂⠅⡂⠅⡂┊⡂⠅⡂⠅⡂⠅●⠅⡂⠙⠳⣤⣀⣀⡂⠅⡂⠅⡂⠅⡂⠅⡂⠅⡋⠖⡤⢄⣀⣀⣀",
         "──────────────────○───────────○───○───●●───────●───────────●──────────────────",
         "  −4       −2        0        2       4        6        8       10       12",
         "                ━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌▲ batch 3.65: 25 % of the way",
@@ -69,11 +69,11 @@ def test_in_ascii_a_0_a_1_and_both_curves_can_be_told_apart_while_a_batch_falls(
     assert text(picture) == [
         " . fresh: mean 2.22 σ 1.83             r running: mean 0.50 σ 1.23",
         "           answers 0 ◂ ┊ ▸ answers 1",
-        "                     rrrrr ffffffff",
-        "                   rr  ┊ffrr . . . fff",
-        "                 rr  ff┊.0. rr. . 0 . fff  1   1    1        1",
-        "               rr fff. ┊ . . .rr . . . . fff",
-        "            rrrfff. . .┊. . . 1 rrr . . . . fffff",
+        "                     rrrrr  fffffff",
+        "                   rr  ┊ frr . . . fff",
+        "                  r   f┊f0. r . . 0 . fff  1   1    1        1",
+        "                rr fff ┊ . . rr. . . . . fff",
+        "             rrrfff . .┊. . . 1rrr. . . . . fffff",
         "──────────────────0───────────0───0───11───────1───────────1──────────────────",
         "  −4       −2        0        2       4        6        8       10       12",
         "                =====╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌▲ batch 3.65: 25 % of the way",
@@ -82,18 +82,26 @@ def test_in_ascii_a_0_a_1_and_both_curves_can_be_told_apart_while_a_batch_falls(
 
 def test_without_braille() -> None:
     assert text(channel_picture(TOY, 60, 9, glyphs=Glyphs.BLOCKS))[2:7] == [
-        "               ▄▟██▙▖▞▛▀▛▀▄▄",
-        "             ▗█▀▘┊▞▝▜▙▖▘▖▘▖▘▛▚▖",
-        "           ▗▟▛▄▞▛┊▖▘▖▝▜▙▖▘▖▘▖▘▞▀▄▖",
-        "        ▄▄█▛▘▀▖▘▖┊▖▘▖▘▖●▜▙▄▄▖▘●▘▖▀▛▚▄▄▄",
+        "               ▄███▄▄▞▛▀▛▚▄▖",
+        "             ▄█▀ ┊▞▀█▄▖▘▖▘▖▀▙▄",
+        "           ▗▟▀▗▄▛┊▖▘▖▀▙▖▖▘▖▘▖▘▛▄▖",
+        "        ▄▄█▛▘▀▌▘▖┊▖▘▖▘▝●█▄▄▘▖▘●▘▞▀▙▄▄▖",
         "──────────────○────────○──○───●─────●────────●──────────────",
     ]
+
+
+def test_a_curve_that_moves_by_less_than_a_cell_is_left_alone() -> None:
+    def curves(mean: float) -> list[str]:
+        toy = replace(TOY, batch=None, running=Statistics(mean, 1.5))
+        return text(channel_picture(toy, 60, 12))[2:10]
+
+    assert curves(0.55) == curves(0.6) != curves(0.9)
 
 
 def test_each_curve_has_its_role() -> None:
     picture = channel_picture(TOY, 60, 7)
     assert roles(picture, "⠞") == roles(picture, "┊") == roles(picture, "━") == {"running"}
-    assert roles(picture, "⡒") == roles(picture, "▒") == {"fresh"}
+    assert roles(picture, "⡢") == roles(picture, "▒") == {"fresh"}
     assert roles(picture, "○") == roles(picture, "●") == {"plain"}
 
 
