@@ -9,6 +9,7 @@ from torch import Tensor
 from bntui.core.measured import Difference, Validation
 from bntui.diagnose.recommendation import HORIZON, Look, constant_rows
 from bntui.diagnose.recommendation import recommended as recommend
+from bntui.measure.counterfactuals import GONE
 from bntui.measure.drift import compare_modes, drift
 from bntui.measure.estimators import ESTIMATORS, OWN
 from bntui.measure.evaluation import Outcome, evaluate
@@ -104,6 +105,8 @@ class Validator:
                 left = estimators.left_after(moves, run.momentum)
             else:
                 left = momentum**moves
+            if left < GONE:
+                return fresh.less(fresh)
             waited = torch.lerp(statistics, estimators[OWN], left)
             return self.under([waited], samples)[0].less(fresh)
 

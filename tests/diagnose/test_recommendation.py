@@ -9,9 +9,13 @@ import pytest
 
 from bntui.core.config import RunConfig
 from bntui.core.measured import Difference, Hindsight
+from bntui.core.snapshot import Phase
 from bntui.diagnose.recommendation import HORIZON, Look, Row, constant_rows, near, recommended
+from bntui.diagnose.remedies import RemedyName
 from bntui.diagnose.verdict import verdict
 from bntui.measure.hindsight import CAPACITY, Moment, Moments
+from tests.diagnose.causes.runs import session, small, train
+from tests.train.sessions import snapshot_of
 from tests.ui.scripted import mid_run
 
 IMAGES = 200
@@ -179,3 +183,25 @@ def test_it_goes_on_from_a_state() -> None:
     moments.append(Moment(4, (0.9,), 0.1, 0.9, 0.99, recommended=0.5))
     again.restore(moments.state())
     assert again.recommended == 0.5
+
+
+def test_a_run_that_follows_it_is_sound_within_twenty_updates() -> None:
+    run = train(session(small(seed=2, train_size=2000)), 40)
+    run.observer.validate(asked=True)
+    run.observer.look_back(asked=True)
+    advised = [one for one in verdict(snapshot_of(run, Phase.RUNNING)).remedies if one.momentum]
+    assert [one.name for one in advised] == [RemedyName.SET_MOMENTUM]
+    momentum = advised[0].momentum
+    before = run.observer.validation
+    assert momentum is not None
+    assert before
+    assert before.fresh.accuracy - before.running.accuracy > 0.1
+    for _ in range(20):
+        run.train_once(replace(run.knobs, momentum=momentum))
+    run.observer.validate(asked=True)
+    after = run.observer.validation
+    assert after
+    assert after.fresh.accuracy - after.running.accuracy <= 0.03
+    run.observer.look_back(asked=True)
+    assert run.observer.hindsight
+    assert run.observer.hindsight.recommended == momentum  # kept, though nothing suffers now
