@@ -30,6 +30,8 @@ SENTENCES = {
     "save_picture": "Save the screen as an SVG picture",
     "look('axis', 0)": "Count x in the next unit: updates, images, seconds",
     "look('move', -1)": "Show the crosshair, or move it back by a point",
+    "screen.look('move', -1)": "Move the crosshair back by one point",
+    "screen.look('move', 1)": "Move the crosshair on by one point",
     "turn(-1)": "Turn the chosen knob down",
     "turn(1)": "Turn the chosen knob up",
     "type": "Type a value",

@@ -70,7 +70,7 @@ def test_a_line_names_a_key_of_every_binding_on_it(screen: ScreenKeys) -> None:
     for line in screen.lines:
         for binding in (*line.bindings, *line.elsewhere):
             keys = binding.key.split(",")
-            if "shift+" in line.does:  # it says what that key does with it
+            if "shift" in line.does:  # it says what that key does with it
                 keys = [key.removeprefix("shift+") for key in keys]
             names = {*keys, *map(format_key, keys), *(WRITTEN.get(key, key) for key in keys)}
             if binding.key != "ctrl+c":  # which everybody tries

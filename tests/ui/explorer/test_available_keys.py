@@ -157,6 +157,7 @@ class TestTurnedKnobs:
     ) -> None:
         async with opened(size) as user:
             await user.see(STATES[state])
+            user.app.clear_notifications()  # which stand where the hint does in a low terminal
             await user.press("right")
             assert when in user.part("MessageLines")
             await user.see(images_per_s=1.0)

@@ -245,7 +245,7 @@ class TestList:
         async with listed(size) as user:
             assert "can't be used: file is not a database; name another" in user.part("#runs")
             await user.press("escape")
-            assert "evidence" in user.text
+            assert "accuracy" in user.text
 
     async def test_a_store_that_is_slow_keeps_nobody_waiting(self) -> None:
         kept()
