@@ -420,11 +420,7 @@ TOY = ScreenKeys(
             Binding("s", "weights", "weights stand still", id="weights"),
         ),
         line("r", "begin again with the momentum of now", Binding("r", "begin_again", "restart")),
-        line(
-            "?",
-            "what is on the screen, and these keys",
-            Binding("question_mark", "explain_toy", "explain", key_display="?"),
-        ),
+        EXPLAIN,
         line("esc q", "leave", Binding("escape,q", "leave_toy", "leave", key_display="esc")),
     ),
     bottom=(

@@ -69,7 +69,6 @@ SENTENCES = {
     "take_fresh": "Recalibrate: take the statistics of all values",
     "weights": "Let the weights stand still, or learn on",
     "begin_again": "Begin again with the momentum of now",
-    "explain_toy": "Explain what is on the screen",
     "leave_toy": "Leave the mechanism",
     "change_theme": "Change the theme",
 }

@@ -18,9 +18,7 @@ from textual.widgets import Label
 from bntui.core.toy import MOMENTA, Toy, next_batch, recalibrate, share_right, step
 from bntui.diagnose.headline_words import Line
 from bntui.ui import key_table
-from bntui.ui.dialogs.text_screen import TextScreen
 from bntui.ui.terminal import capabilities
-from bntui.ui.toy.explanation import explanation
 from bntui.ui.toy.lesson import (
     MOVING,
     RECALIBRATED,
@@ -264,7 +262,3 @@ class ToyScreen(Screen[None]):
             self.dismiss(None)
         else:
             self.app.exit()
-
-    def action_explain_toy(self) -> None:
-        """Say what is on the screen, and what keys do."""
-        self.app.push_screen(TextScreen("the mechanism", explanation()))

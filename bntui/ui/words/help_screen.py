@@ -17,7 +17,7 @@ from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.key_lines import Section
 from bntui.ui.terminal.glyphs import fit
 from bntui.ui.words import thread
-from bntui.ui.words.page import keys_page, next_word, terms_page, text_page
+from bntui.ui.words.page import Part, keys_page, next_word, terms_page, text_page
 from bntui.ui.words.places import Place
 from bntui.ui.words.term import Shown
 from bntui.ui.words.terms import TERMS, alphabetical
@@ -64,15 +64,15 @@ class Content:
         return f"help · numbers of update {snapshot.update:,}{validated}"
 
     @property
-    def parts(self) -> list[tuple[str, list[str]]]:
-        """Places by title with the names of their terms; each term once, where it comes first."""
+    def parts(self) -> list[Part]:
+        """The places with their terms; each term once, where it comes first."""
         told: set[str] = set()
         parts = []
         for place in self.places:
             names = [name for name in place.terms if name not in told]
             told.update(names)
-            if names:
-                parts.append((place.title, names))
+            if names or place.about:
+                parts.append(Part(place.title, [TERMS[name] for name in names], place.about))
         return parts
 
 
@@ -194,11 +194,11 @@ class PageText(Canvas):
         width = max(8, width - 1)
         match self._page:
             case Page.HERE:
-                parts = [(title, [TERMS[name] for name in names]) for title, names in content.parts]
-                return terms_page(parts, content.shown, width, airy=airy)
+                return terms_page(content.parts, content.shown, width, airy=airy)
             case Page.KEYS:
                 return keys_page(content.sections, width)
             case Page.WORDS:
-                return terms_page([("all words", alphabetical())], content.shown, width, airy=airy)
+                every = [Part("all words", alphabetical())]
+                return terms_page(every, content.shown, width, airy=airy)
             case Page.THREAD:
                 return text_page("the forum thread", thread.paragraphs(), width)

@@ -1,6 +1,7 @@
 """The pages of the help as pictures, wrapped to the room there is. Pure functions."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from bntui.core.cells import cell_len, padded, pieces
 from bntui.ui.drawing.canvas import Picture, Row, Span
@@ -18,14 +19,23 @@ CONNECTIVES = " ·=:"
 """What a term without a formula in letters does not begin its numbers with."""
 
 
-def terms_page(
-    parts: Iterable[tuple[str, Sequence[Term]]], shown: Shown | None, width: int, *, airy: bool
-) -> Picture:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Terms under a title, and what there is to read before them."""
+
+    title: str
+    terms: Sequence[Term]
+    about: Sequence[str] = ()
+
+
+def terms_page(parts: Iterable[Part], shown: Shown | None, width: int, *, airy: bool) -> Picture:
     """Return terms under titles; `airy` puts an empty line between two of them."""
     picture: Picture = []
-    for title, terms in parts:
-        picture += [[], rule(title, width)] if picture else [rule(title, width)]
-        for place, term in enumerate(terms):
+    for part in parts:
+        picture += [[]] if picture else []
+        picture += text_page(part.title, part.about, width)
+        picture += [[]] if part.about else []
+        for place, term in enumerate(part.terms):
             if airy and place:
                 picture.append([])
             picture += explained(term, shown, width)

@@ -11,6 +11,7 @@ from textual.dom import DOMNode
 
 from bntui.ui import key_table
 from bntui.ui.key_lines import ScreenKeys
+from bntui.ui.toy.explanation import PARAGRAPHS as TOY_IN_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Place:
     title: str
     terms: tuple[str, ...]
     """Their keys in `terms.TERMS`, in the order in which a reader meets them."""
+    about: tuple[str, ...] = ()
+    """What there is to read before the terms: paragraphs."""
     of_this_run: bool = True
     """Whether it shows the run under way, whose numbers then are put into formulas."""
 
@@ -71,6 +74,11 @@ _STRUCTURE = (
 )
 _COURSE = ("post", "prediction", "claim", "running", "fresh", "stale", "start", "epoch", "update")
 
+_TOY = (
+    *("running", "fresh", "momentum", "torch's", "remembers", "start", "lag", "recalibration", "σ"),
+    *("ε", "hindsight"),
+)
+
 PLACES: dict[str, Place] = {
     # The knobs, each under its own id, and the panels of the explorer.
     "batch-size": Place("batch size", ("batch size", "update", "epoch", "start", "noise scale")),
@@ -101,6 +109,7 @@ PLACES: dict[str, Place] = {
     "ExperimentsScreen": Place("experiments", _COURSE, of_this_run=False),
     "QuestionScreen": Place("a question", _COURSE, of_this_run=False),
     "ConclusionScreen": Place("a conclusion", _COURSE, of_this_run=False),
+    "ToyScreen": Place("the mechanism", _TOY, about=TOY_IN_WORDS, of_this_run=False),
 }
 """Every place that has words of its own."""
 
@@ -119,6 +128,7 @@ KEYS: dict[str, ScreenKeys] = {
     "ExperimentsScreen": key_table.EXPERIMENTS,
     "QuestionScreen": key_table.QUESTION,
     "ConclusionScreen": key_table.CONCLUSION,
+    "ToyScreen": key_table.TOY,
 }
 """The keys of every screen but the explorer, by the name of its class."""
 

@@ -9,7 +9,6 @@ import pytest
 from textual.pilot import Pilot
 
 from bntui.core.toy import START, Toy, recalibrate, step
-from bntui.ui.dialogs.text_screen import TextScreen
 from bntui.ui.experiments.list import ExperimentsScreen
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.terminal.glyphs import Glyphs
@@ -17,6 +16,7 @@ from bntui.ui.toy.app import ToyApp
 from bntui.ui.toy.panels import Ladder
 from bntui.ui.toy.screen import ToyScreen
 from bntui.ui.widgets.notices import MessageLines
+from bntui.ui.words.help_screen import HelpScreen
 from tests.ui.drawing.test_canvas import Wire
 from tests.ui.experiments.course import experiments
 from tests.ui.user import HOPS, screen_text
@@ -197,8 +197,11 @@ class TestKeys:
     async def test_question_mark_explains_with_the_formula_and_all_keys(self) -> None:
         async with opened((120, 60)) as reader:
             await reader.press("question_mark")
-            assert isinstance(reader.app.screen, TextScreen)
+            assert isinstance(reader.app.screen, HelpScreen)
             assert "running ← momentum · running + (1 − momentum) · the batch's" in reader.text
+            assert "lag = fresh − running without its start value" in reader.text
+            assert "numbers of" not in reader.text
+            await reader.press("2")
             assert "recalibrate: take the statistics of all training values" in reader.text
             assert "loading" not in reader.text
             await reader.press("escape")

@@ -71,6 +71,7 @@ OTHER_SCREENS = {
 NO_WORDS = {
     *(
         "HelpScreen",
+        "LeaveScreen",
         "PromptScreen",
         "ValueScreen",
         "AskScreen",
