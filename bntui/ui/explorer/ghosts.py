@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from bntui.core.run import Run
 from bntui.core.snapshot import Snapshot
 
-ID_IN_LEGEND = 3
-"""Characters of a stored run's id in a legend, which has no room for more."""
+ID_IN_LEGEND = 6
+"""Characters of a stored run\'s id in a legend, as in what is written of it elsewhere."""
 
 
 @dataclass

@@ -413,15 +413,15 @@ class TestTaking:
         async with listed() as user:
             await user.press("enter")
             await user.until(lambda: not isinstance(user.app.screen, RunsScreen))
-            assert f"0.160 {run[:3]} running" in user.part("#panel-1")
+            assert f"0.160 {run[:6]} running" in user.part("#panel-1")
             await user.press("r")  # it stays behind runs to come
             await user.see(series={})
-            assert f"{run[:3]} running" in user.part("#panel-1")
+            assert f"{run[:6]} running" in user.part("#panel-1")
             await user.press("o")
             await user.until(lambda: "over the charts" in user.text)
             await user.press("enter")
             await user.until(lambda: not isinstance(user.app.screen, RunsScreen))
-            assert f"{run[:3]} running" not in user.part("#panel-1")
+            assert f"{run[:6]} running" not in user.part("#panel-1")
 
     async def test_y_gives_the_exact_command_line(self) -> None:
         run = kept(marks=(Mark(30, "momentum 0.97→0.9", "momentum=0.9"),))
