@@ -106,7 +106,7 @@ async def test_a_click_on_the_map_puts_the_crosshair_there() -> None:
     async with opened() as user:
         await on_the_map(user)
         region = user.app.explorer.query_one("#panel-3").region
-        await user.pilot.click("#panel-3", offset=(region.width // 2, 4))
+        await user.pilot.click("#panel-3", offset=(region.width // 3, 4))
         await user.settle()
         view = user.app.explorer.query_one(Results).view
         assert view.cursor in {4.0, 50.0}
