@@ -79,6 +79,11 @@ def sheet(experiment: Experiment) -> str:
         _paragraph(choice.text, first=f"  [{place}] ", rest="      ")
         for place, choice in enumerate(experiment.question.choices, start=1)
     ]
+    curve = experiment.question.draw
+    labels = {arm.name: arm.label for arm in experiment.arms}
+    to_draw = (
+        f"In the explorer you also draw {curve.words} of: {labels[curve.arm]}" if curve else ""
+    )
     arms = [f"  {arm.label}\n    bntui run {shlex.join(arm.words)}" for arm in experiment.arms]
     return "\n".join(
         [
@@ -88,6 +93,7 @@ def sheet(experiment: Experiment) -> str:
             "",
             _paragraph(experiment.question.text),
             *choices,
+            *([_paragraph(to_draw)] if to_draw else []),
             "",
             _paragraph(f"Watch: {experiment.watch}"),
             "",

@@ -23,12 +23,40 @@ class Choice:
     """The condition under which it is right; the last may have none: it is right where no other is."""
 
 
+CURVES = {
+    "acc": ("train_acc", "training accuracy"),
+    "val_acc": ("val_acc", "validation accuracy with running statistics"),
+    "val_acc_fresh": ("fresh_acc", "validation accuracy with fresh statistics"),
+}
+"""The quantities that can be drawn beforehand: a run's series, and what it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A curve of the chart of accuracy: an arm by its name, and one of `CURVES`."""
+
+    arm: str
+    quantity: str
+
+    @property
+    def series(self) -> str:
+        """The name of the series in a run's snapshot."""
+        return CURVES[self.quantity][0]
+
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        return CURVES[self.quantity][1]
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked before the experiment runs."""
 
     text: str
     choices: tuple[Choice, ...]
+    draw: Curve | None = None
+    """The curve that the reader draws as well, if any."""
 
     def right(self, outcomes: Outcomes) -> int | None:
         """Return the number from 1 of the first choice that is right, 0 if none is.

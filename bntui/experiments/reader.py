@@ -23,7 +23,7 @@ from bntui.experiments.claims import (
     compile_text,
     nearest,
 )
-from bntui.experiments.experiment import Arm, Choice, Claim, Experiment, Question
+from bntui.experiments.experiment import CURVES, Arm, Choice, Claim, Curve, Experiment, Question
 from bntui.experiments.outcome import published
 from bntui.experiments.toml_lines import Where
 
@@ -167,7 +167,7 @@ class _Reader:
             raise self._refusal(where, str(error).rstrip(".")) from None
 
     def _question(self, question: dict[str, Any], arms: Collection[str]) -> Question:
-        self._only(question, ("question",), ("text", "choices"))
+        self._only(question, ("question",), ("text", "choices", "draw"))
         choices = []
         tables = self._tables(question, ("question", "choices"))
         if not 2 <= len(tables) <= MAX_CHOICES:
@@ -181,7 +181,19 @@ class _Reader:
             elif place < len(tables) - 1:
                 raise self._refusal((*where, "right"), "only the last choice can be without it")
             choices.append(Choice(self._text(choice, (*where, "text")), right))
-        return Question(self._text(question, ("question", "text")), tuple(choices))
+        curve = self._curve(question, arms) if "draw" in question else None
+        return Question(self._text(question, ("question", "text")), tuple(choices), curve)
+
+    def _curve(self, question: dict[str, Any], arms: Collection[str]) -> Curve:
+        """Return the curve that is to be drawn: "arm.val_acc"."""
+        where: Where = ("question", "draw")
+        arm, _, quantity = self._text(question, where).partition(".")
+        if arm not in arms:
+            raise self._refusal(where, f"there is no arm {shown(arm)}{nearest(arm, arms)}")
+        if quantity not in CURVES:
+            fault = f"{shown(quantity)} is no curve that can be drawn"
+            raise self._refusal(where, fault + nearest(quantity, CURVES))
+        return Curve(arm, quantity)
 
     def _claim(self, claim: dict[str, Any], where: Where, arms: Collection[str]) -> Claim:
         self._only(claim, where, ("text", "holds", "otherwise"))

@@ -430,6 +430,25 @@ TOY = ScreenKeys(
         *("r", "s", "escape"),
     ),
 )
+PENCIL = ScreenKeys(
+    "Drawing a prediction",
+    others=(
+        line(
+            "← →",
+            "move the pencil",
+            Binding("left", "move(-1)"),
+            Binding("right", "move(1)"),
+        ),
+        line(
+            "↑ ↓",
+            "raise the line from there on, lower it",
+            Binding("up", "raise(1)"),
+            Binding("down", "raise(-1)"),
+        ),
+        line("enter", "take the line, and begin", Binding("enter", "take")),
+        line("esc q", "begin without a line", Binding("escape,q", "dismiss(None)")),
+    ),
+)
 CONCLUSION = ScreenKeys(
     "The conclusion of an experiment",
     others=(
@@ -449,5 +468,5 @@ LEAVE = ScreenKeys(
 SCREENS = (
     *(EXPLORER, WHAT_IF, MOMENT, LAYER, CHANNEL, BRANCH, NEW_RUN, RUNS, COMPARISON),
     *(EXPERIMENTS, QUESTION),
-    *(TOY, CONCLUSION, LEAVE, PROMPT, ASK, TEXT, TOUR, HELP),
+    *(TOY, PENCIL, CONCLUSION, LEAVE, PROMPT, ASK, TEXT, TOUR, HELP),
 )

@@ -209,3 +209,14 @@ def test_one_is_shown_before_it_runs(tiny: str) -> None:
     result = bntui("experiments", tiny)
     assert "Does it learn?" in result.stdout
     assert "bntui run --train-size 300 --width 0.0625 --epochs 2 --momentum 0.9" in result.stdout
+
+
+def test_a_sheet_names_the_curve_that_is_drawn_in_the_explorer(tmp_path: Path) -> None:
+    path = tmp_path / "drawn.toml"
+    path.write_text(TINY.replace("[options]", 'draw = "fast.val_acc_fresh"\n[options]', 1))
+    said = " ".join(bntui("experiments", str(path)).output.split())
+    assert (
+        "In the explorer you also draw validation accuracy with fresh statistics of: m = 0.9"
+        in said
+    )
+    assert "also draw" not in bntui("experiments", "3").output

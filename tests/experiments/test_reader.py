@@ -10,7 +10,7 @@ import pytest
 from bntui.core.config import Change, Knobs, Observation
 from bntui.core.estimators import ROWS
 from bntui.experiments.claims import HISTORY
-from bntui.experiments.experiment import Experiment, conclude
+from bntui.experiments.experiment import Curve, Experiment, conclude
 from bntui.experiments.library import built_in, config_of
 from bntui.experiments.outcome import QUANTITIES, RunOutcome
 from bntui.experiments.reader import ExperimentError, parse
@@ -70,6 +70,11 @@ def refusal(text: str) -> str:
     return sentence
 
 
+def with_curve(draw: str) -> str:
+    """Return an experiment whose question has `draw` set to this."""
+    return GOOD.replace('text = "Which is better?"', f'text = "Which is better?"\ndraw = {draw}')
+
+
 def line_of(fragment: str, text: str = GOOD) -> str:
     return f"line {text[: text.index(fragment)].count(chr(10)) + 1}, "
 
@@ -105,6 +110,16 @@ class TestReading:
         (arm, _) = read(GOOD).arms
         config = config_of(arm, {"width": 1.0, "seed": 7, "momentum": 0.5})
         assert (config.width, config.seed, config.knobs.momentum) == (1.0, 7, 0.5)
+
+    @pytest.mark.parametrize(
+        ("quantity", "series"),
+        [("acc", "train_acc"), ("val_acc", "val_acc"), ("val_acc_fresh", "fresh_acc")],
+    )
+    def test_a_curve_of_accuracy_may_be_drawn_beforehand(self, quantity: str, series: str) -> None:
+        curve = read(with_curve(f'"fast.{quantity}"')).question.draw
+        assert curve == Curve("fast", quantity)
+        assert curve.series == series
+        assert read(GOOD).question.draw is None
 
     def test_hostile_text_is_shown_and_does_nothing(self) -> None:
         long = "x" * 10_000
@@ -206,6 +221,29 @@ class TestRefusals:
     def test_a_key_of_an_inline_table_has_the_line_of_the_list(self) -> None:
         text = GOOD.replace('text = "0.99", right', 'text = "0.99", rihgt')
         assert f"{line_of('choices')}question.choices.1.rihgt" in refusal(text)
+
+    @pytest.mark.parametrize(
+        ("draw", "said"),
+        [
+            ("3", "3 is not a text"),
+            ('["slow.val_acc"]', "['slow.val_acc'] is not a text"),
+            ('""', "this is empty"),
+            ('"val_acc"', "there is no arm 'val_acc'; there are slow, fast"),
+            ('"sloww.val_acc"', "there is no arm 'sloww'; the nearest is slow"),
+            ('"slow"', "'' is no curve that can be drawn; there are acc, val_acc, val_acc_fresh"),
+            ('"slow.val_loss"', "'val_loss' is no curve that can be drawn; there are acc, "),
+            (
+                '"slow.val_acc.fresh"',
+                "'val_acc.fresh' is no curve that can be drawn; the nearest is",
+            ),
+            ('"\\u001b[2J.val_acc"', "there is no arm"),
+        ],
+    )
+    def test_only_a_curve_of_an_arm_can_be_drawn(self, draw: str, said: str) -> None:
+        text = with_curve(draw)
+        sentence = refusal(text)
+        assert f"question.draw: {said}" in sentence
+        assert line_of("draw =", text) in sentence
 
     def test_only_the_last_choice_may_be_right_without_a_reason(self) -> None:
         text = GOOD.replace(', right = "slow.val_acc > fast.val_acc"', "")

@@ -12,6 +12,8 @@ from bntui.ui.drawing.view import View, along
 
 DRAWN_SERIES = (("train", "train"), ("fresh", "fresh"), ("val", "running"))
 """The prefix of a series' name, and how it is called and drawn on the charts."""
+PENCIL = "pencil"
+"""What legends call the line that a reader has drawn."""
 _EMPTY = Series(2).view()
 
 
@@ -39,6 +41,19 @@ def curves(
     for prefix, label in DRAWN_SERIES:
         lines.append(_line(snapshot, view, _source(view, prefix, what), label, label))
     return lines
+
+
+def pencilled(drawn: SeriesView, snapshot: Snapshot, view: View) -> Line:
+    """Return the line of accuracy that a reader has drawn over updates before the run began.
+
+    Nobody knows how many seconds are still to come: over images and time, it ends where the run is.
+    """
+    clock = snapshot.series.get(view.axis)
+    if clock is not None:
+        seen = drawn.x <= snapshot.update
+        values = (drawn.low[seen], drawn.high[seen], drawn.last[seen])
+        drawn = SeriesView(drawn.x[seen], *values, drawn.broken[seen])
+    return Line(PENCIL, "strong", along(drawn, clock), dotted=True)
 
 
 def compared(

@@ -34,6 +34,8 @@ class Line:
     style: str
     view: SeriesView
     ghost: bool = False
+    dotted: bool = False
+    """Whether only every other dot of it is drawn, so that it is told apart without colours."""
 
     @property
     def letter(self) -> str:
@@ -114,7 +116,8 @@ def _put_lines(grid: _Grid, lines: Sequence[Line], traces: Sequence[Trace], glyp
     height, width = grid.text.shape
     dots = np.zeros((height, width), dtype=np.uint8)
     for line, (low, high) in zip(lines, traces, strict=True):
-        own = _patterns(low, high, height, *DOTS[glyphs])
+        step = 2 if line.dotted else 1
+        own = _patterns(*_every(step, low, high), height, *DOTS[glyphs])
         dots |= own
         grid.put(own > 0, line.letter, line.style)
     if glyphs is not Glyphs.ASCII:
@@ -171,6 +174,12 @@ def _trace(view: SeriesView, place: Array, y: YRange, *, columns: int, rows: int
     low[left] = np.minimum(low[left], fall + 1)
     high[right] = np.maximum(high[right], fall)
     return low, high
+
+
+def _every(step: int, low: Array, high: Array) -> Trace:
+    """Leave out all dot columns but the first of every so many."""
+    drawn = np.arange(len(low)) % step == 0
+    return np.where(drawn, low, np.inf), np.where(drawn, high, -np.inf)
 
 
 def _patterns(low: Array, high: Array, height: int, across: int, up: int) -> npt.NDArray[np.uint8]:

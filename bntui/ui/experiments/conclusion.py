@@ -3,6 +3,7 @@
 Where there is room it lies below the chart of accuracy, which stays in sight with the curves of all runs.
 """
 
+import math
 import re
 from enum import Enum, auto
 from typing import ClassVar
@@ -142,6 +143,8 @@ class ConclusionScreen(Dialog[AfterConclusion | None]):
             yield self._text("As you predicted.", "strong good")
         elif predicted := conclusion.prediction(question):
             yield self._text(f"{predicted[0].upper()}{predicted[1:]}.")
+        if not math.isnan(off := self.progress.off()):
+            yield self._text(f"Your pencil's line was off by {off:.2f} on average.")
 
     def _finding(self, finding: Finding) -> Horizontal:
         """Return a claim: its mark, and a line for each of its sentences, the figures in bold."""

@@ -40,10 +40,12 @@ class ExperimentGuide:
         *,
         latest: Callable[[], Snapshot],
         begin: Callable[[RunConfig, Purpose], object],
+        redraw: Callable[[], None],
     ) -> None:
         """`archive` has the runs that are kept.
 
-        `latest` returns the run's snapshot; `begin` replaces the run by another.
+        `latest` returns the run's snapshot; `begin` replaces the run by another; `redraw` draws what
+        lies over its curves anew.
         """
         self.progress: ExperimentProgress | None = None
         """The experiment whose curves are on the screen."""
@@ -54,6 +56,7 @@ class ExperimentGuide:
         """The experiments that were concluded here, and whether the prediction was right, if there was one."""
         self._latest = latest
         self._begin_run = begin
+        self._redraw = redraw
         self._here = ""
         """The name of the experiment to go on with."""
         self._asking = False
@@ -82,7 +85,7 @@ class ExperimentGuide:
             if choice is None:
                 unanswered()
             else:
-                self._begin(experiment, choice or None)
+                self._draw(experiment, choice or None)
 
         self._screen.app.push_screen(QuestionScreen(experiment), answered)
 
@@ -97,6 +100,7 @@ class ExperimentGuide:
             progress = progress.with_end(snapshot)
             if progress.over:
                 self._show(progress)
+                self._redraw()
                 self._conclude(progress)
             else:
                 self._go_on(progress)
@@ -166,13 +170,25 @@ class ExperimentGuide:
         )
         self._screen.app.push_screen(listed, chosen)
 
-    def _begin(self, experiment: "Experiment", chosen: int | None) -> None:
+    def _draw(self, experiment: "Experiment", chosen: int | None) -> None:
+        """Have the reader draw a curve, if the experiment asks for one, and begin it."""
         try:
             configs = self._experiments.configs(experiment)
         except ConfigError as error:
             self._screen.notify(str(error), severity="error", markup=False)
-        else:
-            self._go_on(ExperimentProgress(experiment, configs, chosen))
+            return
+        progress = ExperimentProgress(experiment, configs, chosen)
+        curve = experiment.question.draw
+        if curve is None:
+            self._go_on(progress)
+            return
+        from bntui.ui.experiments.pencil_screen import PencilScreen, length
+
+        arm = [arm.name for arm in experiment.arms].index(curve.arm)
+        self._screen.app.push_screen(
+            PencilScreen(experiment, length(configs[arm], self._latest())),
+            lambda pencil: self._go_on(replace(progress, pencil=pencil)),
+        )
 
     def _go_on(self, progress: ExperimentProgress) -> None:
         """Begin the run of the next arm, at the pace that the reader watches at."""

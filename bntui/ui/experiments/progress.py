@@ -3,6 +3,7 @@
 Values only: `guide.py` talks with the reader, the explorer makes the runs.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,13 +14,15 @@ import numpy.typing as npt
 
 from bntui.core.cells import cell_len
 from bntui.core.config import Observation, RunConfig
+from bntui.core.plan import end_of
 from bntui.core.run_request import Purpose
-from bntui.core.series import thinned
+from bntui.core.series import SeriesView, thinned
 from bntui.core.snapshot import Snapshot
 from bntui.ui.drawing.legend import OWNER
 
 if TYPE_CHECKING:  # the first picture needs no experiment
     from bntui.experiments.experiment import Arm, Conclusion, Experiment
+    from bntui.experiments.pencil import Pencil
 
 SHORT = {"linear": "lin", "warm": "w", "momentum": "m", "batch": "b", "without": "no"}
 """Short forms of the words in an arm's name, for where a legend has no room for the whole one."""
@@ -52,6 +55,8 @@ class ExperimentProgress:
     """Whether the run at hand is no longer the arm that it began as."""
     failed: bool = False
     """Whether the run at hand has failed, so that no other follows it."""
+    pencil: "Pencil | None" = None
+    """The reader's prediction as a line, where one was drawn."""
 
     @property
     def over(self) -> bool:
@@ -95,6 +100,34 @@ class ExperimentProgress:
         names = (arm.name for arm in self.experiment.arms)
         outcomes = dict(zip(names, map(outcome, self.ended), strict=False))
         return conclude(self.experiment, outcomes, self.chosen)
+
+    @property
+    def drawn(self) -> int | None:
+        """Which arm the pencil's line is about, from 0; None where there is no line."""
+        curve = self.experiment.question.draw
+        names = [arm.name for arm in self.experiment.arms]
+        return names.index(curve.arm) if curve and self.pencil else None
+
+    def line(self, snapshot: Snapshot) -> SeriesView | None:
+        """Return the pencil's line over the updates of its arm, for the run at hand or after the last.
+
+        Beside another arm there is none; nor before the run at hand, which is at `snapshot`, is loaded.
+        """
+        if self.pencil is None or self.drawn is None or not (self.over or self.drawn == self.place):
+            return None
+        end = end_of(self.ended[self.drawn] if self.over else snapshot)
+        return self.pencil.line(end.update) if end else None
+
+    def off(self) -> float:
+        """Return how far the pencil's line was from its arm's curve, on average; NaN where that is not known."""
+        curve = self.experiment.question.draw
+        if curve is None or self.pencil is None or self.drawn is None:
+            return math.nan
+        if self.drawn >= len(self.ended):
+            return math.nan
+        arm = self.ended[self.drawn]
+        end, measured = end_of(arm), arm.series.get(curve.series)
+        return self.pencil.off(measured, end.update) if end and measured else math.nan
 
     def ghosts(self, snapshot: Snapshot) -> list[tuple[str, Snapshot]]:
         """Return names and states of what lies behind the run at hand, which is at `snapshot`.

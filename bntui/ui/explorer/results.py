@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from bntui.core.scales import UNIT
+from bntui.core.series import SeriesView
 from bntui.core.snapshot import Snapshot
 from bntui.diagnose.noise_words import latest_noise
-from bntui.ui.drawing.curves import curves
+from bntui.ui.drawing.curves import curves, pencilled
 from bntui.ui.drawing.view import View, planned_end
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.hindsight import HindsightMap
@@ -44,6 +45,7 @@ class Results(Container):
         self.view = View()
         self._snapshot = Snapshot()
         self._ghosts: NamedSnapshots = ()
+        self._pencil: SeriesView | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the panels, whose curves are drawn as they were last."""
@@ -53,9 +55,17 @@ class Results(Container):
         yield HindsightMap(id="panel-3", classes="panel")
         yield DriftTable(id="panel-4", classes="panel")
 
-    def show(self, snapshot: Snapshot, ghosts: NamedSnapshots = ()) -> None:
-        """Show `snapshot`, with other runs as ghosts behind its curves."""
-        self._snapshot, self._ghosts = snapshot, ghosts
+    def show(
+        self,
+        snapshot: Snapshot,
+        ghosts: NamedSnapshots = (),
+        pencil: SeriesView | None = None,
+    ) -> None:
+        """Show `snapshot`, with other runs as ghosts behind its curves.
+
+        A `pencil`'s line, over updates, lies over those of accuracy.
+        """
+        self._snapshot, self._ghosts, self._pencil = snapshot, ghosts, pencil
         self.query_one(DriftTable).show(snapshot)
         self._draw()
 
@@ -95,6 +105,8 @@ class Results(Container):
         if hindsight.looks and (row := hindsight.scrubbed):
             lines[0].append(past(hindsight.looks, row, snapshot, view))
             notes[0] = (past_in_words(hindsight.looks, row),)
+        if self._pencil is not None:
+            lines[0].append(pencilled(self._pencil, snapshot, view))
         figures = zip(lines, notes, (gap, None), self.query(Chart), strict=True)
         for each, note, between, chart in figures:
             chart.show(

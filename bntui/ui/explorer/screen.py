@@ -86,6 +86,7 @@ class Explorer(Screen[None]):
             archive,
             latest=lambda: self.run.snapshot,
             begin=lambda config, purpose: self._replace(config, purpose=purpose),
+            redraw=self._redraw,
         )
         self._ghosts = Ghosts()
         self._offers = isinstance(request.origin, New) and not experiments.first
@@ -187,7 +188,7 @@ class Explorer(Screen[None]):
         with self.app.batch_update():
             self.query_one(StatusLine).show(snapshot)
             self._show_knobs(snapshot)
-            self.query_one(Results).show(snapshot, self._behind)
+            self._show_results(snapshot)
             self.query_one(Predictions).show(snapshot)
             self.query_one(HeadlinePanel).show(snapshot)
             self.query_one(EvidencePanel).show(snapshot)
@@ -293,7 +294,12 @@ class Explorer(Screen[None]):
 
     def _redraw(self) -> None:
         self._explain()
-        self.query_one(Results).show(self.run.snapshot, self._behind)
+        self._show_results(self.run.snapshot)
+
+    def _show_results(self, snapshot: Snapshot) -> None:
+        progress = self._guide.progress
+        pencil = progress.line(snapshot) if progress else None
+        self.query_one(Results).show(snapshot, self._behind, pencil)
 
     def end(self, *, interrupted: bool) -> bool:
         """Stop every run and wait for the threads; return whether all have ended.

@@ -86,6 +86,21 @@ class TestPlot:
             "⡠⠔⠁     ",
         ]
 
+    @pytest.mark.parametrize(
+        ("glyphs", "rows"),
+        [
+            (Glyphs.BRAILLE, ["    ⡄⠁⠁⠁", "    ⠃   ", "⡀⡀⡀⡄    "]),
+            (Glyphs.ASCII, ["    a a ", "        ", "a a     "]),
+        ],
+    )
+    def test_of_a_dotted_line_every_other_dot_is_drawn(
+        self, glyphs: Glyphs, rows: list[str]
+    ) -> None:
+        values = view(0, 0, 0, 0, 1, 1, 1, 1)
+        line = Line("a", "a", values, dotted=True)
+        picture = plot([line], width=8, height=3, x_low=0, x_high=7, y=UNIT, glyphs=glyphs)
+        assert text(picture) == rows
+
     def test_a_step_is_joined_upright(self) -> None:
         assert draw(0, 0, 1, 1, width=6, x_high=3) == [
             "   ⡜⠉⠉",
