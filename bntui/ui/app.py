@@ -89,7 +89,9 @@ class BntuiApp(TerminalApp):
 
     def _tour_seen(self) -> None:
         self.memory.keep(tour_seen=True)
-        self.explorer.query_one("#momentum").focus()
+        self.explorer.set_focus(
+            self.explorer.query_one("#momentum")
+        )  # now, not after the next event
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave esc alone where there are no cards."""

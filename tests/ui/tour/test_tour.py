@@ -112,6 +112,18 @@ async def test_esc_skips_them_wherever_the_focus_is() -> None:
         assert user.app.screen is user.app.explorer
 
 
+@pytest.mark.parametrize("size", [TABS, FULL])
+async def test_once_skipped_momentum_has_the_keys(size: tuple[int, int]) -> None:
+    async with opened(size, tour=True) as user:
+        await user.see(mid_run(CONFIG))
+        await user.press("escape")
+        assert user.app.focused is user.app.explorer.query_one("#momentum")
+        assert "← → turn" in user.part("KeyLine")
+        assert "esc skip" not in user.part("KeyLine")
+        await user.press("left")
+        assert user.run.applied[-1].momentum < user.run.snapshot.config.knobs.momentum
+
+
 async def test_the_mouse_turns_them_too() -> None:
     async with opened(tour=True) as user:
         await user.pilot.click("#tour")
