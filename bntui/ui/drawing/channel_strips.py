@@ -31,12 +31,13 @@ def strip(
     height: int,
     glyphs: Glyphs = Glyphs.BRAILLE,
     chosen: int | None = None,
+    layer: str = "",
 ) -> Picture:
     """Draw a bar up or down for each channel, or the extreme of several where there are many.
 
     `values` are mean gaps ("mean") or log-variance ratios ("variance"). On the zero line ○ is a
     quiet channel, × one that is not finite; of several, if all are quiet, or if any is not finite.
-    ◆ is the `chosen` channel's bar.
+    ◆ is the `chosen` channel's bar. The title has the name of the `layer`, if it is given.
     """
     numbered = height >= NUMBERED
     columns, arm = width - AXIS, (height - 2 - numbered) // 2
@@ -70,7 +71,13 @@ def strip(
     ]
     if numbered:
         picture.append([(" " * AXIS + _numbers(len(starts), each, wide), "axis")])
-    return [rule(title, width, f": {how}", f", 0 to {len(values) - 1}"), *picture]
+    if layer:
+        gap = "mean gap, in σ" if what == "mean" else "variance, running / fresh"
+        title = f"{layer}: {gap}"
+    return [
+        rule(title, width, f"; {how}" if layer else f": {how}", f", 0 to {len(values) - 1}"),
+        *picture,
+    ]
 
 
 def _zero_line(line: str, each: int, wide: int, chosen: int | None) -> Row:

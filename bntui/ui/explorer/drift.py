@@ -1,48 +1,28 @@
 """The drift table: how far each BN layer's running statistics are from fresh ones."""
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
+from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from bntui.core.measured import Exchange, LayerDrift
-from bntui.core.series import Array, SeriesView
 from bntui.core.snapshot import Phase, Snapshot
-from bntui.diagnose.health import Health, exchanged, factor, forecasts, health, in_updates
-from bntui.diagnose.significance import harms, loses_accuracy
+from bntui.diagnose.health import exchanged
 from bntui.ui import key_lines
-from bntui.ui.drawing.canvas import Picture, Row
-from bntui.ui.drawing.charts import sparkline
+from bntui.ui.drawing.canvas import Picture
+from bntui.ui.explorer.drift_rows import drift_rows, in_order
 from bntui.ui.key_lines import Shown
 from bntui.ui.widgets.focus_canvas import FocusCanvas
 
-TREND = 4
-DRIFT_COLUMNS = {
-    "layer": -11,
-    "": -9,
-    "alone": 7,
-    "sound in": 9,
-    "variance": 9,
-    "mean gap": 9,
-    "worst": 7,
-    "start": 6,
-    "net err": 8,
-    "ch": 5,
-    "trend": -(TREND + 1),
-}
-"""Titles and widths, negative for what is written from the left; where there is no room, the last are left out."""
-HEALTH_SIGNS = {
-    Health.SOUND: ("√", "good"),
-    Health.HARMS: ("× harms", "bad"),
-    Health.JOINT: ("! joint", "running"),
-    Health.UNDECIDED: ("? unsure", "faint"),
-    Health.UNKNOWN: ("–", "faint"),
-    Health.NON_FINITE: ("× NaN", "bad"),
-}
+BESIDE = 47
+"""Columns that the channels of a layer take beside the table."""
+LEAST_TABLE = 103
+"""Columns of a table that has them there: all of its own but the trend, and a blank."""
+BELOW = 6
+"""Rows below the table from which on they are drawn there."""
+BESIDE_TITLE = 6
+"""Cells of a border that its title leaves alone."""
 TO_BEGIN = {Phase.PAUSED: "training: press space", Phase.FAILED: "a run: press r"}
 """What the first measurement waits for, where no run is under way."""
 
@@ -76,17 +56,15 @@ class DriftTable(FocusCanvas):
     def show(self, snapshot: Snapshot) -> None:
         """Show the layers of `snapshot`'s last validation."""
         self._snapshot = snapshot
-        exchanges = snapshot.exchanges
-        measured = (
-            f" · marks: {exchanges.images:,} images, update {exchanges.update:,}"
-            if exchanges and exchanged(snapshot)
-            else ""
-        )
-        self.retitle(f"{self.BORDER_TITLE}{measured}")
+        self._say()
         self.repaint()
 
+    def on_resize(self) -> None:
+        """Say as much in the title as it has room for."""
+        self._say()
+
     def action_move(self, by: int) -> None:
-        """Choose the next layer up or down; beyond the ends, leave the table."""
+        """Choose the next layer up or down."""
         place = self.next_row(in_order(self._snapshot), self.chosen, by)
         if place is not None:
             self.chosen = place
@@ -97,14 +75,70 @@ class DriftTable(FocusCanvas):
         if self.chosen in in_order(self._snapshot):
             self.post_message(self.Opened(self.chosen))
 
+    def on_click(self, event: events.Click) -> None:
+        """Choose the layer under the pointer; open it if it is chosen already."""
+        offset = event.get_content_offset(self)
+        shown = self._shown(self.size.height)
+        if offset is None or not 0 < offset.y <= len(shown):
+            return
+        if shown[offset.y - 1] == self.chosen:
+            self.action_open()
+        else:
+            self.chosen = shown[offset.y - 1]
+            self.repaint()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Choose the layer below."""
+        event.stop()
+        self.action_move(1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Choose the layer above."""
+        event.stop()
+        self.action_move(-1)
+
     def draw(self, width: int, height: int) -> Picture:
-        """Return the header and a row for each layer, or one line saying why there is none."""
+        """Return the header and a row for each layer, or one line saying why there is none.
+
+        Where there is room, the chosen layer's channels stand beside them or below.
+        """
         snapshot = self._snapshot
         if not snapshot.config.has_statistics:
             return [[(" this network has no batch norm, so nothing can drift", "faint")]]
         if snapshot.validation is None:
             return waiting_for("the first validation", snapshot)
-        return drift_rows(snapshot, width, self.chosen if self.has_focus else None)
+        shown = self._shown(height)
+        marked = self.chosen if self.has_focus else None
+        rows = drift_rows(snapshot, width, marked, shown)
+        room = height - len(rows)
+        wide = width >= LEAST_TABLE + BESIDE
+        if self.chosen >= len(snapshot.validation.layers) or (room < BELOW and not wide):
+            return rows
+        # Not needed by the first picture.
+        from bntui.ui.explorer.layer_picture import LayerShown, beside, channels
+
+        layer = LayerShown(snapshot, snapshot.validation, self.chosen)
+        if room >= BELOW:
+            return [*rows, [], *channels(layer, width, room - 1, self.glyphs, named=True)]
+        rows = drift_rows(snapshot, width - BESIDE, marked, shown)
+        right = channels(layer, BESIDE, height, self.glyphs, named=True)
+        return beside(rows, right, width - BESIDE)
+
+    def _shown(self, height: int) -> list[int]:
+        """Return the places of the layers that are in sight, the chosen one among them."""
+        order, room = in_order(self._snapshot), max(1, height - 1)
+        at = order.index(self.chosen) if self.chosen in order else 0
+        first = max(0, min(at - room // 2, len(order) - room))
+        return order[first : first + room]
+
+    def _say(self) -> None:
+        """Write the title, with what the marks were measured on where that fits."""
+        exchanges = self._snapshot.exchanges
+        title = self.BORDER_TITLE
+        if exchanges and exchanged(self._snapshot):
+            title += f" · marks: {exchanges.images:,} images, update {exchanges.update:,}"
+        fits = len(title) <= self.size.width - BESIDE_TITLE
+        self.retitle(title if fits else self.BORDER_TITLE)
 
 
 def waiting_for(measurement: str, snapshot: Snapshot) -> Picture:
@@ -112,113 +146,3 @@ def waiting_for(measurement: str, snapshot: Snapshot) -> Picture:
     under_way = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
     reason = measurement if under_way else TO_BEGIN.get(snapshot.phase, "")
     return [[(f" waits for {reason}", "faint")]]
-
-
-def in_order(snapshot: Snapshot) -> list[int]:
-    """Return the places of the layers among the network's, the most harmful one first."""
-    known = exchanged(snapshot)
-    drifts = snapshot.validation.layers if snapshot.validation else ()
-
-    def harm(place: int) -> tuple[bool, float]:
-        found = known.get(drifts[place].name)
-        if found is None or health(drifts[place], found) is not Health.HARMS:
-            return True, 0.0
-        return False, -found.alone.loss
-
-    return sorted(range(len(drifts)), key=harm)
-
-
-def drift_rows(snapshot: Snapshot, width: int, chosen: int | None = None) -> Picture:
-    """Return the header and a row for each layer, that of the layer at the place `chosen` marked."""
-    known, ahead = exchanged(snapshot), forecasts(snapshot)
-    drifts = snapshot.validation.layers if snapshot.validation else ()
-    rows: Picture = [[(title, "faint") for title in DRIFT_COLUMNS]]
-    for place in in_order(snapshot):
-        layer = drifts[place]
-        found, updates = known.get(layer.name), ahead.get(layer.name, math.nan)
-        (first, role), *rest = layer_row(layer, snapshot.series, found, updates)
-        rows.append([(first, "chosen" if place == chosen else role), *rest])
-    return [_aligned(row, width) for row in rows]
-
-
-def layer_row(
-    layer: LayerDrift,
-    series: Mapping[str, SeriesView],
-    exchange: Exchange | None,
-    sound_in: float,
-) -> Row:
-    """Return one layer's cells, one for each of `DRIFT_COLUMNS`."""
-    mark, role = HEALTH_SIGNS[health(layer, exchange)]
-    history = series.get(f"drift:{layer.name}")
-    trend = sparkline(resampled(np.abs(history.last), TREND), TREND) if history else ""
-    error = f"{layer.network_error:.0%}" if math.isfinite(layer.network_error) else "–"
-    return [
-        (layer.name, ""),
-        (mark, role),
-        (cost(exchange), ""),
-        (ahead_of(sound_in), ""),
-        (off(layer), ""),
-        (sigmas(layer.mean_gap, 2), ""),
-        (sigmas(layer.mean_gap_max, 1), ""),
-        (f"{layer.start_left:.0%}", ""),
-        (error, ""),
-        (f"{layer.channels}", ""),
-        (trend, "faint"),
-    ]
-
-
-def _aligned(cells: Row, width: int) -> Row:
-    """Put cells into their columns, as many as `width` has room for whole."""
-    row: Row = []
-    taken = 0
-    for (text, role), size in zip(cells, DRIFT_COLUMNS.values(), strict=True):
-        taken += abs(size)
-        if taken > width and row:
-            break
-        row.append((f" {text:<{-size - 1}}" if size < 0 else f"{text:>{size}}", role))
-    return row
-
-
-def cost(exchange: Exchange | None) -> str:
-    """Write what a layer alone does to validation: accuracy, or loss (L) where that alone suffers."""
-    if exchange is None:
-        return "–"
-    alone = exchange.alone
-    if health_of_loss(exchange):
-        return f"{alone.loss:+.2f}L"
-    return f"{alone.accuracy:+.2f}"
-
-
-def health_of_loss(exchange: Exchange) -> bool:
-    """Tell whether a layer alone costs loss, and no accuracy that matters."""
-    return harms(exchange.alone) and not loses_accuracy(exchange.alone)
-
-
-def off(layer: LayerDrift) -> str:
-    """Write how far variances are off: ×2 or ÷2 where channels agree, ×÷2 where they cancel out."""
-    size = layer.log_var_off
-    if not math.isfinite(size) or abs(layer.log_var_ratio) >= size / 2:
-        return factor(math.copysign(size, layer.log_var_ratio))
-    return f"×{factor(-size)}" if factor(-size)[0] == "÷" else factor(size)
-
-
-def ahead_of(updates: float) -> str:
-    """Write a forecast: how many updates until the layer does no harm."""
-    if math.isnan(updates):
-        return "–"
-    if math.isinf(updates):
-        return "never"
-    return "now" if updates == 0 else in_updates(updates)
-
-
-def sigmas(value: float, digits: int) -> str:
-    """Write a number of standard deviations."""
-    return f"{value:.{digits}f} σ" if math.isfinite(value) else "–"
-
-
-def resampled(values: Array, count: int) -> list[float]:
-    """Return at most `count` values, evenly spread over all of them, the last one included."""
-    if len(values) <= count:
-        return [float(value) for value in values]
-    places = np.linspace(0, len(values) - 1, count).round().astype(int)
-    return [float(value) for value in values[places]]

@@ -15,9 +15,11 @@ from bntui.ui.drawing.canvas import Picture, fitted
 from bntui.ui.drawing.channel_strips import parts, rule, strip, worst
 from bntui.ui.drawing.plot import Line, plot
 from bntui.ui.drawing.view import FOLLOWING, Axis, planned_end
-from bntui.ui.explorer.drift import HEALTH_SIGNS
+from bntui.ui.explorer.drift_rows import HEALTH_SIGNS
 from bntui.ui.terminal.glyphs import DOTS, Glyphs
 
+LEAST_STRIP = 4
+"""Rows of a strip of channels."""
 BELOW = 8
 """Rows for the worst channels, and for the split and the history beside them, at least."""
 WORST_WIDTH = 48
@@ -53,24 +55,42 @@ def picture(shown: LayerShown, width: int, height: int, glyphs: Glyphs = Glyphs.
 
     What finds no room is left out: first what is below on the right, or the strips.
     """
-    layer, channel = shown.layer, shown.channel
     top = header(shown, width)
-    rows = height - len(top) - max(BELOW, (height - len(top)) // 2)
-    means, ratios = layer.detail.mean_gap, layer.detail.log_var_ratio
+    return [*top, *channels(shown, width, height - len(top), glyphs)]
+
+
+def channels(
+    shown: LayerShown,
+    width: int,
+    height: int,
+    glyphs: Glyphs = Glyphs.BRAILLE,
+    *,
+    named: bool = False,
+) -> Picture:
+    """Draw a layer's channels: two strips, or the variance's; below them worst channels, split, history.
+
+    `named`, the strips have the layer's name.
+    """
+    layer, channel = shown.layer, shown.channel
+    name = layer.name if named else ""
+    below = max(BELOW, height // 2) if height >= 2 * BELOW or not named else 0
+    rows = height - below
+    above = rows // 2 if rows >= 2 * LEAST_STRIP else 0
+    means, ratios, detail = layer.detail.mean_gap, layer.detail.log_var_ratio, layer.detail
     strips = [
-        *strip("mean", means, layer.detail, width, rows - rows // 2, glyphs, channel),
-        *strip("variance", ratios, layer.detail, width, rows // 2, glyphs, channel),
+        *strip("mean", means, detail, width, above, glyphs, channel, name),
+        *strip("variance", ratios, detail, width, rows - above, glyphs, channel, name),
     ]
-    below = height - len(top) - len(strips)
+    below = height - len(strips) if below else 0
     room = width - WORST_WIDTH
     if room < NARROWEST_BESIDE:
-        left, right = worst(layer.detail, width, below, channel), []
+        left, right = worst(detail, width, below, channel) if below else [], []
     else:
-        left = worst(layer.detail, WORST_WIDTH - 1, below, channel)
-        split = parts(layer.detail, room)
+        left = worst(detail, WORST_WIDTH - 1, below, channel) if below else []
+        split = parts(detail, room) if below else []
         past = history(shown.snapshot, layer.name, room, below - len(split), glyphs)
         right = [*split, *past]
-    return [*top, *strips, *beside(left, right, min(WORST_WIDTH, width))]
+    return [*strips, *beside(left, right, min(WORST_WIDTH, width))]
 
 
 def header(shown: LayerShown, width: int) -> Picture:

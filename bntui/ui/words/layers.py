@@ -6,7 +6,7 @@ import numpy as np
 
 from bntui.core.text import exact, percent
 from bntui.diagnose.health import exchanged, forecasts, health, in_updates
-from bntui.ui.explorer.drift import HEALTH_SIGNS, ahead_of, cost, off, sigmas
+from bntui.ui.explorer.drift_rows import HEALTH_SIGNS, ahead_of, cost, off, sigmas
 from bntui.ui.words.term import Shown, Term
 
 
@@ -133,7 +133,7 @@ LAYERS = (
     Term(
         "alone",
         "What one layer does by itself: it validates with its running statistics, all other layers "
-        "with fresh ones. L stands for loss, where accuracy does not suffer.",
+        "with fresh ones. Where accuracy does not suffer, the loss is told.",
         "accuracy(this layer running) − accuracy(all fresh)",
         _alone,
         of_statistics=True,
@@ -175,7 +175,7 @@ LAYERS = (
         of_statistics=True,
     ),
     Term(
-        "net err (network error)",
+        "network error (net err)",
         "How different the layer's output is in validation from what it is in training, with all layers "
         "before it stale too.",
         "RMS of the difference / RMS of the output",
@@ -190,7 +190,7 @@ LAYERS = (
         of_statistics=True,
     ),
     Term(
-        "ch (channels)",
+        "channels (ch)",
         "A layer's channels are its feature maps, or its units. Each has its own mean and variance.",
         "",
         _channels,

@@ -49,12 +49,30 @@ _EVIDENCE = (
     *("alone", "sound in", "flips", "±", "noise scale", "σ"),
 )
 _DRIFT = (
-    *("alone", "sound in", "variance ×", "mean gap", "worst", "σ", "start", "net err", "ch"),
+    *(
+        "alone",
+        "sound in",
+        "variance ×",
+        "mean gap",
+        "worst",
+        "σ",
+        "start",
+        "network error",
+        "channels",
+    ),
     *("trend", "harms, joint, unsure", "drift", "dead", "stale", "lag"),
 )
 _LAYER = (
     *("mean gap", "worst", "variance ×", "σ", "start", "lag", "drift", "alone", "sound in"),
-    *("output error", "net err", "dead", "not finite", "harms, joint, unsure", "ε", "ch"),
+    *(
+        "output error",
+        "network error",
+        "dead",
+        "not finite",
+        "harms, joint, unsure",
+        "ε",
+        "channels",
+    ),
 )
 _MAP = (
     *("hindsight", "momentum", "remembers", "bias-corrected", "cumulative", "warm-up", "what if"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bntui.core.measured import LayerDrift
 from bntui.core.snapshot import Snapshot
-from bntui.ui.explorer.drift import in_order
+from bntui.ui.explorer.drift_rows import in_order
 
 NOT_YET = " · not measured yet"
 NO_STATISTICS = " · this network keeps no running statistics"

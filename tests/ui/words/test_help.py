@@ -12,7 +12,7 @@ from textual.screen import Screen
 import bntui.ui
 from bntui.core.snapshot import Checkpoint, Phase
 from bntui.ui import key_table
-from bntui.ui.explorer.drift import DRIFT_COLUMNS
+from bntui.ui.explorer.drift_rows import DRIFT_COLUMNS
 from bntui.ui.terminal.glyphs import Glyphs
 from bntui.ui.widgets.knob_spec import KNOBS
 from bntui.ui.words.help_screen import HelpScreen
@@ -30,7 +30,16 @@ WORDS = {
         *("what if", "update"),
     ],
     "panel-4": [
-        *("alone", "sound in", "variance ×", "mean gap", "worst", "start", "net err", "ch"),
+        *(
+            "alone",
+            "sound in",
+            "variance ×",
+            "mean gap",
+            "worst",
+            "start",
+            "network error",
+            "channels",
+        ),
         *("trend", "dead", "σ", "drift", "lag", "stale"),
     ],
     "panel-5": ["predictions", "running", "fresh", "stale"],
@@ -47,7 +56,18 @@ WORDS = {
 }
 """What stands on each panel of the explorer, and on each knob, in words that need an explanation."""
 ISSUE = (
-    *("running", "fresh", "stale", "drift", "sound in", "start", "lag", "net err", "worst", "dead"),
+    *(
+        "running",
+        "fresh",
+        "stale",
+        "drift",
+        "sound in",
+        "start",
+        "lag",
+        "network error",
+        "worst",
+        "dead",
+    ),
     *("estimator", "σ", "bias-corrected", "noise scale", "hindsight", "twin", "momentum", "epoch"),
     *(
         "update",
@@ -137,7 +157,9 @@ def test_those_are_all_words_of_the_issue() -> None:
 def test_every_column_of_the_drift_table_and_every_knob_has_its_word() -> None:
     terms = PLACES["panel-4"].terms
     for column in filter(None, DRIFT_COLUMNS):
-        assert column == "layer" or any(term.startswith(column) for term in terms), column
+        assert column == "layer" or any(
+            term.startswith(column) or column.startswith(term) for term in terms
+        ), column
     for spec in KNOBS:
         assert PLACES[spec.name.replace("_", "-")].terms
 

@@ -19,7 +19,7 @@ from bntui.core.measured import (
     Waiting,
 )
 from bntui.core.snapshot import EpochReport, Snapshot
-from bntui.ui.explorer.drift import DRIFT_COLUMNS, drift_rows
+from bntui.ui.explorer.drift_rows import DRIFT_COLUMNS, drift_rows
 from bntui.ui.words.term import Shown, figures
 from bntui.ui.words.terms import TERMS
 from tests.ui.scripted import difference, facts, layers, mid_run, validation
@@ -169,11 +169,16 @@ class TestLayers:
         )
         (row,) = (row for row in drift_rows(run, 200) if row[0][0].strip() == "conv3_bn")
         cells = dict(zip(DRIFT_COLUMNS, (text.strip() for text, _ in row), strict=True))
-        for column in ("alone", "mean gap", "worst", "ch"):
-            assert cells[column] in said(column, run, "conv3_bn")
-            assert "conv3_bn" in said(column, run, "conv3_bn")
+        for column, term in (
+            ("alone",) * 2,
+            ("mean gap",) * 2,
+            ("worst gap", "worst"),
+            ("channels",) * 2,
+        ):
+            assert cells[column] in said(term, run, "conv3_bn")
+            assert "conv3_bn" in said(term, run, "conv3_bn")
         assert said("variance ×", run, "conv3_bn") == f" = {cells['variance']} (conv3_bn)"
-        assert said("net err", run, "conv3_bn") == " = 42 % (conv3_bn)"
+        assert said("network error", run, "conv3_bn") == " = 42 % (conv3_bn)"
         assert said("harms, joint, unsure", run, "conv3_bn") == " · conv3_bn: × harms"
 
     def test_where_none_is_chosen_it_is_the_most_harmful_one(self) -> None:
@@ -205,7 +210,7 @@ class TestLayers:
         lost = layers(mean_gap=math.nan, network_error=math.nan, output_error=math.nan)
         run = replace(RUN, validation=replace(validation(), layers=lost))
         assert said("mean gap", run, "conv1_bn") == " = – (conv1_bn)"
-        assert said("net err", run) == said("output error", run) == " · not measured yet"
+        assert said("network error", run) == said("output error", run) == " · not measured yet"
 
 
 class TestAround:
