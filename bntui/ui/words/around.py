@@ -54,7 +54,7 @@ AROUND = (
     Term(
         "ghost",
         "The faint curves of another run, behind those of this one: “was” is the run before it, “pin” "
-        "one that was pinned, three letters one that was kept.",
+        "one that was pinned, six letters and digits a kept one, by its id.",
     ),
     Term("▲", "The update at which a knob was turned or the statistics were recalibrated."),
     Term(
@@ -76,13 +76,13 @@ AROUND = (
     Term("A, B", "The two runs that = compares. space marks them."),
     Term(
         "branch",
-        "A new run that begins at a moment of this one, with its weights and statistics of then. b lists "
-        "such moments.",
+        "A new run that begins at an earlier moment of this one, with the weights and statistics that it had. "
+        "b lists such moments.",
     ),
     Term(
         "± (standard error)",
-        "How much a figure varies by chance with the images it is measured on. Beyond 2 ± a difference is "
-        "no chance.",
+        "How much a figure varies by chance with the images that it is measured on. A difference of more "
+        "than twice as much is no chance.",
     ),
     Term("post", f"A post of the forum thread that bntui grew out of. {WHY_POSTS}"),
     Term(

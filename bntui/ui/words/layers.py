@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from bntui.core.measured import LayerDrift
 from bntui.core.text import exact, percent
 from bntui.diagnose.health import exchanged, forecasts, health, in_updates
 from bntui.ui.explorer.drift_rows import HEALTH_SIGNS, ahead_of, cost, off, sigmas
@@ -15,15 +16,21 @@ def _mean_gap(shown: Shown) -> str:
     return f" = {sigmas(layer.mean_gap, 2)} ({layer.name})" if layer else ""
 
 
+def worst_channel(layer: LayerDrift) -> int | None:
+    """Return the channel whose mean is furthest off; None where single channels were not kept."""
+    gaps = np.abs(layer.detail.mean_gap)
+    gaps = np.where(np.isfinite(gaps), gaps, -1.0)
+    if len(gaps) and math.isclose(float(gaps.max()), layer.mean_gap_max, rel_tol=1e-3):
+        return int(gaps.argmax())
+    return None
+
+
 def _worst(shown: Shown) -> str:
     layer = shown.drift
     if layer is None:
         return ""
-    gaps = np.abs(layer.detail.mean_gap)
-    gaps = np.where(np.isfinite(gaps), gaps, -1.0)
-    which = ""
-    if len(gaps) and math.isclose(float(gaps.max()), layer.mean_gap_max, rel_tol=1e-3):
-        which = f" in channel {int(gaps.argmax())}"
+    channel = worst_channel(layer)
+    which = "" if channel is None else f" in channel {channel}"
     return f" = {sigmas(layer.mean_gap_max, 1)}{which} ({layer.name})"
 
 
@@ -184,7 +191,8 @@ LAYERS = (
     ),
     Term(
         "output error",
-        "The same for the layer by itself, as if everything before it were right; in its own units.",
+        "How different the layer's output is in validation from training, if everything before it were "
+        "right; in its own units.",
         "RMS of output in validation − output in training",
         _output_error,
         of_statistics=True,

@@ -9,8 +9,10 @@ from bntui.core.estimators import short
 from bntui.core.measured import Hindsight, Score, Validation
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import exact, percent
+from bntui.diagnose.arithmetic import update_of_mean
 from bntui.diagnose.health import in_updates
 from bntui.diagnose.significance import harms
+from bntui.ui.words.layers import worst_channel
 from bntui.ui.words.term import Shown, Term
 
 _SAME = 1e-4
@@ -54,6 +56,14 @@ def _stale(shown: Shown) -> str:
     return " · they do harm" if harms(validation.difference) else " · no harm was measured"
 
 
+def _batch_norm_channels(shown: Shown) -> str:
+    validation = shown.snapshot.validation
+    if validation is None:
+        return ""
+    channels = sum(layer.channels for layer in validation.layers)
+    return f" · {channels:,} of each, in {len(validation.layers)} layers"
+
+
 def _start(shown: Shown) -> str:
     snapshot, validation = shown.snapshot, shown.snapshot.validation
     if validation is None or not validation.layers:
@@ -84,14 +94,24 @@ def _lag(shown: Shown) -> str:
 def _recalibration(shown: Shown) -> str:
     done = shown.snapshot.recalibration
     if done is None:
-        return " · not tried yet: c does"
-    how = "" if done.applied else "would give "
+        return " · none yet: c does it, C only measures what it would give"
+    how = "" if done.applied else "it would give "
     return f" · {how}{done.before:.3f} → {done.after:.3f} (update {done.update:,})"
 
 
 def _momentum(shown: Shown) -> str:
     share = rules.momentum(shown.snapshot.config, shown.snapshot.knobs)
-    return f" = {_weighted(share)}"
+    return f" = {_weighted(share)}{_one_step(shown)}"
+
+
+def _one_step(shown: Shown) -> str:
+    """Write the last update before the validation of one channel's mean; nothing if it was not measured."""
+    layer = shown.drift
+    channel = worst_channel(layer) if layer else None
+    if layer is None or channel is None:
+        return ""
+    told = update_of_mean(shown.snapshot, layer.name, channel)
+    return f" · {layer.name}, channel {channel}: {told}" if told else ""
 
 
 def _weighted(share: float) -> str:
@@ -182,8 +202,8 @@ def _flips(shown: Shown) -> str:
 STATISTICS = (
     Term(
         "running",
-        "Validation as you get it: batch norm uses the means and variances that it has averaged "
-        "over the batches of training, its running statistics.",
+        "Validation as you get it: batch norm uses its running statistics, the means and variances "
+        "that it has averaged over the batches of training.",
         "running = right answers / images",
         _running,
         role="running",
@@ -199,18 +219,26 @@ STATISTICS = (
     ),
     Term(
         "lost",
-        "The accuracy that validation loses to its running statistics. Nothing is wrong with the "
-        "weights: fresh statistics bring it back.",
+        "The accuracy that validation loses to its running statistics alone. The weights are not to "
+        "blame for it: fresh statistics bring it back.",
         "lost = fresh − running",
         _lost,
         of_statistics=True,
     ),
     Term(
         "stale",
-        "Running statistics are stale if they no longer fit the weights: because part of them is still "
+        "Running statistics are stale if they do not fit the weights: because part of them is still "
         "the start value (start), or because the weights have moved on (lag).",
         "",
         _stale,
+        of_statistics=True,
+    ),
+    Term(
+        "averages (running statistics)",
+        "What batch norm remembers: a running mean and a running variance of every channel, averaged over "
+        "the batches of training. Validation uses them in place of the batch's own.",
+        "",
+        _batch_norm_channels,
         of_statistics=True,
     ),
     Term(
@@ -223,16 +251,15 @@ STATISTICS = (
     ),
     Term(
         "lag",
-        "What is lost because an average over past updates trails behind weights that change; and by "
-        "the chance that is in every batch (noise).",
+        "What is lost because an average over past updates trails behind weights that change, and "
+        "because every batch is a chance sample (noise).",
         "lag = fresh − running without its start value",
         _lag,
         of_statistics=True,
     ),
     Term(
         "recalibration",
-        "Puts fresh statistics, of several batches, in the place of the running ones. It leaves the "
-        "weights as they are. c tries it, and c again applies it.",
+        "Replaces the running statistics by fresh ones, of several batches. The weights stay as they are.",
         "running ← fresh",
         _recalibration,
         of_statistics=True,
@@ -247,8 +274,8 @@ STATISTICS = (
     ),
     Term(
         "remembers",
-        "Over how many updates the running statistics average, more or less. Few forget the start "
-        "soon; many are less noisy.",
+        "Over how many updates, roughly, the running statistics average. A short memory forgets the "
+        "start value soon; a long one is less noisy.",
         "updates = 1 / (1 − m)",
         _remembers,
         of_statistics=True,
@@ -291,7 +318,8 @@ STATISTICS = (
     ),
     Term(
         "what if",
-        "w validates the weights of this moment with the running statistics of every momentum.",
+        "w validates the weights of this moment with the running statistics of every momentum. ← → "
+        "shows the past under another one, and enter uses it.",
         "",
         _what_if,
         of_statistics=True,

@@ -149,14 +149,14 @@ TRAINING = (
     ),
     Term(
         "torch's",
-        "PyTorch's momentum is the other share: how much of the batch's value goes in.",
+        "Momentum as PyTorch counts it: the share of the batch's value that goes in.",
         "torch's = 1 − momentum",
         _torchs,
         of_statistics=True,
     ),
     Term(
         "estimator",
-        "The rule that makes running statistics of the batches' statistics.",
+        "The rule by which running statistics are made from the statistics of the batches.",
         "",
         _estimator,
         of_statistics=True,
@@ -184,7 +184,7 @@ TRAINING = (
     Term(
         "loss",
         "How wrong the probabilities are that the network gives: 0 if it is certain of every right "
-        "answer; 2.3 if it guesses among ten.",
+        "answer, 2.3 if it guesses among ten classes.",
         "loss = mean of −ln(probability of the right answer)",
         _loss,
     ),
@@ -203,8 +203,8 @@ TRAINING = (
     ),
     Term(
         "predictions",
-        "How often the network answers each class. Running statistics that are stale make it give "
-        "one answer nearly always.",
+        "How often the network answers each class. With stale running statistics it often gives the "
+        "same answer to nearly every image.",
         "share = images with that answer / images",
         _predictions,
     ),

@@ -11,6 +11,7 @@ from bntui.core.config import Knobs, RunConfig
 from bntui.core.estimators import NAMED
 from bntui.core.measured import (
     Channels,
+    ChannelValues,
     Exchange,
     Exchanges,
     Hindsight,
@@ -104,6 +105,30 @@ class TestStatistics:
         assert said("torch's") == " = 1 − 0.99 = 0.01"
         forgetful = replace(RUN, knobs=Knobs(momentum=0.0))
         assert said("remembers", forgetful) == " = 1 / 1 = 1 update"
+
+    def test_one_step_of_one_channel_is_calculated_with_its_numbers(self) -> None:
+        rows = np.zeros((6, 8), dtype=np.float32)
+        rows[0, 5] = -1.9
+        before, batch, kept = (
+            np.full((2, 8), 0.31, np.float32),
+            np.full((2, 8), 1.74, np.float32),
+            0.99,
+        )
+        after = np.float32(kept) * before + np.float32(1.0 - kept) * batch
+        ones = np.ones(8, dtype=np.float32)
+        values = ChannelValues(after, batch, before, batch, kept, ones, ones, 1e-3)
+        first, *others = layers()
+        detail = replace(Channels(*rows), values=values)
+        known = replace(first, detail=detail)
+        run = replace(RUN, validation=replace(validation(), layers=(known, *others)))
+        text = said("momentum", run, "conv1_bn")
+        assert text.startswith(
+            " = 0.99 · running + 0.01 · batch · conv1_bn, channel 5: r ← 0.99·0.31"
+        )
+        left, _, result = text.partition("r ← ")[2].partition(" = ")
+        product, other = (term.split("·") for term in left.split(" + "))
+        total = float(product[0]) * float(product[1]) + float(other[0]) * float(other[1])
+        assert f"{total:.3f}" == f"{float(result):.3f}" == "0.324"
 
     def test_estimators_say_how_they_validate_where_the_map_does(self) -> None:
         run = replace(RUN, hindsight=hindsight())
