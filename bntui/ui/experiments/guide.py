@@ -24,9 +24,7 @@ if TYPE_CHECKING:  # the first picture needs no experiment and no other screen
     from bntui.ui.experiments.conclusion import AfterConclusion
     from bntui.ui.runs.archive import Archive
 
-LEFT_NOTICE = (
-    "The experiment is left: its conclusion would not be about this run. g begins it anew."
-)
+LEFT_NOTICE = "The experiment is left; g begins it anew."
 
 
 class ExperimentGuide:
@@ -59,8 +57,8 @@ class ExperimentGuide:
         self._redraw = redraw
         self._here = ""
         """The name of the experiment to go on with."""
-        self._asking = False
-        """Whether the reader is being asked if the experiment is to be left."""
+        self._waiting: list[Callable[[], object]] = []
+        """What is to be done if the reader, who is being asked, agrees to leave the experiment."""
 
     @property
     def leads(self) -> bool:
@@ -108,25 +106,38 @@ class ExperimentGuide:
             self._show(replace(progress, failed=True))
 
     def before_leaving(self, do: Callable[[], object]) -> None:
-        """Do what leaves an experiment, if one is under way only once the reader has agreed."""
-        if self._asking:
-            return
+        """Do what leaves an experiment, if one is under way only once the reader has agreed.
+
+        They are asked once for all that was typed before they saw the question.
+        """
         progress = self.progress
+        if self._waiting:
+            self._waiting.append(do)
+            return
         if progress is None or not progress.under_way:
             do()
             return
         from bntui.ui.experiments.leave import LeaveScreen
 
         def answered(leaves: bool | None) -> None:
-            self._asking = False
-            if leaves:
-                do()
+            waiting, self._waiting = self._waiting, []
+            for each in waiting if leaves else ():
+                each()
 
-        self._asking = True
+        self._waiting = [do]
         # Not at once: a dialog that is closing would take the answer with it.
         self._screen.call_later(
             self._screen.app.push_screen, LeaveScreen(progress.experiment), answered
         )
+
+    def leave_by(self, change: Callable[[], object]) -> None:
+        """Make a change that leaves an experiment, if the reader agrees to that."""
+
+        def do() -> None:
+            self.changed()
+            change()
+
+        self.before_leaving(do)
 
     def changed(self) -> None:
         """Leave: the run is no longer what the experiment made it. All curves stay in place."""

@@ -12,11 +12,11 @@ from bntui.ui.dialogs.saving import save_and_tell
 from bntui.ui.explorer.current_run import CurrentRun
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.past import nearest
-from bntui.ui.explorer.scrubbing import use_row
+from bntui.ui.explorer.scrubbing import Turn, use_row
 
 
-def open_what_if(screen: Screen[None], current: CurrentRun) -> None:
-    """Open the what-if of the weights at hand."""
+def open_what_if(screen: Screen[None], current: CurrentRun, turn: Turn) -> None:
+    """Open the what-if of the weights at hand, from which knobs can be turned."""
     from bntui.ui.explorer.whatif import WhatIfScreen
 
     ask = current.run.command
@@ -24,7 +24,7 @@ def open_what_if(screen: Screen[None], current: CurrentRun) -> None:
         WhatIfScreen(
             current.snapshot,
             lambda: ask(Command.WHAT_IF),
-            lambda row: use_row(screen, current, row),
+            lambda row, told: use_row(current, row, turn=turn, told=told),
         )
     )
 

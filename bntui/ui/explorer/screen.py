@@ -1,6 +1,6 @@
 """The explorer: knobs on the left, what they do to the run on the right."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar
 
@@ -98,7 +98,9 @@ class Explorer(Screen[None]):
         return {
             "pause": lambda: run_commands.pause(self, current),
             "step": lambda: run_commands.step(current),
-            "recalibrate": self._recalibrate,
+            "recalibrate": lambda: self._guide.leave_by(
+                partial(run_commands.recalibrate, self, current)
+            ),
             "try_recalibration": lambda: run_commands.try_recalibration(self, current),
             "keep_weights": lambda: run_commands.keep_weights(self, current),
             "restart": lambda: new_run_commands.restart(current, begin, seeds=0),
@@ -115,7 +117,7 @@ class Explorer(Screen[None]):
                 self, self._archive, lambda: current.snapshot, ghosts, begin, redraw
             ),
             "experiments": self._guide.open,
-            "what_if": lambda: reading_commands.open_what_if(self, current),
+            "what_if": lambda: reading_commands.open_what_if(self, current, self.turn),
             "verdict": lambda: reading_commands.open_verdict(self, current.snapshot),
             "repeat": lambda: reading_commands.open_command_line(self, current.snapshot),
             "save_data": lambda: reading_commands.save_data(self, current.snapshot),
@@ -219,18 +221,18 @@ class Explorer(Screen[None]):
         elif name == "pace":
             self.current.turn(pace=value)
         else:
-            self.turn(name, value)
+            self.turn({name: value})
         self._show_knobs(self.run.snapshot)  # the old value, for as long as the reader is asked
 
-    def turn(self, name: str, value: Value) -> None:
-        """Turn a live knob to a value, once the reader agrees to leave the experiment, if there is one."""
+    def turn(self, values: Mapping[str, Value], then: Callable[[], object] = lambda: None) -> None:
+        """Turn live knobs, once the reader agrees to leave the experiment, if there is one."""
 
         def do() -> None:
-            self._guide.changed()
-            self.current.turn(**{name: value})
+            self.current.turn(**values)
             self._show_knobs(self.run.snapshot)
+            then()
 
-        self._guide.before_leaving(do)
+        self._guide.leave_by(do)
 
     def action_command(self, name: str) -> None:
         """Do what a key is for, or say why it can't be done now."""
@@ -240,20 +242,13 @@ class Explorer(Screen[None]):
         self._commands[name]()
         self.follower.poll_soon()
 
-    def _recalibrate(self) -> None:
-        def do() -> None:
-            run_commands.recalibrate(self, self.current)
-            self._guide.changed()
-
-        self._guide.before_leaving(do)
-
     @on(HindsightMap.Opened)
     def _open_moment(self, event: HindsightMap.Opened) -> None:
         reading_commands.open_moment(self, self.current.snapshot, event.update)
 
     @on(HindsightMap.Applied)
     def _use_row(self, event: HindsightMap.Applied) -> None:
-        self.notify(use_row(self, self.current, event.row))
+        use_row(self.current, event.row, turn=self.turn, told=self.notify)
 
     @on(DriftTable.Opened)
     def _open_layer(self, event: DriftTable.Opened) -> None:

@@ -1,17 +1,19 @@
 """Moving through the momenta in hindsight: the past under one of them, and taking it over."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from textual.screen import Screen
-
+from bntui.core.row import Value
 from bntui.core.snapshot import Snapshot
 from bntui.ui.drawing.plot import Line
 from bntui.ui.drawing.view import View, along
 from bntui.ui.explorer.available_keys import waits
 from bntui.ui.explorer.current_run import CurrentRun
 from bntui.ui.explorer.looks import Looks, called, is_momentum
-from bntui.ui.widgets.knob import Knob
+
+Turn = Callable[[Mapping[str, Value], Callable[[], object]], None]
+"""Turns knobs to values, and then does something; neither where the user would not leave an experiment."""
 
 
 def past(looks: Looks, row: str, snapshot: Snapshot, view: View) -> Line:
@@ -31,16 +33,16 @@ def past_in_words(looks: Looks, row: str) -> str:
     return f"{name_of(row)}: in hindsight" + (f", on {' or '.join(images)} images" * bool(images))
 
 
-def use_row(screen: Screen[None], current: CurrentRun, row: str) -> str:
-    """Turn the knobs of an explorer to what a row of the map is made by; return what that does."""
+def use_row(current: CurrentRun, row: str, *, turn: Turn, told: Callable[[str], object]) -> None:
+    """Turn the knobs to what a row of the map is made by, and tell what that does."""
     wanted: dict[str, Any] = {"estimator": row}
     if is_momentum(row):
         wanted = {"estimator": "momentum", "momentum": float(row)}
     knobs = current.knobs
     changes = {name: value for name, value in wanted.items() if getattr(knobs, name) != value}
-    for name, value in changes.items():
-        screen.query_one(f"#{name}", Knob).turn_to(value)
     if not changes:
-        return f"{called(row)} is in use already"
+        told(f"{called(row)} is in use already")
+        return
     turned = replace(current.snapshot, wanted=replace(knobs, **wanted))
-    return waits(turned) or f"{called(row)}: from the next update on"
+    words = waits(turned) or f"{called(row)}: from the next update on"
+    turn(changes, lambda: told(words))

@@ -26,9 +26,12 @@ class WhatIfScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*key_table.WHAT_IF.bindings()]
 
     def __init__(
-        self, snapshot: Snapshot, ask: Callable[[], None], use: Callable[[str], str]
+        self,
+        snapshot: Snapshot,
+        ask: Callable[[], None],
+        use: Callable[[str, Callable[[str], None]], None],
     ) -> None:
-        """`ask` has the run's `what_if` measured anew; `use` takes a row over, and says what that does."""
+        """`ask` has the run's `what_if` measured anew; `use` takes a row over, and tells what that does."""
         super().__init__()
         self._snapshot = snapshot
         self._ask = ask
@@ -60,8 +63,11 @@ class WhatIfScreen(Screen[None]):
         """Have the run use the chosen momentum or estimator, and measure again."""
         row = self.query_one(WhatIf).applicable
         if row:
-            self.notify(self._use(row))
-            self.action_measure()
+            self._use(row, self._used)
+
+    def _used(self, told: str) -> None:
+        self.notify(told)
+        self.action_measure()
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the measurement of `snapshot`."""

@@ -1,12 +1,17 @@
 """Whatever would leave an experiment asks first, and changes nothing unless the reader agrees."""
 
+from dataclasses import replace
+
 import pytest
 
 from bntui.core.snapshot import Checkpoint
 from bntui.ui.experiments.leave import LeaveScreen
+from bntui.ui.explorer.hindsight import HindsightMap
 from bntui.ui.explorer.screen import Explorer
+from bntui.ui.explorer.whatif import WhatIf
 from bntui.ui.widgets.answer import Answer
 from tests.ui.experiments.course import begin, experiments, finish, see_it
+from tests.ui.explorer.mapped import HIGH, LOW, MIDDLE, hindsight, looks
 from tests.ui.user import CONFIG, User, opened
 
 KEPT = Checkpoint(0, "start", CONFIG, b"much")
@@ -117,3 +122,44 @@ class TestLeaving:
             await user.press("escape", "r")
             assert isinstance(user.app.screen, Explorer)
             assert len(user.runs.made) == 4
+
+
+@pytest.mark.parametrize("screen", ["the map", "what if"])
+class TestHindsight:
+    """A row of the map may turn two knobs at once; what that does is told only if it is done."""
+
+    async def use(self, user: User, screen: str) -> None:
+        """Ask for momentum 0.9, from the map or from what-if, in a run with another estimator."""
+        await begin(user)
+        past = hindsight((4, 50, 97), rows={"0.9": (LOW, MIDDLE, HIGH)})
+        last = hindsight((97,), rows={"0.9": (HIGH,)})
+        knobs = replace(user.run.snapshot.knobs, estimator="warm-up")
+        await user.see(hindsight=past, what_if=last, knobs=knobs)
+        await user.choose("panel-3")
+        if screen == "what if":
+            await user.press("w")
+            user.app.screen.query_one(WhatIf).row = "0.9"
+        else:
+            rows = list(looks((4,)).rows)
+            user.app.screen.query_one(HindsightMap).action_move(
+                rows.index("0.9") - rows.index("warm-up")
+            )
+        await user.settle()
+        await user.press("enter")
+        assert isinstance(user.app.screen, LeaveScreen)
+        assert "from the next update on" not in user.part(".box")
+
+    async def test_whoever_stays_finds_nothing_changed(self, screen: str) -> None:
+        async with opened(experiments=experiments()) as user:
+            await self.use(user, screen)
+            await user.press("n")
+            assert user.run.applied == []
+            assert "momentum 0.9: from the next" not in user.part()
+
+    async def test_whoever_agrees_has_both_knobs_turned(self, screen: str) -> None:
+        async with opened(experiments=experiments()) as user:
+            await self.use(user, screen)
+            await user.press("y")
+            knobs = user.run.applied[-1]
+            assert (knobs.estimator, knobs.momentum) == ("momentum", 0.9)
+            assert "momentum 0.9: from the next update on" in user.part()

@@ -1,6 +1,6 @@
 """What if momentum had been another: literal rows, and the screen that asks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -226,9 +226,9 @@ class Asked:
     def ask(self) -> None:
         self.count += 1
 
-    def use(self, row: str) -> str:
+    def use(self, row: str, told: Callable[[str], None]) -> None:
         self.used.append(row)
-        return f"{row} is used"
+        told(f"{row} is used")
 
     def answer(self, **options: Any) -> None:
         self.snapshot = replace(self.snapshot, what_if=measured(**options))
