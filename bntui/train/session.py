@@ -200,8 +200,10 @@ class Session:
         if apply:
             self._recalibrated = self._recalibration
             self._marks.add(self.trainer.update, "recalibrated", RECALIBRATE)
-            if self._observation.live:
+            if self._observation.live:  # all that is shown of the averages is of those at hand
                 self.observer.validate(asked=True)
+                if self.config.has_hindsight:
+                    self.observer.look_back(asked=True)
 
     def catch_up(self) -> None:
         """Take the results that wait on the device, and count the time since as training."""

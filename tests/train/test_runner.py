@@ -427,6 +427,11 @@ def test_recalibrating_a_finished_run_cures_its_validation(make: Make) -> None:
     assert cured.running.accuracy == pytest.approx(cured.fresh.accuracy, abs=0.05)
     assert {layer.start_left for layer in cured.layers} == {0.0}
     assert [mark.label for mark in snapshot.marks] == ["recalibrated"]
+    # The map's own row is that of the statistics at hand, too.
+    hindsight = snapshot.hindsight
+    assert hindsight is not None
+    assert hindsight.updates[-1] == cured.update
+    assert hindsight.own[-1] == pytest.approx(cured.running.accuracy, abs=0.05)
 
 
 def test_what_if_answers_for_every_estimator_while_paused(make: Make) -> None:

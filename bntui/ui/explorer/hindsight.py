@@ -262,7 +262,7 @@ class HindsightMap(FocusCanvas):
         whole, missing = reading(looks, update, row), f"hidden: {', '.join(hidden)}"
         if len(whole) + len(missing) + 3 <= width:
             return f"{whole} · {missing}"
-        count = f"{len(hidden)} rows hidden"
+        count = f"{len(hidden)} row{'s' * (len(hidden) > 1)} hidden"
         if reads or len(missing) > width:
             return f"{reading(looks, update, row, width - len(count) - 3)} · {count}"
         return missing
