@@ -81,12 +81,12 @@ def start_share(validation: Validation) -> float:
 def _recovered(snapshot: Snapshot, validation: Validation) -> str:
     running, fresh = validation.running, validation.fresh
     where = f"({validation.images:,} images)"
-    if by_loss(validation):
+    lost = max(fresh.accuracy, recent_accuracy(snapshot)) - running.accuracy
+    if by_loss(validation) or lost <= 0.0:
         return (
             f"Fresh statistics lower the loss from {plain(running.loss)} to {plain(fresh.loss)}; accuracy is "
             f"{running.accuracy:.3f} without them and {fresh.accuracy:.3f} with them {where}."
         )
-    lost = max(fresh.accuracy, recent_accuracy(snapshot)) - running.accuracy
     returns = percent((fresh.accuracy - running.accuracy) / lost)
     returns = "All" if returns == "100 %" else returns
     return (

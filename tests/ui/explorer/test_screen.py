@@ -592,6 +592,27 @@ class TestThemes:
             assert colours(user.app, "0.114 running")[0] == "#8f6000"
             assert colours(user.app, "0.114 running")[1] != dark[1]
 
+    @pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}])
+    async def test_the_panel_with_the_focus_looks_unlike_the_others(
+        self, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        async with opened() as user:
+            for key, title in (("3", "every momentum"), ("4", "drift: running")):
+                await user.press("6")
+                elsewhere = styles(user.app, title)
+                await user.press(key)
+                assert styles(user.app, title) != elsewhere
+
+
+def styles(app: BntuiApp, text: str) -> list[str]:
+    """Return how the line is drawn that `text` is on."""
+    for strip in app.screen._compositor.render_strips():
+        if text in strip.text:
+            return [str(segment.style) for segment in strip]
+    raise AssertionError(f"{text!r} is not on the screen")
+
 
 def colours(app: BntuiApp, text: str) -> tuple[str, str]:
     """Return the foreground and the background that `text` is shown in."""
