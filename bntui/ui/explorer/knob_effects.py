@@ -6,7 +6,7 @@ from bntui.core.estimators import NAMED
 from bntui.core.parsers import MAX_LEARNING_RATE
 from bntui.core.plan import UNPLANNED
 from bntui.core.snapshot import Phase, Snapshot
-from bntui.core.text import exact
+from bntui.core.text import exact, percent
 from bntui.diagnose.noise_words import latest_noise
 from bntui.ui.widgets.knob_spec import KnobSpec
 
@@ -27,26 +27,34 @@ def knob_effect(spec: KnobSpec, knobs: Knobs, snapshot: Snapshot) -> str:
     start = start_words(knobs, snapshot, facts.train)
     if spec.name == "batch_size":
         memory = size(facts.activation_bytes * batch / 1e9)
-        last = latest_noise(snapshot) or f"×2 a step, to {facts.train:,}"
+        last = latest_noise(snapshot) or f"each step doubles it, up to {facts.train:,}"
         return f"{updates:,} updates an epoch · {start} · {memory} · {last}"
     if spec.name == "momentum":
         torchs = torch_momentum(knobs.momentum)
-        return f"torch's {exact(torchs)} · {start} · steps through the map's rows, 0 to below 1"
+        return f"PyTorch's {exact(torchs)} · {start} · from 0 to below 1, in the steps of the map"
     if spec.name == "estimator":
         return f"{estimating(snapshot.config, knobs)} · {start}"
     if spec.name == "learning_rate":
-        return f"moves weights, not statistics · steps of 1, 2, 5, up to {MAX_LEARNING_RATE:g}"
+        return (
+            f"how far an update moves the weights · steps of 1, 2, 5, up to {MAX_LEARNING_RATE:g}"
+        )
     if spec.name == "norm":
-        return "starts a new run with the same seed · on or off · old curves stay as a ghost"
+        return "starts a new run with the same seed · the old curves stay as a ghost"
     if spec.name == "pace":
-        return "updates a second at most, to watch a fast machine · 0.5 to 50 in steps, or max"
+        return "a limit on updates a second, for you to watch · 0.5 to 50 in steps, or max"
     return spec.hint
 
 
 def start_words(knobs: Knobs, snapshot: Snapshot, train: int) -> str:
     """Say how much of the start value will be left in the running statistics, and when."""
     if not snapshot.config.has_statistics:
-        return "no statistics to go stale"
+        return "no running statistics that could be stale"
+    left, when = start_ahead(knobs, snapshot, train)
+    return f"{percent(left)} of the start value left {when}"
+
+
+def start_ahead(knobs: Knobs, snapshot: Snapshot, train: int) -> tuple[float, str]:
+    """Return the share of the start value that will be left, and the words that say when."""
     trained = snapshot.images / train
     until, when = float(snapshot.epochs), f"after {snapshot.epochs:,} epochs"
     if snapshot.phase is Phase.FINISHED or snapshot.epochs >= UNPLANNED:
@@ -54,7 +62,7 @@ def start_words(knobs: Knobs, snapshot: Snapshot, train: int) -> str:
         until, when = trained + ahead, f"after {ahead} more epochs"
     left = 0.0 if rules.forgets_start(knobs) else start_left(snapshot)
     left *= rules.kept_over(snapshot.config, knobs, train, trained, until)
-    return f"{left:.2g} of the start left {when}"
+    return left, when
 
 
 def start_left(snapshot: Snapshot) -> float:

@@ -11,10 +11,10 @@ from bntui.core.run_request import RunRequest
 from bntui.core.settings import parse_change
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.train.session import Session
-from bntui.ui.explorer.knob_effects import knob_effect, start_words
+from bntui.ui.explorer.knob_effects import knob_effect, start_ahead, start_words
 from bntui.ui.widgets.knob_spec import SPECS
 from tests.train.sessions import snapshot_of
-from tests.ui.scripted import mid_run
+from tests.ui.scripted import facts, mid_run
 from tests.ui.user import CONFIG
 
 SMALL = RunConfig(
@@ -63,17 +63,27 @@ def test_what_is_foretold_is_what_is_left_at_the_end(
 ) -> None:
     seen, end, left = looked_at(replace(SMALL, at=tuple(map(parse_change, at)), **changes))
     for snapshot in seen[-1:] if at else seen:  # what is still to come of them, nobody knows
-        said = start_words(snapshot.knobs, snapshot, 100)
-        share, _, when = said.partition(" of the start left ")
-        assert float(share) == pytest.approx(left, rel=0.05)
+        share, when = start_ahead(snapshot.knobs, snapshot, 100)
+        assert share == pytest.approx(left, rel=0.05)
         assert when == "after 3 epochs"
-    more = start_words(end.knobs, end, 100)
-    assert more.endswith(" of the start left after 3 more epochs")
-    assert float(more.split()[0]) < left or left == 0.0
+    more, when = start_ahead(end.knobs, end, 100)
+    assert when == "after 3 more epochs"
+    assert more < left or left == 0.0
+
+
+@pytest.mark.parametrize(
+    ("epochs", "said"),
+    [(10, "20 % of the start value left after 10 epochs"), (300, "under 1 % of the start value")],
+)
+def test_it_is_said_in_percent_however_little_it_is(epochs: int, said: str) -> None:
+    snapshot = Snapshot(config=CONFIG, facts=facts(), epochs=epochs)
+    assert start_words(CONFIG.knobs, snapshot, 4000).startswith(said)
 
 
 @pytest.mark.parametrize("spec", [SPECS[name] for name in ("batch_size", "momentum", "estimator")])
 def test_a_recalibrated_run_has_nothing_left_under_any_knob(spec: object) -> None:
     done = Recalibration(97, 0.1, 0.958, applied=True)
     snapshot = mid_run(CONFIG, recalibrated=done)
-    assert "· 0 of the start left after 10 epochs" in knob_effect(spec, snapshot.knobs, snapshot)  # type: ignore[arg-type]
+    assert "· 0 % of the start value left after 10 epochs" in knob_effect(
+        spec, snapshot.knobs, snapshot
+    )  # type: ignore[arg-type]

@@ -27,7 +27,7 @@ def test_the_batch_sizes_hint_ends_with_it() -> None:
     hint = knob_effect(SPECS["batch_size"], snapshot.knobs, snapshot)
     assert hint.endswith(f"activations 90 MB · {FOUND}")
     hint = knob_effect(SPECS["batch_size"], snapshot.knobs, shot(None))
-    assert hint.endswith("activations 90 MB · ×2 a step, to 4,000")
+    assert hint.endswith("activations 90 MB · each step doubles it, up to 4,000")
 
 
 async def test_the_loss_says_it_of_now_and_of_which_bn_statistics() -> None:

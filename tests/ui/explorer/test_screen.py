@@ -113,7 +113,7 @@ class TestKnobs:
             await user.choose("estimator")
             assert "each update keeps 0.99 of the old value · 0.21 of the start" in user.text
             for said in (
-                "divides the start value out as Adam does · 0 of the start left",
+                "divides the start value out as Adam does · 0 % of the start value left",
                 "the mean over all updates",
                 "1 - 1/t of the old at update t",
                 "0.99^(256/64) = 0.961",
