@@ -144,7 +144,7 @@ VIEW = (
         Binding("greater_than_sign", "look('move', 10)"),
     ),
     line(
-        "← → ↑ ↓",
+        "← → ↑ ↓ shift+left shift+right",
         "on a chart: move the crosshair by one point, with shift by ten; zoom",
         elsewhere=CHART,
     ),
