@@ -74,7 +74,7 @@ class Knobs:
         "M",
         short="m",
         steps=MOMENTA,
-        hint="Share of the old running statistics kept at an update.",
+        hint="The share of its old value that a running statistic keeps at each update.",
         detail=lambda value: f"torch's {exact(torch_momentum(value))}",
     )
     """Keras's convention: the share of the old running value kept at an update."""
@@ -94,7 +94,7 @@ class Knobs:
         flag="lr",
         short="rate",
         steps=tuple(float(f"{n}e{power}") for power in range(-6, 2) for n in (1, 2, 5)),
-        hint="The optimiser's, from the next update on.",
+        hint="How far each update moves the weights, from the next one on.",
     )
     pace: float = setting(
         math.inf,
@@ -103,7 +103,7 @@ class Knobs:
         "N",
         steps=(0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, math.inf),
         write=lambda value: "max" if math.isinf(value) else f"{value:g}/s",
-        hint="Updates a second at most, to watch a fast machine.",
+        hint="A limit on updates a second, so that you can watch a fast machine.",
         twin=False,
     )
 

@@ -222,7 +222,7 @@ async def looked_at(sound: Path, seeds: range, done: list[str]) -> None:
             rng = random.Random(f"shown {seed}")
             done[:] = [f"file {seed}", lay(sound, rng)]
             await user.press("o")
-            await user.until(lambda: "reading what is kept" not in user.text)
+            await user.until(lambda: "reading the runs that are kept" not in user.text)
             for key in ("s", "down", "space", "up", "equals_sign", "escape", "y", "escape"):
                 await user.press(key)
             await user.press("slash", "0", "escape", "end", "R", "enter")

@@ -95,12 +95,12 @@ def _turned(snapshot: Snapshot) -> str:
 
 def _alive(snapshot: Snapshot) -> str:
     if snapshot.phase is Phase.FAILED:
-        return "this run has failed: r tries again, d takes the built-in digits"
-    return "this run is over: r begins it again" if snapshot.phase in ENDED else ""
+        return "this run has failed: r tries again, d trains on the built-in digits"
+    return "this run has ended: r starts it again" if snapshot.phase in ENDED else ""
 
 
 def _loaded(snapshot: Snapshot) -> str:
-    return "" if snapshot.facts else "this run is still being loaded: there is nothing yet"
+    return "" if snapshot.facts else "this run is still loading"
 
 
 def _statistics(snapshot: Snapshot) -> str:
@@ -110,21 +110,25 @@ def _statistics(snapshot: Snapshot) -> str:
 
 
 def _kept(snapshot: Snapshot) -> str:
-    return "" if snapshot.run else "this run is not kept (--no-store), and so its weights can't be"
+    return (
+        ""
+        if snapshot.run
+        else "this run is not kept (--no-store), so its weights can't be kept either"
+    )
 
 
 def _measured(snapshot: Snapshot) -> str:
-    return "" if snapshot.series else "nothing was measured yet that could be saved"
+    return "" if snapshot.series else "nothing has been measured yet, so there is nothing to save"
 
 
 def _moments(snapshot: Snapshot) -> str:
-    return "" if snapshot.checkpoints else "there is no moment to return to yet"
+    return "" if snapshot.checkpoints else "there is no moment yet to return to"
 
 
 def _failed(snapshot: Snapshot) -> str:
     if snapshot.phase is Phase.FAILED:
         return ""
-    return "d takes the built-in digits after a failure; k chooses other data"
+    return "d is for a run that failed; k chooses other data"
 
 
 _NEEDS: dict[str, tuple[Callable[[Snapshot], str], ...]] = {

@@ -145,4 +145,4 @@ def waiting_for(measurement: str, snapshot: Snapshot) -> Picture:
     """Return the line that a panel shows before its first measurement."""
     under_way = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
     reason = measurement if under_way else TO_BEGIN.get(snapshot.phase, "")
-    return [[(f" waits for {reason}", "faint")]]
+    return [[(f" waiting for {reason}", "faint")]]

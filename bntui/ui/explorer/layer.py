@@ -146,7 +146,7 @@ class Layer(Canvas):
         """Return the picture, or a line saying why there is none."""
         validation = self._snapshot.validation
         if validation is None:
-            return [[(" waits for the first validation", "faint")]]
+            return [[(" waiting for the first validation", "faint")]]
         if self._index >= len(validation.layers):
             return [[(" this network has no batch norm, so nothing can drift", "faint")]]
         shown = LayerShown(self._snapshot, validation, self._index, self._channel, self._past)

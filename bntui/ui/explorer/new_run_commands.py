@@ -23,7 +23,7 @@ from bntui.ui.widgets.knob import Knob
 if TYPE_CHECKING:
     from bntui.ui.new_run.screen import Changes
 
-TWIN_HINT = "Both begin at update 0, with the same seed and the same batches; all else is alike."
+TWIN_HINT = "Both start at update 0 with the same seed and the same batches. Nothing else differs."
 
 
 class BeginRun(Protocol):
@@ -74,7 +74,7 @@ def ask_twin(screen: Screen[None], current: CurrentRun, begin: BeginRun) -> None
         begin(replace(config, twin=""))
         return
     if not isinstance(knob, Knob) or not SETTINGS[knob.spec.name].twin:
-        screen.notify("choose a knob first: a twin is a second run that differs in one.")
+        screen.notify("choose a knob first: a twin is a second run that differs in one knob.")
         return
     spec, option = knob.spec, SETTINGS[knob.spec.name].name
     other = spec.step(knob.wanted, -1)
@@ -99,7 +99,7 @@ def ask_branch(
         if checkpoint is not None:
             without = ", without the twin" if current.snapshot.config.twin else ""
             said = (
-                f"back at update {checkpoint.update}{without}: turn knobs, then space goes on "
+                f"back at update {checkpoint.update}{without}: turn knobs, then press space to go on "
                 "from there."
             )
             begin(checkpoint.config, Branch(checkpoint), begun=lambda: screen.notify(said))

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 def pin(screen: Screen[None], ghosts: Ghosts, run: Run, redraw: Callable[[], None]) -> None:
     """Keep this run's curves as a ghost behind all runs to come; again: no longer."""
     pinned = ghosts.pinned = None if ghosts.pinned else run
-    screen.notify("this run's curves are pinned" if pinned else "no run is pinned now")
+    screen.notify(
+        "this run's curves will stay behind later ones"
+        if pinned
+        else "the pinned curves are taken away"
+    )
     redraw()
 
 

@@ -49,7 +49,7 @@ class Predictions(FocusCanvas):
         """Return the picture, or what it waits for."""
         validation, facts = self._snapshot.validation, self._snapshot.facts
         if validation is None or facts is None:
-            return [[(" waits for a validation", "faint")]]
+            return [[(" waiting for the first validation", "faint")]]
         running, fresh = shares(validation.running), shares(validation.fresh)
         return predictions(facts.class_names, running, fresh, width, height)
 

@@ -26,7 +26,7 @@ async def offer(screen: Screen[None], archive: Archive | None) -> None:
     if last in interrupted(kept):
         screen.notify(
             f"run {last.id[:ID]} was interrupted after update {last.updates:,}: "
-            f"i goes on with it from update {last.checkpoint:,}.",
+            f"i resumes it from update {last.checkpoint:,}.",
             timeout=OFFER_SECONDS,
             markup=False,
         )

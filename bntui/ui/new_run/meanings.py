@@ -12,28 +12,29 @@ from bntui.ui.widgets.knob_spec import KnobSpec
 MOST_STEPS = 6
 """Steps of a batch schedule that are told."""
 _NORMS = {
-    "none": "Nothing is normalised, so nothing is estimated that could go stale: a control.",
-    "batch": "In training each batch is normalised by its own statistics, in validation by running "
-    "ones: BN, as in the thread.",
+    "none": "Nothing is normalised, so there are no running statistics that could be stale: the "
+    "control.",
+    "batch": "BN, as in the thread: in training, each batch is normalised by its own statistics, in validation "
+    "by the running ones.",
     "ghost": "BN on sub-batches, each normalised by itself (Hoffer et al. 2017).",
-    "renorm": "BN corrected towards the running statistics, which so act on training (Ioffe 2017). "
-    "There is no hindsight then.",
-    "group": "Each image is normalised by itself, in groups of channels: no running statistics, and "
-    "validation is as training.",
-    "layer": "Each image is normalised by itself, as a whole: no running statistics, and "
-    "validation is as training.",
+    "renorm": "BN that is corrected towards the running statistics in training too (Ioffe 2017). "
+    "So one run can't tell about other momenta.",
+    "group": "Each image is normalised by itself, in groups of channels. There are no running statistics, and "
+    "validation works as training does.",
+    "layer": "Each image is normalised by itself, as a whole. There are no running statistics, and "
+    "validation works as training does.",
 }
 _OPTIMIZERS = {
-    "adam": "Adam, the thread's: each weight's step is about the learning rate, however large the "
-    "gradient is.",
-    "sgd": "Gradient descent with momentum 0.9: steps are as large as gradients are, so another "
-    "learning rate suits than Adam's.",
+    "adam": "Adam, the thread's: each step of a weight is about as large as the learning rate, whatever the "
+    "size of its gradient.",
+    "sgd": "Gradient descent with momentum 0.9: steps grow with the gradients, so it needs another "
+    "learning rate than Adam.",
 }
 _DATASETS = {
     "digits": "5,000 digits of MNIST that are part of the program: 4,000 to train on, 1,000 to "
     "validate.",
     "photos": "5,000 patches of ten photographs that are part of the program, 4,000 to train on: "
-    "of which photograph is each?",
+    "which photograph is each one from?",
     "mnist": "60,000 digits to train on, 10,000 to validate; downloaded on first use.",
     "fashion-mnist": "Ten kinds of clothes, 60,000 images to train on, 10,000 to validate; "
     "downloaded on first use.",
@@ -64,7 +65,7 @@ def _norm_layers(config: RunConfig, _: int | None) -> str:
     there = BN_LAYERS + config.depth
     kept = there if config.norm_layers is None else config.norm_layers
     if config.norm == "none":
-        return f"Norm is none: none of the {there} layers is there anyway."
+        return f"Norm is none: none of the {there} layers is there."
     if kept >= there:
         return f"All {there} normalisation layers are there."
     if not kept:
@@ -78,7 +79,7 @@ def _depth(config: RunConfig, _: int | None) -> str:
         return f"The thread's network, with {there} places for normalisation."
     return (
         f"{config.depth} more blocks of normalisation and convolution than the thread's network "
-        f"has: {there} normalisation layers, one behind the other."
+        f"has: {there} normalisation layers, one after the other."
     )
 
 
@@ -109,7 +110,7 @@ def _ghost_updates(config: RunConfig, _: int | None) -> str:
         "The running statistics take one update a batch, as in plain BN."
         if config.ghost_updates == "once"
         else "The running statistics take an update from each sub-batch: "
-        f"{parts:,} in a batch of {batch:,}, so that the start value fades as much sooner."
+        f"{parts:,} in a batch of {batch:,}, so that the start value fades that much sooner."
     )
     return said if config.norm == "ghost" else f"{said} Only with norm ghost."
 
@@ -131,7 +132,7 @@ def _lr_rule(config: RunConfig, _: int | None) -> str:
 
 def _lr_warmup(config: RunConfig, train: int | None) -> str:
     if not config.lr_warmup:
-        return "The whole learning rate from the first update on."
+        return "The full learning rate from the first update on."
     epochs = f", {config.lr_warmup / _updates(config, train):.2g} epochs," if train else ""
     return (
         f"The learning rate rises evenly over the first {config.lr_warmup:,} updates{epochs} "
@@ -142,8 +143,8 @@ def _lr_warmup(config: RunConfig, train: int | None) -> str:
 def _base_batch(config: RunConfig, _: int | None) -> str:
     said = f"Learning rate and momentum are meant for batches of {config.base_batch:,}"
     if config.lr_rule == "none" and config.knobs.estimator != "scaled":
-        return f"{said}: only for the rate rule or the estimator scaled, of which neither is on."
-    return f"{said}; the rate rule and the estimator scaled reckon from there."
+        return f"{said}: used by the rate rule and the estimator scaled, and neither is on."
+    return f"{said}; the rate rule and the estimator scaled start from there."
 
 
 def _batch_schedule(config: RunConfig, train: int | None) -> str:
@@ -163,7 +164,7 @@ def _batch_schedule(config: RunConfig, train: int | None) -> str:
     more = ", and on" if len(steps) > MOST_STEPS else ""
     return (
         f"The batch size is {sizes[0]:,}{', then ' if told else ' all along'}{told}{more}: gradients "
-        "get less noisy, as with a falling learning rate (Smith et al. 2018)."
+        "get less noisy, as they do when the learning rate falls (Smith et al. 2018)."
     )
 
 
@@ -172,7 +173,7 @@ def _epochs(config: RunConfig, train: int | None) -> str:
     count = f", {updates:,} updates at batch {config.knobs.batch_size:,}" if updates else ""
     until = f", or after {config.steps:,} updates" if config.steps else ""
     return (
-        f"The run pauses after epoch {config.epochs:,}{count}{until}; space then trains as many "
+        f"The run pauses after epoch {config.epochs:,}{count}{until}; space then trains for as many "
         "again."
     )
 

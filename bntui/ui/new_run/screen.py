@@ -133,7 +133,7 @@ class StructureScreen(Screen[Changes | None]):
     def _difference(self) -> list[tuple[str, str]]:
         """Return what the changes are, a paragraph each."""
         if not self._changes:
-            return [("Nothing is changed: r begins the same run again, esc leaves.", "faint")]
+            return [("Nothing is changed: r begins the same run again, esc closes.", "faint")]
         changed = [
             f"{knob.spec.label}: {knob.spec.show(knob.applied)} → {knob.spec.show(knob.wanted)}"
             for knob in self.query(Knob)
@@ -142,7 +142,7 @@ class StructureScreen(Screen[Changes | None]):
         return [
             ("r starts a new run with", "running"),
             *((f"  {line}", "strong") for line in changed),
-            ("The old curves stay as a ghost; esc leaves all as it is.", "faint"),
+            ("The old curves stay as a ghost; esc changes nothing.", "faint"),
         ]
 
 

@@ -141,16 +141,16 @@ def about(run: StoredRun) -> list[tuple[str, str]]:
             f"{facts.dataset} {facts.train:,}+{facts.validation:,} · {facts.device}{branch}",
             "strong",
         ),
-        (" ".join(set_) or "all settings have their defaults", ""),
+        (" ".join(set_) or "all settings are at their defaults", ""),
     ]
     if turned:
-        lines.append((f"turned while it ran, at last: {' '.join(turned)}", ""))
+        lines.append((f"changed while it ran, in the end: {' '.join(turned)}", ""))
     if run.unknown:
-        lines.append((f"this bntui does not know its {', '.join(run.unknown)}", "faint"))
+        lines.append((f"this version of bntui does not know its {', '.join(run.unknown)}", "faint"))
     if run.message:
         lines.append((run.message, "bad" if run.state is State.FAILED else "faint"))
     if run.state is State.INTERRUPTED:
-        can = f"R goes on with it from update {run.checkpoint}"
+        can = f"R resumes it from update {run.checkpoint}"
         lines.append((why_not_resumed(run) or can, "faint"))
     if run.note:
         lines.append((run.note, ""))

@@ -1,4 +1,4 @@
-"""Two runs beside each other: in what they differ, and their curves over a common axis."""
+"""Two runs beside each other: differences, and their curves over a common axis."""
 
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -63,7 +63,7 @@ class ComparisonScreen(Screen[None]):
         self.view = memory_of(self.app).choices.view
         yield StatusLine()
         with VerticalScroll(id="differences", classes="panel") as box:
-            box.border_title = "in what they differ"
+            box.border_title = "differences"
             yield Differences(*self._sides)
         yield Chart("accuracy", y=UNIT, id="panel-1", classes="panel shown")
         yield Chart("loss", log=True, id="panel-2", classes="panel")
@@ -147,5 +147,5 @@ class Differences(Canvas):
                     ]
                 )
         if not self._rows:
-            picture.append([(" nothing: both have the same settings", "")])
+            picture.append([(" none: both have the same settings", "")])
         return picture

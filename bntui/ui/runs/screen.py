@@ -36,7 +36,7 @@ from bntui.ui.widgets.status import StatusLine
 Chosen = tuple[str, Snapshot | None] | Checkpoint
 """A run to lay over the charts (to take away, if None); or where to go on from."""
 STYLES = {"strong": "bold", "bad": "$text-error", "faint": "$foreground 60%"}
-READING_STORE = "reading what is kept…"
+READING_STORE = "reading the runs that are kept…"
 _SORTABLE = [column.name for column in RUN_COLUMNS]
 ROOMY = (116, 34)
 """Columns and rows from which on the chosen run's curves have room."""
@@ -208,7 +208,7 @@ class RunsScreen(Screen[Chosen | None]):
         """Return the run that a key acts on; say it if there is none."""
         chosen = self.query_one(RunList).chosen
         if chosen is None:
-            self.app.notify("there is no run here to do that with")
+            self.app.notify("there is no run to do that with")
         return chosen
 
     def action_mark(self) -> None:
@@ -249,7 +249,7 @@ class RunsScreen(Screen[Chosen | None]):
     def action_undo(self) -> None:
         """Bring back the run that was deleted last."""
         if not self._deleted:
-            self.app.notify("nothing was deleted since this list was opened")
+            self.app.notify("nothing has been deleted since this list was opened")
             return
         run = self._deleted.pop()
         self._change(lambda: self._archive.undelete(run))

@@ -65,7 +65,7 @@ class Knob(FocusCanvas):
         spec, value = self.spec, self.spec.step(self.wanted, by)
         if value == self.wanted:
             typed = "" if len(spec.ladder) == 2 else "; enter types any value"
-            self.notify(f"{spec.label}: no step beyond {spec.show(value)}{typed}", markup=False)
+            self.notify(f"{spec.label}: {spec.show(value)} is the last step{typed}", markup=False)
         self.turn_to(value)
 
     def action_type(self) -> None:

@@ -44,14 +44,14 @@ def why_same(change: str, amount: float, snapshot: Snapshot) -> str:
     if not snapshot.series or (change != "jump" and not snapshot.update):
         return "there is nothing to look at yet"
     if change == "jump" and not snapshot.marks:
-        return "this run has no marks: changes of knobs and recalibrations are some"
-    near, whole = "this is as near as it goes", "the whole run is in sight"
+        return "this run has no marks: a turned knob or a recalibration sets one"
+    near, whole = "this is as close as it zooms", "the whole run is in sight"
     return {
         "zoom": near if amount > 1 else whole,
         "closer": near,
         "further": whole,
         "point": "the crosshair is there",
-        "pan": f"the run goes no further {'on' if onward else 'back'}; + shows a part of it",
+        "pan": f"the run goes no further {'on' if onward else 'back'}: + zooms in",
         "move": f"the crosshair is at the {'last' if onward else 'first'} point",
         "jump": f"there is no mark {'after' if onward else 'before'} the crosshair",
         "reset": f"{whole}, without a crosshair",

@@ -84,7 +84,7 @@ async def test_keys_of_a_knob_say_so_where_none_is_chosen() -> None:
     async with opened() as user:
         await user.choose("panel-4")
         await user.press("left")
-        assert "← → turn a knob: choose one with ↑ ↓ or tab" in user.part()
+        assert "← → turn a knob: choose one first, with ↑ ↓" in user.part()
         await user.choose("panel-3")
         await user.press("left")
         assert "there is no look back yet" in user.part()
@@ -97,18 +97,18 @@ async def test_keys_of_a_knob_say_so_where_none_is_chosen() -> None:
         ("failed", "space", "this run has failed: r tries again"),
         ("failed", "n", "this run has failed: r tries again"),
         ("failed on the way", "c", "this run has failed: r tries again"),
-        ("loading", "c", "still being loaded"),
-        ("loading", "W", "still being loaded"),
-        ("loading", "b", "no moment to return to yet"),
+        ("loading", "c", "still loading"),
+        ("loading", "W", "still loading"),
+        ("loading", "b", "no moment yet to return to"),
         ("loading", "space", "once loaded, the run waits"),
-        ("loading", "D", "nothing was measured yet"),
+        ("loading", "D", "nothing has been measured yet"),
         ("without BN", "c", "no batch norm, so there is nothing to recalibrate"),
         ("not kept", "W", "this run is not kept (--no-store)"),
         ("running", "W", "update 97 go to the store: bntui export 5c1e0a --format weights"),
-        ("running", "d", "after a failure"),
+        ("running", "d", "for a run that failed"),
         ("running", "0", "the whole run is in sight"),
         ("running", "left_square_bracket", "the run goes no further back"),
-        ("before the first update", "b", "no moment to return to yet"),
+        ("before the first update", "b", "no moment yet to return to"),
     ],
 )
 async def test_what_a_key_says(state: str, key: str, said: str) -> None:
@@ -179,7 +179,7 @@ class TestTurnedKnobs:
         async with opened() as user:
             await user.choose("pace")
             await user.press("right")
-            assert "pace: no step beyond max; enter types any value" in user.part()
+            assert "pace: max is the last step; enter types any value" in user.part()
 
 
 async def test_enter_on_the_map_opens_the_what_if_and_on_drift_a_layer() -> None:
@@ -196,7 +196,7 @@ async def test_a_twin_is_said_to_begin_anew() -> None:
     async with opened() as user:
         await user.choose("momentum")
         await user.press("t")
-        assert "Both begin at update 0, with the same seed" in user.part()
+        assert "Both start at update 0 with the same seed" in user.part()
         assert "kept at an update" not in user.part()
 
 

@@ -384,12 +384,12 @@ class TestWidget:
     async def test_before_the_first_look_it_says_what_it_waits_for(self) -> None:
         async with MapApp().run_test(size=(80, 40)) as pilot:
             shown = the_map(pilot, hindsight=None)
-            assert lines(shown)[0] == " waits for the first look back"
+            assert lines(shown)[0] == " waiting for the first look back"
             shown.focus()
             await pilot.press("down", "enter", "up")
             assert asked(pilot) == []
             shown.show(shot(hindsight=None, phase=Phase.PAUSED))
-            assert lines(shown)[0] == " waits for training: press space"
+            assert lines(shown)[0] == " waiting for training: press space"
             shown.show(shot(hindsight=None, config=RunConfig(norm="none")))
             assert "no batch norm" in lines(shown)[0]
 

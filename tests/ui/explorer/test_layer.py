@@ -477,9 +477,9 @@ class TestScreen:
 
     async def test_before_the_first_validation(self) -> None:
         async with opened(followed(validation=None)) as pilot:
-            assert lines(pilot)[0] == " waits for the first validation"
+            assert lines(pilot)[0] == " waiting for the first validation"
             await pilot.press("right")
-            assert lines(pilot)[0] == " waits for the first validation"
+            assert lines(pilot)[0] == " waiting for the first validation"
 
     async def test_without_batch_norm(self) -> None:
         nothing = scripted.validation(with_bn=False)

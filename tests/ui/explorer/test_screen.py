@@ -377,8 +377,8 @@ class TestWhatARunShows:
             assert "○ loading" in user.text.splitlines()[0]
             assert "loading torch" in user.text.splitlines()[0]
             assert "loading torch" in user.part("EvidencePanel")
-            assert "waits for the first validation" in user.part("DriftTable")
-            assert "waits for a validation" in user.part("Predictions")
+            assert "waiting for the first validation" in user.part("DriftTable")
+            assert "waiting for the first validation" in user.part("Predictions")
             assert "momentum 0.99" in user.knob("momentum")
 
     async def test_a_run_opened_paused_says_how_to_begin(self) -> None:

@@ -65,7 +65,7 @@ class TestMeanings:
         assert said("norm_layers", norm_layers=6, depth=2).startswith("The first 6 of 7")
         assert said("norm_layers", norm_layers=6).startswith("All 5")
         assert said("norm_layers", norm_layers=0).startswith("None of the 5")
-        assert "anyway" in said("norm_layers", norm="none")
+        assert "none of the 5 layers is there" in said("norm_layers", norm="none")
         assert "16 normalisation layers" in said("depth", depth=11)
         assert said("width", width=0.25).startswith("8 and 16 channels, 128 hidden units")
 
@@ -236,7 +236,7 @@ async def test_the_smallest_size_has_room_for_what_a_setting_means() -> None:
         await user.press("k")
         said = user.part("#meaning")
         assert "norm: batch" in said
-        assert "BN, as in the thread." in said
+        assert "BN, as in the thread:" in said
         await user.press("right")
         assert "norm ◂ghost▸" in user.part("#settings")
         await user.press("up")

@@ -93,7 +93,7 @@ class TestScreen:
 
     async def test_both_charts_are_shown_where_there_is_room_else_one(self) -> None:
         async with comparing(run(), run()) as user:
-            assert "nothing: both have the same settings" in user.text
+            assert "none: both have the same settings" in user.text
             assert "─ accuracy ─" in user.text
             assert "─ loss, log ─" in user.text
             await user.resize(TABS)

@@ -59,7 +59,7 @@ async def listed(size: tuple[int, int] = FULL, **options: Any) -> AsyncIterator[
     """Open the list of what is kept."""
     async with opened(size, archive=options.pop("archive", KeptRuns()), **options) as user:
         await user.press("o")
-        await user.until(lambda: "reading what is kept" not in user.text)
+        await user.until(lambda: "reading the runs that are kept" not in user.text)
         yield user
 
 
@@ -169,12 +169,12 @@ class TestColumns:
         assert lines[0].endswith("branched off fedcba after 97 updates")
         assert lines[1:] == [
             "norm=ghost seed=7 momentum=0.9",
-            "turned while it ran, at last: momentum=0.99",
-            "this bntui does not know its colour",
+            "changed while it ran, in the end: momentum=0.99",
+            "this version of bntui does not know its colour",
             "out of memory",
             "best so far",
         ]
-        assert about(stored())[1] == ("all settings have their defaults", "")
+        assert about(stored())[1] == ("all settings are at their defaults", "")
 
 
 class TestList:
@@ -201,7 +201,7 @@ class TestList:
             assert "left no checkpoint to go on from" in user.part("#about")
             await user.press("down")
             assert "! interrupted" in user.text
-            assert "R goes on with it from update 32" in user.part("#about")
+            assert "R resumes it from update 32" in user.part("#about")
             assert "√ finished" in user.text
 
     async def test_i_goes_on_with_the_last_run_whose_row_says_that_it_can(self) -> None:
@@ -258,7 +258,7 @@ class TestList:
 
         async with opened(archive=Slow()) as user:
             await user.press("o")
-            assert "reading what is kept" in user.text
+            assert "reading the runs that are kept" in user.text
             await user.press("slash", "x", "escape", "escape")
             assert "evidence" in user.text
             await user.press("o")
@@ -367,7 +367,7 @@ class TestEditing:
             await user.press("u")
             await user.until(lambda: rows(user) == [two[:6], one[:6]])
             await user.press("u")
-            assert "nothing was deleted" in user.text
+            assert "nothing has been deleted" in user.text
 
     async def test_quick_changes_are_made_in_their_order(self) -> None:
         ids = [kept() for _ in range(4)]

@@ -83,7 +83,7 @@ async def test_it_says_why_a_key_can_t_act_now() -> None:
         await user.see(mid_run(CONFIG))
         said = {one.title: one.help for one in user.app.get_system_commands(user.app.screen)}
     assert said["Train on the built-in digits instead"].startswith(
-        "not now: d takes the built-in digits"
+        "not now: d is for a run that failed"
     )
 
 
