@@ -12,7 +12,7 @@ from bntui.core.settings import parse_change
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.train.session import Session
 from bntui.ui.explorer.knob_effects import knob_effect, start_ahead, start_words
-from bntui.ui.widgets.knob_spec import SPECS
+from bntui.ui.widgets.knob_spec import SPECS, KnobSpec
 from tests.train.sessions import snapshot_of
 from tests.ui.scripted import facts, mid_run
 from tests.ui.user import CONFIG
@@ -81,9 +81,9 @@ def test_it_is_said_in_percent_however_little_it_is(epochs: int, said: str) -> N
 
 
 @pytest.mark.parametrize("spec", [SPECS[name] for name in ("batch_size", "momentum", "estimator")])
-def test_a_recalibrated_run_has_nothing_left_under_any_knob(spec: object) -> None:
+def test_a_recalibrated_run_has_nothing_left_under_any_knob(spec: KnobSpec) -> None:
     done = Recalibration(97, 0.1, 0.958, applied=True)
     snapshot = mid_run(CONFIG, recalibrated=done)
     assert "· 0 % of the start value left after 10 epochs" in knob_effect(
         spec, snapshot.knobs, snapshot
-    )  # type: ignore[arg-type]
+    )
