@@ -196,6 +196,9 @@ class Session:
             return
         if apply:
             self.keep("before recalibration")
+            seen = self.observer.validation
+            if self._observation.live and seen and seen.update < self.trainer.update:
+                self.observer.validate(asked=True)  # the curve ends where it jumps from
         self._recalibration = self.observer.recalibrate(apply=apply)
         if apply:
             self._recalibrated = self._recalibration

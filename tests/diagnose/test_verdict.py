@@ -216,6 +216,18 @@ def test_a_recalibration_is_tried_and_then_applied() -> None:
     assert told in after.evidence[-1]
 
 
+def test_the_curve_ends_where_a_recalibration_makes_it_jump() -> None:
+    session = trained(SMALL, 40)
+    for _ in range(3):
+        session.train_once(None)  # without a look
+    session.recalibrate(apply=True)
+    snapshot = snapshot_of(session, Phase.PAUSED)
+    running, done = snapshot.series["val_acc"], snapshot.recalibration
+    assert done
+    assert running.x[-2:].tolist() == [43.0, 43.0]
+    assert running.last[-2:].tolist() == [done.before, done.after]
+
+
 def test_waiting_says_for_what() -> None:
     session = Session(RunRequest(SMALL, Observation()))
     judgement = verdict(snapshot_of(session, Phase.PAUSED))
