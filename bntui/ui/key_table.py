@@ -6,6 +6,7 @@ docs/keys.md are all made from it (`python -m tools.keys` writes the last).
 
 from textual.binding import Binding
 
+from bntui.ui.course_keys import CONCLUSION, EXPERIMENTS, LEAVE, PENCIL, QUESTION, TOY
 from bntui.ui.dialog_keys import ASK, HELP, PROMPT, TEXT, TOUR
 from bntui.ui.key_lines import (
     APP,
@@ -14,7 +15,6 @@ from bntui.ui.key_lines import (
     EXPLAIN,
     HINDSIGHT_MAP,
     KNOB,
-    RUN_LIST,
     VIEW,
     ScreenKeys,
     Section,
@@ -22,6 +22,7 @@ from bntui.ui.key_lines import (
     command,
     line,
 )
+from bntui.ui.run_keys import COMPARISON, RUNS
 
 _KNOBS = Section(
     "Knobs",
@@ -277,194 +278,6 @@ NEW_RUN = ScreenKeys(
     ),
 )
 
-RUNS = ScreenKeys(
-    "Runs that are kept (o)",
-    (
-        Section(
-            "Runs that are kept",
-            (
-                line(
-                    "enter",
-                    "lay a run over the charts, or take it away again",
-                    Binding("enter", "lay_over", "overlay"),
-                ),
-                line(
-                    "space =",
-                    "mark two runs, and compare them, or one with the run under way",
-                    Binding("space", "mark", "mark"),
-                    Binding("equals_sign", "compare", "compare", key_display="="),
-                ),
-                line(
-                    "/ s",
-                    "filter by words and settings; sort by the next column",
-                    Binding("slash", "filter", "find", key_display="/"),
-                    Binding("s", "sort", "sort"),
-                ),
-                line(
-                    "e p",
-                    "write a note; pin a run to the top",
-                    Binding("e", "note", "note"),
-                    Binding("p", "pin", "pin"),
-                ),
-                line(
-                    "del u",
-                    "delete a run; bring the last one back",
-                    Binding("delete,backspace", "delete", "delete", key_display="del"),
-                    Binding("u", "undo"),
-                ),
-                line(
-                    "y R",
-                    "show the command line that repeats it; resume an interrupted one",
-                    Binding("y", "repeat", "repeat"),
-                    Binding("R", "resume", "resume"),
-                ),
-            ),
-        ),
-    ),
-    (
-        line(
-            "↑ ↓",
-            "choose a run; from the filter to the list",
-            Binding("down", "to_list"),
-            elsewhere=RUN_LIST[:2],
-        ),
-        line("pgup pgdn home end", "choose a run further up or down", elsewhere=RUN_LIST[2:]),
-        EXPLAIN,
-        line(
-            "esc",
-            "give up the filter, or close",
-            Binding("escape", "leave", "close", key_display="esc"),
-        ),
-        line("q o", "close", Binding("q,o", "dismiss(None)")),
-    ),
-    (
-        *("enter", "question_mark", "slash", "s", "space", "equals_sign", "e", "p", "delete", "y"),
-        "R",
-        "escape",
-    ),
-)
-COMPARISON = ScreenKeys(
-    "Two runs compared (= on the list of runs)",
-    (Section("Charts", VIEW),),
-    (
-        line(
-            "1 2",
-            "show one chart, where there is no room for both",
-            Binding("1", "panel(1)"),
-            Binding("2", "panel(2)"),
-        ),
-        EXPLAIN,
-        line(
-            "esc q",
-            "close",
-            Binding("escape", "dismiss(None)", "close", key_display="esc"),
-            Binding("q", "dismiss(None)"),
-        ),
-    ),
-    ("comma", "x", "question_mark", "escape"),
-)
-EXPERIMENTS = ScreenKeys(
-    "Guided experiments (g)",
-    others=(
-        line("↑ ↓ tab", "choose an experiment; go to what it is about, to read on"),
-        line("enter", "begin with its question", Binding("enter", "begin")),
-        EXPLAIN,
-        line("esc q g", "close", Binding("escape,q,g", "dismiss(None)")),
-    ),
-    bottom=(
-        Shown("↑ ↓", "choose"),
-        Shown("enter", "begin with its question"),
-        Shown("tab", "read on"),
-        "question_mark",
-        Shown("esc", "leave"),
-    ),
-)
-QUESTION = ScreenKeys(
-    "The question of an experiment",
-    others=(
-        line(
-            "1 – 9",
-            "answer, and begin",
-            *(Binding(str(number), f"answer({number})") for number in range(1, 10)),
-        ),
-        line("enter", "begin without a prediction", Binding("enter", "dismiss(0)")),
-        EXPLAIN,
-        line("esc q", "begin nothing", Binding("escape,q", "dismiss(None)")),
-    ),
-)
-TOY = ScreenKeys(
-    "The mechanism (bntui toy)",
-    others=(
-        line(
-            "← →",
-            "momentum: less, more",
-            Binding("left", "momentum(-1)", "lower the momentum"),
-            Binding("right", "momentum(1)", "raise the momentum"),
-        ),
-        line("space", "pause, go on", Binding("space", "go_or_pause", "pause", id="pause")),
-        line("n", "a single batch", Binding("n", "drop", "one batch")),
-        line(
-            "↑ ↓",
-            "more batches a second, fewer",
-            Binding("up", "speed(1)", "more batches a second"),
-            Binding("down", "speed(-1)", "fewer batches a second"),
-        ),
-        line(
-            "c",
-            "recalibrate: take the statistics of all training values",
-            Binding("c", "take_fresh", "recalibrate"),
-        ),
-        line(
-            "s",
-            "the weights stand still; again: they learn on",
-            Binding("s", "weights", "weights stand still", id="weights"),
-        ),
-        line("r", "begin again with the momentum of now", Binding("r", "begin_again", "restart")),
-        EXPLAIN,
-        line("esc q", "leave", Binding("escape,q", "leave_toy", "leave", key_display="esc")),
-    ),
-    bottom=(
-        Shown("← →", "momentum"),
-        *("space", "c", "question_mark", "n"),
-        Shown("↑ ↓", "speed"),
-        *("r", "s", "escape"),
-    ),
-)
-PENCIL = ScreenKeys(
-    "Drawing a prediction",
-    others=(
-        line(
-            "← →",
-            "move the pencil",
-            Binding("left", "move(-1)"),
-            Binding("right", "move(1)"),
-        ),
-        line(
-            "↑ ↓",
-            "raise the line from there on, lower it",
-            Binding("up", "raise(1)"),
-            Binding("down", "raise(-1)"),
-        ),
-        line("enter", "take the line, and begin", Binding("enter", "take")),
-        line("esc q", "begin without a line", Binding("escape,q", "dismiss(None)")),
-    ),
-)
-CONCLUSION = ScreenKeys(
-    "The conclusion of an experiment",
-    others=(
-        line("enter", "the next experiment", Binding("enter", "following")),
-        line("g", "all experiments", Binding("g", "list")),
-        EXPLAIN,
-        line("esc q", "stay with the curves", Binding("escape,q", "dismiss(None)")),
-    ),
-)
-LEAVE = ScreenKeys(
-    "What would leave an experiment",
-    others=(
-        line("y", "leave it", Binding("y", "dismiss(True)", "leave it")),
-        line("n esc enter q", "stay", Binding("n,escape,enter,q", "dismiss(False)", "stay")),
-    ),
-)
 SCREENS = (
     *(EXPLORER, WHAT_IF, MOMENT, LAYER, CHANNEL, BRANCH, NEW_RUN, RUNS, COMPARISON),
     *(EXPERIMENTS, QUESTION),

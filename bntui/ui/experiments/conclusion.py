@@ -17,7 +17,7 @@ from textual.widgets import Static
 
 from bntui.experiments.experiment import Conclusion, Experiment, Finding
 from bntui.experiments.outcome import table
-from bntui.ui import key_table
+from bntui.ui import course_keys
 from bntui.ui.dialogs.dialog import Dialog
 from bntui.ui.experiments.progress import ExperimentProgress
 from bntui.ui.terminal.glyphs import fit
@@ -53,7 +53,7 @@ class AfterConclusion(Enum):
 class ConclusionScreen(Dialog[AfterConclusion | None]):
     """Closes with what comes next, None to stay with the curves."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.CONCLUSION.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*course_keys.CONCLUSION.bindings()]
     DEFAULT_CSS = """
     ConclusionScreen {
         align: center bottom;

@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.widgets import Label
 
 from bntui.experiments.experiment import Experiment
-from bntui.ui import key_table
+from bntui.ui import course_keys
 from bntui.ui.dialogs.dialog import Dialog
 from bntui.ui.widgets.answer import Answer
 
@@ -16,7 +16,7 @@ from bntui.ui.widgets.answer import Answer
 class LeaveScreen(Dialog[bool]):
     """Closes with whether the experiment is to be left."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.LEAVE.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*course_keys.LEAVE.bindings()]
     DEFAULT_CSS = """
     LeaveScreen {
         & > .box { width: 60; border: round $warning; }

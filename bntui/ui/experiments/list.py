@@ -18,7 +18,7 @@ from textual.widgets import OptionList, Static
 
 from bntui.core.snapshot import Snapshot
 from bntui.experiments.experiment import Experiment
-from bntui.ui import key_table
+from bntui.ui import course_keys
 from bntui.ui.experiments.sheet import Paragraph, about, facts
 from bntui.ui.experiments.standing import Standing
 from bntui.ui.runs.archive import Archive
@@ -56,7 +56,7 @@ class Lesson:
 class ExperimentsScreen(Screen[Experiment | None]):
     """Closes with the experiment to begin, or with None for none."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.EXPERIMENTS.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*course_keys.EXPERIMENTS.bindings()]
     DEFAULT_CSS = """
     ExperimentsScreen {
         Horizontal { height: 1fr; }
@@ -99,7 +99,7 @@ class ExperimentsScreen(Screen[Experiment | None]):
                 sheet.border_title = "what it is about"
                 yield Static(id="sheet")
         yield MessageLines()
-        yield KeyLine(key_table.EXPERIMENTS.shown())
+        yield KeyLine(course_keys.EXPERIMENTS.shown())
 
     def on_mount(self) -> None:
         """Begin where the reader is, and read the store."""

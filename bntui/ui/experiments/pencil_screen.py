@@ -16,7 +16,7 @@ from bntui.core.scales import UNIT
 from bntui.core.snapshot import Snapshot
 from bntui.experiments.experiment import Experiment
 from bntui.experiments.pencil import STEPS, Pencil
-from bntui.ui import key_table
+from bntui.ui import course_keys
 from bntui.ui.dialogs.dialog import Dialog
 from bntui.ui.drawing.axes import AXIS
 from bntui.ui.drawing.canvas import Canvas, Picture
@@ -119,7 +119,7 @@ class PencilChart(Canvas):
 class PencilScreen(Dialog[Pencil | None]):
     """Closes with the line, or with None for none."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.PENCIL.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*course_keys.PENCIL.bindings()]
     DEFAULT_CSS = """
     PencilScreen {
         & > .box { width: 110; height: 100%; max-height: 26; }

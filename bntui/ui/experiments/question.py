@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from bntui.experiments.experiment import Experiment
-from bntui.ui import key_table
+from bntui.ui import course_keys
 from bntui.ui.dialogs.dialog import Dialog
 from bntui.ui.terminal.glyphs import fit
 from bntui.ui.widgets.answer import Answer
@@ -21,7 +21,7 @@ class QuestionScreen(Dialog[int | None]):
     must.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.QUESTION.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*course_keys.QUESTION.bindings()]
     DEFAULT_CSS = """
     QuestionScreen {
         Static { height: auto; }

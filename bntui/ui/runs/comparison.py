@@ -14,7 +14,7 @@ from bntui.core.cells import padded, shorten, wrapped
 from bntui.core.scales import UNIT
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import literal
-from bntui.ui import key_table
+from bntui.ui import run_keys
 from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.drawing.curves import compared
 from bntui.ui.drawing.view import View, reached
@@ -43,7 +43,7 @@ class Side:
 class ComparisonScreen(Screen[None]):
     """Shows two runs as they are when it is opened."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.COMPARISON.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*run_keys.COMPARISON.bindings()]
     DEFAULT_CSS = """
     ComparisonScreen {
         #differences { height: auto; max-height: 40%; scrollbar-size-vertical: 1; }
@@ -68,7 +68,7 @@ class ComparisonScreen(Screen[None]):
         yield Chart("accuracy", y=UNIT, id="panel-1", classes="panel shown")
         yield Chart("loss", log=True, id="panel-2", classes="panel")
         yield MessageLines()
-        yield KeyLine(key_table.COMPARISON.shown())
+        yield KeyLine(run_keys.COMPARISON.shown())
 
     def on_mount(self) -> None:
         """Show both runs, whole."""

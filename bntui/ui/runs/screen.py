@@ -18,7 +18,7 @@ from bntui.core.snapshot import Checkpoint, Snapshot
 from bntui.core.text import ConfigError, literal
 from bntui.store.listing import matching, ordered
 from bntui.store.rows import StoredRun
-from bntui.ui import key_table
+from bntui.ui import run_keys
 from bntui.ui.dialogs.prompt import PromptScreen
 from bntui.ui.dialogs.text_screen import TextScreen
 from bntui.ui.remembered import memory_of
@@ -51,7 +51,7 @@ class RunsScreen(Screen[Chosen | None]):
     Closes with what was chosen.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.RUNS.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*run_keys.RUNS.bindings()]
     DEFAULT_CSS = """
     RunsScreen {
         #runs { height: 1fr; }
@@ -93,7 +93,7 @@ class RunsScreen(Screen[Chosen | None]):
             yield Preview()
         yield Input(id="filter", placeholder="words, or settings such as momentum=0.9")
         yield MessageLines()
-        yield KeyLine(key_table.RUNS.shown())
+        yield KeyLine(run_keys.RUNS.shown())
 
     def on_mount(self) -> None:
         """Read the store."""

@@ -17,7 +17,7 @@ from textual.widgets import Label
 
 from bntui.core.toy import MOMENTA, Toy, next_batch, recalibrate, share_right, step
 from bntui.diagnose.headline_words import Line
-from bntui.ui import key_table
+from bntui.ui import course_keys
 from bntui.ui.terminal import capabilities
 from bntui.ui.toy.lesson import (
     MOVING,
@@ -63,7 +63,7 @@ SAID = {
 class ToyScreen(Screen[None]):
     """Closes with nothing."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*key_table.TOY.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*course_keys.TOY.bindings()]
     DEFAULT_CSS = """
     ToyScreen {
         layout: vertical;
@@ -133,7 +133,7 @@ class ToyScreen(Screen[None]):
             id="too-small",
         )
         yield MessageLines()
-        yield KeyLine(key_table.TOY.shown())
+        yield KeyLine(course_keys.TOY.shown())
 
     def on_mount(self) -> None:
         """Show the start, and let batches drop."""

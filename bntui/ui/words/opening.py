@@ -16,13 +16,14 @@ def open_help(app: App[None], snapshot: Snapshot | None, page: int = Page.HERE) 
     """Open a page of the help over the screen in front.
 
     `snapshot` is what is shown of the run under way, None where there is none. A screen of a moment of
-    its past has that as `then`.
+    its past has that as `then`, one that shows a channel of a layer its number as `channel`.
     """
     snapshot = getattr(app.screen, "then", None) or snapshot
     node = app.screen.focused or app.screen
     here = places(node)
     of_this_run = snapshot is not None and all(place.of_this_run for place in here)
-    shown = Shown(snapshot, _layer(node, snapshot)) if snapshot and of_this_run else None
+    channel = getattr(app.screen, "channel", None)
+    shown = Shown(snapshot, _layer(node, snapshot), channel) if snapshot and of_this_run else None
     app.push_screen(HelpScreen(Content(here, _sections(app.screen), shown), Page(page)))
 
 

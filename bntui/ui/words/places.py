@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from textual.dom import DOMNode
 
-from bntui.ui import key_table
+from bntui.ui import course_keys, key_table, run_keys
 from bntui.ui.key_lines import ScreenKeys
 from bntui.ui.toy.explanation import PARAGRAPHS as TOY_IN_WORDS
 
@@ -40,6 +40,7 @@ _EVIDENCE = (
         "fresh",
         "lost",
         "stale",
+        "averages",
         "start",
         "lag",
         "recalibration",
@@ -117,7 +118,7 @@ PLACES: dict[str, Place] = {
     "panel-6": Place("evidence", _EVIDENCE),
     # Other screens.
     "LayerScreen": Place("a layer", _LAYER),
-    "ChannelScreen": Place("a channel", _LAYER),
+    "ChannelScreen": Place("a channel", ("momentum", *_LAYER)),
     "MomentScreen": Place("a moment of the past", ("update", "running", "fresh", *_DRIFT)),
     "WhatIfScreen": Place("what if", _WHAT_IF),
     "RunsScreen": Place("runs that are kept", _KEPT, of_this_run=False),
@@ -125,6 +126,7 @@ PLACES: dict[str, Place] = {
     "BranchScreen": Place("moments to return to", ("branch", "update", "epoch", "▲")),
     "StructureScreen": Place("structure of a new run", _STRUCTURE, of_this_run=False),
     "ExperimentsScreen": Place("experiments", _COURSE, of_this_run=False),
+    "PencilScreen": Place("a line for your prediction", _COURSE, of_this_run=False),
     "QuestionScreen": Place("a question", _COURSE, of_this_run=False),
     "ConclusionScreen": Place("a conclusion", _COURSE, of_this_run=False),
     "ToyScreen": Place("the mechanism", _TOY, about=TOY_IN_WORDS, of_this_run=False),
@@ -139,14 +141,15 @@ KEYS: dict[str, ScreenKeys] = {
     "ChannelScreen": key_table.CHANNEL,
     "MomentScreen": key_table.MOMENT,
     "WhatIfScreen": key_table.WHAT_IF,
-    "RunsScreen": key_table.RUNS,
-    "ComparisonScreen": key_table.COMPARISON,
+    "RunsScreen": run_keys.RUNS,
+    "ComparisonScreen": run_keys.COMPARISON,
     "BranchScreen": key_table.BRANCH,
     "StructureScreen": key_table.NEW_RUN,
-    "ExperimentsScreen": key_table.EXPERIMENTS,
-    "QuestionScreen": key_table.QUESTION,
-    "ConclusionScreen": key_table.CONCLUSION,
-    "ToyScreen": key_table.TOY,
+    "ExperimentsScreen": course_keys.EXPERIMENTS,
+    "PencilScreen": course_keys.PENCIL,
+    "QuestionScreen": course_keys.QUESTION,
+    "ConclusionScreen": course_keys.CONCLUSION,
+    "ToyScreen": course_keys.TOY,
 }
 """The keys of every screen but the explorer, by the name of its class."""
 

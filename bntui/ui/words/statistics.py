@@ -107,7 +107,9 @@ def _momentum(shown: Shown) -> str:
 def _one_step(shown: Shown) -> str:
     """Write the last update before the validation of one channel's mean; nothing if it was not measured."""
     layer = shown.drift
-    channel = worst_channel(layer) if layer else None
+    channel = shown.channel
+    if channel is None and layer:
+        channel = worst_channel(layer)
     if layer is None or channel is None:
         return ""
     told = update_of_mean(shown.snapshot, layer.name, channel)

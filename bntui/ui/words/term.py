@@ -18,6 +18,8 @@ class Shown:
     snapshot: Snapshot
     layer: str = ""
     """The name of the layer that is chosen; empty where none is."""
+    channel: int | None = None
+    """The channel of it that is chosen; None where none is."""
 
     @property
     def drift(self) -> LayerDrift | None:
