@@ -1,6 +1,6 @@
 """The list of guided experiments, and what the chosen one is about."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -139,7 +139,8 @@ class ExperimentsScreen(Screen[Experiment | None]):
     @on(OptionList.OptionHighlighted)
     def _read(self, event: OptionList.OptionHighlighted) -> None:
         """Show what the chosen one is about, from its beginning."""
-        self._show_sheet(self._entries[event.option_index])
+        before, self._at = self._at, event.option_index
+        self._write({before, self._at})
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
     def _take(self, kept: "Sequence[StoredRun]") -> None:
@@ -148,15 +149,18 @@ class ExperimentsScreen(Screen[Experiment | None]):
             self._standing = self._known(kept)
             self._write()
 
-    def _write(self) -> None:
+    def _write(self, places: Iterable[int] = ()) -> None:
+        """Write the lines in these places anew, all if there are none, and the sheet."""
         listed = self.query_one(OptionList)
-        for place, entry in enumerate(self._entries):
-            listed.replace_option_prompt_at_index(place, self._line(entry))
-        if listed.highlighted is not None:
-            self._show_sheet(self._entries[listed.highlighted])
+        for place in places or range(len(self._entries)):
+            listed.replace_option_prompt_at_index(place, self._line(self._entries[place]))
+        self._show_sheet(self._entries[self._at])
 
     def _line(self, entry: Experiment | Lesson) -> Table:
-        """Return number and title, and below it what there is to know of it."""
+        """Return number and title, and below it what there is to know of it.
+
+        The chosen one has its own colours: what is dim elsewhere could not be read there.
+        """
         line = Table.grid(padding=(0, 1, 0, 0), expand=True)
         line.add_column(width=2, justify="right", no_wrap=True)
         line.add_column(ratio=1)
@@ -166,8 +170,11 @@ class ExperimentsScreen(Screen[Experiment | None]):
         else:
             brief = self.app.size.width < NARROW
             below = facts(entry, self._standing(entry), brief=brief)
-        words = [(f"{fit(self.app, entry.title)}\n", ""), *below]
-        line.add_row(number, Text.assemble(*((fit(self.app, text), role) for text, role in words)))
+        chosen = entry is self._entries[self._at]
+        words = Text(f"{fit(self.app, entry.title)}\n")
+        for text, style in below:
+            words.append(fit(self.app, text), "" if chosen else style)
+        line.add_row(number, words)
         return line
 
     def _show_sheet(self, entry: Experiment | Lesson) -> None:
