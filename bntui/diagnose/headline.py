@@ -19,6 +19,8 @@ from bntui.diagnose.verdict import verdict
 
 SOON = 40.0
 """Updates within which statistics that will be sound by themselves count as recovering."""
+SLACK = 5.0
+"""Updates by which a validation may find harm later than twice the time that a forecast gave: the weights move."""
 
 OVER = {Phase.STOPPED, Phase.INTERRUPTED}
 """Phases after which a run can only begin again."""
@@ -66,10 +68,12 @@ def updates_until_sound(snapshot: Snapshot, judged: Verdict) -> float | None:
 
     They recover where so few updates are left that nobody has to intervene. The forecast is for weights
     that stand still. So where lag is to blame, it counts only after a change: else it would always be as
-    far away.
+    far away. A validation that finds harm long after the forecast's end has shown it to be wrong.
     """
-    waiting = snapshot.waiting
-    if judged.cause not in {Cause.START, Cause.LAG} or waiting is None:
+    waiting, seen = snapshot.waiting, snapshot.validation
+    if judged.cause not in {Cause.START, Cause.LAG} or waiting is None or seen is None:
+        return None
+    if seen.update - waiting.update > 2.0 * waiting.sound_in + SLACK:
         return None
     changed = max((mark.update for mark in snapshot.marks if mark.change), default=-math.inf)
     if judged.cause is Cause.LAG and snapshot.update - changed > SOON:

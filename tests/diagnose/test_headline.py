@@ -287,3 +287,10 @@ def test_what_takes_long_is_no_recovery() -> None:
 def test_a_forecast_counts_down_between_two_measurements() -> None:
     said = headline(replace(recovering(20.0), update=108))
     assert "in about 10 updates" in said.what[0]
+
+
+def test_a_forecast_that_did_not_come_true_is_no_recovery() -> None:
+    forecast = recovering(8.0)
+    for update, what in ((97 + 21, "Recovering"), (97 + 22, "Validation fails")):
+        seen = validation(update=update)
+        assert what in headline(replace(forecast, update=update, validation=seen)).what[0]

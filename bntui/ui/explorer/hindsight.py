@@ -15,7 +15,7 @@ from bntui.ui.drawing.canvas import Picture
 from bntui.ui.drawing.legend import LEGEND
 from bntui.ui.drawing.marks import flags
 from bntui.ui.drawing.ramp import CHARACTERS, colours, sixteen
-from bntui.ui.drawing.view import View, updates_of, x_of
+from bntui.ui.drawing.view import FOLLOWING, View, updates_of, x_of
 from bntui.ui.explorer.drift import waiting_for
 from bntui.ui.explorer.heat_map import HEAT, SOLID, heat_map, update_at
 from bntui.ui.explorer.looks import Looks, beside, called, looks_of, reading, why_no_hindsight
@@ -24,7 +24,6 @@ from bntui.ui.terminal.glyphs import DOTS, Glyphs
 from bntui.ui.widgets.focus_canvas import FocusCanvas
 
 TITLE = "every momentum, in hindsight"
-WHOLE = View()
 NOTHING = "there is no look back yet"
 LEGEND_CELLS = 10
 """Cells of the ramp in the title."""
@@ -71,14 +70,14 @@ class HindsightMap(FocusCanvas):
 
     _snapshot = Snapshot()
     _looks: Looks | None = None
-    _view = WHOLE
-    _x = WHOLE.sight(0.0, None)
+    _view = FOLLOWING
+    _x = FOLLOWING.sight(0.0, None)
 
     def show(
         self,
         snapshot: Snapshot,
         *,
-        view: View = WHOLE,
+        view: View = FOLLOWING,
         end: float = 0.0,
         planned: float | None = None,
     ) -> None:

@@ -48,10 +48,8 @@ class Looks:
         It stands for twice the longest of the last gaps between looks; the newest for itself alone.
         What lies beyond was not measured. No look to come changes this of those before.
         """
-        gaps = np.diff(self.updates, prepend=0.0)
-        longest = np.array(
-            [gaps[max(0, n - _LAST_GAPS + 1) : n + 1].max() for n in range(len(gaps))]
-        )
+        gaps = np.pad(np.diff(self.updates, prepend=0.0), (_LAST_GAPS - 1, 0))
+        longest = np.lib.stride_tricks.sliding_window_view(gaps, _LAST_GAPS).max(axis=1)
         return np.append((self.updates + 2.0 * longest)[:-1], self.updates[-1:])
 
     def at(self, update: float | None) -> int:
@@ -109,8 +107,11 @@ def looks_of(snapshot: Snapshot) -> Looks | None:
         return None
     columns = {update: column for update, *column in _live(live)}
     images = snapshot.facts.validation if snapshot.facts else 0
+    recalibrated = {mark.update for mark in snapshot.marks if mark.change == "recalibrate"}
     for report in snapshot.reports:
         told = dict(report.hindsight)
+        if report.update in columns and report.update in recalibrated:
+            continue  # the look of this update tells of the statistics since
         if told.keys() >= set(names):  # on more images than a look of the same update
             momentum = _momentum(snapshot, live, report.update)
             beside = [images, report.val_acc, report.val_acc_fresh, momentum]

@@ -14,13 +14,14 @@ from bntui.core.series import Array, SeriesView
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import exact
 from bntui.ui.drawing.axes import AXIS, row_of
-from bntui.ui.drawing.canvas import Picture, Span, fitted
+from bntui.ui.drawing.canvas import Picture, Span
 from bntui.ui.drawing.channel_strips import rule
 from bntui.ui.drawing.charts import bar, chart
 from bntui.ui.drawing.curves import curves
 from bntui.ui.drawing.legend import LEGEND
 from bntui.ui.drawing.plot import Line
 from bntui.ui.drawing.view import FOLLOWING, planned_end
+from bntui.ui.explorer.layer_picture import beside
 from bntui.ui.explorer.looks import OWN_ROW, Looks, called, is_momentum
 from bntui.ui.explorer.scrubbing import name_of, past, past_in_words
 from bntui.ui.terminal.glyphs import DOTS, Glyphs, cell
@@ -75,7 +76,7 @@ def what_if(shown: WhatIfShown, width: int, height: int, glyphs: Glyphs) -> Pict
     if width >= LIST_WIDTH + LEAST_CHART:
         left = bars(shown, weights.kept(height - len(words), shown.chosen), LIST_WIDTH)
         right = past_chart(shown, width - LIST_WIDTH, height - len(words), glyphs)
-        return [*_beside(left, right, LIST_WIDTH), *words]
+        return [*beside(left, right, LIST_WIDTH), *words]
     least = min(PAST[0], height // 2)
     kept = weights.kept(height - len(words) - least, shown.chosen)
     chart_rows = height - len(words) - len(kept)
@@ -258,10 +259,3 @@ def _marked(line: str, names: list[str], columns: list[int], chosen: str) -> lis
     start = columns[names.index(chosen)] - len(chosen) // 2
     end = start + len(chosen)
     return [(line[:start], "axis"), (chosen, "cursor"), (line[end:], "axis")]
-
-
-def _beside(left: Picture, right: Picture, width: int) -> Picture:
-    """Put pictures side by side, the left one `width` cells wide."""
-    count = max(len(left), len(right))
-    both = zip(*([*one, *[[]] * (count - len(one))] for one in (left, right)), strict=True)
-    return [[*fitted(one, width), *other] for one, other in both]

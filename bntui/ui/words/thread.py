@@ -61,8 +61,6 @@ WHY_POSTS = (
     "experiment means that it puts the third post to the test."
 )
 """What "post 3" means wherever it stands."""
-INTRODUCTION = f"{POSTS[0].text} {GUESS}"
-"""What happened, in one paragraph."""
 IN_ONE_SENTENCE = "It did in a forum thread: right about 98.7 % of its training images, the network validated at 0.11."
 """The shortest introduction, for the first card of the first start."""
 

@@ -15,6 +15,7 @@ from bntui.ui.explorer.screen import Explorer
 from bntui.ui.runs.comparison import ComparisonScreen, Side
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
+from tests.ui.explorer.kept import kept_run
 from tests.ui.explorer.mapped import hindsight
 from tests.ui.explorer.test_twin_and_branch import MOMENTS
 from tests.ui.scripted import diverged, failed, mid_run
@@ -182,10 +183,10 @@ class TestTurnedKnobs:
             assert "pace: max is the last step; enter types any value" in user.part()
 
 
-async def test_enter_on_the_map_opens_the_what_if_and_on_drift_a_layer() -> None:
+async def test_enter_on_the_map_opens_a_moment_and_on_drift_a_layer() -> None:
     async with opened() as user:
-        await user.see(hindsight=hindsight())
-        for panel, opens in ((HindsightMap, "WhatIfScreen"), (DriftTable, "LayerScreen")):
+        await user.see(kept_run(4, 12, 20, hindsight=hindsight()))
+        for panel, opens in ((HindsightMap, "MomentScreen"), (DriftTable, "LayerScreen")):
             user.app.screen.query_one(panel).focus()
             await user.press("enter")
             assert type(user.app.screen).__name__ == opens

@@ -48,6 +48,16 @@ class TestMerging:
         assert found.row("0.9")[-1] == 0.7
         assert found.images[-1] == 1000
 
+    def test_after_a_recalibration_at_the_end_of_an_epoch_the_look_counts(self) -> None:
+        ended = run(reports=(report(12, own=0.2), report(20, own=0.4)))
+        cured = replace(
+            ended,
+            hindsight=hindsight((4, 12, 20, 20), own=(LOW, LOW, LOW, HIGH)),
+            marks=(Mark(20, "recalibrated", "recalibrate"),),
+        )
+        assert of(ended).own.tolist() == [LOW, 0.2, 0.4]
+        assert of(cured).own.tolist() == [LOW, 0.2, HIGH]
+
     def test_ends_of_epochs_alone_are_a_map(self) -> None:
         found = of(run(hindsight=None, reports=(report(16, m09=0.7),)))
         assert found.updates.tolist() == [16]
