@@ -60,6 +60,14 @@ class ChannelScreen(Screen[None]):
                 self.channel = order[min(max(place, 0), len(order) - 1)]
                 self._draw()
 
+    def on_mouse_scroll_down(self) -> None:
+        """Show the next channel."""
+        self.action_move(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        """Show the channel before."""
+        self.action_move(-1)
+
     def show(self, snapshot: Snapshot) -> None:
         """Show the channel as it is in `snapshot`; a moment of the past stays as it is."""
         if self._live:

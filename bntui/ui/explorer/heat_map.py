@@ -19,6 +19,8 @@ HEAT = "heat-"
 """How the roles of the shades begin; their level follows."""
 OWN = "running strong"
 """The role of what frames the run's own row: the colour of its running statistics on the charts."""
+FRAME = {False: ("▐", "▌"), True: ("[", "]")}
+"""What stands before and behind the cells of the run's own row; the second where there is only ASCII."""
 POINTER = "◆"
 """What shows in the chosen cell where shades are solid, and reversing one would hide it."""
 
@@ -85,14 +87,15 @@ def _row(
 ) -> Row:
     """Draw one row: its name, a shade for each column's look, the value; the run's own in a frame."""
     values, mark = looks.row(name), " cursor" * (cursor is not None)
+    begin, end = FRAME[ramp.isascii()]
     label = name if is_momentum(name) else "run" if name == OWN_ROW else ""
     value = written(values[read]) if read >= 0 else "–"
     strong = OWN if own else ""
     return [
         (f"{label + ' ':>{AXIS - 1}.{AXIS - 1}}", f"{strong or 'axis'}{mark * bool(label)}"),
-        ("▐" if own else "│", strong or "axis"),
+        (begin if own else "│", strong or "axis"),
         *_shades(values, look, cursor, ramp),
-        ("▌" if own else " ", strong),
+        (end if own else " ", strong),
         (named(name, f"{value:>5}", LEGEND - 1, own=own), f"{strong}{mark * (not label)}".strip()),
     ]
 

@@ -1,10 +1,14 @@
 """One BN layer in detail, of the run under way or of a moment of its past."""
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.message import Message
 from textual.screen import Screen
 
 from bntui.core.snapshot import Snapshot
@@ -12,10 +16,65 @@ from bntui.ui import key_table
 from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.drawing.channel_strips import worst_first
 from bntui.ui.explorer.channel import ChannelScreen
-from bntui.ui.explorer.layer_picture import LayerShown, picture
+from bntui.ui.explorer.layer_picture import WORST_WIDTH, LayerShown, picture
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.notices import MessageLines
 from bntui.ui.widgets.status import StatusLine
+
+
+class Layer(Canvas):
+    """The whole picture of one layer."""
+
+    COMPONENT_CLASSES = {"canvas--chosen"}
+    DEFAULT_CSS = """
+    Layer { height: 1fr; background: $background; }
+    Layer > .canvas--chosen { text-style: reverse; }
+    """
+
+    @dataclass
+    class Pointed(Message):
+        """The user points at a channel."""
+
+        channel: int
+
+    _snapshot = Snapshot()
+    _index = 0
+    _channel: int | None = None
+    _past = False
+
+    def show(self, snapshot: Snapshot, index: int, channel: int | None, *, past: bool) -> None:
+        """Show a layer of `snapshot`'s last validation, with one channel chosen."""
+        old, before = self._snapshot, (self._index, self._channel)
+        self._snapshot, self._index, self._channel = snapshot, index, channel
+        self._past = past
+        same = (
+            before == (index, channel)
+            and old.validation is snapshot.validation
+            and old.exchanges is snapshot.exchanges
+            and old.channel_exchanges is snapshot.channel_exchanges
+            and old.layers_waiting is snapshot.layers_waiting
+            and old.knobs == snapshot.knobs
+        )
+        if not same:
+            self.repaint()
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the channel whose row is under the pointer."""
+        offset = event.get_content_offset(self)
+        line = self.render_line(offset.y).text if offset else ""
+        found = re.match(r" +(\d+): ", line)
+        if found and offset and offset.x < WORST_WIDTH:
+            self.post_message(self.Pointed(int(found[1])))
+
+    def draw(self, width: int, height: int) -> Picture:
+        """Return the picture, or a line saying why there is none."""
+        validation = self._snapshot.validation
+        if validation is None:
+            return [[(" waiting for the first validation", "faint")]]
+        if self._index >= len(validation.layers):
+            return [[(" this network has no batch norm, so nothing can drift", "faint")]]
+        shown = LayerShown(self._snapshot, validation, self._index, self._channel, self._past)
+        return picture(shown, width, height, self.glyphs)
 
 
 class LayerScreen(Screen[int]):
@@ -34,6 +93,23 @@ class LayerScreen(Screen[int]):
         """The channel that was chosen; the worst one until then."""
         self._snapshot = snapshot
         self._ask = ask
+
+    @on(Layer.Pointed)
+    def _point(self, event: Layer.Pointed) -> None:
+        order, place = self._order()
+        if order and event.channel == order[place]:
+            self.action_open()
+        else:
+            self.channel = event.channel
+            self._draw()
+
+    def on_mouse_scroll_down(self) -> None:
+        """Choose the next channel."""
+        self.action_move(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        """Choose the channel before."""
+        self.action_move(-1)
 
     @property
     def chosen_layer(self) -> int:
@@ -110,44 +186,3 @@ class LayerScreen(Screen[int]):
             return [], 0
         order = worst_first(validation.layers[self.index].detail)
         return order, order.index(self.channel) if self.channel in order else 0
-
-
-class Layer(Canvas):
-    """The whole picture of one layer."""
-
-    COMPONENT_CLASSES = {"canvas--chosen"}
-    DEFAULT_CSS = """
-    Layer { height: 1fr; background: $background; }
-    Layer > .canvas--chosen { text-style: reverse; }
-    """
-
-    _snapshot = Snapshot()
-    _index = 0
-    _channel: int | None = None
-    _past = False
-
-    def show(self, snapshot: Snapshot, index: int, channel: int | None, *, past: bool) -> None:
-        """Show a layer of `snapshot`'s last validation, with one channel chosen."""
-        old, before = self._snapshot, (self._index, self._channel)
-        self._snapshot, self._index, self._channel = snapshot, index, channel
-        self._past = past
-        same = (
-            before == (index, channel)
-            and old.validation is snapshot.validation
-            and old.exchanges is snapshot.exchanges
-            and old.channel_exchanges is snapshot.channel_exchanges
-            and old.layers_waiting is snapshot.layers_waiting
-            and old.knobs == snapshot.knobs
-        )
-        if not same:
-            self.repaint()
-
-    def draw(self, width: int, height: int) -> Picture:
-        """Return the picture, or a line saying why there is none."""
-        validation = self._snapshot.validation
-        if validation is None:
-            return [[(" waiting for the first validation", "faint")]]
-        if self._index >= len(validation.layers):
-            return [[(" this network has no batch norm, so nothing can drift", "faint")]]
-        shown = LayerShown(self._snapshot, validation, self._index, self._channel, self._past)
-        return picture(shown, width, height, self.glyphs)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -14,7 +15,7 @@ from bntui.ui import key_table
 from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.explorer.available_keys import ENDED
 from bntui.ui.explorer.looks import Looks, beside, looks_of, why_no_hindsight
-from bntui.ui.explorer.whatif_pictures import WhatIfShown, what_if
+from bntui.ui.explorer.whatif_pictures import WhatIfShown, row_at, what_if
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.notices import MessageLines
 from bntui.ui.widgets.status import StatusLine
@@ -125,6 +126,30 @@ class WhatIf(Canvas):
         if shown := self._shown():
             self.row = beside(shown.weights.rows, shown.chosen, by)
             self.repaint()
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the momentum or the estimator under the pointer."""
+        shown, offset = self._shown(), event.get_content_offset(self)
+        if shown is None or offset is None:
+            return
+        lines = [self.render_line(y).text for y in range(self.size.height)]
+        past = next((y for y, line in enumerate(lines) if "─ the past" in line), len(lines))
+        listed = lines[past].index("─ the past") if past < len(lines) else self.size.width
+        if offset.y < past or offset.x < listed:
+            row = row_at(shown, lines[offset.y], offset.x, self.size.width)
+            if row:
+                self.row = row
+                self.repaint()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Choose a lower momentum."""
+        event.stop()
+        self.move(1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Choose a higher momentum."""
+        event.stop()
+        self.move(-1)
 
     def draw(self, width: int, height: int) -> Picture:
         """Return what was measured, or why there is nothing."""

@@ -154,6 +154,20 @@ def bars(shown: WhatIfShown, names: list[str], width: int) -> Picture:
     return picture
 
 
+def row_at(shown: WhatIfShown, line: str, column: int, width: int) -> str:
+    """Return the row of the map that a cell of the picture belongs to; nothing where none does.
+
+    `line` is the text that the cell stands in: that of a row with its bar, or one of the curve.
+    """
+    columns = width - AXIS - LEGEND
+    if line[AXIS - 1 : AXIS] in {"│", "┤"}:
+        names = [name for name in reversed(shown.weights.rows) if is_momentum(name)]
+        inside = 0 <= column - AXIS < columns
+        return names[(column - AXIS) * len(names) // columns] if inside else ""
+    word = line[1:NAME_WIDTH].split(" ")[0]
+    return word if word in shown.weights.rows else ""
+
+
 def past_chart(shown: WhatIfShown, width: int, height: int, glyphs: Glyphs) -> Picture:
     """Draw validation over the updates so far: fresh, the run's own, and under the chosen row."""
     if shown.past is None or height < PAST[0] - 1 or width < LEAST_CHART:

@@ -399,6 +399,8 @@ class TestWidget:
             shown = the_map(pilot)
             assert "".join(lines(shown)).isascii()
             assert lines(shown)[6].startswith(" 0.9 |")
+            assert lines(shown)[2].startswith("0.99 [")
+            assert "]0.100 < this run" in lines(shown)[2]
             assert {"-", "+", "@"} <= set(lines(shown)[6])
             assert shown._border_title.plain.isascii()  # type: ignore[union-attr]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
 from bntui.core.config import RunConfig
@@ -27,6 +28,7 @@ from bntui.core.measured import (
 from bntui.core.snapshot import Snapshot
 from bntui.ui.drawing.canvas import Picture
 from bntui.ui.drawing.channel_strips import parts, split, strip, worst
+from bntui.ui.explorer.channel import ChannelScreen
 from bntui.ui.explorer.layer import Layer, LayerScreen
 from bntui.ui.explorer.layer_picture import WORST_WIDTH, history, outlook
 from bntui.ui.terminal.diff_output import DiffApp
@@ -440,6 +442,34 @@ class TestScreen:
             await pilot.press("right", key)
             assert not isinstance(pilot.app.screen, LayerScreen)
             assert pilot.app.closed == 2  # type: ignore[attr-defined]
+
+    async def test_keys_mouse_and_wheel_choose_a_channel_and_open_its_arithmetic(self) -> None:
+        def chosen() -> str:
+            screen = pilot.app.screen.query_one(Layer)
+            rows = (screen._picture[y] for y in range(screen.size.height))
+            return next(text.strip(" :") for row in rows for text, role in row if role == "chosen")
+
+        async with opened(followed(), 0) as pilot:
+            shown = lines(pilot)
+            first = next(y for y, row in enumerate(shown) if "the worst channels" in row) + 1
+            order = [row.split(":")[0].strip() for row in shown[first : first + 4]]
+            assert chosen() == order[0]
+            await pilot.press("down", "down", "up")
+            assert chosen() == order[1]
+            await pilot._post_mouse_events([MouseScrollDown], Layer, offset=(5, 5))
+            assert chosen() == order[2]
+            await pilot._post_mouse_events([MouseScrollUp], Layer, offset=(5, 5))
+            assert chosen() == order[1]
+            await pilot.click(Layer, offset=(3, first + 3))
+            assert chosen() == order[3]
+            await pilot.click(Layer, offset=(70, first + 1))  # the split
+            assert isinstance(pilot.app.screen, LayerScreen)
+            await pilot.click(Layer, offset=(3, first + 3))
+            opened_screen = pilot.app.screen
+            assert isinstance(opened_screen, ChannelScreen)
+            assert str(opened_screen.channel) == order[3]
+            await pilot.press("escape", "enter")
+            assert isinstance(pilot.app.screen, ChannelScreen)
 
     async def test_it_follows_the_run(self) -> None:
         run = followed()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
 from bntui.core.config import RunConfig
@@ -303,6 +304,35 @@ class TestScreen:
             assert "enter: 0.99 → momentum 0.999" in "".join(lines(pilot))
             await pilot.press(*["left"] * 20)
             assert "enter: 0.99 → warm-up" in "".join(lines(pilot))
+
+    @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 16)])
+    async def test_a_click_chooses_what_it_points_at(self, size: tuple[int, int]) -> None:
+        async with opened(size, hindsight=hindsight()) as (run, pilot):
+            run.answer()
+            shown = look(pilot, run)
+            picture = pilot.app.screen.query_one(WhatIf)
+            for place, line in enumerate(shown):
+                name = line[1:].split(" ")[0]
+                if name in LADDER | OTHERS and name != "0.99" and "┤" not in line[:6]:
+                    await pilot.click(WhatIf, offset=(3, place + 1))
+                    assert picture.applicable == name
+            if size == (120, 40):
+                ticks = next(line for line in shown if "0.95 " in line and "0.97 " in line)
+                await pilot.click(WhatIf, offset=(ticks.index("0.97") + 2, 5))
+                assert picture.applicable == "0.97"
+                chosen = picture.applicable
+                await pilot.click(WhatIf, offset=(20, 33))  # the past
+                await pilot.click(WhatIf, offset=(0, 0))  # the frame
+                assert picture.applicable == chosen
+
+    async def test_the_wheel_chooses(self) -> None:
+        async with opened(hindsight=hindsight()) as (run, pilot):
+            run.answer()
+            look(pilot, run)
+            picture = pilot.app.screen.query_one(WhatIf)
+            for event, row in ((MouseScrollDown, "0.98"), (MouseScrollUp, "")):
+                await pilot._post_mouse_events([event], WhatIf, offset=(5, 3))
+                assert picture.applicable == row
 
     @pytest.mark.parametrize("key", ["escape", "q"])
     async def test_it_closes(self, key: str) -> None:
