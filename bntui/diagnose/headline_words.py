@@ -235,9 +235,9 @@ def _sound(snapshot: Snapshot, _: Verdict) -> Said:
 
 def _about(share: float) -> str:
     """Write a share that changes all the time so that it seldom does: to the nearest tenth."""
-    if share < 0.15:
-        return "up to 10 %" if share >= 0.05 else "up to 5 %"
-    return f"about {round(10 * share) * 10} %"
+    if share <= 0.1:
+        return "up to 10 %" if share > 0.05 else "up to 5 %"
+    return "nearly all" if share >= 0.95 else f"about {round(10 * share) * 10} %"
 
 
 def _at_words(text: str, instead: str = "…") -> Line:

@@ -294,3 +294,12 @@ def test_a_forecast_that_did_not_come_true_is_no_recovery() -> None:
     for update, what in ((97 + 21, "Recovering"), (97 + 22, "Validation fails")):
         seen = validation(update=update)
         assert what in headline(replace(forecast, update=update, validation=seen)).what[0]
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [(0.99, "nearly all"), (0.42, "about 40 %"), (0.13, "about 10 %"), (0.08, "up to 10 %")],
+)
+def test_the_share_of_start_values_is_rounded_to_what_is_so(left: float, said: str) -> None:
+    seen = replace(validation(), layers=layers(start_left=left))
+    assert f"; {said} of them is still" in headline(mid_run(CONFIG, validation=seen)).why[0]

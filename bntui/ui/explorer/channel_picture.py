@@ -117,7 +117,7 @@ def _table(found: Normalising, width: int) -> Picture:
     (mean, variance), (fresh_mean, fresh_variance) = found.running, found.fresh
     sigma = math.sqrt(max(0.0, fresh_variance + found.epsilon))
     gap = (mean - fresh_mean) / sigma if sigma > 0.0 else math.nan
-    ratio = (variance + found.epsilon) / (fresh_variance + found.epsilon)
+    ratio = (variance + found.epsilon) / sigma**2 if sigma > 0.0 else math.nan
     apart = f"{gap:+.1f} σ" if math.isfinite(gap) else "–"
     times = factor(math.log(ratio)) if ratio > 0.0 and math.isfinite(ratio) else "–"
     size = min(14, max(8, (width - 11) // 3))

@@ -65,6 +65,8 @@ class WhatIfScreen(Screen[None]):
         row = self.query_one(WhatIf).applicable
         if row:
             self._use(row, self._used)
+        else:
+            self.notify("choose another momentum first, with ← →")
 
     def _used(self, told: str) -> None:
         self.notify(told)

@@ -295,6 +295,8 @@ class TestScreen:
             look(pilot, run)
             await pilot.press("enter")  # the run's own
             assert (run.used, run.count) == ([], 1)
+            told = [notice.message for notice in pilot.app._notifications]
+            assert set(told) == {"choose another momentum first, with ← →"}
             await pilot.press("left", "left", "right", "down")
             assert "the past at 0.97" in "".join(lines(pilot))
             await pilot.press("enter")
