@@ -129,7 +129,7 @@ BEGIN = (Binding("enter", "screen.begin"),)
 
 EXPLAIN = line(
     "?",
-    "what the words here mean; all keys; the forum thread",
+    "explain the words on this panel; list all keys; tell of the forum thread",
     Binding("question_mark", "app.explain", "help", key_display="?"),
 )
 """For every screen: the help opens on what has the focus."""

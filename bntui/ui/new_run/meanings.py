@@ -150,7 +150,7 @@ def _base_batch(config: RunConfig, _: int | None) -> str:
 def _batch_schedule(config: RunConfig, train: int | None) -> str:
     size = config.knobs.batch_size
     if not config.batch_schedule:
-        return f"The batch size stays at {size:,} until it is turned."
+        return f"The batch size stays at {size:,} until you turn it."
     sizes = [size]
     for epoch in range(1, config.epochs + 1):
         size = rules.scheduled_batch(config.batch_schedule, epoch, size)

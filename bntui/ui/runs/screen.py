@@ -116,7 +116,7 @@ class RunsScreen(Screen[Chosen | None]):
         listed = self.query_one(RunList)
         count = f"{len(runs)} of {len(kept)}" if text else f"{len(kept)}"
         title = next(column.title for column in RUN_COLUMNS if column.name == self._column)
-        listed.retitle(f"{count} run{'s' * (len(kept) != 1)} by {title}")
+        listed.retitle(f"{count} run{'s' * (len(kept) != 1)}, sorted by {title}")
         listed.show(
             runs,
             signs={run.id: "".join(sign for sign, _ in self._signs(run)) for run in runs},

@@ -185,7 +185,7 @@ class TestList:
         ids = [kept(config=replace(STORED, seed=seed)) for seed in range(3)]
         async with listed(size) as user:
             assert rows(user) == [run[:6] for run in reversed(ids)]
-            assert "╭─ 3 runs by when ─" in user.text
+            assert "╭─ 3 runs, sorted by when ─" in user.text
             assert f"{ids[2]} · finished" in user.part("#about")
             await user.press("down", "down", "down")
             assert f"{ids[0]} · finished" in user.part("#about")
@@ -263,7 +263,7 @@ class TestList:
             assert "evidence" in user.text
             await user.press("o")
             go_on.set()
-            await user.until(lambda: "1 run by when" in user.text)
+            await user.until(lambda: "1 run, sorted by when" in user.text)
 
     async def test_a_list_longer_than_the_screen_scrolls_with_the_chosen_run(self) -> None:
         ids = [f"{number:06x}" for number in range(0xABC000, 0xABC064)]
@@ -331,7 +331,7 @@ class TestFinding:
         async with listed() as user:
             for _ in range(4):  # state, data, norm, batch
                 await user.press("s")
-            assert "3 runs by batch" in user.text
+            assert "3 runs, sorted by batch" in user.text
             assert rows(user) == [ids[size][:6] for size in (512, 64, 8)]
             await user.press("home", "end", "p")
             await user.until(lambda: "pinned" in user.part("#about"))
