@@ -126,7 +126,8 @@ class LayerScreen(Screen[int]):
         yield StatusLine()
         yield Layer()
         yield MessageLines()
-        yield KeyLine(key_table.LAYER.shown())
+        shown = key_table.LAYER.shown()
+        yield KeyLine(shown if self._ask else [one for one in shown if one.key != "w"])
 
     def on_mount(self) -> None:
         """Ask, and show what there is."""

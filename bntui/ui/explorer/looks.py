@@ -1,7 +1,7 @@
 """What is known of every momentum in hindsight: the looks back of a run, and its rows in order. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -87,6 +87,17 @@ class Looks:
         ranked = sorted(self.rows, key=lambda n: first.index(n) if n in first else len(first))
         kept = ranked[: max(1, most)]
         return [name for name in self.rows if name in kept]
+
+    @property
+    def newest(self) -> "Looks | None":
+        """The last look alone of which all was measured; None if there is none."""
+        whole = np.flatnonzero(np.isfinite(self.own + self.fresh))
+        if not len(whole):
+            return None
+        last = slice(whole[-1], whole[-1] + 1)
+        columns = ("updates", "images", "own", "fresh", "momentum")
+        alone = {name: getattr(self, name)[last] for name in columns}
+        return replace(self, accuracy=self.accuracy[:, last], **alone)
 
     def curve(self, name: str) -> SeriesView:
         """Return one row over the updates."""

@@ -79,7 +79,7 @@ class WhatIfScreen(Screen[None]):
 
 
 class WhatIf(Canvas):
-    """The picture; until a measurement comes, the one before it."""
+    """The picture; until a measurement comes, the one before it, or the last look back."""
 
     BORDER_TITLE = "what if: these weights under every momentum"
     COMPONENT_CLASSES = {"canvas--cursor"}
@@ -160,15 +160,20 @@ class WhatIf(Canvas):
             return [[(f" {reason}", "faint")]]
         state = state_of(snapshot, waiting=measured is self._old)
         shown = self._shown()
-        if measured is None or shown is None:
+        if shown is None:
             return [[(f" {state}", "strong")]]
-        where = f"update {measured.updates[0]:.0f}, {measured.images:,} images"
-        what = f"this run {measured.own[0]:.3f}, fresh {measured.fresh[0]:.3f}"
+        found = shown.weights
+        where = f"update {found.updates[0]:.0f}"
+        if found.images[0]:
+            where += f", {found.images[0]:,.0f} images"
+        what = f"this run {found.own[0]:.3f}, fresh {found.fresh[0]:.3f}"
         title = f"{state} before: {where}" if state else f"{where}: {what}"
         return [[(f" {title}", "strong")], *what_if(shown, width, height - 1, self.glyphs)]
 
     def _shown(self) -> WhatIfShown | None:
-        weights, past = self._weights, self._past
+        past = self._past
+        # Until the weights at hand are measured, the last look back stands for them.
+        weights = self._weights or (past.newest if past else None)
         if weights is None:
             return None
         own = past.own_row if past and past.own_row in weights.rows else weights.own_row

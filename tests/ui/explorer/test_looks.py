@@ -144,6 +144,19 @@ class TestRows:
         assert looks(momentum=0.8).kept(2, "0.97") == ["0.97", "0.8"]
 
 
+class TestNewest:
+    def test_it_is_the_last_look_of_which_all_was_measured(self) -> None:
+        shown = looks(rows={"0.9": (0.2, 0.3, 0.4)})
+        assert shown.newest
+        assert shown.newest.updates.tolist() == [20]
+        assert shown.newest.row("0.9").tolist() == [0.4]
+        part = replace(shown, fresh=np.array([0.9, 0.95, math.nan])).newest
+        assert part
+        assert part.updates.tolist() == [12]
+        assert part.row("0.9").tolist() == [0.3]
+        assert replace(shown, fresh=np.full(3, math.nan)).newest is None
+
+
 class TestReading:
     SHOWN = looks((90, 96, 101), rows={"0.9": (0.9, 0.951, 0.96), "0.99": (0.2, 0.1, 0.3)})
 

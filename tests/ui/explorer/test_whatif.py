@@ -290,10 +290,11 @@ class TestScreen:
 
     async def test_arrows_choose_and_enter_uses_and_measures_again(self) -> None:
         async with opened(hindsight=hindsight()) as (run, pilot):
-            await pilot.press("left", "enter")  # nothing is measured yet
+            assert lines(pilot)[0] == " measuring… before: update 20, 200 images"  # the last look
+            await pilot.press("enter")  # the run's own
             run.answer()
             look(pilot, run)
-            await pilot.press("enter")  # the run's own
+            await pilot.press("enter")
             assert (run.used, run.count) == ([], 1)
             told = [notice.message for notice in pilot.app._notifications]
             assert set(told) == {"choose another momentum first, with ← →"}
