@@ -105,12 +105,14 @@ def arithmetic(
 def _update(what: str, toy: Toy, momentum: float, width: int) -> Row:
     """Write `running mean ← 0.99 · 0.310 + 0.01 · 1.740 = 0.324`."""
     name, dot = (f" running {what:<9}", " · ") if width >= WIDE else (f" {what:<9}", "·")
-    old, new = factors(toy.momentum if toy.batch else momentum)
+    # A recalibration has replaced what the last batch led to: no arithmetic leads there.
+    batch = None if toy.before == toy.running else toy.batch
+    old, new = factors(toy.momentum if batch else momentum)
     before: float = getattr(toy.before, what)
     kept = (f"{old}{dot}{number(before, 3)}", "running")
-    if toy.batch is None:
+    if batch is None:
         return [(f"{name}← ", ""), kept, (f" + {new}{dot}the batch's", "faint")]
-    added: float = getattr(toy.batch.statistics, what)
+    added: float = getattr(batch.statistics, what)
     after: float = getattr(toy.running, what)
     return [
         (f"{name}← ", ""),
@@ -163,7 +165,7 @@ def _right(toy: Toy, width: int) -> Row:
     room = width - cell_len(running) - cell_len(fresh) - 3
     values = f"of {VALUES:,} validation values"
     name = fitting((f" right, {values}: ", " right: "), room)
-    return [(name, ""), (running, "running"), (" · ", "faint"), (fresh, "fresh")]
+    return [(name, ""), (running, "running"), (", ", "faint"), (fresh, "fresh")]
 
 
 def factors(momentum: float) -> tuple[str, str]:

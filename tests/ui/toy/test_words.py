@@ -32,7 +32,7 @@ class TestArithmetic:
             " running (0.57 − 0.50) ÷ 1.23 =  0.06 above 0: a 1 ×",
             " fresh   (0.57 − 2.22) ÷ 1.83 = −0.90 below 0: a 0 √",
             "",
-            " right: running 74 % · fresh 98 %",
+            " right: running 74 %, fresh 98 %",
         ]
 
     def test_in_little_room_and_in_ascii(self) -> None:
@@ -43,7 +43,7 @@ class TestArithmetic:
             " a validation value, of a 0: x = 0.57",
             " running (0.57 − 0.50) ÷ 1.23 =  0.06 a 1 ×",
             " fresh   (0.57 − 2.22) ÷ 1.83 = −0.90 a 0 √",
-            " right: running 74 % * fresh 98 %",
+            " right: running 74 %, fresh 98 %",
         ]
 
     def test_in_least_room_the_update_itself_is_there(self) -> None:
@@ -81,6 +81,7 @@ class TestArithmetic:
     def test_after_a_recalibration_nothing_is_left(self) -> None:
         rows = text(arithmetic(recalibrate(TOY), 0.9, 60, 9))
         assert rows[2] == " start value left = 0 %, since the recalibration"
+        assert rows[0] == " running mean     ← 0.9 · 2.218 + 0.1 · the batch's"
 
     def test_below_zero_the_difference_is_a_sum(self) -> None:
         toy = replace(TOY, running=Statistics(-0.5, 1.0))
