@@ -370,9 +370,12 @@ class TestProcess:
         assert (end["event"], end["phase"]) == ("end", "stopped")
 
 
+OF_THE_EXPLORER = {"version", "paused", "validation", "plain", "theme", "tour"}
+
+
 def test_every_option_of_the_explorer_but_its_own_is_one_of_run_too() -> None:
     run = cli.commands["run"]
-    names = {option.name for option in cli.params} - {"version", "paused", "validation", "plain"}
+    names = {option.name for option in cli.params} - OF_THE_EXPLORER
     assert "batch_size" in names
     assert names <= {option.name for option in run.params}
 

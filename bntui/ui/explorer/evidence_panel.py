@@ -4,7 +4,6 @@ from bntui.core.cells import wrapped
 from bntui.core.snapshot import Snapshot
 from bntui.diagnose.verdict import verdict
 from bntui.ui.drawing.canvas import Picture
-from bntui.ui.explorer.evidence import sections
 from bntui.ui.widgets.focus_canvas import FocusCanvas
 
 TITLE = "evidence"
@@ -36,6 +35,12 @@ class EvidencePanel(FocusCanvas):
         ]
         if len(lines) > height > 0:
             return [*lines[: height - 1], [(f" {MORE}", "faint")]]
+        if len(lines) + 2 >= height:
+            return lines
+        from bntui.ui.explorer.evidence import (
+            sections,
+        )  # the first picture has nothing to show of it
+
         for section in sections(self._snapshot):
             fits = len(lines) + 1 + len(section) <= height
             if fits and all(len(line) <= width - 1 for line in section):
