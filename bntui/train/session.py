@@ -190,15 +190,11 @@ class Session:
     def recalibrate(self, *, apply: bool) -> None:
         """Find out what recalibrated statistics would do; `apply` puts them to use."""
         if not self.trainer.buffers.layers:
-            self.notice = (
-                "this run has no layer with running statistics, so there is nothing to recalibrate."
-            )
+            self.notice = "this network has no batch norm, so there is nothing to recalibrate."
             return
         if apply:
             self.keep("before recalibration")
-            seen = self.observer.validation
-            if self._observation.live and seen and seen.update < self.trainer.update:
-                self.observer.validate(asked=True)  # the curve ends where it jumps from
+            self.observe()  # the curve ends where it jumps from
         self._recalibration = self.observer.recalibrate(apply=apply)
         if apply:
             self._recalibrated = self._recalibration
@@ -318,8 +314,7 @@ class Session:
         size = rules.scheduled_batch(schedule, trainer.epoch, knobs.batch_size)
         knobs = self._possible(replace(knobs, batch_size=size))
         if knobs.batch_size != self.knobs.batch_size:
-            label = f"batch {self.knobs.batch_size}→{knobs.batch_size}"
-            self._marks.add(trainer.update, label)
+            self._marks.add(trainer.update, f"batch {self.knobs.batch_size}→{knobs.batch_size}")
             self.knobs = replace(self.knobs, batch_size=knobs.batch_size)
         return knobs
 

@@ -31,7 +31,6 @@ from textual import events
 from textual.geometry import Size
 from textual.pilot import Pilot
 from textual.widgets import Input
-from textual.widgets._toast import Toast
 
 from bntui.core.config import RunConfig
 from bntui.core.run import Run
@@ -405,7 +404,7 @@ class Sitting(RuleBasedStateMachine):
             assert not control, (control, line.text)
             if app.glyphs is Glyphs.ASCII and not app.screen.query(Input):  # who types é, sees it
                 assert line.text.isascii(), line.text
-        if app.screen is app.explorer and not app.screen.query(Toast):
+        if app.screen is app.explorer:
             self.check_explorer([line.text for line in lines])
 
     def check_explorer(self, lines: list[str]) -> None:

@@ -142,7 +142,7 @@ def test_a_run_without_batch_norm_has_empty_rows_and_trains() -> None:
     assert report.val_loss == report.val_loss_fresh
     assert report.layers == ()
     run.recalibrate(apply=True)
-    assert "no layer with running statistics" in snapshot_of(run, Phase.RUNNING).message
+    assert "no batch norm" in snapshot_of(run, Phase.RUNNING).message
 
 
 @pytest.mark.parametrize("batch_norm", [True, False])
