@@ -53,7 +53,12 @@ def pencilled(drawn: SeriesView, snapshot: Snapshot, view: View) -> Line:
         seen = drawn.x <= snapshot.update
         values = (drawn.low[seen], drawn.high[seen], drawn.last[seen])
         drawn = SeriesView(drawn.x[seen], *values, drawn.broken[seen])
-    return Line(PENCIL, "strong", along(drawn, clock), dotted=True)
+    return pencil_line(along(drawn, clock))
+
+
+def pencil_line(drawn: SeriesView) -> Line:
+    """Return a line of a reader's own, which differs from those that were measured by its dots."""
+    return Line(PENCIL, "strong", drawn, every=2)
 
 
 def compared(

@@ -34,8 +34,8 @@ class Line:
     style: str
     view: SeriesView
     ghost: bool = False
-    dotted: bool = False
-    """Whether only every other dot of it is drawn, so that it is told apart without colours."""
+    every: int = 1
+    """Every how many dots across one is drawn: with more than 1 a line is told apart without colours."""
 
     @property
     def letter(self) -> str:
@@ -116,8 +116,7 @@ def _put_lines(grid: _Grid, lines: Sequence[Line], traces: Sequence[Trace], glyp
     height, width = grid.text.shape
     dots = np.zeros((height, width), dtype=np.uint8)
     for line, (low, high) in zip(lines, traces, strict=True):
-        step = 2 if line.dotted else 1
-        own = _patterns(*_every(step, low, high), height, *DOTS[glyphs])
+        own = _patterns(*_every(line.every, low, high), height, *DOTS[glyphs])
         dots |= own
         grid.put(own > 0, line.letter, line.style)
     if glyphs is not Glyphs.ASCII:

@@ -60,8 +60,9 @@ class ExperimentsScreen(Screen[Experiment | None]):
     DEFAULT_CSS = """
     ExperimentsScreen {
         Horizontal { height: 1fr; }
-        OptionList { width: 42%; max-width: 60; height: 1fr; padding: 0; background: $background; }
-        VerticalScroll { width: 1fr; height: 1fr; padding: 0 1; }
+        OptionList { width: 42%; max-width: 60; height: auto; padding: 0; background: $background; }
+        VerticalScroll { width: 1fr; max-width: 90; height: auto; padding: 0 1; }
+        OptionList, VerticalScroll { max-height: 100%; }
         OptionList, VerticalScroll { scrollbar-size-vertical: 1; }
     }
     """

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -13,6 +14,7 @@ from textual.widgets import Static
 from bntui.core.config import RunConfig
 from bntui.core.plan import end_of
 from bntui.core.scales import UNIT
+from bntui.core.series import SeriesView
 from bntui.core.snapshot import Snapshot
 from bntui.experiments.experiment import Experiment
 from bntui.experiments.pencil import STEPS, Pencil
@@ -21,10 +23,13 @@ from bntui.ui.dialogs.dialog import Dialog
 from bntui.ui.drawing.axes import AXIS
 from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.drawing.charts import chart
-from bntui.ui.drawing.curves import PENCIL
+from bntui.ui.drawing.curves import pencil_line
 from bntui.ui.drawing.legend import LEGEND
 from bntui.ui.drawing.plot import Line
 from bntui.ui.terminal.glyphs import fit
+
+GRID = 8
+"""Every how many dots across a line to draw by has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ class PencilChart(Canvas):
         """Return the chart of the line, with a crosshair where the pencil is."""
         end, pencil = self._length.end, self._pencil
         picture = chart(
-            [Line(PENCIL, "strong", pencil.line(end), dotted=True)],
+            [*_levels(end), pencil_line(pencil.line(end))],
             width=width,
             height=height,
             x_low=0.0,
@@ -114,6 +119,15 @@ class PencilChart(Canvas):
         if columns > 1 and rows > 1:
             place = round((event.x - AXIS) / (columns - 1) * STEPS)
             self.post_message(self.Put(place, round((1 - event.y / (rows - 1)) * STEPS)))
+
+
+def _levels(end: float) -> list[Line]:
+    """Return faint lines at round accuracies, to draw by."""
+    x, places = np.array([0.0, end]), np.zeros(2, dtype=bool)
+    return [
+        Line("", "faint", SeriesView(x, y, y, y, places), ghost=True, every=GRID)
+        for y in (np.full(2, level) for level in (0.2, 0.4, 0.6, 0.8))
+    ]
 
 
 class PencilScreen(Dialog[Pencil | None]):

@@ -93,11 +93,9 @@ class TestPlot:
             (Glyphs.ASCII, ["    a a ", "        ", "a a     "]),
         ],
     )
-    def test_of_a_dotted_line_every_other_dot_is_drawn(
-        self, glyphs: Glyphs, rows: list[str]
-    ) -> None:
+    def test_of_a_line_only_some_dots_may_be_drawn(self, glyphs: Glyphs, rows: list[str]) -> None:
         values = view(0, 0, 0, 0, 1, 1, 1, 1)
-        line = Line("a", "a", values, dotted=True)
+        line = Line("a", "a", values, every=2)
         picture = plot([line], width=8, height=3, x_low=0, x_high=7, y=UNIT, glyphs=glyphs)
         assert text(picture) == rows
 

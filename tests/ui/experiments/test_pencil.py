@@ -186,5 +186,5 @@ class TestOverTheOutcome:
         assert pencilled(line, run, View()).view.x[-1] == planned.update
         over_images = pencilled(line, run, View(axis=Axis.IMAGES))
         assert 250.0 * 88 < over_images.view.x[-1] <= 250.0 * 97
-        assert over_images.dotted
+        assert over_images.every == 2
         assert pencilled(line, run, View(axis=Axis.SECONDS)).view.x[-1] == planned.update

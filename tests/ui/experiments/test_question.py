@@ -63,7 +63,7 @@ class TestQuestion:
             assert user.run.request.note == "01 two · m = 0.99"
             await finish(user, 0.2)
             await finish(user, 0.9)
-            assert "as you predicted" in user.part()
+            assert "As you predicted." in user.part("#said")
 
     async def test_a_number_answers_it_and_begins_the_first_run(self) -> None:
         async with opened(experiments=experiments()) as user:
