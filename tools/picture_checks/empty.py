@@ -22,7 +22,7 @@ MUST_BE_FULL = (120, 40)
 MOST_EMPTY = 0.4
 BAR = 3
 """Rows up to which a canvas is a line of words and no panel."""
-_SELECTORS = ".panel, #knobs, #verdict"
+_SELECTORS = ".panel, #knobs"
 
 
 def too_empty(app: App[None]) -> list[str]:

@@ -6,7 +6,7 @@ from bntui.core.run import Run
 from bntui.core.snapshot import Snapshot
 
 ID_IN_LEGEND = 6
-"""Characters of a stored run\'s id in a legend, as in what is written of it elsewhere."""
+"""Characters of a stored run's id in a legend, as in what is written of it elsewhere."""
 
 
 @dataclass
