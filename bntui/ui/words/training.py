@@ -222,6 +222,6 @@ TRAINING = (
     ),
     Term(
         "ε",
-        "A small number that batch norm adds to every variance, so that it never divides by zero: 0.001.",
+        "A small number, 0.001, that batch norm adds to every variance so that it never divides by zero.",
     ),
 )

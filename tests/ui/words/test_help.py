@@ -20,6 +20,7 @@ from bntui.ui.words.places import KEYS, PLACES
 from bntui.ui.words.terms import TERMS
 from tests.ui.scripted import layers, validation
 from tests.ui.user import CONFIG, FULL, TABS, User, opened
+from tools.picture_checks import faults
 
 SMALL = (60, 16)
 WORDS = {
@@ -320,6 +321,18 @@ async def test_a_run_that_fails_meanwhile_is_told_once_it_is_closed() -> None:
 
 
 @pytest.mark.parametrize("size", [FULL, TABS, SMALL], ids=["120x40", "80x24", "60x16"])
+@pytest.mark.parametrize("place", ["panel-1", "panel-4", "estimator"])
+async def test_no_page_cuts_a_word_or_parts_a_unit(size: tuple[int, int], place: str) -> None:
+    async with opened(size) as user:
+        await go_to(user, place)
+        await user.press("question_mark")
+        for page in "1234":
+            for key in (page, "pagedown", "end"):
+                await user.press(key)
+                assert faults(user.app) == []
+
+
+@pytest.mark.parametrize("size", [FULL, TABS, SMALL], ids=["120x40", "80x24", "60x16"])
 async def test_an_ascii_terminal_gets_ascii(size: tuple[int, int]) -> None:
     async with opened(size, glyphs=Glyphs.ASCII) as user:
         await user.press("question_mark")
@@ -327,3 +340,4 @@ async def test_an_ascii_terminal_gets_ascii(size: tuple[int, int]) -> None:
             await user.press(page)
             assert user.text.isascii()
             assert isinstance(user.app.screen, HelpScreen)
+            assert faults(user.app) == []
