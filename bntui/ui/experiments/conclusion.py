@@ -100,7 +100,7 @@ class ConclusionScreen(Dialog[AfterConclusion | None]):
                 if self._following:
                     yield Answer("enter", f"next: {self._following.heading}", "following")
                 yield Answer("g", "all experiments", "list")
-                yield Answer("esc", "stay with the curves: recalibrate, what if …", "dismiss(None)")
+                yield Answer("esc", "stay with the curves, and turn what you like", "dismiss(None)")
 
     def on_resize(self, event: Resize) -> None:
         """Leave the chart in sight where there is room for both."""

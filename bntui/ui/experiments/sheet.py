@@ -42,7 +42,7 @@ def about(experiment: Experiment, standing: Standing) -> list[Paragraph]:
         ([("", "")], TOGETHER),
         ([(experiment.hypothesis, "")], BLANK_BELOW),
         ([("Watch ", "bold"), (experiment.watch, "")], BLANK_BELOW),
-        ([("Question ", "bold"), (experiment.question.text, "")], BLANK_BELOW),
+        ([("Question: ", "bold"), (experiment.question.text, "")], BLANK_BELOW),
         ([(f"Runs, each with {' · '.join(common)}" if common else "Runs", "")], TOGETHER),
     ]
     for arm in arms:
