@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bntui.core.cells import cell_len, padded, shorten
+from bntui.core.cells import cell_len, padded, shorten, wrapped
 from bntui.core.measured import Score
 from bntui.core.scales import nice
 from bntui.core.snapshot import Snapshot
@@ -49,7 +49,8 @@ class Predictions(FocusCanvas):
         """Return the picture, or what it waits for."""
         validation, facts = self._snapshot.validation, self._snapshot.facts
         if validation is None or facts is None:
-            return [[(" waiting for the first validation", "faint")]]
+            lines = wrapped("waiting for the first validation", max(8, width - 2))
+            return [[(f" {line}", "faint")] for line in lines]
         running, fresh = shares(validation.running), shares(validation.fresh)
         return predictions(facts.class_names, running, fresh, width, height)
 

@@ -395,7 +395,7 @@ class TestWhatARunShows:
                 assert value in user.part("#panel-1")
             for layer in ("conv1_bn", "conv2_bn", "conv3_bn", "flatten_bn", "dense1_bn"):
                 assert f"{layer} " in user.part("DriftTable")
-            assert "38%" in user.part("DriftTable")
+            assert "38 %" in user.part("DriftTable")
             assert "mean gap" in user.part("DriftTable")
             assert "98%" in user.part("Predictions")
             assert "0.114" in user.part("EvidencePanel")
