@@ -93,7 +93,7 @@ class Tour(FocusCanvas):
         count, last = len(CARDS), self._place == len(CARDS) - 1
         self.border_title = f"{CARDS[self._place].title} · {self._place + 1} of {count}"
         back = "← back · " if self._place else ""
-        self.border_subtitle = f"{back}enter {'begins' if last else 'next'} · esc skips"
+        self.border_subtitle = f"{back}enter {'closes' if last else 'next'} · esc skips"
         self.fit(self.screen.size)
         self.repaint()
 
