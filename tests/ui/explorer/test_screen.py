@@ -111,7 +111,7 @@ class TestKnobs:
     async def test_the_estimator_is_changed_live_and_explained(self) -> None:
         async with opened() as user:
             await user.choose("estimator")
-            assert "each update keeps 0.99 of the old value · 0.21 of the start" in user.text
+            assert "each update keeps 0.99 of the old value · 21 % of the start" in user.text
             for said in (
                 "divides the start value out as Adam does · 0 % of the start value left",
                 "the mean over all updates",
@@ -152,7 +152,7 @@ class TestTyping:
             await user.press("enter")
             assert "─ momentum ─" in user.text
             assert user.part("Input") == "0.99"
-            assert "Share of the old running statistics" in user.part("ValueScreen Vertical")
+            assert "The share of its old value that a running" in user.part("ValueScreen Vertical")
             await user.press("7", "escape")
             assert user.run.applied == []
             await user.choose("batch-size")
