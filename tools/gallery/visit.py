@@ -79,6 +79,8 @@ class Visitor:
         for screen in self.app.screen_stack:
             for canvas in screen.query(Canvas):
                 canvas.set_class(look.sixteen, "-sixteen")
+                canvas.drawn = None  # as at the start, what is drawn follows the colours
+                canvas.refresh()
         if self.app.theme != look.theme:
             self.app.theme = look.theme
         await self.settle()
