@@ -77,6 +77,11 @@ class Watched:
         return self.until(lambda snapshot: getattr(snapshot, field) is not before)
 
 
+def brief(state: Snapshot) -> Snapshot:
+    """Return a state without what no screen of it shows: checkpoints and validations of the past."""
+    return replace(state, checkpoints=(), past=())
+
+
 def story() -> Iterator[tuple[str, Any]]:
     """Yield the states of the default run."""
     watched = Watched(DEFAULT)
@@ -98,7 +103,7 @@ def story() -> Iterator[tuple[str, Any]]:
     yield "healed", next(s for s in watched.seen if s.update >= healed.update + HEALED_AFTER)
     yield "finished", last
     frames = [*before, replace(tried, phase=Phase.RUNNING), *watched.seen]
-    yield "story", tuple(replace(frame, checkpoints=()) for frame in frames if frame.facts)
+    yield "story", tuple(brief(frame) for frame in frames if frame.facts)
     run.leave()
 
 
@@ -106,7 +111,8 @@ def twin() -> Iterator[tuple[str, Any]]:
     """Yield a run beside its twin."""
     watched = Watched(replace(DEFAULT, twin="momentum=0.9"))
     watched.run.start()
-    yield "twin", watched.until(lambda s: s.update >= TWIN_AT and s.validation is not None)
+    twins = watched.until(lambda s: s.update >= TWIN_AT and s.validation is not None)
+    yield "twin", replace(brief(twins), twin=brief(twins.twin) if twins.twin else None)
     watched.run.leave()
 
 
@@ -123,8 +129,8 @@ def experiment(name: str) -> Iterator[tuple[str, Any]]:
         middle = run.until(lambda s, half=half: s.epoch > half and s.validation is not None)  # type: ignore[misc]
         ends.append(run.until(lambda s: s.phase is Phase.FINISHED))
         run.run.leave()
-    yield f"experiment {name}, under way", replace(middle, checkpoints=())
-    yield f"experiment {name}, ends", tuple(replace(end, checkpoints=()) for end in ends)
+    yield f"experiment {name}, under way", brief(middle)
+    yield f"experiment {name}, ends", tuple(map(brief, ends))
 
 
 def kept() -> Iterator[tuple[str, Any]]:
@@ -139,7 +145,7 @@ def kept() -> Iterator[tuple[str, Any]]:
     archive = KeptRuns()
     runs = archive.runs()
     yield "runs", tuple(runs)
-    yield "kept", {run.id: replace(archive.load(run.id), checkpoints=()) for run in runs}
+    yield "kept", {run.id: brief(archive.load(run.id)) for run in runs}
 
 
 PARTS: dict[str, Callable[[], Iterator[tuple[str, Any]]]] = {

@@ -84,10 +84,10 @@ def hidden(one: Placed, lines: list[str]) -> Iterator[str]:
     region, clip, content = one.region, one.clip, one.content
     if (region.x < clip.x or region.right > clip.right) and any(map(str.strip, lines)):
         yield f"{one.name}: {region} sticks out of {clip} sideways"
+    if (region.y < clip.y or region.bottom > clip.bottom) and not one.moves:
+        yield f"{one.name}: {region} sticks out of {clip}"
     if one.scrolls:
         return
-    if region.y < clip.y or region.bottom > clip.bottom:
-        yield f"{one.name}: {region} sticks out of {clip}"
     below = [line.strip() for line in lines[content.height :] if line.strip()]
     last = lines[content.height - 1] if 0 < content.height <= len(lines) else ""
     if below and MORE not in last:

@@ -85,14 +85,20 @@ class Placed:
 
     @property
     def scrolls(self) -> bool:
-        """Whether its reader can scroll to what is hidden of it below or above."""
-        return any(
-            isinstance(one, Widget)
-            and not isinstance(one, Screen)
-            and one.styles.overflow_y != "hidden"
-            and one.max_scroll_y > 0
-            for one in self.widget.ancestors_with_self
-        )
+        """Whether its reader can scroll through what is in it, or scroll it itself."""
+        return _scrolls(self.widget) or self.moves
+
+    @property
+    def moves(self) -> bool:
+        """Whether its reader can scroll it itself, up and down."""
+        return any(map(_scrolls, self.widget.ancestors))
+
+
+
+def _scrolls(one: object) -> bool:
+    if not isinstance(one, Widget) or isinstance(one, Screen):
+        return False
+    return one.styles.overflow_y != "hidden" and one.max_scroll_y > 0
 
 
 def placed(app: App[None]) -> list[Placed]:

@@ -180,6 +180,16 @@ async def test_what_can_be_scrolled_to_is_not_lost() -> None:
     assert await found(cut_texts, VerticalScroll(text)) == []
 
 
+async def test_a_list_that_scrolls_is_on_the_screen_itself() -> None:
+    listed = OptionList(*map(str, range(30)))
+    listed.styles.height, listed.styles.offset = 8, (0, 2)
+    said = await found(cut_texts, Container(listed))
+    assert any("sticks out of" in fault for fault in said)
+    listed = OptionList(*map(str, range(30)))
+    listed.styles.height = 8
+    assert await found(cut_texts, listed) == []
+
+
 async def test_what_sticks_out_sideways_is_lost() -> None:
     text = Static("a few words")
     text.styles.width, text.styles.offset = 20, (30, 0)
