@@ -81,7 +81,7 @@ def padded(text: str, cells: int, *, right: bool = False) -> str:
 def wrapped(text: str, cells: int) -> list[str]:
     """Return `text` as lines of at most so many cells, broken at blanks, and words only where they must.
 
-    At a no-break space no line is broken, nor between a number and its % or σ.
+    At a no-break space no line is broken, nor between a number and its %, σ or ±.
     """
     text = _UNITS.sub(NO_BREAK, text)
     lines: list[str] = []

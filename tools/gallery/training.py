@@ -27,10 +27,12 @@ from bntui.train.runner import Runner
 from tools.gallery.states import FILE, packed, unpacked
 
 DEFAULT = RunConfig(seed=5, width=0.25)
-LOOK_AT = 92
-"""The update at which validation has failed for long enough to be looked at closely."""
-HEALED_AFTER = 34
-"""Updates from the recalibration to the picture in which all is well."""
+LOOK_AT, LATEST = 88, 120
+"""Between these updates validation has failed for long enough to be looked at closely."""
+HEALED_AFTER = 24
+"""Updates from the recalibration to the picture in which all is well, at least."""
+RECENT = 4
+"""Updates within which the last looks were made at a run that is shown."""
 TWIN_AT = 100
 SHORT = RunConfig(width=0.25, epochs=2)
 TRIED = (
@@ -82,12 +84,25 @@ def brief(state: Snapshot) -> Snapshot:
     return replace(state, checkpoints=(), past=())
 
 
+def just_looked(state: Snapshot) -> bool:
+    """Tell whether validation and hindsight are new: then all panels tell of the same weights."""
+    if state.validation is None or state.hindsight is None:
+        return False
+    oldest = min(state.validation.update, int(state.hindsight.updates[-1]))
+    return state.update - oldest <= RECENT
+
+
 def story() -> Iterator[tuple[str, Any]]:
     """Yield the states of the default run."""
     watched = Watched(DEFAULT)
     run = watched.run
     run.start()
-    watched.until(lambda s: s.update >= LOOK_AT and s.exchanges is not None)
+    watched.until(
+        lambda s: (
+            s.update >= LATEST
+            or (s.update >= LOOK_AT and s.exchanges is not None and just_looked(s))
+        )
+    )
     run.pause()
     watched.until(lambda s: s.phase is Phase.PAUSED)
     watched.ask(Command.WHAT_IF, "what_if")
@@ -96,12 +111,17 @@ def story() -> Iterator[tuple[str, Any]]:
     healed = watched.ask(Command.RECALIBRATE, "recalibrated")
     before, watched.seen = watched.seen, []
     run.resume()
-    watched.until(lambda s: s.update >= healed.update + HEALED_AFTER)
+    sound = watched.until(
+        lambda s: (
+            s.phase is Phase.FINISHED
+            or (s.update >= healed.update + HEALED_AFTER and just_looked(s))
+        )
+    )
     last = watched.until(lambda s: s.phase is Phase.FINISHED)
     yield "failing", replace(before[-1], phase=Phase.RUNNING, checkpoints=looked.checkpoints)
     yield "looked", looked
-    yield "healed", next(s for s in watched.seen if s.update >= healed.update + HEALED_AFTER)
-    yield "finished", last
+    yield "healed", brief(sound)
+    yield "finished", brief(last)
     frames = [*before, replace(tried, phase=Phase.RUNNING), *watched.seen]
     yield "story", tuple(brief(frame) for frame in frames if frame.facts)
     run.leave()

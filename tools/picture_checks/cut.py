@@ -34,7 +34,7 @@ FRAMES = frozenset({"round", "solid", "ascii", "double", "heavy"})
 COMMON = frozenset(
     {
         *("a", "all", "an", "at", "be", "for", "in", "is", "it", "new", "no", "not", "now", "of"),
-        *("on", "one", "or", "so", "the", "to", "we"),
+        *("on", "one", "or", "other", "so", "the", "to", "we"),
         "est",
     }
 )

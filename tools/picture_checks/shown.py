@@ -94,7 +94,6 @@ class Placed:
         return any(map(_scrolls, self.widget.ancestors))
 
 
-
 def _scrolls(one: object) -> bool:
     if not isinstance(one, Widget) or isinstance(one, Screen):
         return False

@@ -1,15 +1,15 @@
 """A piece of text to read."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from bntui.ui import dialog_keys
 from bntui.ui.dialogs.dialog import Dialog
-from bntui.ui.terminal.glyphs import fit
+from bntui.ui.widgets.prose import Prose
 
 
 class TextScreen(Dialog[None]):
@@ -17,10 +17,11 @@ class TextScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*dialog_keys.TEXT.bindings()]
     DEFAULT_CSS = """
-    TextScreen > .box { width: 90; }
+    TextScreen > .box { width: 94; }
     """
 
-    def __init__(self, title: str, text: str) -> None:
+    def __init__(self, title: str, text: str | Callable[[int], str]) -> None:
+        """`text` may depend on the cells that a line has."""
         super().__init__()
         self._title, self._text = title, text
 
@@ -29,4 +30,5 @@ class TextScreen(Dialog[None]):
         with VerticalScroll(classes="box") as box:
             box.border_title = self._title
             box.border_subtitle = "esc closes"
-            yield Static(fit(self.app, self._text), markup=False)
+            text = self._text
+            yield Prose(text if callable(text) else lambda _: text)

@@ -13,24 +13,32 @@ from bntui.diagnose.verdict import verdict
 from bntui.ui.explorer.remedies import in_keys
 
 BAR = 30
-"""Cells of an accuracy of 1."""
+"""Cells of an accuracy of 1, where there is room."""
+BEFORE_BAR = 24
+"""Cells of "    1,024 updates 0.954 "."""
+TABLE = 88
+"""Cells in which a layer has one row; else it has three."""
 
 
-def why(snapshot: Snapshot) -> str:
-    """Return the verdict, and below it the measurements behind it, as paragraphs."""
+def why(snapshot: Snapshot, width: int = TABLE) -> str:
+    """Return the verdict, and below it the measurements behind it, as paragraphs for a width."""
     judged = verdict(snapshot)
     words = [
         judged.cause.value,
         *judged.evidence,
         judged.outlook,
         in_keys(judged.remedies),
-        *("\n".join(part) for part in sections(snapshot)),
+        *("\n".join(part) for part in sections(snapshot, width)),
+        "\n".join(epochs(snapshot)),
     ]
     return "\n\n".join(filter(None, words))
 
 
-def sections(snapshot: Snapshot) -> Iterator[list[str]]:
-    """Yield the measurements behind a verdict, the lines of one subject at a time."""
+def sections(snapshot: Snapshot, width: int = TABLE) -> Iterator[list[str]]:
+    """Yield the measurements behind a verdict, the lines of one subject at a time.
+
+    Rows of tables have at most `width` cells from 44 on; sentences are to be wrapped.
+    """
     validation = snapshot.validation
     if validation is None:
         return
@@ -48,35 +56,51 @@ def sections(snapshot: Snapshot) -> Iterator[list[str]]:
         of = "loss" if by_loss(validation) else "accuracy"
         share = percent(start_share(validation))
         yield [f"Start values' share of what is lost, in {of}: {share}."]
-    yield from _layers(snapshot)
-    yield from _waiting(snapshot)
+    yield from _layers(snapshot, width)
+    yield from _waiting(snapshot, width)
     yield from _images(snapshot)
 
 
+def epochs(snapshot: Snapshot) -> list[str]:
+    """Return the figures of every finished epoch, as Keras prints them; the latest comes last."""
+    reports = [report for report in snapshot.reports if not report.twin]
+    if not reports:
+        return []
+    rows = [f"  {one.epoch:>5}  {one.acc:>8.3f}  {one.val_acc:>10.3f}" for one in reports]
+    return ["Accuracy epoch by epoch:", "  epoch  training  validation", *rows]
+
+
 def _row(name: str, accuracy: float, loss: float) -> str:
-    return f"  {name:<26} accuracy {accuracy:.3f}  loss {plain(loss)}"
+    return f"  {name:<25} {accuracy:.3f}  loss {plain(loss)}"
 
 
-def _layers(snapshot: Snapshot) -> Iterator[list[str]]:
+def _layers(snapshot: Snapshot, width: int) -> Iterator[list[str]]:
     exchanges, known, ahead = snapshot.exchanges, exchanged(snapshot), forecasts(snapshot)
     waiting = snapshot.layers_waiting
     if exchanges is None or not known:
         return
-    rows = [
-        f"  {layer.name:<11}{health(layer, known[layer.name]).value:<11}"
-        f"{_change(known[layer.name].alone):<25}{_change(known[layer.name].rescued):<25}"
-        f"{_ahead(ahead.get(layer.name))}"
-        for layer in (snapshot.validation.layers if snapshot.validation else ())
-        if layer.name in known
-    ]
+    header = (
+        f"  {'layer':<11}{'':<11}{'it running, others fresh':<25}{'it fresh, others running':<25}"
+    )
+    rows = [f"{header}sound in"] if width >= TABLE else []
+    for layer in snapshot.validation.layers if snapshot.validation else ():
+        if found := known.get(layer.name):
+            state, sound_in = health(layer, found).value, _ahead(ahead.get(layer.name))
+            alone, rescued = _change(found.alone), _change(found.rescued)
+            if width >= TABLE:
+                rows.append(f"  {layer.name:<11}{state:<11}{alone:<25}{rescued:<25}{sound_in}")
+            else:
+                rows.append(f"  {layer.name}: {state}, sound in: {sound_in}")
+                rows += [f"    it running    {alone}", f"    it fresh      {rescued}"]
+    others = "" if width >= TABLE else "; the other layers have the other statistics"
     yield [
         f"One layer at a time, update {exchanges.update:,}, {exchanges.images:,} images: accuracy "
-        "± standard error, loss",
-        f"  {'layer':<11}{'':<11}{'it running, others fresh':<25}{'it fresh, others running':<25}"
-        "sound in",
+        f"± standard error, loss{others}",
         *rows,
         *(
-            [f"  sound in: reckoned at update {waiting.update:,}, on {waiting.images:,} images"]
+            [
+                f"Sound in: updates, reckoned at update {waiting.update:,}, on {waiting.images:,} images"
+            ]
             if waiting
             else []
         ),
@@ -95,15 +119,16 @@ def _ahead(updates: float | None) -> str:
     return in_updates(updates) if updates else "now"
 
 
-def _waiting(snapshot: Snapshot) -> Iterator[list[str]]:
+def _waiting(snapshot: Snapshot, width: int) -> Iterator[list[str]]:
     waiting = snapshot.waiting
     if waiting is None:
         return
+    bar = max(1, min(BAR, width - BEFORE_BAR))
     yield [
         f"If the weights had stood still since update {waiting.update:,} ({waiting.images:,} images; "
         f"fresh: {waiting.fresh.accuracy:.3f}), after",
         *(
-            f"  {updates:>7,.0f} updates {accuracy:.3f} {'█' * round(BAR * accuracy)}"
+            f"  {updates:>7,.0f} updates {accuracy:.3f} {'█' * round(bar * accuracy)}"
             for updates, accuracy, _ in waiting.curve
         ),
     ]
@@ -120,6 +145,6 @@ def _images(snapshot: Snapshot) -> Iterator[list[str]]:
         _row("training, fresh", check.training_fresh.accuracy, check.training_fresh.loss),
         _row("validation, fresh", check.fresh.accuracy, check.fresh.loss),
         _row("validation, its own", check.own.accuracy, check.own.loss),
-        f"  {'validation, classes as in training':<35} {check.as_trained:.3f}",
+        f"  {'  classes as in training':<25} {check.as_trained:.3f}",
         f"Validation from training images, means and logarithms of variances: {shifts}",
     ]

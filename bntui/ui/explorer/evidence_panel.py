@@ -7,6 +7,8 @@ from bntui.ui.drawing.canvas import Picture
 from bntui.ui.widgets.focus_canvas import FocusCanvas
 
 TITLE = "evidence"
+LEAST_ROWS = 4
+"""Rows of the table of epochs that are worth showing, its title and header among them."""
 MORE = "… v shows all"
 
 
@@ -35,14 +37,23 @@ class EvidencePanel(FocusCanvas):
         ]
         if len(lines) > height > 0:
             return [*lines[: height - 1], [(f" {MORE}", "faint")]]
-        if len(lines) + 2 >= height:
+        if len(lines) + 2 >= height or self._snapshot.validation is None:
             return lines
-        from bntui.ui.explorer.evidence import (
-            sections,
-        )  # the first picture has nothing to show of it
+        return [*lines, *measurements(self._snapshot, room, height - len(lines))]
 
-        for section in sections(self._snapshot):
-            fits = len(lines) + 1 + len(section) <= height
-            if fits and all(len(line) <= width - 1 for line in section):
-                lines += [[], *([(f" {line}", "")] for line in section)]
-        return lines
+
+def measurements(snapshot: Snapshot, width: int, height: int) -> Picture:
+    """Return the measurements that fit whole, each below a blank line, and the latest epochs."""
+    # The first picture has none of them to show.
+    from bntui.ui.explorer.evidence import epochs, sections
+    from bntui.ui.widgets.prose import laid_out
+
+    lines: list[str] = []
+    for section in sections(snapshot, width):
+        told = laid_out(section, width)
+        if len(lines) + 1 + len(told) <= height:
+            lines += ["", *told]
+    table, left = epochs(snapshot), height - len(lines) - 1
+    if table and left > LEAST_ROWS:
+        lines += ["", *table[:2], *table[max(2, len(table) - left + 2) :]]
+    return [[(f" {line}", "")] if line else [] for line in lines]

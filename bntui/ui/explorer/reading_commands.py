@@ -3,6 +3,8 @@
 What they open is imported by then: the first picture needs none of it.
 """
 
+from functools import partial
+
 from textual.screen import Screen
 
 from bntui.core.command_line import command_line
@@ -60,7 +62,7 @@ def open_verdict(screen: Screen[None], snapshot: Snapshot) -> None:
     from bntui.ui.dialogs.text_screen import TextScreen
     from bntui.ui.explorer.evidence import why
 
-    screen.app.push_screen(TextScreen("verdict", why(snapshot)))
+    screen.app.push_screen(TextScreen("verdict", partial(why, snapshot)))
 
 
 def open_command_line(screen: Screen[None], snapshot: Snapshot) -> None:
