@@ -14,7 +14,7 @@ FILLER = "\0"
 """Stands for the second cell of a wide character in a row of a canvas; it is never written."""
 
 _BLANKS = re.compile(r"[ \t\n\r\f\v]+")
-_UNITS = re.compile(r"(?<=\d) (?=[%σ](?:\W|$))")
+_UNITS = re.compile(r"(?<=\d) (?=[%σ](?:\W|$)|±\d)")
 NO_BREAK = "\xa0"
 """The blank between a number and its unit, at which `wrapped` breaks no line."""
 
