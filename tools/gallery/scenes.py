@@ -29,6 +29,13 @@ Step = str | Callable[[Visitor], Awaitable[None]]
 Shown = Callable[[States], tuple["Snapshot", ...]]
 
 
+TWO = {
+    "under way": ("failing", "experiment 1, under way"),
+    "concluded": ("failing", "experiment 1, end"),
+}
+"""The states of runs that begin one after the other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """One screen of the gallery."""
@@ -37,15 +44,17 @@ class Scene:
     caption: str
     steps: tuple[Step, ...] = ()
     shown: str = "failing"
-    """The state, or the tuple of states, that the runs show."""
+    """The state that the run shows; of two runs, one after the other, a key of `TWO`."""
+    tour: bool = False
+    """Whether it is the first start."""
     sizes: tuple[Size, ...] = SIZES
     ready: Step | None = None
     """What to wait for at a new size."""
 
     def states(self) -> tuple[Snapshot, ...]:
         """Return what the runs show, one after the other."""
-        found = kept_states()[self.shown]
-        return found if isinstance(found, tuple) else (found,)
+        states = kept_states()
+        return tuple(states[name] for name in TWO.get(self.shown, (self.shown,)))
 
 
 def focus(kind: type) -> Step:
@@ -97,6 +106,17 @@ async def play(visitor: Visitor) -> None:
 
 FOUND = until(lambda v: v.app.screen.query_one(CommandList).option_count > 1)
 
+PREDICTED: tuple[Step, ...] = (
+    *("g", "enter", "3"),
+    *(["down"] * 6),
+    *(["right"] * 6),
+    *(["up"] * 9),
+    *(["right"] * 5),
+    *(["up"] * 3),
+)
+"""The first experiment, its question answered, and a line that rises twice."""
+MOMENT: tuple[Step, ...] = ("3", focus(HindsightMap), "m")
+
 SCENES = (
     Scene("explorer", "Validation fails: what happens, why, and what to do"),
     Scene("healed", "After a recalibration (c)", shown="healed"),
@@ -109,6 +129,8 @@ SCENES = (
     Scene("help", "Keys and words (?)", ("question_mark",)),
     Scene("what-if", "What if momentum had been another (w)", ("w",), "looked"),
     Scene("layer", "One layer, channel by channel", ("4", focus(DriftTable), "enter"), "looked"),
+    Scene("moment", "A moment of the past, opened from the map (m)", MOMENT, "looked"),
+    Scene("channel", "One channel, down to the arithmetic", (*MOMENT, "enter", "enter"), "looked"),
     Scene("structure", "What only a new run can change (k)", ("k",)),
     Scene("twin", "A twin in lockstep (t)", shown="twin"),
     Scene("branch", "Moments to return to (b)", ("b",), "looked"),
@@ -117,6 +139,10 @@ SCENES = (
     Scene("experiments", "Guided experiments (g)", ("g",)),
     Scene("toy", "The mechanism: one channel, eight values a batch", ("g", "home", "enter", play)),
     Scene("question", "The question before an experiment", ("g", "enter")),
+    Scene("pencil", "A line for a prediction", PREDICTED),
+    Scene("experiment", "An experiment under way", (*PREDICTED, "enter"), "under way"),
+    Scene("conclusion", "Its conclusion", (*PREDICTED, "enter"), "concluded"),
+    Scene("tour", "The cards of the first start", tour=True),
     Scene("value", "Typing a value (enter on a knob)", (focus(Knob), "enter")),
     Scene("palette", "The command palette (ctrl+p)", ("ctrl+p", FOUND)),
     Scene("too-small", "A terminal that is too small", sizes=((50, 12),)),
@@ -126,7 +152,7 @@ SCENES = (
 @asynccontextmanager
 async def visited(scene: Scene, size: Size, look: Look) -> AsyncIterator[Visitor]:
     """Open a scene."""
-    async with opened(scene.states(), size, look) as visitor:
+    async with opened(scene.states(), size, look, tour=scene.tour) as visitor:
         for step in scene.steps:
             await (visitor.press(step) if isinstance(step, str) else step(visitor))
         yield visitor

@@ -1,6 +1,7 @@
 """Train the runs that the gallery shows, and keep what they showed: `python -m tools.gallery.training`.
 
-Names of parts (see `PARTS`) train those alone.
+Names of parts (see `PARTS`) train those alone. Time is that of this process, so that what else the
+machine does changes little of what is measured when.
 
 The story is the default run: at momentum 0.99 validation fails, a recalibration (c) heals it, and it
 ends after its ten epochs. Beside it there are a run with a twin, the first experiment, and some short
@@ -13,15 +14,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 from bntui.core.config import Knobs, Observation, RunConfig
 from bntui.core.run import Command
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.experiments.library import configs_of, find
+from bntui.measure import observer
+from bntui.measure.budget import Budget
 from bntui.store.archive import KeptRuns, recorder
 from bntui.train.runner import Runner
 from tools.gallery.states import FILE, packed, unpacked
@@ -31,7 +36,7 @@ LOOK_AT, LATEST = 88, 120
 """Between these updates validation has failed for long enough to be looked at closely."""
 HEALED_AFTER = 24
 """Updates from the recalibration to the picture in which all is well, at least."""
-RECENT = 4
+RECENT = 12
 """Updates within which the last looks were made at a run that is shown."""
 TWIN_AT = 100
 SHORT = RunConfig(width=0.25, epochs=2)
@@ -107,7 +112,6 @@ def story() -> Iterator[tuple[str, Any]]:
     watched.until(lambda s: s.phase is Phase.PAUSED)
     watched.ask(Command.WHAT_IF, "what_if")
     looked = watched.ask(Command.CHANNELS, "channel_exchanges")
-    tried = watched.ask(Command.PEEK, "recalibration")
     healed = watched.ask(Command.RECALIBRATE, "recalibrated")
     before, watched.seen = watched.seen, []
     run.resume()
@@ -122,7 +126,7 @@ def story() -> Iterator[tuple[str, Any]]:
     yield "looked", looked
     yield "healed", brief(sound)
     yield "finished", brief(last)
-    frames = [*before, replace(tried, phase=Phase.RUNNING), *watched.seen]
+    frames = [*before, replace(healed, phase=Phase.RUNNING), *watched.seen]
     yield "story", tuple(brief(frame) for frame in frames if frame.facts)
     run.leave()
 
@@ -150,7 +154,8 @@ def experiment(name: str) -> Iterator[tuple[str, Any]]:
         ends.append(run.until(lambda s: s.phase is Phase.FINISHED))
         run.run.leave()
     yield f"experiment {name}, under way", brief(middle)
-    yield f"experiment {name}, ends", tuple(map(brief, ends))
+    for number, end in enumerate(ends):
+        yield f"experiment {name}, end{f' {number}' if number else ''}", brief(end)
 
 
 def kept() -> Iterator[tuple[str, Any]]:
@@ -179,8 +184,9 @@ PARTS: dict[str, Callable[[], Iterator[tuple[str, Any]]]] = {
 
 def main(*names: str) -> None:
     """Train the parts of these names, or all, and write what they showed into the file."""
+    own_time = partial(Budget, time.process_time)
     for name in names or PARTS:
-        with TemporaryDirectory() as folder:
+        with TemporaryDirectory() as folder, patch.object(observer, "Budget", own_time):
             os.environ["BNTUI_STORE"] = str(Path(folder) / "runs.sqlite")
             found = dict(PARTS[name]())
         before = unpacked(FILE.read_bytes()) if FILE.exists() else {}

@@ -87,7 +87,9 @@ class Visitor:
 
 
 @asynccontextmanager
-async def opened(states: tuple[Snapshot, ...], size: Size, look: Look) -> AsyncIterator[Visitor]:
+async def opened(
+    states: tuple[Snapshot, ...], size: Size, look: Look, *, tour: bool = False
+) -> AsyncIterator[Visitor]:
     """Open the explorer on runs that show `states`, one after the other."""
     experiments = Experiments(built_in, lambda experiment: configs_of(experiment, {}))
     request = RunRequest(states[0].config, Observation(noise_scale=True), origin=New())
@@ -99,6 +101,7 @@ async def opened(states: tuple[Snapshot, ...], size: Size, look: Look) -> AsyncI
         updates_per_second=0.001,
         glyphs=look.glyphs,
         theme=look.theme,
+        tour=tour,
     )
     app.drawn_for_sixteen = look.sixteen
     async with app.run_test(size=size) as pilot:

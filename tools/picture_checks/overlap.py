@@ -8,13 +8,15 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from bntui.ui.drawing.canvas import Canvas
+from tools.picture_checks.cut import FRAMES
 from tools.picture_checks.shown import Placed, has_text, lines_as_dots, lines_of, placed
 
 
 def overlaps(app: App[None]) -> list[str]:
     """Return a sentence for every two texts on the screen in front that are in each other's way.
 
-    A dialog may lie over the screen behind it, which is dimmed.
+    A dialog may lie over the screen behind it, and so may a card in a frame of its own, on the layer
+    `above`.
     """
     writing = [one for one in placed(app) if has_text(one.widget)]
     with lines_as_dots(app):
@@ -29,8 +31,13 @@ def shared_cells(writing: list[Placed]) -> Iterator[str]:
     for one, other in combinations(writing, 2):
         inside = one.widget in other.widget.ancestors or other.widget in one.widget.ancestors
         common = one.seen.intersection(other.seen)
-        if common and not inside and not _behind(one, other) and _says(one) and _says(other):
+        over = _is_card(one) != _is_card(other) or _behind(one, other)
+        if common and not inside and not over and _says(one) and _says(other):
             yield f"{one.name} and {other.name} share the cells {common}"
+
+
+def _is_card(one: Placed) -> bool:
+    return one.widget.styles.layer == "above" and one.widget.styles.border_top[0] in FRAMES
 
 
 def _behind(one: Placed, other: Placed) -> bool:

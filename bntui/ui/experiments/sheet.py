@@ -17,9 +17,14 @@ THE_THREAD = "The thread, post by post"
 
 
 def facts(experiment: Experiment, standing: Standing, *, brief: bool) -> StyledTexts:
-    """Return the line below a title in the list; a `brief` one has no post, which the sheet has."""
+    """Return the line below a title in the list; a `brief` one has no post, which the sheet has.
+
+    In a few cells "about 45 s" would be parted before its unit: a sign stands for the word.
+    """
     post = [f"post {experiment.post}"] if experiment.post and not brief else []
-    told = " · ".join([*post, runs(standing), in_words(standing.time)])
+    time = in_words(standing.time)
+    time = time.replace("about ", "≈").replace("over ", ">") if brief else time
+    told = " · ".join([*post, runs(standing), time])
     return [(f"{DONE} · ", "green bold"), (told, "dim")] if standing.done else [(told, "dim")]
 
 

@@ -57,7 +57,7 @@ def picture(
     if width < TEXT_WIDTH + BELLS_WIDTH:
         if below < 0:
             text = _text(layer, values, channel, validation.update, width, brief=True)
-        return [*top, *text]
+        return [*top, *_without_titles(text, height - 1)]
     text = _text(layer, values, channel, validation.update, TEXT_WIDTH)
     drawn = bells(found, width - TEXT_WIDTH, height - 1, glyphs)
     return [*top, *beside(text, drawn, TEXT_WIDTH)]
@@ -102,6 +102,15 @@ def _text(
         rule("in validation: ŷ = γ·(x − μ)/√(σ² + ε) + β", width),
         *(row for x, name in points for row in _outputs(found, x, name, width)),
     ]
+
+
+def _without_titles(rows: Picture, height: int) -> Picture:
+    """Leave out as many titles, the last first, as it takes to have room for all numbers."""
+    kept = list(rows)
+    for row in reversed([row for row in rows if row[0][0].startswith("─")]):
+        if len(kept) > height:
+            kept.remove(row)
+    return kept
 
 
 def _section(title: str, lines: list[Span], width: int) -> Picture:

@@ -25,7 +25,7 @@ class MomentScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_table.MOMENT.bindings()]
     DEFAULT_CSS = """
-    MomentScreen Paragraphs { height: 5; border: round $foreground 30%; }
+    MomentScreen Paragraphs { height: 3; }
     MomentScreen DriftTable { height: 1fr; }
     """
 
@@ -43,7 +43,7 @@ class MomentScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out a few words, the layers, and the keys."""
         yield StatusLine()
-        yield Paragraphs("a moment of the past", id="when", classes="panel")
+        yield Paragraphs("a moment of the past", id="when", classes="")
         yield DriftTable(classes="panel")
         yield MessageLines()
         yield KeyLine(key_table.MOMENT.shown())

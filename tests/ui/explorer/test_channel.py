@@ -54,6 +54,16 @@ class TestPicture:
         assert f" {update_of_mean(snapshot, 'conv1_bn', 0)}" in rows
         assert f" {update_of_variance(snapshot, 'conv1_bn', 0)}" in rows
 
+    def test_in_little_room_titles_go_before_numbers(self) -> None:
+        whole = drawn(at(97), 58, 40)
+        for height in range(9, 20):
+            rows = drawn(at(97), 58, height)
+            assert {" running", " fresh"} <= {row[:9].rstrip() for row in rows}
+            assert len(rows) <= max(height, 12)
+        assert sum(row.startswith("─") for row in whole) > sum(
+            row.startswith("─") for row in drawn(at(97), 58, 12)
+        )
+
     def test_no_line_is_longer_than_the_screen(self) -> None:
         for width in (60, 80, 113, 200):
             assert all(len(row) <= width for row in drawn(at(97), width, 50))

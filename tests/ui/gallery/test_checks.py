@@ -219,6 +219,19 @@ async def test_two_widgets_with_text_in_the_same_cells() -> None:
     assert await found(overlaps, Drawn(rows("one")), Drawn(rows("other"))) == []
 
 
+async def test_a_card_with_a_frame_may_lie_over_a_text() -> None:
+    card = Drawn(rows(" a card"), classes="panel")
+    card.styles.layer, card.styles.height = "above", 4
+    below = Drawn(rows("text" * 10))
+    assert await found(overlaps, below, card) == []
+    card = Drawn(rows(" a card"), classes="panel")
+    card.styles.layer, card.styles.height = "above", 4
+    other = Drawn(rows(" another"), classes="panel")
+    other.styles.layer, other.styles.height, other.styles.offset = "above", 4, (0, -2)
+    said = await found(overlaps, card, other)
+    assert any("share the cells" in fault for fault in said)
+
+
 async def test_a_notice_over_a_text_is_an_overlap() -> None:
     page = Page(Drawn(rows(*["text" * 10] * 8)))
     async with page.run_test(size=SMALL, notifications=True) as pilot:
