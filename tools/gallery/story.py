@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 SIZE = (120, 40)
 FRAME, READ = 0.3, 3.0
 """Seconds that a picture stands, and those that one is to be read for."""
-EVERY = 5
-"""Updates between two pictures."""
 FAILS, PRESS, HEALED = (
     "A batch of 256, momentum 0.99: training goes well, and validation fails",
     "c",
@@ -51,7 +49,7 @@ def beats() -> list[Beat]:
             told += [Beat(state, READ, FAILS), Beat(state, READ / 2, f"press {PRESS}")]
         elif turned or following is None:
             told.append(Beat(state, READ, HEALED))
-        elif not told or state.update >= told[-1].state.update + EVERY:
+        else:
             told.append(Beat(state, FRAME, HEALED if sound else FAILS))
     return told
 

@@ -36,6 +36,8 @@ LOOK_AT, LATEST = 88, 120
 """Between these updates validation has failed for long enough to be looked at closely."""
 HEALED_AFTER = 24
 """Updates from the recalibration to the picture in which all is well, at least."""
+EVERY = 5
+"""Updates between two states of the story."""
 RECENT = 12
 """Updates within which the last looks were made at a run that is shown."""
 TWIN_AT = 100
@@ -126,8 +128,10 @@ def story() -> Iterator[tuple[str, Any]]:
     yield "looked", looked
     yield "healed", brief(sound)
     yield "finished", brief(last)
-    frames = [*before, replace(healed, phase=Phase.RUNNING), *watched.seen]
-    yield "story", tuple(brief(frame) for frame in frames if frame.facts)
+    told = [*(s for s in before[:-1] if s.update % EVERY == 0 and s.facts), before[-1]]
+    told.append(replace(healed, phase=Phase.RUNNING))
+    told += [s for s in watched.seen[:-1] if s.update % EVERY == 0] + [last]
+    yield "story", tuple(map(brief, told))
     run.leave()
 
 
