@@ -61,7 +61,7 @@ WHY_POSTS = (
     "experiment means that it puts the third post to the test."
 )
 """What "post 3" means wherever it stands."""
-IN_ONE_SENTENCE = "In a forum thread, a network got 98.7 % of its training images right and 11 % of its validation images."
+IN_ONE_SENTENCE = "In a forum thread, a network got 98.7\u00a0% of its training images right and 11\u00a0% of its validation images."
 """The shortest introduction, for the first card of the first start."""
 
 

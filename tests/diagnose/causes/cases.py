@@ -40,7 +40,7 @@ def start_values() -> Iterator[Case]:
         yield Case(f"0.99, batch {batch}", config, 60, Cause.START)
     config = small(seed=4, knobs={"momentum": 0.995})
     yield Case("0.995", config, 90, Cause.START)
-    config = small(seed=5, optimizer="sgd", knobs={"learning_rate": 0.01})
+    config = small(seed=5, optimizer="sgd", knobs={"learning_rate": 0.005})
     yield Case("0.99 under SGD", config, 80, Cause.START)
 
 
