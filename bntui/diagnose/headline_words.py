@@ -148,9 +148,10 @@ def _elsewhere(snapshot: Snapshot, _: Verdict) -> Said:
 
 
 def _below_training(snapshot: Snapshot, seen: Validation) -> Line:
-    check = snapshot.data_check
+    check = snapshot.data_check  # of one update, and so of the same weights
+    fresh = check.fresh.accuracy if check else seen.fresh.accuracy
     train = check.training_fresh.accuracy if check else recent_accuracy(snapshot)
-    gap = f"{percent(seen.fresh.accuracy)} against {percent(train)}"
+    gap = f"{percent(fresh)} against {percent(train)}"
     return (f"Validation is worse than training: {gap}",)
 
 

@@ -303,3 +303,8 @@ def test_a_forecast_that_did_not_come_true_is_no_recovery() -> None:
 def test_the_share_of_start_values_is_rounded_to_what_is_so(left: float, said: str) -> None:
     seen = replace(validation(), layers=layers(start_left=left))
     assert f"; {said} of them is still" in headline(mid_run(CONFIG, validation=seen)).why[0]
+
+
+def test_training_and_validation_are_compared_at_the_same_weights() -> None:
+    later = replace(worse_than_training(data()), validation=validation(0.995, 0.995))
+    assert headline(later).what == ("Validation is worse than training: 80 % against 99 %",)

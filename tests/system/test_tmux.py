@@ -116,7 +116,7 @@ def test_the_whole_screen_is_there_again(
     pane.run("send-keys", "C-z")
     _stopped(program)
     pane.type("fg")
-    pane.until(lambda screen: screen.startswith(" bntui digits") and "╭─ verdict" in screen)
+    pane.until(lambda screen: screen.startswith(" bntui digits") and "╭─ accuracy" in screen)
     pane.run("send-keys", "q")
     pane.until(lambda screen: "ready>" in screen)
     fault.saw, fault.lost = "the whole screen, cell for cell", "nothing"
@@ -161,7 +161,7 @@ def test_it_goes_on_detached_and_fits_when_attached_again(fault: Fault, tmux: li
     assert run.state is State.RUNNING
 
     with Terminal([*tmux, "attach"], surroundings(), (80, 25)) as terminal:
-        terminal.until(lambda screen: "▶ running " in screen and "1 accuracy  2 loss" in screen)
+        terminal.until(lambda screen: "▶ running " in screen and "1 accuracy 2 loss" in screen)
         terminal.press("4")
         terminal.until(lambda screen: "╭─ drift" in screen)
         terminal.press("q")

@@ -247,7 +247,7 @@ def test_the_size_is_the_terminals_own(fault: Fault) -> None:
     with explorer(COLUMNS="60", LINES="16") as terminal:
         terminal.until(lambda screen: trains(screen) and "╭─ drift" in screen)
         terminal.resize(100, 30)
-        terminal.until(lambda screen: "▶ running" in screen and "1 accuracy  2 loss" in screen)
+        terminal.until(lambda screen: "▶ running" in screen and "1 accuracy 2 loss" in screen)
         terminal.press("q")
         assert terminal.wait() == 0
     fault.saw, fault.lost = "the explorer at the terminal's own size", "nothing"
@@ -261,7 +261,7 @@ def test_a_storm_of_sizes_ends_with_the_right_screen(fault: Fault) -> None:
             terminal.resize(1 + 37 * number % 300, 1 + 13 * number % 100)
             time.sleep(0.002)
         terminal.resize(100, 30)
-        terminal.until(lambda screen: trains(screen) and "1 accuracy  2 loss" in screen)
+        terminal.until(lambda screen: trains(screen) and "1 accuracy 2 loss" in screen)
         terminal.press("q")
         assert terminal.wait() == 0
         assert b"Traceback" not in terminal.last
