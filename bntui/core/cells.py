@@ -78,12 +78,17 @@ def padded(text: str, cells: int, *, right: bool = False) -> str:
     return blanks + text if right else text + blanks
 
 
+def bound(text: str) -> str:
+    """Return `text` with a no-break space between each number and its %, σ or ±."""
+    return _UNITS.sub(NO_BREAK, text)
+
+
 def wrapped(text: str, cells: int) -> list[str]:
     """Return `text` as lines of at most so many cells, broken at blanks, and words only where they must.
 
     At a no-break space no line is broken, nor between a number and its %, σ or ±.
     """
-    text = _UNITS.sub(NO_BREAK, text)
+    text = bound(text)
     lines: list[str] = []
     line = ""
     for word in filter(None, _BLANKS.split(text)):

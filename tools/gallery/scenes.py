@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 from textual.command import CommandList
 
+from bntui.core.snapshot import Phase, Snapshot
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.hindsight import HindsightMap
 from bntui.ui.runs.list import RunList
 from bntui.ui.runs.preview import Preview
 from bntui.ui.toy.screen import ToyScreen
 from bntui.ui.widgets.knob import Knob
-from tools.gallery.states import States, kept_states
+from tools.gallery.states import kept_states
 from tools.gallery.visit import LOOKS, SIZES, Look, Size, Visitor, opened
-
-if TYPE_CHECKING:
-    from bntui.core.snapshot import Snapshot
 
 BATCHES, HALFWAY = 26, 0.5
 """Batches that have dropped in the toy's picture, and how far the next one has."""
 
 Step = str | Callable[[Visitor], Awaitable[None]]
 """A key, or something that a visitor does."""
-Shown = Callable[[States], tuple["Snapshot", ...]]
 
 
 TWO = {
@@ -34,6 +30,21 @@ TWO = {
     "concluded": ("failing", "experiment 1, end"),
 }
 """The states of runs that begin one after the other."""
+
+
+def state(name: str) -> Snapshot:
+    """Return a kept state, or one that needs no training."""
+    states = kept_states()
+    config = states["failing"].config
+    if name == "loading":
+        return Snapshot(config=config, message="loading torch", epochs=config.epochs)
+    if name == "failed":
+        why = (
+            "mnist can't be downloaded (Name or service not known): connect, or press d for digits."
+        )
+        return Snapshot(phase=Phase.FAILED, config=replace(config, dataset="mnist"), message=why)
+    found: Snapshot = states[name]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +58,15 @@ class Scene:
     """The state that the run shows; of two runs, one after the other, a key of `TWO`."""
     tour: bool = False
     """Whether it is the first start."""
+    measured: bool = True
+    """Whether there is something to show in every panel: without a measurement a panel is empty."""
     sizes: tuple[Size, ...] = SIZES
     ready: Step | None = None
     """What to wait for at a new size."""
 
     def states(self) -> tuple[Snapshot, ...]:
         """Return what the runs show, one after the other."""
-        states = kept_states()
-        return tuple(states[name] for name in TWO.get(self.shown, (self.shown,)))
+        return tuple(map(state, TWO.get(self.shown, (self.shown,))))
 
 
 def focus(kind: type) -> Step:
@@ -121,6 +133,9 @@ SCENES = (
     Scene("explorer", "Validation fails: what happens, why, and what to do"),
     Scene("healed", "After a recalibration (c)", shown="healed"),
     Scene("finished", "A run at its end", shown="finished"),
+    Scene("loading", "Before anything is loaded", shown="loading", measured=False),
+    Scene("failed", "A run that could not be loaded", shown="failed", measured=False),
+    Scene("control", "A run without batch norm", shown="control", measured=False),
     Scene("loss", "Loss (2)", ("2",)),
     Scene("map", "Every momentum, in hindsight (3)", ("3", focus(HindsightMap))),
     Scene("drift", "Drift, layer by layer (4)", ("4", focus(DriftTable))),

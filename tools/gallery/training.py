@@ -144,6 +144,17 @@ def twin() -> Iterator[tuple[str, Any]]:
     watched.run.leave()
 
 
+def control() -> Iterator[tuple[str, Any]]:
+    """Yield a run without batch norm."""
+    watched = Watched(replace(DEFAULT, norm="none"))
+    watched.run.start()
+    yield (
+        "control",
+        brief(watched.until(lambda s: s.update >= LOOK_AT and s.validation is not None)),
+    )
+    watched.run.leave()
+
+
 def experiment(name: str) -> Iterator[tuple[str, Any]]:
     """Yield the middle of an experiment's last run, and the ends of all."""
     found = find(name)
@@ -180,6 +191,7 @@ def kept() -> Iterator[tuple[str, Any]]:
 PARTS: dict[str, Callable[[], Iterator[tuple[str, Any]]]] = {
     "story": story,
     "twin": twin,
+    "control": control,
     "experiment": lambda: experiment("1"),
     "comparison": lambda: experiment("2"),
     "kept": kept,

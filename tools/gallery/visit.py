@@ -61,9 +61,14 @@ class Visitor:
 
     async def settle(self) -> None:
         """Have messages handled, and the run's state shown."""
-        for _ in range(HOPS):
-            await self.pilot.pause(0)
-        self.app.explorer.follower.poll()
+        explorer = self.app.explorer
+        before = explorer.run.snapshot
+        await self._hop()
+        explorer.follower.poll()
+        if explorer.run.snapshot is not before:
+            await self._hop()
+
+    async def _hop(self) -> None:
         for _ in range(HOPS):
             await self.pilot.pause(0)
 

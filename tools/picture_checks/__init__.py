@@ -14,9 +14,11 @@ from tools.picture_checks.overlap import overlaps
 __all__ = ["faults"]
 
 
-def faults(app: App[None]) -> list[str]:
-    """Return what is wrong with the screen that `app` shows now."""
+def faults(app: App[None], *, measured: bool = True) -> list[str]:
+    """Return what is wrong with the screen that `app` shows now.
+
+    Before anything is `measured` its panels may be empty.
+    """
     found = [*cut_texts(app), *overlaps(app)]
-    if app.size.width >= MUST_BE_FULL[0] and app.size.height >= MUST_BE_FULL[1]:
-        found += too_empty(app)
-    return found
+    large = app.size.width >= MUST_BE_FULL[0] and app.size.height >= MUST_BE_FULL[1]
+    return [*found, *(too_empty(app) if large and measured else ())]

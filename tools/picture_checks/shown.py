@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from rich.cells import cell_len
@@ -20,11 +21,11 @@ from textual.widgets import Input, OptionList, Static
 from bntui.ui.drawing.canvas import Canvas, Row
 from bntui.ui.terminal.glyphs import Glyphs
 
-WIDE, HIGH = 400, 120
+WIDE, HIGH = 260, 70
 """Cells in which every text has room to be written whole."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cell:
     """One cell of a terminal. The second one of a wide character is empty."""
 
@@ -47,10 +48,16 @@ def cells(app: App[None]) -> list[list[Cell]]:
 def _cells(strips: list[Strip]) -> Iterator[Cell]:
     for strip in strips:
         for text, style, control in strip:
+            look = style or Style.null()
             for character in "" if control else text:
-                yield Cell(character, style or Style.null())
-                if cell_len(character) == 2:
-                    yield Cell("", style or Style.null())
+                yield Cell(character, look)
+                if not character.isascii() and _wide(character):
+                    yield Cell("", look)
+
+
+@cache
+def _wide(character: str) -> bool:
+    return cell_len(character) == 2
 
 
 def text_of(row: list[Cell]) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bntui.core.cells import cell_len
+from bntui.core.cells import NO_BREAK, bound, cell_len
 from bntui.ui.drawing.canvas import Picture, Row
 from bntui.ui.words.thread import IN_ONE_SENTENCE
 
@@ -84,6 +84,6 @@ def _wrapped(paragraph: Row, width: int) -> Picture:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a text, each with the blank behind it."""
-    *words, last = text.split(" ")
+    """Return the words of a text, each with the blank behind it; a number and its unit are one."""
+    *words, last = (word.replace(NO_BREAK, " ") for word in bound(text).split(" "))
     return [*(f"{word} " for word in words), *filter(None, [last])]
