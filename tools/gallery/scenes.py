@@ -11,6 +11,7 @@ from textual.command import CommandList
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.hindsight import HindsightMap
+from bntui.ui.runs.comparison import ComparisonScreen
 from bntui.ui.runs.list import RunList
 from bntui.ui.runs.preview import Preview
 from bntui.ui.toy.screen import ToyScreen
@@ -104,6 +105,9 @@ PREVIEWED = until(
 )
 
 
+COMPARED = until(lambda v: isinstance(v.app.screen, ComparisonScreen))
+
+
 async def play(visitor: Visitor) -> None:
     """Play the toy from its start into the fall of a batch, and pause there."""
     toy = visitor.app.screen
@@ -150,7 +154,11 @@ SCENES = (
     Scene("twin", "A twin in lockstep (t)", shown="twin"),
     Scene("branch", "Moments to return to (b)", ("b",), "looked"),
     Scene("runs", "The runs that are kept (o)", ("o", LISTED, "down", "down"), ready=PREVIEWED),
-    Scene("comparison", "Two runs compared (=)", ("o", LISTED, "space", "down", "equals_sign")),
+    Scene(
+        "comparison",
+        "Two runs compared (=)",
+        ("o", LISTED, "space", "down", "equals_sign", COMPARED),
+    ),
     Scene("experiments", "Guided experiments (g)", ("g",)),
     Scene("toy", "The mechanism: one channel, eight values a batch", ("g", "home", "enter", play)),
     Scene("question", "The question before an experiment", ("g", "enter")),

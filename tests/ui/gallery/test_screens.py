@@ -11,6 +11,6 @@ async def test_nothing_is_wrong_with_any_picture(scene: Scene) -> None:
     wrong = [
         f"{size[0]}×{size[1]} {look.name}: {fault}"
         async for size, look, visitor in sweep(scene)
-        for fault in faults(visitor.app)
+        for fault in faults(visitor.app, measured=scene.measured)
     ]
     assert wrong == []
