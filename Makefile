@@ -82,7 +82,7 @@ bench: $(VENV)/dev.stamp  ## measure speed beside Keras and PyTorch scripts, on 
 bench-quick: $(VENV)/dev.stamp  ## only show that the benchmarks work
 	$(BIN)/python -m benchmarks --quick --json build/bench-quick.json $(ARGS)
 
-pictures: $(VENV)/dev.stamp  ## remake the README's pictures from the running program
+pictures: $(VENV)/dev.stamp  ## make the gallery and the README's pictures from what real runs showed
 	$(BIN)/python -m tools.pictures
 
 keys: $(VENV)/dev.stamp  ## write docs/keys.md anew from the table of keys
