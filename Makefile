@@ -11,8 +11,8 @@ BIN    := $(VENV)/bin
 ARGS     ?=
 PIP_ARGS ?=
 NEWEST   ?= python3
-# What `make test-newest` leaves out: the slow end, and tests of numbers, which are torch's on any Python.
-SLOW := tests/fuzz tests/system tests/cases tests/diagnose tests/measure tests/test_benchmarks.py
+# What `make test-newest` leaves out: the slow end, tests of numbers, which are torch's on any Python, and of pictures.
+SLOW := tests/fuzz tests/system tests/cases tests/diagnose tests/measure tests/train tests/ui/gallery tests/ui/words tests/test_benchmarks.py
 
 .DEFAULT_GOAL := help
 .PHONY: run test test-newest hooks test-experiments test-system faults fuzz soak check docs-check lint bench bench-quick pictures keys clean help
