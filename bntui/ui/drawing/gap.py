@@ -31,7 +31,7 @@ GROWN = 3
 
 @dataclass(slots=True)
 class GapLabel:
-    """Where the text in an area stands. There it stays for as long as it has room."""
+    """Where the text in an area stands. There it stays for as long as it has room in a plot of this size."""
 
     text: int = -1
     """Which of the texts it is, the longest that has room; −1: none has been written yet."""
@@ -39,6 +39,8 @@ class GapLabel:
     start: int = 0
     cells: int = 0
     """Those of the area when the place was chosen."""
+    plot: tuple[int, ...] = ()
+    """Rows and columns of the plot then."""
 
     def place(self, free: Mask, texts: Sequence[str]) -> str:
         """Find the place for the longest of `texts` that has room in the `free` cells.
@@ -47,12 +49,13 @@ class GapLabel:
         """
         cells = int(free.sum())
         for number, text in enumerate(texts):
-            held = number == self.text and cells < GROWN * self.cells
+            held = (number, free.shape) == (self.text, self.plot) and cells < GROWN * self.cells
             if held and _has_room(free, self.row, self.start, len(text)):
                 return text
             found = middle(free, len(text))
             if found:
                 self.text, (self.row, self.start), self.cells = number, found, cells
+                self.plot = free.shape
                 return text
         return ""
 
