@@ -105,9 +105,6 @@ PREVIEWED = until(
 )
 
 
-COMPARED = until(lambda v: isinstance(v.app.screen, ComparisonScreen))
-
-
 async def play(visitor: Visitor) -> None:
     """Play the toy from its start into the fall of a batch, and pause there."""
     toy = visitor.app.screen
@@ -122,6 +119,10 @@ async def play(visitor: Visitor) -> None:
 
 FOUND = until(lambda v: v.app.screen.query_one(CommandList).option_count > 1)
 
+COMPARED: tuple[Step, ...] = (
+    *("o", LISTED, "space", "down", "equals_sign"),
+    until(lambda v: isinstance(v.app.screen, ComparisonScreen)),
+)
 PREDICTED: tuple[Step, ...] = (
     *("g", "enter", "3"),
     *(["down"] * 6),
@@ -154,11 +155,7 @@ SCENES = (
     Scene("twin", "A twin in lockstep (t)", shown="twin"),
     Scene("branch", "Moments to return to (b)", ("b",), "looked"),
     Scene("runs", "The runs that are kept (o)", ("o", LISTED, "down", "down"), ready=PREVIEWED),
-    Scene(
-        "comparison",
-        "Two runs compared (=)",
-        ("o", LISTED, "space", "down", "equals_sign", COMPARED),
-    ),
+    Scene("comparison", "Two runs compared (=)", COMPARED),
     Scene("experiments", "Guided experiments (g)", ("g",)),
     Scene("toy", "The mechanism: one channel, eight values a batch", ("g", "home", "enter", play)),
     Scene("question", "The question before an experiment", ("g", "enter")),

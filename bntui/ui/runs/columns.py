@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bntui.core.cells import cell_len, padded, shorten
+from bntui.core.cells import cell_len, cut, padded, shorten
 from bntui.core.config import RunConfig
 from bntui.core.estimators import short
 from bntui.core.text import exact
@@ -122,7 +122,16 @@ def fitting(width: int, columns: Sequence[RunColumn] = RUN_COLUMNS) -> list[RunC
 
 def written(column: RunColumn, text: str) -> str:
     """Return `text` in the cells of the column, and the blank behind it."""
+    text = whole_words(text, column.width) if column.name == "note" else text
     return padded(shorten(text, column.width), column.width, right=column.number) + " "
+
+
+def whole_words(text: str, cells: int) -> str:
+    """Return as many words of a text as so many cells have room for, if they have room for one."""
+    if cell_len(text) <= cells:
+        return text
+    *words, _ = cut(text, cells - 1).rpartition(" ")
+    return f"{words[0].rstrip()} …" if words[0].strip() else text
 
 
 def about(run: StoredRun) -> list[tuple[str, str]]:

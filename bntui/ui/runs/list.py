@@ -18,8 +18,8 @@ from bntui.ui import key_lines
 from bntui.ui.drawing.canvas import Canvas, Picture, Row
 from bntui.ui.runs.columns import fitting, measured, sign, written
 
-SIGNS = 4
-"""Cells for a run's signs, and the blank behind them."""
+SIGNS = 5
+"""Cells for a run's signs, and the blanks around them."""
 WHEEL = 3
 
 
@@ -119,7 +119,7 @@ class RunList(Canvas, can_focus=True):
             header.append((written(column, column.title), role))
         picture: Picture = [header]
         for place, run in enumerate(self._runs[self._top : self._top + rows], self._top):
-            row: Row = [(f"{self._signs.get(run.id, ''):<{SIGNS}}", "strong")]
+            row: Row = [(f" {self._signs.get(run.id, ''):<{SIGNS - 1}}", "strong")]
             for column in columns:
                 role = sign(run)[1] if column.name == "state" else ""
                 row.append((written(column, column.text(run)), role))

@@ -21,7 +21,7 @@ from bntui.store.database import Store
 from bntui.store.rows import StoredRun
 from bntui.store.schema import connect
 from bntui.store.writing import State, change_run
-from bntui.ui.runs.columns import RUN_COLUMNS, about, fitting, measured, when, written
+from bntui.ui.runs.columns import RUN_COLUMNS, about, fitting, measured, when, whole_words, written
 from bntui.ui.runs.comparison import ComparisonScreen
 from bntui.ui.runs.list import RunList
 from bntui.ui.runs.screen import RunsScreen
@@ -67,7 +67,7 @@ def rows(user: User) -> list[str]:
     """Return how the ids in sight begin, row by row."""
     area = user.app.screen.query_one(RunList).region
     lines = user.text.splitlines()[area.y + 2 : area.bottom - 1]
-    ids = [line[area.x + 5 : area.x + 11].strip() for line in lines]
+    ids = [line[area.x + 6 : area.x + 12].strip() for line in lines]
     return [run for run in ids if run]
 
 
@@ -124,6 +124,19 @@ class TestColumns:
             "! interrupted digits   batch   4096 0.995 b-cor    0.0005   0.25     160  0.1135"
             "      – a long … "
         )
+
+    @pytest.mark.parametrize(
+        ("note", "cells", "shown"),
+        [
+            ("the control", 11, "the control"),
+            ("the control", 10, "the …"),
+            ("forgets the start value sooner", 14, "forgets the …"),
+            ("unbreakable", 8, "unbreakable"),
+            ("数 字字字字", 6, "数 …"),
+        ],
+    )
+    def test_a_note_keeps_whole_words(self, note: str, cells: int, shown: str) -> None:
+        assert whole_words(note, cells) == shown
 
     @pytest.mark.parametrize("width", [50, 80, 200])
     def test_figures_and_usual_names_are_never_cut(self, width: int) -> None:
