@@ -163,15 +163,11 @@ def example(toy: Toy) -> float:
 def share_right(toy: Toy, statistics: Statistics) -> float:
     """Return the accuracy on the validation values, normalised with `statistics`."""
     ones = _samples(toy.seed)[3]
-    return float(np.mean(_answers(toy, statistics) == ones))
+    return float(np.mean(answers(toy, statistics) == ones))
 
 
-def share_ones(toy: Toy, statistics: Statistics) -> float:
-    """Return which share of the validation values is taken for a 1."""
-    return float(np.mean(_answers(toy, statistics)))
-
-
-def _answers(toy: Toy, statistics: Statistics) -> Answers:
+def answers(toy: Toy, statistics: Statistics) -> Answers:
+    """Return of each validation value whether it is taken for a 1, normalised with `statistics`."""
     values = _at(toy.learned, _samples(toy.seed)[2])
     return np.asarray((values - statistics.mean) / statistics.deviation > 0)
 

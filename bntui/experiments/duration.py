@@ -97,6 +97,8 @@ def _one(config: RunConfig, known: Sequence[Took], pace: float) -> Duration | No
 def _alike(one: Took, config: RunConfig) -> bool:
     if config.device not in {"auto", one.facts.device}:
         return False
+    if bool(one.config.twin) is not bool(config.twin):  # two runs take their time together
+        return False
     return all(getattr(one.config, name) == getattr(config, name) for name in SAME)
 
 

@@ -14,11 +14,11 @@ from bntui.core.toy import (
     Batch,
     Statistics,
     Toy,
+    answers,
     channel,
     example,
     next_batch,
     recalibrate,
-    share_ones,
     share_right,
     step,
 )
@@ -115,8 +115,8 @@ class TestAccuracy:
     def test_it_is_counted_on_values_above_and_below_the_mean(self) -> None:
         toy = after(10, 0.9)
         everything, nothing = Statistics(-99.0, 1.0), Statistics(99.0, 1.0)
-        assert share_ones(toy, everything) == 1.0
-        assert share_ones(toy, nothing) == 0.0
+        assert answers(toy, everything).all()
+        assert not answers(toy, nothing).any()
         # Half of the values are of a 1.
         assert share_right(toy, everything) == share_right(toy, nothing) == 0.5
 
@@ -143,7 +143,7 @@ class TestStory:
     def test_a_high_momentum_fails_while_fresh_statistics_do_not(self, start: Toy) -> None:
         toy = after(25, 0.99, toy=start)
         assert share_right(toy, toy.running) < 0.66
-        assert share_ones(toy, toy.running) > 0.84
+        assert answers(toy, toy.running).mean() > 0.84
         assert share_right(toy, toy.fresh) > 0.96
 
     def test_a_lower_one_heals_it_within_forty_batches(self, start: Toy) -> None:

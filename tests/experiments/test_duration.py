@@ -34,6 +34,11 @@ def test_the_same_run_again_takes_as_long() -> None:
     assert bounds(duration([CONFIG], [measured(250, 0.2)])) == pytest.approx((32.0, 32.0))
 
 
+def test_a_run_and_its_twin_say_nothing_of_a_run_alone() -> None:
+    assert duration([CONFIG], [measured(250, 0.2, twin="momentum=0.9")]) is None
+    assert duration([replace(CONFIG, twin="lr=0.01")], [measured(250, 0.2)]) is None
+
+
 def test_runs_follow_one_another() -> None:
     time = duration([CONFIG, replace(CONFIG, epochs=5)], [measured(250, 0.2)])
     assert bounds(time) == pytest.approx((48.0, 48.0))

@@ -40,6 +40,8 @@ class Looks:
     """(n,), the run's own at the time."""
     estimator: str = "momentum"
     """What the run's own running statistics are made by now."""
+    recommended: str = ""
+    """The row of the momentum that the headline recommends; empty where it recommends none."""
 
     @property
     def ends(self) -> Array:
@@ -82,8 +84,8 @@ class Looks:
         return [*([OWN_ROW] if self.own_row == OWN_ROW else []), *momenta, *others]
 
     def kept(self, most: int, chosen: str = "") -> list[str]:
-        """Return the rows to show, at most so many: the run's own and the chosen one among them."""
-        first = [self.own_row, chosen, *_FIRST]
+        """Return the rows to show, at most so many: the run's own, the chosen and the recommended one first."""
+        first = [self.own_row, chosen, self.recommended, *_FIRST]
         ranked = sorted(self.rows, key=lambda n: first.index(n) if n in first else len(first))
         kept = ranked[: max(1, most)]
         return [name for name in self.rows if name in kept]
@@ -139,6 +141,7 @@ def looks_of(snapshot: Snapshot) -> Looks | None:
         momentum=table[3],
         accuracy=table[4:],
         estimator=snapshot.knobs.estimator,
+        recommended=exact(live.recommended) if live and live.recommended is not None else "",
     )
 
 

@@ -121,7 +121,7 @@ class Explorer(Screen[None]):
             "verdict": lambda: reading_commands.open_verdict(self, current.snapshot),
             "repeat": lambda: reading_commands.open_command_line(self, current.snapshot),
             "save_data": lambda: reading_commands.save_data(self, current.snapshot),
-            "choose_a_knob": lambda: self.notify("← → turn a knob: choose one first, with ↑ ↓"),
+            "choose_a_knob": lambda: self.notify("← → turn a knob: tab goes to the knobs"),
         }
 
     @property

@@ -85,7 +85,7 @@ async def test_keys_of_a_knob_say_so_where_none_is_chosen() -> None:
     async with opened() as user:
         await user.choose("panel-4")
         await user.press("left")
-        assert "← → turn a knob: choose one first, with ↑ ↓" in user.part()
+        assert "← → turn a knob: tab goes to the knobs" in user.part()
         await user.choose("panel-3")
         await user.press("left")
         assert "there is no look back yet" in user.part()

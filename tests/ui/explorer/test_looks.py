@@ -143,6 +143,12 @@ class TestRows:
         assert looks(momentum=0.8).kept(1) == ["0.8"]
         assert looks(momentum=0.8).kept(2, "0.97") == ["0.97", "0.8"]
 
+    def test_the_row_that_the_headline_recommends_is_not_hidden(self) -> None:
+        found = replace(looks(), recommended="0.5")
+        assert found.kept(2) == ["0.99", "0.5"]
+        live = replace(hindsight(), recommended=0.5)
+        assert of(run(hindsight=live)).recommended == "0.5"
+
 
 class TestNewest:
     def test_it_is_the_last_look_of_which_all_was_measured(self) -> None:
