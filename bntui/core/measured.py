@@ -265,6 +265,9 @@ class Hindsight:
     """At the last moment, every row less the one of the highest accuracy, of equals lowest loss."""
     recommended: float | None = None
     """The constant momentum that the last moment, and those before it, recommend."""
+    distance: bool = False
+    """Whether `accuracy`, `own` and `fresh` are no accuracies but distances, where no validation data were
+    given: the largest of the layers' absolute mean ln((variance + ε) / (fresh variance + ε))."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from bntui.core.measured import (
     Waiting,
 )
 from bntui.core.series import SeriesView
+from bntui.core.watched import Watched
 
 TWIN = "twin:"
 """How the names of the second run's series begin where both runs' are kept together."""
@@ -213,6 +214,11 @@ class Snapshot:
     """Moments that can be returned to, oldest first; the older ones thin out."""
     twin: "Snapshot | None" = None
     """The second of two runs in lockstep, at the same update."""
+    watched: Watched | None = None
+    """What is told of a training that is not ours. `config` and `knobs` then have what is known of it, and
+    defaults."""
+    followed: bool = False
+    """Whether the run is another process's, or a kept one: it is looked at, and not led."""
     series: Mapping[str, SeriesView] = field(default_factory=dict)
     """History over updates: train_acc and train_loss of every batch; smooth_acc and smooth_loss, their
     moving averages; val_acc, val_loss with running and fresh_acc, fresh_loss with fresh statistics;

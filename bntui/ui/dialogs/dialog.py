@@ -26,9 +26,6 @@ class Dialog(ModalScreen[Answer]):
     """
 
     def on_mount(self) -> None:
-        """Put the header over the dimmed one, if there is one, which tells of the same run at once."""
-        dimmed = [one for screen in self.app.screen_stack for one in screen.query(StatusLine)]
-        if dimmed:
-            header = StatusLine()
-            header.show(dimmed[-1].snapshot)
-            self.mount(header)
+        """Put a header over the dimmed one, if there is one: it goes on telling of the same run."""
+        if any(screen.query(StatusLine) for screen in self.app.screen_stack):
+            self.mount(StatusLine())

@@ -1,7 +1,11 @@
 """The line on top: what is trained on what, and how far it is."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from textual import events
 from textual.message import Message
+from textual.screen import Screen
 
 from bntui.core.cells import cell_len, cut
 from bntui.core.snapshot import Phase, Snapshot
@@ -33,6 +37,11 @@ class StatusLine(Canvas):
     """The column in which the phase begins."""
     snapshot = NOTHING
     """What it shows."""
+
+    def on_mount(self) -> None:
+        """Begin with what the header of the screen below shows, until the run is looked at anew."""
+        if self.blank:
+            self.show(shown_in(self.app.screen_stack))
 
     @property
     def blank(self) -> bool:
@@ -66,6 +75,12 @@ class StatusLine(Canvas):
         """Pause the run, or go on with it, by a click on its phase."""
         if event.x >= self._phase_at:
             self.post_message(self.Pressed())
+
+
+def shown_in(screens: Iterable[Screen[Any]]) -> Snapshot:
+    """Return the snapshot in the header that lies on top, and `NOTHING` where none shows one."""
+    shown = [one.snapshot for screen in screens for one in screen.query(StatusLine) if not one.blank]
+    return shown[-1] if shown else NOTHING
 
 
 def what(snapshot: Snapshot, *, brief: bool = False) -> str:
