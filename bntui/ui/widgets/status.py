@@ -79,7 +79,9 @@ class StatusLine(Canvas):
 
 def shown_in(screens: Iterable[Screen[Any]]) -> Snapshot:
     """Return the snapshot in the header that lies on top, and `NOTHING` where none shows one."""
-    shown = [one.snapshot for screen in screens for one in screen.query(StatusLine) if not one.blank]
+    shown = [
+        one.snapshot for screen in screens for one in screen.query(StatusLine) if not one.blank
+    ]
     return shown[-1] if shown else NOTHING
 
 
