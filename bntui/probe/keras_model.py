@@ -1,0 +1,127 @@
+"""A Keras 3 model on the torch backend as a torch module that can be measured like any other.
+
+Keras keeps its layers in lists that torch's `modules()` does not see, tells them by an argument and not
+by their mode whether they train, and has statistics, scale and shift in variables of its own. Nothing
+here imports Keras: a model that is one has loaded it.
+"""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from bntui.core.config import torch_momentum
+
+
+class BatchNormalization(nn.Module):
+    """One of Keras's layers, by torch's names; its tensors are the layer's own, not copies.
+
+    It is called after every call of the layer, with a view of its input whose channels are the second
+    dimension, and in the mode of that call: hooks of it see what hooks of a layer of torch's see.
+    """
+
+    biased_variance = True
+    """The variance that the layer takes in is the batch's biased one; torch's layers take the unbiased."""
+
+    def __init__(self, layer: Any) -> None:
+        super().__init__()
+        self._layer = (layer,)  # in a tuple, or torch registered it as a part
+        self.eps = float(layer.epsilon)
+        self.register_buffer("running_mean", layer.moving_mean.value)
+        self.register_buffer("running_var", layer.moving_variance.value)
+        self.register_parameter("weight", layer.gamma.value if layer.scale else None)
+        self.register_parameter("bias", layer.beta.value if layer.center else None)
+        self._handle = layer.register_forward_hook(self._called, with_kwargs=True)
+
+    @property
+    def momentum(self) -> float:
+        """torch's: the share of the new value. Keras's layer has that of the old one."""
+        return torch_momentum(float(self._layer[0].momentum))
+
+    def train(self, mode: bool = True) -> "BatchNormalization":
+        """Go into a mode; a layer that is not trainable is never in training mode, as in Keras."""
+        return super().train(mode and bool(self._layer[0].trainable))
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Return what it is called with: the layer itself has normalised it."""
+        return batch
+
+    def _called(
+        self, layer: Any, inputs: tuple[Any, ...], named: dict[str, Any], output: Any
+    ) -> None:
+        batch = inputs[0] if inputs else named["inputs"]
+        if batch.is_meta:  # Keras finds out shapes
+            return
+        at_rest, self.training = self.training, bool(named.get("training")) and layer.trainable
+        try:
+            self(batch.detach().movedim(layer.axis, 1))
+        finally:
+            self.training = at_rest
+
+    def detach(self) -> None:
+        """Remove the hook from the layer."""
+        self._handle.remove()
+
+
+class KerasModel(nn.Module):
+    """The whole model: called in training mode it gets `training=True`.
+
+    Its modules are its BN layers, by their paths in the model. Its parameters and buffers are all of the
+    model's variables, seeds of dropout too, so that who puts these back has put back the model.
+    """
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self._model = (model,)
+        self.skipped: tuple[str, ...] = ()
+        """Layers with batch renormalisation: what their statistics take in is not the batch's."""
+        found = _layers(model)
+        for layer in found:
+            name = _name(layer.path.removeprefix(f"{model.name}/"))
+            if layer.renorm:
+                self.skipped += (name,)
+            else:
+                self.add_module(name, BatchNormalization(layer))
+        theirs = {id(one.value) for layer in found if not layer.renorm for one in layer.variables}
+        for variable in model.variables:
+            if id(variable.value) in theirs:
+                continue
+            if variable.trainable:
+                self.register_parameter(_name(variable.path), variable.value)
+            else:
+                self.register_buffer(_name(variable.path), variable.value)
+        self.train()
+
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        """Run the model on torch's tensors, training where this is in training mode."""
+        (model,) = self._model
+        if getattr(model, "_call_has_training_arg", True):
+            named["training"] = self.training
+        return model(*inputs, **named)
+
+    def detach(self) -> None:
+        """Remove all hooks from the model."""
+        for module in self.children():
+            if isinstance(module, BatchNormalization):
+                module.detach()
+
+
+def is_keras(model: Any) -> bool:
+    """Tell whether a model is Keras's, of any backend."""
+    return any(
+        f"{kind.__module__}.".startswith(("keras.", "tf_keras.")) for kind in type(model).__mro__
+    )
+
+
+def _layers(model: Any) -> list[Any]:
+    """Return the model's BN layers that are built, each once, in the order of their variables."""
+    places = {id(variable): place for place, variable in enumerate(model.variables)}
+    found = [
+        layer
+        for layer in model._flatten_layers()
+        if getattr(layer, "moving_variance", None) is not None and hasattr(layer, "renorm")
+    ]
+    return sorted(found, key=lambda layer: places[id(layer.moving_mean)])
+
+
+def _name(path: str) -> str:
+    return path.replace(".", "_")
