@@ -165,7 +165,7 @@ def spread(loader: Iterable[Batch], samples: int, what: str) -> list[Batch]:
     """
     chosen: list[Batch] = []
     left = samples
-    for batch in first(_spaced(loader, samples), samples, what):
+    for batch in first(_spaced(_apart(loader), samples), samples, what):
         chosen.append(at_most(batch, left))
         left -= size(batch)
         if left <= 0:
@@ -178,7 +178,7 @@ def first(loader: Iterable[Batch], count: int, what: str) -> Iterator[Batch]:
 
     Raises ProbeError for what is no loader or can be iterated once only, and where there is no batch.
     """
-    return _first(_checked(loader, what), count, what)
+    return _first(_apart(_checked(loader, what)), count, what)
 
 
 def _first(loader: Iterable[Batch], count: int, what: str) -> Iterator[Batch]:
@@ -219,6 +219,20 @@ def _checked(loader: Any, what: str) -> Iterable[Batch]:
             " of batches, such as [batch]."
         )
     return loader  # type: ignore[no-any-return]
+
+
+def _apart(loader: Any) -> Any:
+    """Return a loader of the same batches that can be iterated while its owner iterates his.
+
+    With persistent workers all iterations are one, which begins anew. accelerate tells by the loader that
+    is iterated when gradients have been accumulated: of its loaders it is the one inside.
+    """
+    inside = getattr(loader, "base_dataloader", loader)
+    loader = inside if isinstance(inside, DataLoader) else loader
+    if isinstance(loader, DataLoader) and loader.persistent_workers:
+        loader = copy.copy(loader)
+        loader._iterator = None
+    return loader
 
 
 def _spaced(loader: Any, samples: int) -> Any:

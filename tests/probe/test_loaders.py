@@ -264,3 +264,12 @@ def test_a_loader_goes_on_as_if_nobody_had_asked(loader: DataLoader[Any]) -> Non
         raise KeyError(labels(loader)[0])
     assert labels(loader) == wanted
     assert labels(loader) != wanted
+
+
+def test_an_iteration_under_way_goes_on_with_persistent_workers() -> None:
+    loader = DataLoader(DATA, batch_size=25, num_workers=1, persistent_workers=True)
+    under_way = iter(loader)
+    begun = [next(under_way)]
+    asked = list(batches.first(loader, 2, "training"))
+    assert labels([*begun, *under_way]) == labels(DataLoader(DATA, batch_size=25))
+    assert labels(asked) == labels([*begun, *asked[1:]])
