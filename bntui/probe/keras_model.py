@@ -5,6 +5,8 @@ by their mode whether they train, and has statistics, scale and shift in variabl
 here imports Keras: a model that is one has loaded it.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -15,8 +17,8 @@ from bntui.core.config import torch_momentum
 class BatchNormalization(nn.Module):
     """One of Keras's layers, by torch's names; its tensors are the layer's own, not copies.
 
-    It is called after every call of the layer, with a view of its input whose channels are the second
-    dimension, and in the mode of that call: hooks of it see what hooks of a layer of torch's see.
+    Every call of the layer goes through this one, in the mode of that call and with a view of its input
+    whose channels are the second dimension: hooks of it see what hooks of a layer of torch's see.
     """
 
     biased_variance = True
@@ -30,7 +32,8 @@ class BatchNormalization(nn.Module):
         self.register_buffer("running_var", layer.moving_variance.value)
         self.register_parameter("weight", layer.gamma.value if layer.scale else None)
         self.register_parameter("bias", layer.beta.value if layer.center else None)
-        self._handle = layer.register_forward_hook(self._called, with_kwargs=True)
+        self._theirs = layer.forward
+        vars(layer)["forward"] = self._called
 
     @property
     def momentum(self) -> float:
@@ -41,25 +44,27 @@ class BatchNormalization(nn.Module):
         """Go into a mode; a layer that is not trainable is never in training mode, as in Keras."""
         return super().train(mode and bool(self._layer[0].trainable))
 
-    def forward(self, batch: Tensor) -> Tensor:
-        """Return what it is called with: the layer itself has normalised it."""
-        return batch
+    def forward(self, batch: Tensor, run: Callable[[], Any]) -> Any:
+        """Run the layer on what it was called with, of which `batch` (N, C, …) is a view."""
+        return run()
 
-    def _called(
-        self, layer: Any, inputs: tuple[Any, ...], named: dict[str, Any], output: Any
-    ) -> None:
-        batch = inputs[0] if inputs else named["inputs"]
-        if batch.is_meta:  # Keras finds out shapes
-            return
+    def _called(self, *inputs: Any, **named: Any) -> Any:
+        """Stand for the layer's own `forward`."""
+        (layer,), run = self._layer, partial(self._theirs, *inputs, **named)
+        batch = inputs[0] if inputs else named.get("inputs")
+        if not isinstance(batch, Tensor) or batch.is_meta:  # Keras finds out shapes
+            return run()
         at_rest, self.training = self.training, bool(named.get("training")) and layer.trainable
         try:
-            self(batch.detach().movedim(layer.axis, 1))
+            return self(batch.detach().movedim(layer.axis, 1), run)
         finally:
             self.training = at_rest
 
     def detach(self) -> None:
-        """Remove the hook from the layer."""
-        self._handle.remove()
+        """Give the layer its own `forward` back, if nobody has replaced this one."""
+        (layer,) = self._layer
+        if vars(layer).get("forward") == self._called:
+            del vars(layer)["forward"]
 
 
 class KerasModel(nn.Module):
@@ -99,7 +104,7 @@ class KerasModel(nn.Module):
         return model(*inputs, **named)
 
     def detach(self) -> None:
-        """Remove all hooks from the model."""
+        """Have the model run as if it had never been seen so."""
         for module in self.children():
             if isinstance(module, BatchNormalization):
                 module.detach()
