@@ -1,0 +1,1 @@
+"""Somebody else's training, watched while it runs."""
