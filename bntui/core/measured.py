@@ -2,12 +2,25 @@
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
-Doubles = npt.NDArray[np.float64]
+from bntui.core.border import Read
+
+
+def _array_of(kind: type[np.generic]) -> Read:
+    def read(value: object) -> npt.NDArray[np.generic]:
+        if not isinstance(value, np.ndarray) or value.dtype != kind:
+            raise ValueError(f"an array of {np.dtype(kind).name}")
+        return value
+
+    return Read(read)
+
+
+Floats = Annotated[npt.NDArray[np.float32], _array_of(np.float32)]
+Doubles = Annotated[npt.NDArray[np.float64], _array_of(np.float64)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,18 @@ class Series:
         self._count = 0
         self._view: SeriesView | None = None
 
+    @classmethod
+    def of(cls, x: npt.ArrayLike, values: npt.ArrayLike, capacity: int = 1024) -> "Series":
+        """Return a series to which all of `values` (n,) were appended at `x`. Raises BorderError if `x` falls."""
+        series, view = cls(capacity), thinned(x, values, capacity)
+        count, stride = len(np.asarray(values)), 1
+        while count > capacity * stride:
+            stride *= 2
+        if count:
+            rows = np.stack([view.x, view.low, view.high, view.last])
+            series.restore(SeriesState(rows, view.broken, stride, count))
+        return series
+
     def append(self, x: float, value: float) -> None:
         """Add one value at position `x`, which must not fall below the last one."""
         capacity = len(self._broken)

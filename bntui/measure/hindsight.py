@@ -8,7 +8,7 @@ import numpy as np
 
 from bntui.core.border import BorderError, Count, Length, Positive, Share
 from bntui.core.measured import Difference, Doubles, Hindsight
-from bntui.measure.thinned import Thinned
+from bntui.core.thinned import Thinned
 
 CAPACITY = 512
 

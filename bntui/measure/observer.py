@@ -19,6 +19,7 @@ from bntui.core.border import Count, Length, Seconds
 from bntui.core.config import Observation
 from bntui.core.measured import NO_DETAIL, Hindsight, LayerDrift, Noise, Recalibration, Validation
 from bntui.core.snapshot import Divergence, EpochReport
+from bntui.core.thinned import Thinned
 from bntui.measure.budget import Budget, BudgetState
 from bntui.measure.drift import ROWS_A_CHANNEL
 from bntui.measure.estimators import OWN
@@ -31,7 +32,6 @@ from bntui.measure.questions import Question, Questions
 from bntui.measure.random_streams import Drawn, stream
 from bntui.measure.subject import TrainingRun
 from bntui.measure.subsets import FEW_IMAGES, draw_subsets
-from bntui.measure.thinned import Thinned
 from bntui.measure.validation import HINDSIGHT_NAMES, Validator
 
 MOST_PAST, PAST_BYTES = 64, 32_000_000

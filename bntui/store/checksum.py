@@ -22,6 +22,8 @@ CHECKED = {
     "checkpoints": ("run", "at", "label", "config", "state"),
     "weights": ("run", "at", "data"),
     "pieces": ("run", "of", "number", "count", "data"),
+    "details": ("run", "kind", "at", "words", "data"),
+    "requests": ("run", "number", "command", "at"),
 }
 """By table, the columns that its checksum covers. A migration that adds a column computes checksums anew."""
 

@@ -1,18 +1,21 @@
 """Read the runs of the store and their measurements; edit notes, pins and deletions."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from bntui.core.border import BorderError
+from bntui.core.border import LONGEST_JSON, BorderError
 from bntui.core.snapshot import Checkpoint, EpochReport, Mark
 from bntui.core.text import storable
+from bntui.core.watched import Watched
 from bntui.machine.places import store_path
 from bntui.store import rows
 from bntui.store.connection import Connection
+from bntui.store.details import LARGEST, WATCHED, Detail
+from bntui.store.details import read as read_detail
 from bntui.store.liveness import is_id, is_under_way
 from bntui.store.rows import Points, StoredRun, StoredVerdict, joined
 from bntui.store.schema import StoreError, transaction
@@ -124,6 +127,19 @@ class Store:
         found = self._file.rows("reports", "WHERE run = ? ORDER BY at, twin", run)
         return tuple(self._sound(run, "reports", found, rows.report))
 
+    def details(self, run: str) -> dict[str, Detail]:
+        """Return the last of each measurement of a run and of its twin, by kind (see `details`)."""
+        small = f"length(data) <= {LARGEST} AND length(words) <= {LONGEST_JSON}"
+        found = self._file.rows("details", f"WHERE run = ? AND {small} ORDER BY kind", run)
+        with self._file.errors_as_sentences():
+            (kept,) = self._file.connection.execute(
+                "SELECT count(*) FROM details WHERE run = ?", (run,)
+            ).fetchone()
+        if kept > len(found):
+            self._leave_out(f"{kept - len(found)} of the measurements of run {run}", "too large")
+        sound = self._sound(run, "measurements", found, read_detail)
+        return {detail.kind: detail for detail in sound}
+
     def last_checkpoint(self, run: str) -> Checkpoint | None:
         """Return what a run can go on from, None if there is nothing.
 
@@ -185,12 +201,15 @@ class Store:
             first, self._file.rows("pieces", "WHERE run = ? AND of = ? ORDER BY number", run, of)
         )
 
-    def _run(self, row: sqlite3.Row) -> StoredRun:
+    def _run(self, row: sqlite3.Row, watched: Mapping[str, Watched] | None = None) -> StoredRun:
         """Return a run; one that is under way by its row, and is not, was interrupted.
 
-        Raises BorderError.
+        `watched` are all that are not ours, if they were read before. Raises BorderError.
         """
         found = rows.run(row)
+        if watched is None:
+            watched = self._watched("AND run = ?", found.id)
+        found = replace(found, watched=watched.get(found.id))
         if found.state in ALIVE:
             with self._file.errors_as_sentences():
                 alive = is_under_way(self.path, found.id)
@@ -200,12 +219,23 @@ class Store:
 
     def _sound_runs(self, rest: str, *values: object) -> Iterator[StoredRun]:
         """Return runs that are as bntui writes them."""
-        for row in self._file.rows("runs", rest, *values):
+        found = self._file.rows("runs", rest, *values)
+        watched = self._watched() if len(found) > 1 else None
+        for row in found:
             try:
-                yield self._run(row)
+                yield self._run(row, watched)
             except BorderError as error:
                 name = row["id"] if is_id(row["id"]) else "without an id"
                 self._leave_out(f"a run {name}", str(error))
+
+    def _watched(self, rest: str = "", *values: object) -> dict[str, Watched]:
+        """Return what is told of the runs that are trainings of others, by the runs' ids."""
+        found = self._file.rows("details", f"WHERE kind = '{WATCHED}' {rest}", *values)
+        told: dict[str, Watched] = {}
+        for row in found:
+            for detail in self._sound(row["run"], "measurements", [row], read_detail):
+                told[row["run"]] = detail.value
+        return told
 
     def _sound(
         self, run: str, what: str, found: list[sqlite3.Row], read: Callable[[sqlite3.Row], Thing]

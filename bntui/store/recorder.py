@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from uuid import uuid4
 
-from bntui.core.run import Point
+from bntui.core.run import Command, Point
 from bntui.core.run_request import Branch, New, Origin, Resume
 from bntui.core.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
 from bntui.diagnose.causes import Cause, Verdict
@@ -17,7 +17,9 @@ from bntui.machine.places import HOMELESS, is_nowhere, store_path
 from bntui.store.checksum import DamagedError
 from bntui.store.connection import PATIENCE
 from bntui.store.database import Store
+from bntui.store.recorded_details import RecordedDetails
 from bntui.store.recorded_series import RecordedSeries
+from bntui.store.requests import forget, take
 from bntui.store.rows import sweep
 from bntui.store.runs_file import RunsFile
 from bntui.store.schema import StoreError, sentence, transaction
@@ -35,8 +37,8 @@ from bntui.store.writing import (
     truncate_after,
 )
 
-FLUSH_SECONDS = 0.9
-"""Called ten times a second, it commits at least once a second."""
+FLUSH_SECONDS = 0.4
+"""Called ten times a second, it commits twice a second: who follows the run sees it within one."""
 BRIEFLY = 0.1
 """Seconds that a commit under way may keep training waiting for another process that writes."""
 CHECKPOINT_SHARE = 0.01
@@ -85,6 +87,7 @@ class StoreRecorder:
         self._turn = Lock()
         """Held while something is taken: the thread that closes may be another."""
         self._series = RecordedSeries(self.run, self._resumed_at or 0)
+        self._details = RecordedDetails()
         self._phase: Phase | None = None
         self._state = State.RUNNING
         self._marks: tuple[Mark, ...] = ()
@@ -116,8 +119,9 @@ class StoreRecorder:
             self._series.append(journal)
             if snapshot.facts is None:
                 return
-            if self._take(snapshot) or self._clock() >= self._due:
-                self._flush(snapshot)
+            at_once = self._take(snapshot) or snapshot.phase is not Phase.RUNNING
+            if at_once or self._clock() >= self._due:
+                self._flush(snapshot, at_once=at_once)
 
     def report(self, report: EpochReport) -> None:
         """Take an epoch's figures."""
@@ -136,6 +140,17 @@ class StoreRecorder:
         else:
             self._weights = None
 
+    def requested(self) -> tuple[Command, ...]:
+        """Return what other processes have asked of the run since the last call; cheap where that is nothing."""
+        with self._turn:
+            connection = self._file.connection
+            if connection is None or not self._begun:
+                return ()
+            try:
+                return take(connection, self.run)
+            except sqlite3.Error:  # what was asked stays, and the next flush says what is wrong
+                return ()
+
     def close(self, snapshot: Snapshot) -> None:
         """End the recording of a run whose last snapshot this is; nothing is taken after it.
 
@@ -144,7 +159,7 @@ class StoreRecorder:
         with self._turn:
             if snapshot.facts is not None and not self._given_up:
                 self._take(snapshot)
-                self._flush(snapshot, last=True)
+                self._flush(snapshot, at_once=True, last=True)
             self._given_up = True
             self._file.close()
 
@@ -176,8 +191,11 @@ class StoreRecorder:
             at = snapshot.validation.update if snapshot.validation else snapshot.update
             self._verdicts.append((at, judged))
 
-    def _flush(self, snapshot: Snapshot, *, last: bool = False) -> None:
-        """Write all that waits in one transaction, or nothing and say why."""
+    def _flush(self, snapshot: Snapshot, *, at_once: bool, last: bool = False) -> None:
+        """Write all that waits in one transaction, or nothing and say why.
+
+        Measurements may wait for another time, unless they are to be written `at_once`.
+        """
         begun = self._clock()
         self._due = begun + FLUSH_SECONDS
         checkpoint = self._new_checkpoint(begun, last=last)
@@ -190,6 +208,7 @@ class StoreRecorder:
                 if self._file.left is not None and self._begun:
                     self._bring(self._file.left, connection, snapshot)
                 self._write(connection, snapshot)
+                self._details.write(connection, self.run, snapshot, begun, all_of_it=at_once)
                 if last and self._state is State.FINISHED:
                     drop_checkpoint(connection, self.run)
                 elif checkpoint:
@@ -247,6 +266,7 @@ class StoreRecorder:
         put_reports(to, self.run, snapshot.reports)
         self._series.write_anew(to, snapshot)
         self._marks_kept, self._new_marks = 0, list(snapshot.marks)
+        self._details.forget()
         self._checkpoint_kept = None
 
     def _arrived(self) -> None:
@@ -260,6 +280,7 @@ class StoreRecorder:
 
     def _take_back(self, connection: sqlite3.Connection, update: int) -> None:
         """Forget what the run to resume did after its checkpoint, and count what it has."""
+        forget(connection, self.run)  # asked of the process that was killed
         sweep(connection, self.run)
         truncate_after(connection, self.run, update)
         self._series.count(connection)
@@ -274,6 +295,7 @@ class StoreRecorder:
         """Forget what is safe."""
         self._begun = True
         self._series.committed()
+        self._details.committed()
         self._marks_kept += len(self._new_marks)
         self._new_marks, self._verdicts, self._reports = [], [], []
 

@@ -10,7 +10,7 @@ from bntui.machine.places import free_damaged_name
 from bntui.store.checksum import CHECKED, DamagedError, insertion, is_whole, write_checksums
 from bntui.store.liveness import MENDING, hold, is_held, let_go, live_path
 from bntui.store.opening import BESIDE, real
-from bntui.store.schema import FIRST, MIGRATIONS, StoreError, connect, lenient, transaction, version
+from bntui.store.schema import ADDED, MIGRATIONS, StoreError, connect, lenient, transaction, version
 
 MAGIC = b"SQLite format 3\0"
 CHECKED_BYTES = 64_000_000
@@ -186,10 +186,10 @@ def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int], b
         # Otherwise SQLite refuses to read anything of a file that was cut short.
         source.execute("PRAGMA writable_schema = ON")
         found = _format(source)
-        expected = CHECKED if found > 2 else FIRST
+        later = {table for number, tables in ADDED.items() if number > found for table in tables}
         strange = _strange(source, damaged)
         for table, columns in CHECKED.items():
-            if table not in expected:
+            if table in later:
                 continue
             if table in strange:
                 torn.add(table)

@@ -19,7 +19,9 @@ from bntui.core.config import Knobs, RunConfig
 from bntui.core.series import Array
 from bntui.core.snapshot import Checkpoint, EpochReport, Mark, RunFacts
 from bntui.core.text import literal
+from bntui.core.watched import Watched
 from bntui.diagnose.remedies import Remedy
+from bntui.store import details
 from bntui.store.checksum import check_row
 from bntui.store.encoding import read_config, read_facts, read_knobs, read_report
 from bntui.store.liveness import is_id
@@ -112,6 +114,8 @@ class StoredRun:
     note: str
     pinned: Annotated[bool, Read(lambda value: bool(convert(int, value)))]
     deleted: TimeColumn | None
+    watched: Watched | None = None
+    """What is told of a training that is not ours. `config` and `knobs` then are no settings of its user's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -277,7 +281,13 @@ def sweep(connection: sqlite3.Connection, run: str) -> None:
 
     A run that is resumed appends to its rows, which fails behind a wrong one.
     """
-    readers = {"points": chunk, "marks": mark, "verdicts": verdict, "reports": report}
+    readers: dict[str, Callable[[sqlite3.Row], object]] = {
+        "points": chunk,
+        "marks": mark,
+        "verdicts": verdict,
+        "reports": report,
+        "details": details.read,
+    }
     for table, read in readers.items():
         found = connection.execute(f"SELECT rowid AS place, * FROM {table} WHERE run = ?", (run,))
         for row in found.fetchall():

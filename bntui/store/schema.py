@@ -2,7 +2,9 @@
 
 Points of a series lie in chunks, a row each, as packed little-endian arrays: `updates` uint32, `vals`
 float64. A listing reads the table `runs` alone. What is larger than SQLite's limit for a row lies in
-`pieces`, but for the first piece: of a checkpoint or of weights.
+`pieces`, but for the first piece: of a checkpoint or of weights. `details` has the last of each
+measurement that screens show and series do not have (see `details`); `requests` what others ask of a run
+under way (see `requests`).
 """
 
 import sqlite3
@@ -20,6 +22,8 @@ from bntui.store.opening import may_only_be_read, open_to_read, open_to_write, r
 
 FIRST = ("runs", "points", "marks", "verdicts", "reports", "checkpoints", "weights")
 """The tables of the first format."""
+ADDED = {3: ("pieces",), 4: ("details", "requests")}
+"""The tables that came with later formats."""
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE runs (
@@ -106,6 +110,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (run, of, number)
         )""",
     ),
+    (
+        # In few characters: all definitions have to fit into the file's first page, where they are still
+        # read of a file that was cut short.
+        "CREATE TABLE details (run TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, kind TEXT NOT NULL,"
+        " at INTEGER NOT NULL, checksum INTEGER, words TEXT NOT NULL, data BLOB NOT NULL,"
+        " PRIMARY KEY (run, kind))",
+        "CREATE TABLE requests (run TEXT NOT NULL REFERENCES runs ON DELETE CASCADE,"
+        " number INTEGER NOT NULL, command TEXT NOT NULL, at TEXT NOT NULL, checksum INTEGER,"
+        " PRIMARY KEY (run, number))",
+    ),
 )
 """What makes each format out of the one before; the file's `user_version` counts those done."""
 
@@ -128,7 +142,7 @@ def connect(path: Path, *, patience: float, reading: bool = False) -> sqlite3.Co
     except (sqlite3.OperationalError, OSError) as error:
         if not (reading and may_only_be_read(error) and path.exists()):
             raise
-    return _to_read(path, patience)
+    return connect_to_read(path, patience=patience)
 
 
 def refuse_other_things(path: Path) -> None:
@@ -159,7 +173,13 @@ def _to_write(path: Path, patience: float) -> sqlite3.Connection:
     return connection
 
 
-def _to_read(path: Path, patience: float) -> sqlite3.Connection:
+def connect_to_read(path: Path, *, patience: float) -> sqlite3.Connection:
+    """Open the store only to read it; one of an older format as a copy in memory, brought up to date.
+
+    Raises what `connect` does.
+    """
+    path = real(path)
+    refuse_other_things(path)
     connection = open_to_read(path, patience)
     try:
         _prepare(connection)

@@ -1,17 +1,18 @@
 """A stored run as a snapshot, so that what draws a live one can draw it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from bntui.core.command_line import command_line
 from bntui.core.measured import Hindsight
-from bntui.core.series import thinned
+from bntui.core.series import SeriesView, thinned
 from bntui.core.settings import twin_of
-from bntui.core.snapshot import TWIN, Mark, Phase, Snapshot
+from bntui.core.snapshot import MAX_REPORTS, TWIN, EpochReport, Mark, Phase, Snapshot
 from bntui.store.database import Store
+from bntui.store.details import Detail, with_details
 from bntui.store.rows import Points, StoredRun
 
 HINDSIGHT = "hindsight:"
@@ -20,40 +21,49 @@ _BESIDE = ("own", "fresh", "momentum")
 
 
 def load_snapshot(store: Store, run: str) -> Snapshot:
-    """Return a stored run's last state: all of its histories, reports, marks and the map.
+    """Return a stored run's last state: all of its histories, reports, marks, measurements and the map.
 
-    Left out is what only a live run can use: validation in detail, what-if. An interrupted run has
-    stopped. Raises StoreError.
+    Left out are the validations before the last. An interrupted run has stopped. Raises StoreError.
     """
     stored, points, reports = store.run(run), store.points(run), store.reports(run)
-    own = [report for report in reports if not report.twin]
-    twins = [report for report in reports if report.twin]
-    whole = outline(stored, store.marks(run))
     series = {
         name: thinned(series.updates, series.values)
         for name, series in points.items()
         if not name.startswith(HINDSIGHT)
     }
-    twin = None
-    if stored.config.twin:
+    whole = outline(stored, store.marks(run))
+    return assembled(whole, reports, series, hindsight_of(points), store.details(run))
+
+
+def assembled(
+    whole: Snapshot,
+    reports: Iterable[EpochReport],
+    series: Mapping[str, SeriesView],
+    hindsight: Hindsight | None,
+    details: Mapping[str, Detail],
+) -> Snapshot:
+    """Return a stored run's state of its parts, of which some are its twin's."""
+    reports, twin = tuple(reports), None
+    if whole.config.twin:
         twin = replace(
             whole,
-            config=twin_of(stored.config),
-            knobs=twin_of(stored.config).knobs,
-            reports=tuple(twins),
+            config=twin_of(whole.config),
+            knobs=twin_of(whole.config).knobs,
+            reports=tuple(report for report in reports if report.twin),
             series={
                 name.removeprefix(TWIN): view
                 for name, view in series.items()
                 if name.startswith(TWIN)
             },
         )
-    return replace(
+    snapshot = replace(
         whole,
-        reports=tuple(own),
-        hindsight=_hindsight(points),
+        reports=tuple(report for report in reports if not report.twin)[-MAX_REPORTS:],
+        hindsight=hindsight,
         series={name: view for name, view in series.items() if not name.startswith(TWIN)},
         twin=twin,
     )
+    return with_details(snapshot, details)
 
 
 def outline(run: StoredRun, marks: tuple[Mark, ...]) -> Snapshot:
@@ -72,6 +82,7 @@ def outline(run: StoredRun, marks: tuple[Mark, ...]) -> Snapshot:
         images=run.images,
         seconds=run.seconds,
         marks=marks,
+        watched=run.watched,
     )
 
 
@@ -92,7 +103,7 @@ def repeating(store: Store, run: StoredRun) -> str | None:
     return command_line(outline(began, store.marks(run.id)))
 
 
-def _hindsight(points: Mapping[str, Points]) -> Hindsight | None:
+def hindsight_of(points: Mapping[str, Points]) -> Hindsight | None:
     """Return the map, of the rows that have a value wherever the run's own has one."""
     every = {
         name.removeprefix(HINDSIGHT): series
@@ -112,7 +123,7 @@ def _hindsight(points: Mapping[str, Points]) -> Hindsight | None:
     own, fresh, momentum = (rows.pop(name) for name in _BESIDE)
     return Hindsight(
         names=tuple(rows),
-        images=0,  # not kept
+        images=0,  # see `details.Look`
         updates=updates.astype(np.float64),
         accuracy=np.array(list(rows.values())),
         own=own,

@@ -260,7 +260,7 @@ def truncate_after(connection: sqlite3.Connection, run: str, update: int) -> Non
                 "DELETE FROM points WHERE run = ? AND series = ? AND chunk = ?", place
             )
     connection.execute("DELETE FROM marks WHERE run = ? AND at >= ?", (run, update))
-    for table in ("verdicts", "reports", "checkpoints", "weights"):
+    for table in ("verdicts", "reports", "checkpoints", "weights", "details"):
         connection.execute(f"DELETE FROM {table} WHERE run = ? AND at > ?", (run, update))
     _drop_stray_pieces(connection, run)
     change_run(connection, run, "updates = min(updates, ?)", update)

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from bntui.core.config import Knobs, Observation
+from bntui.core.thinned import Thinned
 from bntui.measure.estimators import OWN
 from bntui.measure.observer import MOST_PAST, PAST_BYTES, Observer, _most_past
-from bntui.measure.thinned import Thinned
 from bntui.train.trainer import Trainer
 from tests.measure.oracle import small_trainer, train
 
