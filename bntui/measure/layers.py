@@ -59,11 +59,16 @@ class Layers:
         return torch.stack([self._joined([one[number] for one in both]) for number in (0, 1)])
 
     def put(self, places: Iterable[int], parts: tuple[Tensor, ...]) -> None:
-        """Write the layers' parts (2, channels) of a row into the running buffers of some of them."""
+        """Write the layers' parts (2, channels) of a row into the running buffers of some of them.
+
+        Through their `data`: a graph that has yet to run backward would refuse buffers that were changed.
+        """
         for place in places:
-            mean, variance = running_statistics(self.layers[place])
-            mean.copy_(parts[place][0])
-            variance.copy_(parts[place][1])
+            for buffer, values in zip(
+                running_statistics(self.layers[place]), parts[place], strict=True
+            ):
+                with torch.inference_mode(buffer.is_inference()):
+                    buffer.data.copy_(values)
 
     def _joined(self, tensors: list[Tensor]) -> Tensor:
         if not tensors:

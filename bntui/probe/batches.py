@@ -163,14 +163,17 @@ def spread(loader: Iterable[Batch], samples: int, what: str) -> list[Batch]:
     goes through a dataset in its order is asked for samples here and there, a list of batches for
     such batches; of any other loader it is the first ones. `what` names the loader in a ProbeError.
     """
-    chosen: list[Batch] = []
+    return list(spread_out(loader, samples, what))
+
+
+def spread_out(loader: Iterable[Batch], samples: int, what: str) -> Iterator[Batch]:
+    """Yield the batches of `spread`, as they are loaded."""
     left = samples
     for batch in first(_spaced(_apart(loader), samples), samples, what):
-        chosen.append(at_most(batch, left))
+        yield at_most(batch, left)
         left -= size(batch)
         if left <= 0:
-            break
-    return chosen
+            return
 
 
 def first(loader: Iterable[Batch], count: int, what: str) -> Iterator[Batch]:
@@ -193,6 +196,38 @@ def _first(loader: Iterable[Batch], count: int, what: str) -> Iterator[Batch]:
         raise ProbeError(
             f"The {what} loader is empty: give one with at least one batch of samples."
         )
+
+
+def refuse_loader(loader: Any, what: str) -> None:
+    """Raise ProbeError for what is no loader, or can be iterated once only; `what` names it."""
+    _checked(loader, what)
+
+
+def copied(batch: Batch) -> Batch:
+    """Return a batch whose tensors and arrays hold memory of their own, where they were."""
+
+    def own(nodes: Sequence[Any]) -> Any:
+        (node,) = nodes
+        if isinstance(node, Tensor):
+            return node.detach().clone()
+        return copy.deepcopy(node) if isinstance(node, np.ndarray) or is_opaque(node) else node
+
+    return changed(own, [batch])
+
+
+def bytes_of(batch: Batch) -> int:
+    """Return the memory of a batch's tensors and arrays."""
+    found: list[int] = []
+
+    def count(nodes: Sequence[Any]) -> None:
+        (node,) = nodes
+        if isinstance(node, Tensor):
+            found.append(node.numel() * node.element_size())
+        elif isinstance(node, np.ndarray):
+            found.append(node.nbytes)
+
+    changed(count, [batch])
+    return sum(found)
 
 
 def _checked(loader: Any, what: str) -> Iterable[Batch]:

@@ -93,9 +93,7 @@ def check(
     refuse_source(model, averaged_from)
     as_found = unchanged(model, weights=True), loader_unchanged(validation, training)
     with as_found[0], as_found[1], as_written(), torch.no_grad():
-        # Loading rich draws from Python's stream: here rather than when a report is printed.
-        importlib.import_module("rich.style")
-        _seed(model, int(seed))
+        seed_all(model, int(seed))
         probed = Probed(
             model,
             spread(validation, int(samples), "validation"),
@@ -104,23 +102,31 @@ def check(
             metric=metric,
             fresh_batches=int(fresh_batches),
         )
-        found = _findings(probed, averaged_from, against)
-        probed.notes += judged_metric(probed.scorer, numbers=not _no_numbers(found))
-        return Report(
-            verdicts=worst_first(found),
-            running=probed.running.evaluation if probed.running else None,
-            fresh=probed.fresh.evaluation if probed.fresh else None,
-            flipped=probed.running.flipped(probed.fresh)
-            if probed.running and probed.fresh
-            else None,
-            layers=_layers(probed),
-            notes=_notes(probed),
-            metric=probed.scorer.name,
-        )
+        return reported(probed, averaged_from, against)
 
 
-def _seed(model: nn.Module, seed: int) -> None:
+def reported(probed: Probed, averaged_from: nn.Module | None = None, against: Any = None) -> Report:
+    """Measure all that a check measures of a model in its hands, and return the report.
+
+    Within `unchanged`, and without gradients.
+    """
+    found = _findings(probed, averaged_from, against)
+    probed.notes += judged_metric(probed.scorer, numbers=not no_numbers(found))
+    return Report(
+        verdicts=worst_first(found),
+        running=probed.running.evaluation if probed.running else None,
+        fresh=probed.fresh.evaluation if probed.fresh else None,
+        flipped=probed.running.flipped(probed.fresh) if probed.running and probed.fresh else None,
+        layers=checked_layers(probed),
+        notes=_notes(probed),
+        metric=probed.scorer.name,
+    )
+
+
+def seed_all(model: nn.Module, seed: int) -> None:
     """Seed all that loaders and the model draw from; `unchanged` puts these streams back."""
+    # Loading rich draws from Python's stream: here rather than when a report is printed.
+    importlib.import_module("rich.style")
     torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():  # else `manual_seed_all` would seed them when they are
         torch.cuda.manual_seed_all(seed)
@@ -136,9 +142,17 @@ def _findings(probed: Probed, averaged_from: nn.Module | None, against: Any) -> 
         *batch_dependent(probed),
         *exported_differently(probed, against),
     ]
-    if any(probed.called) and not _no_numbers(found):
+    if any(probed.called) and not no_numbers(found):
         found += _of_training(probed)
         found += stale(probed, averaged_from)
+    found = settled(probed, found)
+    if not any(one.severity is Severity.UNSOUND for one in found):
+        found += elsewhere(probed)
+    return found
+
+
+def settled(probed: Probed, found: list[Finding]) -> list[Finding]:
+    """Return findings without those that others of them explain."""
     named = {one.cause for one in found if one.severity is Severity.UNSOUND}
     if named & OWN_STATE and not any(state.non_finite for state in probed.states):
         found = [
@@ -150,8 +164,6 @@ def _findings(probed: Probed, averaged_from: nn.Module | None, against: Any) -> 
         found = [
             one for one in found if one.cause not in GENERIC or one.severity is not Severity.UNSOUND
         ]
-    if not named:
-        found += elsewhere(probed)
     return found
 
 
@@ -175,12 +187,13 @@ def _of_training(probed: Probed) -> list[Finding]:
     return [one for one in judged if one]
 
 
-def _no_numbers(found: list[Finding]) -> bool:
+def no_numbers(found: list[Finding]) -> bool:
     """Tell whether statistics or outputs are not finite, so that nothing else can be compared."""
     return any(one.severity is Severity.UNSOUND and one.cause is Cause.NON_FINITE for one in found)
 
 
-def _layers(probed: Probed) -> tuple[CheckedLayer, ...]:
+def checked_layers(probed: Probed) -> tuple[CheckedLayer, ...]:
+    """Return every layer with running statistics, or that should have them, as a report tells of it."""
     nan = float("nan")
     errors = network_errors(probed)
     drifts: dict[str, tuple[float, float]] = {}
@@ -239,16 +252,16 @@ def _notes(probed: Probed) -> tuple[str, ...]:
     taken = sum(map(size, probed.validation))
     notes = [f"{taken:,} validation {'sample was' if taken == 1 else 'samples were'} taken."]
     found = probed.collected
-    if found is None:
+    if found is None and probed.fresh_row is None:
         notes.append(
             "Without training batches fresh statistics were not measured, nor how batches are made."
         )
-    elif found.rows and probed.fresh_row is None:
+    elif found and found.rows and probed.fresh_row is None:
         notes.append(
             "No layer uses running statistics in eval mode: what is put out depends on the batches that were "
             f"taken, of {size(probed.validation[0])} samples."
         )
-    elif found.rows:
+    elif found and found.rows:
         notes.append(
             f"Fresh statistics are those of {len(found.rows)} training batches in training mode, "
             f"{found.samples:,} samples."

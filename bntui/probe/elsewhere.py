@@ -12,20 +12,8 @@ from bntui.probe.probed import Probed
 
 def elsewhere(probed: Probed) -> list[Finding]:
     """Judge a model that nothing unsound was found of."""
-    if probed.running is None or probed.fresh is None or probed.harm is None:
-        said = f"Whether the running statistics fit was not measured: {_why_not(probed)}."
-        return [Finding(Cause.UNDECIDED, Severity.UNDECIDED, (said,))]
-    if undecided(probed.harm):
-        number = len(probed.fresh)
-        said = f"{number:,} samples are too few to tell the two apart."
-        return [
-            Finding(
-                Cause.UNDECIDED,
-                Severity.UNDECIDED,
-                (compared(probed), said),
-                ("validate on more samples",),
-            )
-        ]
+    if question := open_question(probed):
+        return [question]
     if modes_apart(probed):
         said = "Neither running nor fresh statistics explain the difference between the modes."
         remedies = ("look at what else depends on the mode: other layers, the loader, the forward",)
@@ -35,6 +23,19 @@ def elsewhere(probed: Probed) -> list[Finding]:
     if other:
         return [other]
     return [Finding(Cause.SOUND, Severity.REMARK, (compared(probed),))]
+
+
+def open_question(probed: Probed) -> Finding | None:
+    """Say why running and fresh statistics can't be told apart; None where they can."""
+    if probed.running is None or probed.fresh is None or probed.harm is None:
+        said = f"Whether the running statistics fit was not measured: {_why_not(probed)}."
+        return Finding(Cause.UNDECIDED, Severity.UNDECIDED, (said,))
+    if undecided(probed.harm):
+        number = len(probed.fresh)
+        evidence = (compared(probed), f"{number:,} samples are too few to tell the two apart.")
+        remedies = ("validate on more samples",)
+        return Finding(Cause.UNDECIDED, Severity.UNDECIDED, evidence, remedies)
+    return None
 
 
 def _why_not(probed: Probed) -> str:

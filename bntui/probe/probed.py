@@ -229,6 +229,10 @@ class Probed:
 
         None without training batches, and where no layer that is called uses statistics in eval mode.
         """
+        return self.take_fresh()
+
+    def take_fresh(self) -> Tensor | None:
+        """Take fresh statistics, for `fresh_row`."""
         found = self.collected
         used = {name for name, one in zip(self.layers.names, self.called, strict=True) if one}
         if not (found and found.rows and used - set(self.still_training)):

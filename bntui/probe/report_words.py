@@ -79,7 +79,8 @@ def headline(finding: Finding) -> str:
 
 def standing(report: Report) -> str:
     """Return what a first verdict leaves open: a warning does not make a model unsound."""
-    if report.sound and report.verdicts and report.verdicts[0].severity is Severity.WARNING:
+    warned = report.verdicts and report.verdicts[0].severity is Severity.WARNING
+    if report.sound and warned and report.running:
         return "No harm was seen, so the model counts as sound."
     return ""
 

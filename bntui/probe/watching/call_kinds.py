@@ -1,0 +1,49 @@
+"""Which of a layer's calls are recomputed in a backward pass, as activation checkpointing does."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+MOST_CALLS = 4096
+"""Calls after which nothing more is counted: hooks cost time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """Calls in training mode while they were counted, summed over layers."""
+
+    recomputed: int
+    """Within a backward pass: activation checkpointing."""
+    others: int
+
+
+class CallKinds:
+    """Counts calls by hooks of its own, until it is asked what it has seen."""
+
+    def __init__(self, layers: list[nn.Module]) -> None:
+        self._recomputed, self._others = 0, 0
+        self._hooks: list[Any] = [one.register_forward_pre_hook(self._note) for one in layers]
+
+    def seen(self) -> Kinds | None:
+        """Remove the hooks, and return the counts; None where no layer was called."""
+        self.close()
+        if not self._recomputed + self._others:
+            return None
+        return Kinds(self._recomputed, self._others)
+
+    def close(self) -> None:
+        """Remove the hooks."""
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks = []
+
+    def _note(self, layer: nn.Module, _inputs: Any) -> None:
+        if not layer.training or self._recomputed + self._others >= MOST_CALLS:
+            return
+        # The id of the backward pass that this thread is in, −1 outside of one.
+        if torch._C._current_graph_task_id() != -1:
+            self._recomputed += 1
+        else:
+            self._others += 1
