@@ -137,6 +137,19 @@ class Statistics:
         self._pending = []
         self._begin(self._tracked)
 
+    def pass_begins(self) -> None:
+        """Take the buffers as they are for those that the next calls move: another process has sent them.
+
+        That raises no version. `pass_ended` must have been called after the calls before.
+        """
+        if not self._asleep and not self._pending:
+            self._before = self._read(self._tracked)
+
+    def pass_ended(self) -> None:
+        """Take what the calls so far have done: the buffers may be overwritten."""
+        if not self._asleep:
+            self._flush()
+
     def detach(self) -> None:
         """Remove every hook."""
         self._asleep = True

@@ -1,0 +1,199 @@
+"""What the processes of one training have in their running statistics, as rank 0 compares them.
+
+The ranks of `DistributedDataParallel` have the same weights, so what differs in their statistics is
+what differs in their batches. Nothing here is a collective, which would wait for ranks that are not
+watched, late or dead: each rank writes its rows into the key-value store by which the ranks met, and
+rank 0 reads what is there. What fails is noted, and not tried again.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, distributed, nn
+
+from bntui.core.text import first_sentence
+from bntui.probe.causes import Finding
+from bntui.probe.numbers import counted
+from bntui.probe.watching.apart import Together, finding
+from bntui.probe.watching.batch_statistics import Statistics
+from bntui.probe.watching.sent_buffers import SentBuffers
+
+EVERY = 32
+"""Updates from one publication to the next, after those at 1, 2, 4, 8 and 16."""
+MOST = 16
+"""Ranks that are compared: each costs rank 0 a message of 24 bytes a channel."""
+LONGEST = timedelta(seconds=2)
+"""How long the store may take to answer."""
+KEPT = 3
+"""Publications of its own that rank 0 keeps: a rank whose last is older is late."""
+_NAMES = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
+"""What launchers of processes tell the rank by, before there is a group."""
+
+
+def rank() -> int:
+    """Return this process's rank in the training, 0 where it is alone.
+
+    Before there is a group the environment is asked, as torchrun, Slurm and Lightning set it.
+    """
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank()
+    for name in _NAMES:
+        if os.environ.get(name, "").isdecimal():
+            return int(os.environ[name])
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a rank tells of itself: (2, C) each, NaN where there is none."""
+
+    update: int
+    own: Tensor
+    before: Tensor
+    """Its running statistics before the last update."""
+    recent: Tensor
+    """Of its last 8 updates' batches."""
+
+    @classmethod
+    def of(cls, statistics: Statistics, update: int) -> "Rows":
+        """Take the rows as they are now, on the CPU."""
+        own = statistics.own().cpu()
+        recent, last = statistics.recent(), statistics.last_move
+        nothing = torch.full_like(own, torch.nan)
+        before = nothing if last is None else last.before.cpu()
+        return cls(update, own, before, nothing if recent is None else recent.cpu())
+
+    def message(self) -> bytes:
+        """Return them as bytes: the update as int64, the rows as float32."""
+        rows = torch.stack([self.own, self.before, self.recent]).float().contiguous()
+        return np.int64(self.update).tobytes() + rows.numpy().tobytes()
+
+    @classmethod
+    def read(cls, message: bytes) -> "Rows":
+        """Return what `message` wrote."""
+        rows = torch.from_numpy(np.frombuffer(message, np.float32, offset=8).copy())
+        return cls(int(np.frombuffer(message, np.int64, count=1)[0]), *rows.view(3, 2, -1))
+
+
+class Ranks:
+    """The processes that train one model together; nothing where it is trained by one.
+
+    Every rank makes one of its model, under the same `name`, and calls `publish` after each update.
+    """
+
+    def __init__(self, model: nn.Module, name: str) -> None:
+        self._model = model
+        self._name = name
+        self._sent: SentBuffers | None = None
+        self._mine: list[Rows] = []
+        self._store: Any = None
+        self._failed = ""
+        self._unheard: tuple[int, ...] = ()
+        self._broadcast = False
+
+    def publish(self, statistics: Statistics, update: int) -> None:
+        """Tell rank 0 the rows of this one, every few updates. Raises nothing, waits for nobody."""
+        if not _due(update) or self._failed or not _several():
+            return
+        if self._sent is None and rank():
+            self._sent = SentBuffers(self._model, statistics)
+        mine = Rows.of(statistics, update)
+        if (here := rank()) == 0:
+            self._mine = [*self._mine, mine][-KEPT:]
+        elif here in _compared(distributed.get_world_size()):
+            self._asked("set", self._key(here), mine.message())
+
+    def compare(self, statistics: Statistics, batch: int | None = None) -> Finding | None:
+        """Return what rank 0 finds in the other ranks' rows; None on other ranks, and where all is well.
+
+        `batch`: samples of a rank's batch, if known, which tell how much chance explains.
+        """
+        if self._failed or not self._mine or not _several() or rank():
+            return None
+        wanted = _compared(distributed.get_world_size())
+        found = {other: rows for other in wanted if (rows := self._rows_of(other))}
+        mine = {rows.update: rows for rows in self._mine}
+        heard = {
+            other: (mine[rows.update], rows)
+            for other, rows in found.items()
+            if rows.update in mine and rows.own.shape == self._mine[0].own.shape
+        }
+        self._unheard = tuple(other for other in wanted if other not in heard)
+        if not heard:
+            return None
+        together = Together.of(heard)
+        self._broadcast = together.broadcast
+        return finding(statistics.layers, together, statistics.momentum, batch)
+
+    def detach(self) -> None:
+        """Remove every hook."""
+        if self._sent is not None:
+            self._sent.detach()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not compared and why, and whose batches make the statistics: a sentence each."""
+        if not _several():
+            return ()
+        size, notes = distributed.get_world_size(), []
+        if self._failed:
+            notes.append(f"Statistics of the {size} ranks were not compared: {self._failed}.")
+        elif self._mine and self._unheard:
+            who = ", ".join(str(other) for other in self._unheard)
+            notes.append(
+                f"Of {counted(len(self._unheard), 'rank')} ({who}) nothing was heard lately: bntui.watch "
+                "must be called on every rank for their statistics to be compared."
+            )
+        if size - 1 > len(_compared(size)):
+            notes.append(f"Of {size} ranks {len(_compared(size))} were compared with rank 0.")
+        if self._broadcast:
+            notes.append(
+                f"Only rank 0's batches make the running statistics, one in {size}: DistributedDataParallel "
+                "sends rank 0's buffers to all ranks before each forward pass (broadcast_buffers=True)."
+            )
+        return tuple(notes)
+
+    def _rows_of(self, other: int) -> Rows | None:
+        key = self._key(other)
+        message = self._asked("get", key) if self._asked("check", [key]) else None
+        return None if message is None else Rows.read(message)
+
+    def _key(self, rank: int) -> str:
+        return f"bntui/{self._name}/{rank}"
+
+    def _asked(self, what: str, *given: Any) -> Any:
+        """Ask the store; None where it fails, after which it isn't asked again."""
+        if self._failed:
+            return None
+        try:
+            if self._store is None:
+                # A connection of its own: a long wait of the training's, in another thread, holds its
+                # connection, and LONGEST is no matter of the training's.
+                self._store = distributed.distributed_c10d._get_default_store().clone()
+                self._store.set_timeout(LONGEST)
+            return getattr(self._store, what)(*given)
+        except Exception as error:
+            self._failed = f"{first_sentence(error)} ({type(error).__name__})"
+            return None
+
+
+def _several() -> bool:
+    return (
+        distributed.is_available()
+        and distributed.is_initialized()
+        and distributed.get_world_size() > 1
+    )
+
+
+def _due(update: int) -> bool:
+    return update > 0 and (update % EVERY == 0 or (update < EVERY and update & (update - 1) == 0))
+
+
+def _compared(size: int) -> tuple[int, ...]:
+    """Return which ranks are compared with rank 0: all, or `MOST` evenly spread ones."""
+    others = np.linspace(1, size - 1, min(MOST, size - 1)).round().astype(int)
+    return tuple(int(other) for other in others)
