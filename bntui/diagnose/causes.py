@@ -65,7 +65,8 @@ def most_predicted(predicted: tuple[int, ...], snapshot: Snapshot) -> tuple[str,
     """Return the name of the class predicted most often, and its share."""
     most = max(predicted)
     label = predicted.index(most)
-    name = snapshot.facts.class_names[label] if snapshot.facts else f"{label}"
+    names = snapshot.facts.class_names if snapshot.facts else ()
+    name = names[label] if label < len(names) else f"{label}"
     return shorten(name, 24), most / sum(predicted)
 
 

@@ -28,10 +28,17 @@ class Budget:
     What is not asked for here counts as well: Keras's validation at the ends of epochs.
     """
 
-    def __init__(self, now: Callable[[], float] = clock.now) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float] = clock.now,
+        *,
+        shares: tuple[float, float] = (OPENING_SHARE, LATER_SHARE),
+    ) -> None:
+        """`shares` are those of the first `OPENING_SECONDS`, and of the time after them."""
         self.training = 0.0
         self.observing = 0.0
         self._now = now
+        self._shares = shares
         self._opening = (0.0, 0.0)
         self._costs: dict[str, float] = {}
         self._since = now()
@@ -64,10 +71,10 @@ class Budget:
         """Tell whether one more of `kind`, as dear as its last, keeps within the share."""
         if self.total <= OPENING_SECONDS:
             self._opening = (self.total, self.observing)
-            total, observing, share = self.total, self.observing, OPENING_SHARE
+            total, observing, share = self.total, self.observing, self._shares[0]
         else:
             total, observing = self.total - self._opening[0], self.observing - self._opening[1]
-            share = LATER_SHARE
+            share = self._shares[1]
         cost = self.price(kind)
         return observing + cost <= share * (total + cost)
 

@@ -41,8 +41,10 @@ class MomentsState:
 class Moments:
     """At most `CAPACITY` moments, thinned out as the run goes on."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, distance: bool = False) -> None:
+        """Numbers are accuracies, or distances: see `Hindsight.distance`."""
         self._names = tuple(names)
+        self._distance = distance
         self._moments = Thinned[Moment](CAPACITY)
         self._view: Hindsight | None = None
 
@@ -97,6 +99,7 @@ class Moments:
                 gains=moments[-1].gains,
                 behind=moments[-1].behind,
                 recommended=self.recommended,
+                distance=self._distance,
             )
         return self._view
 

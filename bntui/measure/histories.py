@@ -48,7 +48,7 @@ class Histories:
         self.journal: list[Point] | None = None
         """What was appended since somebody last looked; None if nobody does."""
         self._series: dict[str, Series] = {}
-        self._smooth_loss, self._smooth_acc = Smoothing(), Smoothing()
+        self._smoothing = {"loss": Smoothing(), "acc": Smoothing()}
 
     def views(self) -> dict[str, SeriesView]:
         """Return every history so far, by name."""
@@ -64,8 +64,16 @@ class Histories:
         """Add what an update showed of itself, and its moving averages."""
         self.append("train_loss", result.update, result.loss)
         self.append("train_acc", result.update, result.accuracy)
-        self.append("smooth_loss", result.update, self._smooth_loss.next(result.loss))
-        self.append("smooth_acc", result.update, self._smooth_acc.next(result.accuracy))
+        self._append_smooth("loss", result.update, result.loss)
+        self._append_smooth("acc", result.update, result.accuracy)
+
+    def append_training(self, what: str, update: int, value: float) -> None:
+        """Add the "loss" or the "acc" of a training batch, and its moving average."""
+        self.append(f"train_{what}", update, value)
+        self._append_smooth(what, update, value)
+
+    def _append_smooth(self, what: str, update: int, value: float) -> None:
+        self.append(f"smooth_{what}", update, self._smoothing[what].next(value))
 
     def append_validation(self, validation: Validation) -> None:
         """Add the scores of a validation and every layer's drift."""
@@ -82,8 +90,8 @@ class Histories:
         """Return what `restore` needs to go on from here."""
         return HistoriesState(
             series={name: series.state() for name, series in self._series.items()},
-            smooth_loss=self._smooth_loss.state(),
-            smooth_acc=self._smooth_acc.state(),
+            smooth_loss=self._smoothing["loss"].state(),
+            smooth_acc=self._smoothing["acc"].state(),
         )
 
     def restore(self, state: HistoriesState) -> None:
@@ -91,5 +99,5 @@ class Histories:
         for name, series in state.series.items():
             self._series[name] = Series()
             self._series[name].restore(series)
-        self._smooth_loss.restore(state.smooth_loss)
-        self._smooth_acc.restore(state.smooth_acc)
+        self._smoothing["loss"].restore(state.smooth_loss)
+        self._smoothing["acc"].restore(state.smooth_acc)

@@ -85,6 +85,25 @@ def recalibrate(
     return restore
 
 
+def replace_by(layers: Layers, row: Tensor) -> Restore:
+    """Replace running statistics by those of a row (2, C), of the kind that the layers keep; see `recalibrate`.
+
+    Raises ProbeError where they are not finite.
+    """
+    new = [
+        (name, layer, *part)
+        for name, layer, part in zip(layers.names, layers.layers, layers.parts(row), strict=True)
+    ]
+    for name, _, *both in new:
+        if not all(bool(one.isfinite().all()) for one in both):
+            raise ProbeError(
+                f"What {name} got last is not finite: look for what makes it so first."
+            )
+    restore = Restore(layers.names, 0, [(layer, *_copies(layer)) for _, layer, *_ in new])
+    _write([(layer, mean, variance) for _, layer, mean, variance in new])
+    return restore
+
+
 @dataclass(frozen=True, slots=True)
 class _Collected:
     layers: Layers

@@ -1,0 +1,88 @@
+"""The steps of torch's optimisers, told to whoever watches one of their models."""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.utils.hooks import RemovableHandle
+
+from bntui.probe.watching.losses import Losses
+
+
+class Listener(Protocol):
+    """Who is told of steps."""
+
+    def stepped(self, optimizer: Optimizer, losses: tuple[Tensor, ...]) -> None:
+        """Take note of a step that was made after `backward` on these losses."""
+        ...
+
+
+_listeners: list[Listener] = []
+_losses = Losses()
+_handle: RemovableHandle | None = None
+
+
+def listen(listener: Listener) -> None:
+    """Tell `listener` of every step of every torch optimiser from now on."""
+    global _handle
+    if _handle is None:
+        _handle = register_optimizer_step_post_hook(_after_step)
+        _losses.attach()
+    _listeners.append(listener)
+
+
+def leave(listener: Listener) -> None:
+    """Tell `listener` no more; with the last one torch is as it was."""
+    global _handle
+    if listener in _listeners:
+        _listeners.remove(listener)
+    if not _listeners and _handle is not None:
+        _handle.remove()
+        _handle = None
+        _losses.detach()
+
+
+def since_last_step() -> tuple[Tensor, ...]:
+    """Return the losses since the last step, for an optimiser that isn't torch's."""
+    return _losses.take()
+
+
+def _after_step(optimizer: Optimizer, _arguments: Any, _named: Any) -> None:
+    losses = _losses.take()
+    for listener in tuple(_listeners):
+        listener.stepped(optimizer, losses)
+
+
+class Updates:
+    """Tells which steps are updates of one model, of which several optimisers may train parts."""
+
+    def __init__(self, model: nn.Module, only: Iterable[Optimizer] = ()) -> None:
+        """Count steps of `only`, where it names any; else of whoever holds a parameter of the model."""
+        self._model = model
+        self._only = tuple(only)
+        self._known: WeakKeyDictionary[Optimizer, tuple[int, bool]] = WeakKeyDictionary()
+        self._made: set[int] = set()
+        """Optimisers that have stepped in the update under way."""
+
+    def begins(self, optimizer: Optimizer) -> bool:
+        """Tell whether this step is a new update: of several optimisers one has come around again."""
+        if not self._holds(optimizer):
+            return False
+        key = id(optimizer)
+        new = not self._made or key in self._made
+        self._made = {key} if new else self._made | {key}
+        return new
+
+    def _holds(self, optimizer: Optimizer) -> bool:
+        if self._only:
+            return any(optimizer is one for one in self._only)
+        number = sum(len(group["params"]) for group in optimizer.param_groups)
+        known = self._known.get(optimizer)
+        if known is None or known[0] != number:
+            theirs = {id(one) for group in optimizer.param_groups for one in group["params"]}
+            held = any(id(one) in theirs for one in self._model.parameters())
+            known = self._known[optimizer] = number, held
+        return known[1]

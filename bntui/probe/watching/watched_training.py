@@ -1,0 +1,325 @@
+"""A training of a user's own that is watched: what is seen at its updates, and how that ends."""
+
+import atexit
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from bntui.core.measured import Recalibration
+from bntui.core.run import Command
+from bntui.core.snapshot import Phase, Snapshot
+from bntui.core.text import first_sentence
+from bntui.core.watched import Found, Watched
+from bntui.measure.budget import Budget
+from bntui.probe import recalibration
+from bntui.probe.errors import ProbeError
+from bntui.probe.passes import Forward
+from bntui.probe.recalibration import Restore
+from bntui.probe.report import Report
+from bntui.probe.scoring import Metric
+from bntui.probe.watching import steps
+from bntui.probe.watching.batch_statistics import Statistics
+from bntui.probe.watching.described import (
+    config_of,
+    facts_of,
+    one_momentum,
+    rate_of,
+    script,
+    unwrapped,
+)
+from bntui.probe.watching.findings import found
+from bntui.probe.watching.looks import Looks
+from bntui.probe.watching.paragraph import paragraph
+from bntui.probe.watching.writer import Logged, Replaced, Update, Writer
+from bntui.store.recorder import StoreRecorder
+
+VALIDATION, HINDSIGHT = "validation", "hindsight"
+KINDS = (VALIDATION, HINDSIGHT)
+"""What is looked at in turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a training is watched: the arguments of `watch`."""
+
+    validation: Iterable[Any] | None = None
+    training: Iterable[Any] | None = None
+    optimizer: Optimizer | Iterable[Optimizer] | None = None
+    every: int | None = None
+    share: float = 0.05
+    store: str | os.PathLike[str] | bool | None = None
+    name: str = ""
+    on_verdict: Callable[[Found], object] | None = None
+    control: bool = False
+    forward: Forward | None = None
+    metric: Metric | None = None
+
+
+class Watching:
+    """One training that is watched. Nothing here raises into it, but what `on_verdict` raises."""
+
+    def __init__(self, model: nn.Module, how: Watch) -> None:
+        """Begin to watch. Raises ProbeError."""
+        self._how = how
+        self._model = unwrapped(model)
+        self.statistics = Statistics(self._model)
+        self._looks = Looks(
+            self._model,
+            self.statistics,
+            validation=how.validation,
+            training=how.training,
+            forward=how.forward,
+            metric=how.metric,
+        )
+        only = (how.optimizer,) if isinstance(how.optimizer, Optimizer) else how.optimizer or ()
+        self._updates = steps.Updates(self._model, only)
+        self._optimizer: Optimizer | None = None
+        """The one that stepped last."""
+        self._update = 0
+        self._looked = 0
+        """Looks that keep to the share of the time so far: they come in turn."""
+        self._asked = False
+        """Whether somebody who is attached has asked for a recalibration."""
+        self._trouble = ""
+        """What has ended the looks, if anything has."""
+        self._first = ""
+        """The cause that the last look found first."""
+        self._over = False
+        self._pid = os.getpid()
+        self._budget = Budget(shares=(how.share, how.share))
+        self._watched = Watched(
+            script=script(),
+            model=how.name or type(self._model).__name__,
+            score=self._looks.score,
+            control=how.control,
+        )
+        self._writer = Writer(
+            _recorder(how.store),
+            config_of(how.training, self.statistics.momentum),
+            facts_of(self._model, how.training, how.validation),
+            self._watched,
+            samples=self._looks.moment_samples,
+            ask=self._take_request,
+        )
+        self._writer.start()
+        steps.listen(self)
+        atexit.register(self._end_with_the_program)
+        self._budget.begin()
+
+    @property
+    def run(self) -> str:
+        """The run's id in the store; empty if it is not kept."""
+        return self._writer.snapshot.run
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What others see of the training; less than a second old."""
+        return self._writer.snapshot
+
+    def __enter__(self) -> "Watching":
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the watching, and print what was found to standard error."""
+        _print(self.close(error))
+
+    def log(
+        self,
+        *,
+        loss: float | Tensor = math.nan,
+        accuracy: float | Tensor = math.nan,
+        epoch: int = 0,
+    ) -> None:
+        """Tell the last update's loss, in place of what `backward` was called on; its accuracy, or the epoch."""
+        if self._here:
+            self._writer.see(Logged(max(1, self._update), _copy(loss), _copy(accuracy), epoch))
+
+    def stepped(self, optimizer: Optimizer, losses: tuple[Tensor, ...]) -> None:
+        """Take note of a step of a torch optimiser; only `on_verdict` can raise here."""
+        if self._here and self._updates.begins(optimizer):
+            self._optimizer = optimizer
+            self._updated(losses)
+
+    def step(self) -> None:
+        """Take note of an update, where it is no torch optimiser that makes it."""
+        if self._here:
+            self._updated(steps.since_last_step())
+
+    def look(self) -> Report:
+        """Return what `bntui.check` finds at the weights at hand. Raises what that raises."""
+        self._budget.trained()
+        report = self._looks.report()
+        self._tell(tuple(map(found, report.verdicts)))
+        self._budget.observed()
+        return report
+
+    def recalibrate(self) -> Restore:
+        """Replace the running statistics by fresh ones, as `bntui.recalibrate`, and return what undoes it.
+
+        Without training batches they are the means of the last updates' own. Raises ProbeError.
+        """
+        how, update = self._how, self._update
+        before = self._looks.validate(update)
+        if how.training is not None:
+            with self.statistics.suspended():
+                restore = recalibration.recalibrate(self._model, how.training, forward=how.forward)
+        elif (row := self.statistics.recent()) is not None:
+            restore = recalibration.replace_by(self.statistics.layers, row)
+        else:
+            raise ProbeError("there are no batch statistics yet: recalibrate after an update.")
+        self.statistics.moved_by_user()
+        after = self._looks.validate(update)
+        accuracies = before.running.accuracy, after.running.accuracy
+        self._writer.see(Replaced(Recalibration(update, *accuracies, True, after.images)))
+        self._writer.see(after)
+        return restore
+
+    def close(self, error: BaseException | None = None) -> str:
+        """End the watching, and return in one paragraph what was found; nothing the second time.
+
+        `error` is what has ended the training, if anything has: then nothing more is measured.
+        """
+        if not self._here:
+            return ""
+        steps.leave(self)
+        atexit.unregister(self._end_with_the_program)
+        phase, message = _end(error)
+        if phase is Phase.FINISHED and self._update:
+            phase = self._last_look()
+        self._over = True
+        self.statistics.detach()
+        self._writer.close(phase, message)
+        return paragraph(self.snapshot)
+
+    @property
+    def _here(self) -> bool:
+        """Whether this is the process that is watched, and still is: forked workers are not."""
+        return not self._over and os.getpid() == self._pid
+
+    def _updated(self, losses: tuple[Tensor, ...]) -> None:
+        """Take note of an update, and look at the weights if it is time; only `on_verdict` can raise."""
+        budget = self._budget
+        budget.trained()
+        self.statistics.step()
+        self._update += 1
+        self._writer.see(Update(self._update, budget.total, losses))
+        if not self._trouble:
+            self._guarded(self._obey)
+            self._guarded(self._look_if_due)
+        budget.observed()
+        self._say_verdict()
+
+    def _obey(self) -> None:
+        """Recalibrate if somebody who is attached asked for it."""
+        if self._asked:
+            self._asked = False
+            self.recalibrate()
+
+    def _look_if_due(self) -> None:
+        every, kind = self._how.every, KINDS[self._looked % len(KINDS)]
+        if every is None and self._budget.allows(kind):
+            self._looked += 1
+            self._look(kind)
+        elif every is not None and self._update % every == 0:
+            for each in KINDS:
+                self._look(each)
+
+    def _look(self, kind: str) -> None:
+        if kind == VALIDATION:
+            self._writer.see(self._looks.validate(self._update))
+            self._tell(self._looks.findings(self._update))
+        else:
+            self._writer.see(self._looks.look_back(self._update))
+        self._budget.observed(kind)
+
+    def _last_look(self) -> Phase:
+        """Find out how the training ends, as thoroughly as a check; return its last phase."""
+        try:
+            for kind in KINDS:
+                self._guarded(lambda kind=kind: self._look(kind))  # type: ignore[misc]
+            self._guarded(self.look)
+        except KeyboardInterrupt:
+            return Phase.STOPPED
+        return Phase.FINISHED
+
+    def _guarded(self, function: Callable[[], object]) -> None:
+        """Do what may fail in the user's code or in ours; if it does, look no more and say so."""
+        try:
+            function()
+        except Exception as error:
+            reason = first_sentence(error)
+            self._trouble = (
+                f"Nothing was measured after update {self._update:,}, since a look failed "
+                f"({type(error).__name__}{': ' * bool(reason)}{reason})."
+            )
+            self._tell(self._watched.findings)
+
+    def _tell(self, findings: tuple[Found, ...]) -> None:
+        """Have others see what was found, and how the training stands."""
+        total, trouble = self._budget.total, (self._trouble,) if self._trouble else ()
+        self._watched = replace(
+            self._watched,
+            momentum=one_momentum(self.statistics.momentum),
+            optimizer=type(self._optimizer).__name__ if self._optimizer else "",
+            learning_rate=rate_of(self._optimizer),
+            findings=findings,
+            looked=self._update,
+            notes=(*self.statistics.notes, *self._looks.notes, *trouble),
+            share=self._budget.observing / total if total else 0.0,
+        )
+        self._writer.see(self._watched)
+
+    def _say_verdict(self) -> None:
+        """Call the user's `on_verdict` if another cause comes first now."""
+        first = self._watched.findings[0] if self._watched.findings else None
+        if first and first.cause != self._first:
+            self._first = first.cause
+            if self._how.on_verdict:
+                self._how.on_verdict(first)
+
+    def _take_request(self, command: Command) -> None:
+        if command is Command.RECALIBRATE and self._how.control:
+            self._asked = True
+
+    def _end_with_the_program(self) -> None:
+        _print(self.close())
+
+
+def _recorder(store: str | os.PathLike[str] | bool | None) -> StoreRecorder | None:
+    if store is False:
+        return None
+    return StoreRecorder(None if store is None or store is True else Path(store))
+
+
+def _end(error: BaseException | None) -> tuple[Phase, str]:
+    """Return how a training ended, and why it failed."""
+    if error is None or (isinstance(error, SystemExit) and not error.code):
+        return Phase.FINISHED, ""
+    if isinstance(error, KeyboardInterrupt):
+        return Phase.STOPPED, ""
+    return Phase.FAILED, f"{type(error).__name__}: {first_sentence(error)}"
+
+
+def _copy(value: float | Tensor) -> float | Tensor:
+    return value.detach().clone() if isinstance(value, Tensor) else value
+
+
+def _print(said: str) -> None:
+    if said:
+        with suppress(OSError, ValueError):  # a stream that is closed
+            print(said, file=sys.stderr)

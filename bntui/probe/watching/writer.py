@@ -1,0 +1,200 @@
+"""What was seen of a watched training, as snapshots that are kept: the work of a thread of its own.
+
+The training's thread only hands over what it saw. Values are read from the device here, and written to the
+store at most `PAUSE` seconds later, also while no update comes.
+"""
+
+import contextlib
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Event, Thread
+from typing import Protocol
+
+from torch import Tensor
+
+from bntui.core.config import RunConfig
+from bntui.core.measured import Recalibration, Validation
+from bntui.core.run import Command, Recorder
+from bntui.core.snapshot import Divergence, Mark, Phase, RunFacts, Snapshot
+from bntui.core.watched import Watched
+from bntui.measure.hindsight import Moment, Moments
+from bntui.measure.histories import Histories
+from bntui.measure.thinned import Thinned
+from bntui.measure.validation import HINDSIGHT_NAMES
+
+PAUSE = 0.4
+"""Seconds between two snapshots."""
+END_SECONDS = 10.0
+"""How long the end of a training waits for the last snapshot to be kept."""
+MOST_PAST = 16
+"""Validations that are kept with every channel, at most: an even number."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Update:
+    """One update, with the losses that led to it: of several, such as of gradient accumulation, their mean."""
+
+    number: int
+    seconds: float
+    """Since watching began."""
+    losses: tuple[Tensor, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Logged:
+    """What the user's code says of itself; NaN and 0 for what it doesn't."""
+
+    update: int
+    loss: float | Tensor = math.nan
+    accuracy: float | Tensor = math.nan
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """Running statistics were replaced by fresh ones."""
+
+    what: Recalibration
+
+
+Seen = Update | Logged | Validation | Moment | Watched | Replaced
+
+
+class Requests(Recorder, Protocol):
+    """A recorder that others can leave requests with: `store.recorder.StoreRecorder`."""
+
+    def requested(self) -> tuple[Command, ...]:
+        """Return what was asked since the last call."""
+        ...
+
+
+class Writer:
+    """Keeps one watched training, from `start` to `close`."""
+
+    def __init__(
+        self,
+        recorder: Requests | None,
+        config: RunConfig,
+        facts: RunFacts,
+        watched: Watched,
+        *,
+        samples: int,
+        ask: Callable[[Command], None] = lambda _: None,
+    ) -> None:
+        """Get ready; `samples` are those that moments are measured on, 0 where they are distances.
+
+        `ask` is called on the writer's thread with what somebody who is attached asks for.
+        """
+        self._recorder = recorder
+        self._ask = ask
+        self._seen: deque[Seen] = deque()
+        self._histories = Histories()
+        self._histories.journal = [] if recorder else None
+        self._moments = Moments(HINDSIGHT_NAMES, distance=not samples)
+        self._past = Thinned[Validation](MOST_PAST)
+        self._logs_loss = False
+        self._samples = samples
+        self.snapshot = Snapshot(
+            phase=Phase.RUNNING,
+            run=recorder.run if recorder else "",
+            config=config,
+            knobs=config.knobs,
+            facts=facts,
+            watched=watched,
+        )
+        """The latest state; swapped whole."""
+        self._ending = Event()
+        self._thread = Thread(target=self._run, name="bntui-watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin to keep the training."""
+        self._thread.start()
+
+    def see(self, seen: Seen) -> None:
+        """Take what was seen; of what is of an update, the updates must not fall. Any thread."""
+        self._seen.append(seen)
+
+    def close(self, phase: Phase, message: str = "") -> None:
+        """Take what is left, and end the recording."""
+        self._ending.set()
+        if self._thread.is_alive():
+            self._thread.join(END_SECONDS)
+        if self._thread.is_alive():  # the store does not answer: what is complete there stays
+            return
+        self._publish(phase, message)
+        if self._recorder:
+            self._recorder.close(self.snapshot)
+
+    def _run(self) -> None:
+        while not self._ending.wait(PAUSE):
+            with contextlib.suppress(Exception):  # keeping may fail; the training goes on
+                self._publish(Phase.RUNNING)
+                for command in self._recorder.requested() if self._recorder else ():
+                    self._ask(command)
+
+    def _publish(self, phase: Phase, message: str = "") -> None:
+        """Build a snapshot of all that was seen, and hand it to the recorder."""
+        snapshot = replace(self.snapshot, phase=phase, message=message)
+        while self._seen:
+            snapshot = self._take(self._seen.popleft(), snapshot)
+        snapshot = replace(
+            snapshot,
+            series=self._histories.views(),
+            hindsight=self._moments.view(self._samples) if self._moments else None,
+            past=tuple(self._past.items),
+        )
+        if self._recorder:
+            journal, self._histories.journal = self._histories.journal or [], []
+            self._recorder.record(snapshot, journal)
+            snapshot = replace(snapshot, message=message or self._recorder.problem)
+        self.snapshot = snapshot
+
+    def _take(self, seen: Seen, snapshot: Snapshot) -> Snapshot:
+        """Add one thing that was seen to the histories, and return the snapshot with it."""
+        match seen:
+            case Update():
+                return self._updated(seen, snapshot)
+            case Logged():
+                return self._logged(seen, snapshot)
+            case Validation():
+                self._histories.append_validation(seen)
+                self._past.append(seen)
+                return replace(snapshot, validation=seen)
+            case Moment():
+                self._moments.append(seen)
+                return snapshot
+            case Watched():
+                return replace(snapshot, watched=seen, observed_share=seen.share)
+            case Replaced(what):
+                mark = Mark(what.update, "recalibrated", "recalibrate")
+                return replace(
+                    snapshot,
+                    recalibration=what,
+                    recalibrated=what,
+                    marks=(*snapshot.marks, mark),
+                )
+
+    def _updated(self, update: Update, snapshot: Snapshot) -> Snapshot:
+        self._histories.append("seconds", update.number, update.seconds)
+        snapshot = replace(snapshot, update=update.number, seconds=update.seconds)
+        if self._logs_loss or not update.losses:
+            return snapshot
+        loss = sum(map(float, update.losses)) / len(update.losses)
+        return self._with_loss(update.number, loss, snapshot)
+
+    def _logged(self, logged: Logged, snapshot: Snapshot) -> Snapshot:
+        loss, accuracy = float(logged.loss), float(logged.accuracy)
+        if isinstance(logged.loss, Tensor) or not math.isnan(loss):
+            self._logs_loss = True
+            snapshot = self._with_loss(logged.update, loss, snapshot)
+        if isinstance(logged.accuracy, Tensor) or not math.isnan(accuracy):
+            self._histories.append_training("acc", logged.update, accuracy)
+        return replace(snapshot, epoch=logged.epoch or snapshot.epoch)
+
+    def _with_loss(self, update: int, loss: float, snapshot: Snapshot) -> Snapshot:
+        self._histories.append_training("loss", update, loss)
+        if math.isfinite(loss) or snapshot.divergence:
+            return snapshot
+        return replace(snapshot, divergence=Divergence(update, "loss"))

@@ -1,0 +1,77 @@
+"""Which steps of which optimisers are updates of a model."""
+
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, Optimizer
+
+from bntui.probe.watching import steps
+from bntui.probe.watching.steps import Updates
+
+
+def optimiser(model: nn.Module) -> SGD:
+    return SGD(model.parameters(), lr=0.1)
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.steps: list[tuple[Optimizer, list[float]]] = []
+
+    def stepped(self, optimizer: Optimizer, losses: tuple[Tensor, ...]) -> None:
+        self.steps.append((optimizer, [float(one) for one in losses]))
+
+
+def test_every_step_is_told_with_its_losses_until_one_leaves() -> None:
+    model, heard = nn.Linear(2, 1), Heard()
+    sgd = optimiser(model)
+    before = torch.Tensor.backward
+    steps.listen(heard)
+    loss = model(torch.ones(1, 2)).sum()
+    loss.backward()
+    sgd.step()
+    steps.leave(heard)
+    sgd.step()
+    assert heard.steps == [(sgd, [loss.item()])]
+    assert torch.Tensor.backward is before
+
+
+def test_whoever_holds_a_parameter_of_the_model_makes_its_updates() -> None:
+    mine, other = nn.Linear(2, 1), nn.Linear(2, 1)
+    updates = Updates(mine)
+    assert updates.begins(optimiser(mine))
+    assert not updates.begins(optimiser(other))
+
+
+def test_two_optimisers_of_one_model_make_one_update_together() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    first, second = map(optimiser, model)
+    updates = Updates(model)
+    assert [updates.begins(one) for one in (first, second, first, second)] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_one_that_steps_several_times_for_each_of_the_other_counts() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    often, rarely = map(optimiser, model)
+    updates = Updates(model)
+    assert sum(updates.begins(one) for one in (often, often, often, rarely) * 2) == 6
+
+
+def test_only_named_optimisers_count() -> None:
+    model = nn.Linear(2, 1)
+    named, other = optimiser(model), optimiser(model)
+    updates = Updates(model, (named,))
+    assert updates.begins(named)
+    assert not updates.begins(other)
+    assert updates.begins(named)
+
+
+def test_parameters_that_are_added_later_are_found() -> None:
+    model, other = nn.Linear(2, 1), nn.Linear(2, 1)
+    sgd, updates = optimiser(other), Updates(model)
+    assert not updates.begins(sgd)
+    sgd.add_param_group({"params": list(model.parameters())})
+    assert updates.begins(sgd)

@@ -1,0 +1,159 @@
+"""What was seen becomes snapshots, within a second, whatever the training does meanwhile."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+
+from bntui.core.config import RunConfig
+from bntui.core.measured import Recalibration, Score, Validation
+from bntui.core.run import Command, Point
+from bntui.core.snapshot import EpochReport, Phase, RunFacts, Snapshot
+from bntui.core.watched import Found, Watched
+from bntui.measure.hindsight import Moment
+from bntui.measure.validation import HINDSIGHT_NAMES
+from bntui.probe.watching.writer import Logged, Replaced, Update, Writer
+
+FACTS = RunFacts("cpu", "Numbers", 100, 10, 5, (), 0)
+
+
+class Kept:
+    """A recorder that keeps all in memory."""
+
+    run = "abc"
+    problem = ""
+    notice = ""
+
+    def __init__(self) -> None:
+        self.snapshots: list[Snapshot] = []
+        self.points: list[Point] = []
+        self.asked: tuple[Command, ...] = ()
+        self.closed: Snapshot | None = None
+
+    def record(self, snapshot: Snapshot, journal: Sequence[Point]) -> None:
+        self.snapshots.append(snapshot)
+        self.points += journal
+
+    def report(self, report: EpochReport) -> None:
+        raise AssertionError
+
+    def weights(self, update: int, content: bytes) -> None:
+        raise AssertionError
+
+    def close(self, snapshot: Snapshot) -> None:
+        self.closed = snapshot
+
+    def requested(self) -> tuple[Command, ...]:
+        asked, self.asked = self.asked, ()
+        return asked
+
+
+def writer(kept: Kept | None, ask: Callable[[Command], None] = lambda _: None) -> Writer:
+    return Writer(kept, RunConfig(), FACTS, Watched("train.py", "Net"), samples=64, ask=ask)
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_an_update_is_kept_without_another_one() -> None:
+    kept = Kept()
+    made = writer(kept)
+    made.start()
+    made.see(Update(1, 0.5, (torch.tensor(2.0), torch.tensor(4.0))))
+    until(lambda: kept.snapshots and kept.snapshots[-1].update == 1)
+    assert ("train_loss", 1, 3.0) in kept.points
+    assert made.snapshot.phase is Phase.RUNNING
+    made.close(Phase.FINISHED)
+    assert kept.closed is made.snapshot
+    assert made.snapshot.phase is Phase.FINISHED
+    assert made.snapshot.seconds == 0.5
+
+
+def test_what_is_left_is_taken_at_the_end() -> None:
+    kept = Kept()
+    made = writer(kept)
+    for number in range(1, 51):
+        made.see(Update(number, number / 10, (torch.tensor(1.0 / number),)))
+    made.close(Phase.FAILED, "ValueError: bad")
+    assert kept.closed
+    assert (kept.closed.update, kept.closed.message) == (50, "ValueError: bad")
+    assert kept.closed.series["train_loss"].latest == torch.tensor(1 / 50).item()
+    assert [point for point in kept.points if point[0] == "seconds"] == [
+        ("seconds", number, number / 10) for number in range(1, 51)
+    ]
+
+
+def test_logged_losses_take_the_place_of_those_of_backward() -> None:
+    made = writer(None)
+    made.see(Update(1, 0.1, (torch.tensor(9.0),)))
+    made.see(Logged(1, loss=torch.tensor(1.0), epoch=3))
+    made.see(Update(2, 0.2, (torch.tensor(9.0),)))
+    made.see(Logged(2, loss=2.0, accuracy=0.5))
+    made.close(Phase.FINISHED)
+    snapshot = made.snapshot
+    assert snapshot.series["train_loss"].last.tolist() == [9.0, 1.0, 2.0]
+    assert snapshot.series["train_acc"].last.tolist() == [0.5]
+    assert snapshot.epoch == 3
+
+
+def test_a_loss_that_is_not_finite_is_a_divergence() -> None:
+    made = writer(None)
+    made.see(Update(1, 0.1, (torch.tensor(1.0),)))
+    made.see(Update(2, 0.2, (torch.tensor(math.inf),)))
+    made.see(Update(3, 0.3, (torch.tensor(math.nan),)))
+    made.close(Phase.FINISHED)
+    assert made.snapshot.divergence
+    assert (made.snapshot.divergence.update, made.snapshot.divergence.layer) == (2, "loss")
+
+
+def test_looks_findings_and_recalibrations_are_shown() -> None:
+    made = writer(None)
+    validation = Validation(4, 64, Score(1.0, 0.5, (1, 1)), Score(0.5, 0.9, (1, 1)), ())
+    moment = Moment(4, (0.5,) * len(HINDSIGHT_NAMES), 0.5, 0.9, 0.99)
+    recalibration = Recalibration(5, 0.5, 0.9, True, 64)
+    watched = Watched("train.py", "Net", findings=(Found("lag", "unsound", "Lag"),), share=0.25)
+    for seen in (validation, moment, watched, Replaced(recalibration)):
+        made.see(seen)
+    made.close(Phase.FINISHED)
+    snapshot = made.snapshot
+    assert snapshot.validation is validation
+    assert snapshot.past == (validation,)
+    assert snapshot.hindsight
+    assert (snapshot.hindsight.images, snapshot.hindsight.distance) == (64, False)
+    assert snapshot.watched is watched
+    assert snapshot.observed_share == 0.25
+    assert snapshot.recalibrated is recalibration
+    assert snapshot.marks[0].change == "recalibrate"
+
+
+def test_requests_are_passed_on() -> None:
+    kept, asked = Kept(), list[Command]()
+    made = writer(kept, asked.append)
+    made.start()
+    kept.asked = (Command.RECALIBRATE,)
+    until(lambda: asked)
+    made.close(Phase.STOPPED)
+    assert asked == [Command.RECALIBRATE]
+
+
+def test_a_recorder_that_fails_does_not_end_the_writing() -> None:
+    class Broken(Kept):
+        def record(self, snapshot: Snapshot, journal: Sequence[Point]) -> None:
+            if len(self.snapshots) == 0:
+                self.snapshots.append(snapshot)
+                raise OSError("no")
+            super().record(snapshot, journal)
+
+    kept = Broken()
+    made = writer(kept)
+    made.start()
+    until(lambda: kept.snapshots)
+    made.see(Update(1, 0.1))
+    until(lambda: len(kept.snapshots) > 1)
+    made.close(Phase.FINISHED)
+    assert made.snapshot.update == 1
