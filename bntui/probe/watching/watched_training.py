@@ -36,7 +36,7 @@ from bntui.probe.watching.described import (
     script,
     unwrapped,
 )
-from bntui.probe.watching.findings import found
+from bntui.probe.watching.findings import as_found
 from bntui.probe.watching.looks import Looks
 from bntui.probe.watching.paragraph import paragraph
 from bntui.probe.watching.writer import Logged, Replaced, Update, Writer
@@ -99,7 +99,6 @@ class Watching:
         self._watched = Watched(
             script=script(),
             model=how.name or type(self._model).__name__,
-            score=self._looks.score,
             control=how.control,
         )
         self._writer = Writer(
@@ -107,7 +106,7 @@ class Watching:
             config_of(how.training, self.statistics.momentum),
             facts_of(self._model, how.training, how.validation),
             self._watched,
-            samples=self._looks.moment_samples,
+            distance=how.validation is None,
             ask=self._take_request,
         )
         self._writer.start()
@@ -164,7 +163,7 @@ class Watching:
         """Return what `bntui.check` finds at the weights at hand. Raises what that raises."""
         self._budget.trained()
         report = self._looks.report()
-        self._tell(tuple(map(found, report.verdicts)))
+        self._tell(tuple(map(as_found, report.verdicts)))
         self._budget.observed()
         return report
 
@@ -277,6 +276,7 @@ class Watching:
             momentum=one_momentum(self.statistics.momentum),
             optimizer=type(self._optimizer).__name__ if self._optimizer else "",
             learning_rate=rate_of(self._optimizer),
+            score=self._looks.score,
             findings=findings,
             looked=self._update,
             notes=(*self.statistics.notes, *self._looks.notes, *trouble),

@@ -80,10 +80,10 @@ class Writer:
         facts: RunFacts,
         watched: Watched,
         *,
-        samples: int,
+        distance: bool,
         ask: Callable[[Command], None] = lambda _: None,
     ) -> None:
-        """Get ready; `samples` are those that moments are measured on, 0 where they are distances.
+        """Get ready; `distance` tells whether moments are distances, as without validation data.
 
         `ask` is called on the writer's thread with what somebody who is attached asks for.
         """
@@ -92,10 +92,11 @@ class Writer:
         self._seen: deque[Seen] = deque()
         self._histories = Histories()
         self._histories.journal = [] if recorder else None
-        self._moments = Moments(HINDSIGHT_NAMES, distance=not samples)
+        self._moments = Moments(HINDSIGHT_NAMES, distance=distance)
         self._past = Thinned[Validation](MOST_PAST)
         self._logs_loss = False
-        self._samples = samples
+        self._samples = 0
+        """Those that the last moment was measured on."""
         self.snapshot = Snapshot(
             phase=Phase.RUNNING,
             run=recorder.run if recorder else "",
@@ -164,6 +165,7 @@ class Writer:
                 return replace(snapshot, validation=seen)
             case Moment():
                 self._moments.append(seen)
+                self._samples = seen.gains[0].images if seen.gains else 0
                 return snapshot
             case Watched():
                 return replace(snapshot, watched=seen, observed_share=seen.share)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from bntui.core.config import RunConfig
-from bntui.core.measured import Recalibration, Score, Validation
+from bntui.core.measured import Difference, Recalibration, Score, Validation
 from bntui.core.run import Command, Point
 from bntui.core.snapshot import EpochReport, Phase, RunFacts, Snapshot
 from bntui.core.watched import Found, Watched
@@ -50,7 +50,7 @@ class Kept:
 
 
 def writer(kept: Kept | None, ask: Callable[[Command], None] = lambda _: None) -> Writer:
-    return Writer(kept, RunConfig(), FACTS, Watched("train.py", "Net"), samples=64, ask=ask)
+    return Writer(kept, RunConfig(), FACTS, Watched("train.py", "Net"), distance=False, ask=ask)
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -114,7 +114,9 @@ def test_a_loss_that_is_not_finite_is_a_divergence() -> None:
 def test_looks_findings_and_recalibrations_are_shown() -> None:
     made = writer(None)
     validation = Validation(4, 64, Score(1.0, 0.5, (1, 1)), Score(0.5, 0.9, (1, 1)), ())
-    moment = Moment(4, (0.5,) * len(HINDSIGHT_NAMES), 0.5, 0.9, 0.99)
+    gain = Difference(0.0, 0.1, 0.0, 0.1, 64)
+    number = len(HINDSIGHT_NAMES)
+    moment = Moment(4, (0.5,) * number, 0.5, 0.9, 0.99, (gain,) * number)
     recalibration = Recalibration(5, 0.5, 0.9, True, 64)
     watched = Watched("train.py", "Net", findings=(Found("lag", "unsound", "Lag"),), share=0.25)
     for seen in (validation, moment, watched, Replaced(recalibration)):
