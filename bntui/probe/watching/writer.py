@@ -21,7 +21,7 @@ from bntui.core.snapshot import Divergence, Mark, Phase, RunFacts, Snapshot
 from bntui.core.watched import Watched
 from bntui.measure.hindsight import Moment, Moments
 from bntui.measure.histories import Histories
-from bntui.measure.thinned import Thinned
+from bntui.core.thinned import Thinned
 from bntui.measure.validation import HINDSIGHT_NAMES
 
 PAUSE = 0.4
