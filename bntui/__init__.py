@@ -13,9 +13,11 @@ __all__ = [
     "RunRequest",
     "Runner",
     "Snapshot",
+    "Watching",
     "__version__",
     "check",
     "recalibrate",
+    "watch",
 ]
 
 _HOMES = {
@@ -28,8 +30,10 @@ _HOMES = {
     "RunRequest": "bntui.core.run_request",
     "Runner": "bntui.train.runner",
     "Snapshot": "bntui.core.snapshot",
+    "Watching": "bntui.probe.watching.watched_training",
     "check": "bntui.probe.check",
     "recalibrate": "bntui.probe.recalibration",
+    "watch": "bntui.probe.watching.watch",
 }
 
 

@@ -18,10 +18,10 @@ from bntui.core.config import RunConfig
 from bntui.core.measured import Recalibration, Validation
 from bntui.core.run import Command, Recorder
 from bntui.core.snapshot import Divergence, Mark, Phase, RunFacts, Snapshot
+from bntui.core.thinned import Thinned
 from bntui.core.watched import Watched
 from bntui.measure.hindsight import Moment, Moments
 from bntui.measure.histories import Histories
-from bntui.core.thinned import Thinned
 from bntui.measure.validation import HINDSIGHT_NAMES
 
 PAUSE = 0.4
@@ -124,9 +124,10 @@ class Writer:
             self._thread.join(END_SECONDS)
         if self._thread.is_alive():  # the store does not answer: what is complete there stays
             return
-        self._publish(phase, message)
-        if self._recorder:
-            self._recorder.close(self.snapshot)
+        with contextlib.suppress(Exception):  # as below
+            self._publish(phase, message)
+            if self._recorder:
+                self._recorder.close(self.snapshot)
 
     def _run(self) -> None:
         while not self._ending.wait(PAUSE):
@@ -146,11 +147,12 @@ class Writer:
             hindsight=self._moments.view(self._samples) if self._moments else None,
             past=tuple(self._past.items),
         )
+        self.snapshot = snapshot
         if self._recorder:
             journal, self._histories.journal = self._histories.journal or [], []
             self._recorder.record(snapshot, journal)
-            snapshot = replace(snapshot, message=message or self._recorder.problem)
-        self.snapshot = snapshot
+            if self._recorder.problem:
+                self.snapshot = replace(snapshot, message=self._recorder.problem)
 
     def _take(self, seen: Seen, snapshot: Snapshot) -> Snapshot:
         """Add one thing that was seen to the histories, and return the snapshot with it."""

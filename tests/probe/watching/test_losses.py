@@ -77,7 +77,7 @@ def test_who_wrapped_it_meanwhile_is_left_alone(monkeypatch: pytest.MonkeyPatch)
     ours = torch.Tensor.backward
 
     def theirs(self: torch.Tensor, *arguments: object) -> None:
-        ours(self, *arguments)  # type: ignore[arg-type]
+        ours(self, *arguments)  # type: ignore[no-untyped-call]
 
     monkeypatch.setattr(torch.Tensor, "backward", theirs)
     made.detach()
@@ -91,6 +91,6 @@ def test_a_loss_that_cannot_be_copied_does_not_end_the_training(losses: Losses) 
         def detach(self) -> torch.Tensor:
             raise RuntimeError("no")
 
-    loss = parameter().sum().as_subclass(Stubborn)
+    loss: torch.Tensor = parameter().sum().as_subclass(Stubborn)
     loss.backward()
     assert losses.take() == ()
