@@ -13,7 +13,9 @@ from bntui.core.cells import cell_len, padded, shorten, wrapped
 from bntui.core.config import Change
 from bntui.core.settings import change_words, values_of
 from bntui.core.snapshot import EpochReport, Mark
-from bntui.core.text import exact, literal
+from bntui.core.text import exact, literal, percent
+from bntui.core.watched import Watched
+from bntui.core.watched_words import batch_words, described, momentum_words, title
 from bntui.store.rows import StoredRun, StoredVerdict
 
 EPOCHS = 10
@@ -22,9 +24,19 @@ BLANKS = 2
 """Blanks between two columns."""
 NARROWEST = 20
 """Cells of a line of text, however narrow the terminal is."""
-NOTE_WIDTH, DATASET_WIDTH = 8, 13
-"""Cells to which a note, and the name of a data set, may be shortened."""
-_FIRST_TO_GO = ("started", "data", "updates", "note", "norm", "momentum", "batch", "state")
+NOTE_WIDTH, DATASET_WIDTH, SCRIPT_WIDTH = 8, 13, 16
+"""Cells to which a note, the name of a data set, and a script may be shortened."""
+_FIRST_TO_GO = (
+    "started",
+    "data",
+    "updates",
+    "note",
+    "norm",
+    "momentum",
+    "batch",
+    "script",
+    "state",
+)
 _EPOCHS_FIRST_TO_GO = ("fresh loss", "loss", "val_loss", "acc", "update")
 
 
@@ -77,16 +89,16 @@ def _line(columns: Sequence[Column], widths: Mapping[str, int], texts: Sequence[
 
 def listing(runs: Sequence[StoredRun], width: int | None = None) -> Text:
     """Return a table with a row for each run; see `table`."""
-    knobs = [run.config.knobs for run in runs]
-    momenta = [exact(r.config.knobs.momentum) if r.config.has_statistics else "–" for r in runs]
+    scripts = [title(run.watched) if run.watched else "–" for run in runs]
     columns = [
         Column("run", [("★ " if run.pinned else "") + run.id for run in runs]),
         Column("state", [str(run.state) for run in runs]),
         Column("started", [_local(run.started) for run in runs]),
-        Column("data", [run.facts.dataset for run in runs], least=DATASET_WIDTH),
-        Column("norm", [run.config.norm for run in runs]),
-        Column("batch", [f"{one.batch_size}" for one in knobs], number=True),
-        Column("momentum", momenta, number=True),
+        *([Column("script", scripts, least=SCRIPT_WIDTH)] if any(r.watched for r in runs) else []),
+        Column("data", [run.facts.dataset or "–" for run in runs], least=DATASET_WIDTH),
+        Column("norm", ["–" if run.watched else run.config.norm for run in runs]),
+        Column("batch", list(map(_batch, runs)), number=True),
+        Column("momentum", list(map(_momentum, runs)), number=True),
         Column("updates", [f"{run.updates:,}" for run in runs], number=True),
         Column("val_acc", [_figure(run.val_acc) for run in runs], number=True),
         Column("fresh", [_figure(run.val_acc_fresh) for run in runs], number=True),
@@ -108,8 +120,12 @@ def page(
     if run.note:
         yield _paragraph(run.note, width)
     yield _pairs(_result(run), width)
-    yield _heading("settings")
-    yield _pairs([(name, _setting(value)) for name, value in values_of(run.config).items()], width)
+    if run.watched:
+        yield from _watched(run.watched, width)
+    else:
+        yield _heading("settings")
+        settings = values_of(run.config).items()
+        yield _pairs([(name, _setting(value)) for name, value in settings], width)
     if run.unknown:
         yield _paragraph(
             f"This bntui does not know {', '.join(run.unknown)} of this run: what is shown, and the"
@@ -124,7 +140,7 @@ def page(
     if marks:
         yield _heading("marks")
         yield _pairs([(f"update {mark.update:,}", mark.label) for mark in marks], width)
-    if verdicts:
+    if verdicts and not run.watched:  # of those, what was found says more
         yield from _verdicts(verdicts, width)
 
 
@@ -142,16 +158,51 @@ def _verdicts(verdicts: Sequence[StoredVerdict], width: int | None) -> Iterator[
                 yield _paragraph(sentence, width, indent="    ")
 
 
+def _watched(watched: Watched, width: int | None) -> Iterator[Text]:
+    """Return what is known of a training that is not ours, and what was found in it."""
+    yield _heading("watched training")
+    score = watched.score or "none: no validation data were given"
+    taken = f"{percent(watched.share)} of the training's time"
+    yield _pairs([*described(watched), ("score", score), ("watching took", taken)], width)
+    if watched.findings:
+        yield _heading(f"found, as of update {watched.looked:,}")
+    for found in watched.findings:
+        yield _text(f"{found.severity}: {found.title}")
+        for sentence in (*found.evidence, *(f"What helps: {remedy}" for remedy in found.remedies)):
+            yield _paragraph(sentence, width, indent="    ")
+    if watched.notes:
+        yield _heading("not measured")
+    for sentence in watched.notes:
+        yield _paragraph(sentence, width, indent="  ")
+
+
+def _momentum(run: StoredRun) -> str:
+    if run.watched:
+        return momentum_words(run.watched)
+    return exact(run.config.knobs.momentum) if run.config.has_statistics else "–"
+
+
+def _batch(run: StoredRun) -> str:
+    return batch_words(run.watched) if run.watched else f"{run.config.knobs.batch_size}"
+
+
+def _data(run: StoredRun) -> str:
+    """Return the data set and how many images it has, as far as that is known."""
+    facts = run.facts
+    if not run.watched:
+        return f"{facts.dataset}: {facts.train:,} training, {facts.validation:,} validation images"
+    counts = ((facts.train if facts.train > 1 else 0, "training"), (facts.validation, "validation"))
+    known = ", ".join(f"{count:,} {what} samples" for count, what in counts if count)
+    return ": ".join(filter(None, (facts.dataset, known))) or "–"
+
+
 def _result(run: StoredRun) -> list[tuple[str, str]]:
     facts = run.facts
     threads = f", {facts.threads} threads" if facts.threads else ""
     rows = [
         ("started", _local(run.started)),
         ("last written", _local(run.ended)),
-        (
-            "data",
-            f"{facts.dataset}: {facts.train:,} training, {facts.validation:,} validation images",
-        ),
+        ("data", _data(run)),
         ("network", f"{facts.parameters:,} parameters"),
         ("device", facts.device + threads),
         ("versions", ", ".join(f"{name} {number}" for name, number in run.versions.items())),

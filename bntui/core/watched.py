@@ -30,6 +30,8 @@ class Watched:
     """Whose `momentum` is: "torch", the share of the new value, or "keras", the share of the old one."""
     momentum: float = math.nan
     """The layers' own, in that convention; NaN where they differ or are cumulative."""
+    batch_size: int = 0
+    """Samples of a batch, as the loader of training data says; 0 where that is not known."""
     optimizer: str = ""
     learning_rate: float = math.nan
     score: str = ""

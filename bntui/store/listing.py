@@ -6,11 +6,12 @@ from typing import Any
 
 from bntui.core.config import RunConfig
 from bntui.core.settings import value_of, values_of
+from bntui.core.watched_words import keras_momentum, known, repeating
 from bntui.store.rows import StoredRun
 from bntui.store.writing import ALIVE, State
 
 SORTED_BY = (
-    *("started", "id", "state", "note", "dataset", "device", "seed", "norm"),
+    *("started", "id", "state", "note", "script", "dataset", "device", "seed", "norm"),
     *("depth", "width", "batch_size", "momentum", "estimator", "learning_rate"),
     *("updates", "epoch", "seconds"),
     *("loss", "acc", "val_acc", "val_acc_fresh"),
@@ -23,7 +24,18 @@ HOW = {
     State.INTERRUPTED: "was interrupted",
 }
 """What became of a run that is over."""
-_ASCENDING = {"id", "state", "note", "dataset", "device", "seed", "norm", "estimator", "loss"}
+_ASCENDING = {
+    "id",
+    "state",
+    "note",
+    "script",
+    "dataset",
+    "device",
+    "seed",
+    "norm",
+    "estimator",
+    "loss",
+}
 
 
 def ordered(
@@ -42,11 +54,20 @@ def ordered(
 
 
 def value(run: StoredRun, column: str) -> Any:
-    """Return what `run` shows in one of `SORTED_BY`."""
+    """Return what `run` shows in one of `SORTED_BY`; None or NaN for what is not known of it.
+
+    Momenta are Keras's, also of trainings that are watched.
+    """
     if column in StoredRun.__dataclass_fields__:
         return getattr(run, column)
     if column in {"dataset", "device"}:  # as found, not as asked for
         return getattr(run.facts, column)
+    if run.watched:
+        return (
+            keras_momentum(run.watched) if column == "momentum" else known(run.watched).get(column)
+        )
+    if column == "script":
+        return None
     return value_of(run.config, column)
 
 
@@ -62,6 +83,11 @@ def matching(runs: Iterable[StoredRun], text: str) -> list[StoredRun]:
 
 def why_not_resumed(run: StoredRun) -> str:
     """Return why a run can't be gone on with, in one sentence; nothing where it can."""
+    if run.watched:
+        return (
+            f"run {run.id} is a training that was watched, which bntui can't resume: "
+            f"`{repeating(run.watched)}` watches it anew."
+        )
     repeat = f"`bntui show {run.id}` gives the command that repeats"
     if run.state in ALIVE:
         return f"run {run.id} is under way in another bntui: let that one end."
@@ -86,7 +112,7 @@ def differences(one: RunConfig, other: RunConfig) -> list[tuple[str, Any, Any]]:
 def _has_all(run: StoredRun, words: Iterable[str]) -> bool:
     pairs = [
         f"{name}={'' if setting is None else setting}"
-        for name, setting in values_of(run.config).items()
+        for name, setting in (known(run.watched) if run.watched else values_of(run.config)).items()
     ]
     parts = [run.id, run.state, run.facts.dataset, run.facts.device, run.note, *pairs]
     text = " ".join(parts).lower()

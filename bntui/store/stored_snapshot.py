@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bntui.core import watched_words
 from bntui.core.command_line import command_line
 from bntui.core.measured import Hindsight
 from bntui.core.series import SeriesView, thinned
@@ -87,11 +88,13 @@ def outline(run: StoredRun, marks: tuple[Mark, ...]) -> Snapshot:
 
 
 def repeating(store: Store, run: StoredRun) -> str | None:
-    """Return the command line that repeats a stored run, live changes included.
+    """Return the command line that repeats a stored run, live changes included; or watches it anew.
 
     A branch is repeated from the knobs with which the run it comes from began; its own marks tell
     what was changed since. None if that run is no longer in the store. Raises StoreError.
     """
+    if run.watched:
+        return watched_words.repeating(run.watched)
     origin, met = run, {run.id}
     while origin.parent:
         found = None if origin.parent in met else store.sound(origin.parent)

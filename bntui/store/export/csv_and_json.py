@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -109,18 +110,23 @@ def json_lines(store: Store, run: str) -> Iterator[str]:
 
 
 def about(run: StoredRun) -> dict[str, Any]:
-    """Return a run's settings and facts, under the names that `bntui run --json` uses."""
-    facts = run.facts
+    """Return a run's settings and facts, under the names that `bntui run --json` uses.
+
+    A training that is watched has no settings of ours; `watched` says what is known of it.
+    """
+    facts, watched = run.facts, run.watched
+    told = asdict(watched) if watched else None
     return {
         "run": run.id,
         "version": run.versions.get("bntui", ""),
         "device": facts.device,
         "dataset": facts.dataset,
-        "train": facts.train,
+        "train": None if watched and facts.train <= 1 else facts.train,
         "validation": facts.validation,
         "parameters": facts.parameters,
-        "updates_per_epoch": -(-facts.train // run.config.knobs.batch_size),
-        "config": values_of(run.config),
+        "updates_per_epoch": None if watched else -(-facts.train // run.config.knobs.batch_size),
+        "config": None if watched else values_of(run.config),
+        "watched": told,
         "state": run.state,
         "started": run.started.isoformat(),
         "ended": run.ended.isoformat(),

@@ -11,6 +11,8 @@ from bntui.core.scales import UNIT, YRange, extent, nice, settled
 from bntui.core.series import Array, SeriesView, thinned
 from bntui.core.snapshot import Mark
 from bntui.core.text import exact, literal
+from bntui.core.watched_words import UNKNOWN, described
+from bntui.core.watched_words import title as training
 from bntui.store.database import Store
 from bntui.store.rows import Points, StoredRun
 
@@ -65,6 +67,13 @@ def _views(points: Mapping[str, Points], what: str) -> dict[str, SeriesView]:
 
 def _heading(run: StoredRun) -> list[str]:
     config, knobs = run.config, run.config.knobs
+    if watched := run.watched:
+        told = [f"{name} {value}" for name, value in described(watched)[2:] if value != UNKNOWN]
+        words = [training(watched)[:100], *told, f"run {run.id}"]
+        return [
+            _text(LEFT, 24, " · ".join(words), "title"),
+            _text(LEFT, 42, run.note[:140], "small"),
+        ]
     words = [
         *(run.facts.dataset, f"batch {knobs.batch_size}"),
         *([f"norm {config.norm}"] if config.norm != "batch" else []),

@@ -9,6 +9,15 @@ from bntui.core.cells import cell_len, cut, padded, shorten
 from bntui.core.config import RunConfig
 from bntui.core.estimators import short
 from bntui.core.text import exact
+from bntui.core.watched import Watched
+from bntui.core.watched_words import (
+    UNKNOWN,
+    batch_words,
+    described,
+    momentum_words,
+    rate_words,
+    title,
+)
 from bntui.store.listing import differences, why_not_resumed
 from bntui.store.rows import StoredRun
 from bntui.store.writing import State
@@ -41,11 +50,22 @@ class RunColumn:
 
 
 def _momentum(run: StoredRun) -> str:
+    if run.watched:
+        return momentum_words(run.watched)
     return exact(run.config.knobs.momentum) if run.config.has_statistics else "–"
 
 
 def _estimator(run: StoredRun) -> str:
-    return short(run.config.knobs.estimator) if run.config.has_statistics else "–"
+    known = run.config.has_statistics and not run.watched
+    return short(run.config.knobs.estimator) if known else UNKNOWN
+
+
+def _batch(run: StoredRun) -> str:
+    return batch_words(run.watched) if run.watched else f"{run.config.knobs.batch_size}"
+
+
+def _rate(run: StoredRun) -> str:
+    return rate_words(run.watched) if run.watched else f"{run.config.knobs.learning_rate:g}"
 
 
 def sign(run: StoredRun) -> tuple[str, str]:
@@ -73,31 +93,52 @@ RUN_COLUMNS = (
         "started", "when", 5, lambda run: when(run.started, datetime.now(run.started.tzinfo))
     ),
     RunColumn("state", "state", 13, lambda run: f"{sign(run)[0]} {run.state}"),
-    RunColumn("dataset", "data", 8, lambda run: run.facts.dataset),
-    RunColumn("norm", "norm", 6, lambda run: run.config.norm),
-    RunColumn("batch_size", "batch", 5, lambda run: f"{run.config.knobs.batch_size}", number=True),
+    RunColumn("script", "script", 20, lambda run: title(run.watched) if run.watched else UNKNOWN),
+    RunColumn("dataset", "data", 8, lambda run: run.facts.dataset or UNKNOWN),
+    RunColumn("norm", "norm", 6, lambda run: UNKNOWN if run.watched else run.config.norm),
+    RunColumn("batch_size", "batch", 5, _batch, number=True),
     RunColumn("momentum", "m", 5, _momentum, number=True),
     RunColumn("estimator", "estim.", 8, _estimator),
+    RunColumn("learning_rate", "rate", 6, _rate, number=True),
     RunColumn(
-        "learning_rate", "rate", 6, lambda run: f"{run.config.knobs.learning_rate:g}", number=True
+        "width",
+        "width",
+        6,
+        lambda run: UNKNOWN if run.watched else f"{run.config.width:.4g}",
+        number=True,
     ),
-    RunColumn("width", "width", 6, lambda run: f"{run.config.width:.4g}", number=True),
     RunColumn("updates", "updates", 7, lambda run: f"{run.updates}", number=True),
     RunColumn("val_acc", "val_acc", 7, lambda run: figure(run.val_acc), number=True),
     RunColumn("val_acc_fresh", "fresh", 6, lambda run: figure(run.val_acc_fresh), number=True),
     RunColumn("note", "note", NOTE_WIDTH, lambda run: run.note),
 )
 """All columns, in their order; a blank follows each."""
+OURS = tuple(column for column in RUN_COLUMNS if column.name != "script")
+"""Those of runs of ours alone."""
 _FIRST = (
-    *("id", "state", "val_acc", "val_acc_fresh", "batch_size", "momentum", "norm", "started"),
+    *(
+        "id",
+        "state",
+        "script",
+        "val_acc",
+        "val_acc_fresh",
+        "batch_size",
+        "momentum",
+        "norm",
+        "started",
+    ),
     *("updates", "dataset", "note", "learning_rate", "estimator", "width"),
 )
 """What matters most comes first, for where there is no room for all."""
 
 
 def measured(runs: Sequence[StoredRun]) -> list[RunColumn]:
-    """Return all columns, wide enough for all of these runs: no figure is cut, nor a usual name."""
-    return [_grown(column, runs) for column in RUN_COLUMNS]
+    """Return all columns, wide enough for all of these runs: no figure is cut, nor a usual name.
+
+    The scripts' is left out where no training of somebody else's is among them.
+    """
+    columns = RUN_COLUMNS if any(run.watched for run in runs) else OURS
+    return [_grown(column, runs) for column in columns]
 
 
 def _grown(column: RunColumn, runs: Sequence[StoredRun]) -> RunColumn:
@@ -106,12 +147,12 @@ def _grown(column: RunColumn, runs: Sequence[StoredRun]) -> RunColumn:
     return replace(column, width=max(column.width, min(widest, most)))
 
 
-def fitting(width: int, columns: Sequence[RunColumn] = RUN_COLUMNS) -> list[RunColumn]:
+def fitting(width: int, columns: Sequence[RunColumn] = OURS) -> list[RunColumn]:
     """Return the columns that fit, in their order; the note is as wide as there is room."""
     by_name = {column.name: column for column in columns}
     left, chosen = width, set[str]()
     for name in _FIRST:
-        if by_name[name].width + 1 <= left:
+        if name in by_name and by_name[name].width + 1 <= left:
             left -= by_name[name].width + 1
             chosen.add(name)
     shown = [column for column in columns if column.name in chosen]
@@ -136,6 +177,35 @@ def whole_words(text: str, cells: int) -> str:
 
 def about(run: StoredRun) -> list[tuple[str, str]]:
     """Return all about one run as lines, each with its role: what it is, its settings, remarks."""
+    lines = _about_watched(run, run.watched) if run.watched else _about_ours(run)
+    if run.unknown:
+        lines.append((f"this version of bntui does not know its {', '.join(run.unknown)}", "faint"))
+    if run.message:
+        lines.append((run.message, "bad" if run.state is State.FAILED else "faint"))
+    if run.state is State.INTERRUPTED:
+        can = f"R resumes it from update {run.checkpoint}"
+        lines.append((why_not_resumed(run) or can, "faint"))
+    if run.note:
+        lines.append((run.note, ""))
+    return lines
+
+
+def _about_watched(run: StoredRun, watched: Watched) -> list[tuple[str, str]]:
+    """Return what is known of a training that is not ours, and what was found in it."""
+    began = f"{run.started.astimezone():%Y-%m-%d %H:%M}"
+    known = [f"{name} {value}" for name, value in described(watched)[2:] if value != UNKNOWN]
+    return [
+        (
+            f"{run.id} · {run.state} · {began} · {run.updates:,} updates in {run.seconds:,.0f} s · "
+            f"{title(watched)} · {run.facts.device}",
+            "strong",
+        ),
+        (" · ".join(known), ""),
+        *((f"{found.severity}: {found.title}", "") for found in watched.findings),
+    ]
+
+
+def _about_ours(run: StoredRun) -> list[tuple[str, str]]:
     facts, config = run.facts, run.config
     set_ = [f"{name}={_value(there)}" for name, _, there in differences(RunConfig(), config)]
     turned = [
@@ -154,15 +224,6 @@ def about(run: StoredRun) -> list[tuple[str, str]]:
     ]
     if turned:
         lines.append((f"changed while it ran, in the end: {' '.join(turned)}", ""))
-    if run.unknown:
-        lines.append((f"this version of bntui does not know its {', '.join(run.unknown)}", "faint"))
-    if run.message:
-        lines.append((run.message, "bad" if run.state is State.FAILED else "faint"))
-    if run.state is State.INTERRUPTED:
-        can = f"R resumes it from update {run.checkpoint}"
-        lines.append((why_not_resumed(run) or can, "faint"))
-    if run.note:
-        lines.append((run.note, ""))
     return lines
 
 

@@ -23,7 +23,7 @@ from bntui.ui.dialogs.prompt import PromptScreen
 from bntui.ui.dialogs.text_screen import TextScreen
 from bntui.ui.remembered import memory_of
 from bntui.ui.runs.archive import ID, Archive
-from bntui.ui.runs.columns import RUN_COLUMNS, about
+from bntui.ui.runs.columns import RUN_COLUMNS, about, measured
 from bntui.ui.runs.comparison import ComparisonScreen, Side
 from bntui.ui.runs.list import RunList
 from bntui.ui.runs.preview import Preview
@@ -200,7 +200,9 @@ class RunsScreen(Screen[Chosen | None]):
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        self._column = _SORTABLE[(_SORTABLE.index(self._column) + 1) % len(_SORTABLE)]
+        names = [column.name for column in measured(self._runs or ())]
+        after = _SORTABLE[_SORTABLE.index(self._column) + 1 :]
+        self._column = next((name for name in after if name in names), _SORTABLE[0])
         memory_of(self.app).keep(runs_by=self._column)
         self._show()
 

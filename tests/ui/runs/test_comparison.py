@@ -9,6 +9,7 @@ import pytest
 
 from bntui.core.config import Change, Knobs, RunConfig
 from bntui.core.snapshot import Mark, Snapshot
+from bntui.core.watched import Watched
 from bntui.ui.drawing.curves import compared
 from bntui.ui.drawing.view import Axis, View
 from bntui.ui.runs.comparison import ComparisonScreen, Differences, Side
@@ -58,6 +59,17 @@ class TestDiffering:
 
     def test_equal_runs_differ_in_nothing(self) -> None:
         assert differing(run(), run()) == []
+
+    def test_of_a_watched_training_what_is_known_is_compared(self) -> None:
+        watched = Watched("train.py", "ResNet", momentum=0.1, batch_size=256, learning_rate=0.001)
+        other = replace(run(), watched=watched)
+        assert differing(run(), other) == [
+            ("script", "bntui", "train.py"),
+            ("model", "thread", "ResNet"),
+            ("momentum", "0.99 (Keras's)", "0.1 (torch's)"),
+            ("optimiser", "adam", "–"),
+        ]
+        assert differing(other, other) == []
 
 
 class TestCurves:

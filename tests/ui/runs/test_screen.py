@@ -16,12 +16,22 @@ from bntui.core.config import Knobs, RunConfig
 from bntui.core.run_request import Resume
 from bntui.core.snapshot import Mark, Phase
 from bntui.core.text import ConfigError
+from bntui.core.watched import Found, Watched
 from bntui.store.archive import KeptRuns
 from bntui.store.database import Store
 from bntui.store.rows import StoredRun
 from bntui.store.schema import connect
 from bntui.store.writing import State, change_run
-from bntui.ui.runs.columns import RUN_COLUMNS, about, fitting, measured, when, whole_words, written
+from bntui.ui.runs.columns import (
+    OURS,
+    RUN_COLUMNS,
+    about,
+    fitting,
+    measured,
+    when,
+    whole_words,
+    written,
+)
 from bntui.ui.runs.comparison import ComparisonScreen
 from bntui.ui.runs.list import RunList
 from bntui.ui.runs.screen import RunsScreen
@@ -63,6 +73,16 @@ async def listed(size: tuple[int, int] = FULL, **options: Any) -> AsyncIterator[
         yield user
 
 
+WATCHED = Watched(
+    "train.py --epochs 9",
+    "ResNet",
+    momentum=0.1,
+    batch_size=32,
+    optimizer="SGD",
+    findings=(Found("lag", "unsound", "lag"),),
+)
+
+
 def rows(user: User) -> list[str]:
     """Return how the ids in sight begin, row by row."""
     area = user.app.screen.query_one(RunList).region
@@ -102,6 +122,25 @@ def stored(**changes: Any) -> StoredRun:
     return StoredRun(**values | {"state": State(values["state"])})
 
 
+class TestWatched:
+    def test_a_training_of_others_has_its_script_and_no_settings_of_ours(self) -> None:
+        run = stored(watched=WATCHED, val_acc=NAN)
+        columns = {column.name: column.text(run) for column in measured([run, stored()])}
+        assert columns["script"] == "train.py --epochs 9 · ResNet"
+        assert (columns["momentum"], columns["batch_size"]) == ("0.1 (torch's)", "32")
+        settings = ("norm", "estimator", "width", "learning_rate")
+        assert {columns[name] for name in settings} == {"–"}
+
+    def test_without_one_there_is_no_column_for_scripts(self) -> None:
+        assert "script" not in {column.name for column in measured([stored()])}
+
+    def test_what_is_known_of_it_and_what_was_found(self) -> None:
+        (first, _), (known, _), (found, _), *_ = about(stored(watched=WATCHED))
+        assert "train.py --epochs 9 · ResNet" in first
+        assert known == "batch size 32 · momentum 0.1 (torch's) · optimiser SGD"
+        assert found == "unsound: lag"
+
+
 class TestColumns:
     @pytest.mark.parametrize("width", [50, 56, 74, 80, 114, 200])
     def test_they_fill_the_width_and_no_more(self, width: int) -> None:
@@ -113,13 +152,13 @@ class TestColumns:
 
     def test_all_are_there_where_there_is_room_and_the_note_takes_the_rest(self) -> None:
         shown = fitting(200)
-        assert [column.name for column in shown] == [column.name for column in RUN_COLUMNS]
+        assert [column.name for column in shown] == [column.name for column in OURS]
         assert sum(column.width + 1 for column in shown) == 200
 
     def test_a_run_is_written_as_a_row(self) -> None:
         config = RunConfig(width=0.25, knobs=Knobs(4096, 0.995, "bias-corrected", 0.0005))
         run = stored(config=config, state="interrupted", checkpoint=32, note="a long note about it")
-        text = "".join(written(column, column.text(run)) for column in RUN_COLUMNS)
+        text = "".join(written(column, column.text(run)) for column in OURS)
         assert text[13:] == (
             "! interrupted digits   batch   4096 0.995 b-cor    0.0005   0.25     160  0.1135"
             "      – a long … "
