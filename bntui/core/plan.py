@@ -24,6 +24,8 @@ def end_of(snapshot: Snapshot) -> End | None:
     None before it is loaded, and where no end is meant. A run that is past it, as one read from
     the store may be, ends where it is.
     """
+    if snapshot.watched:
+        return _end_of_watched(snapshot)
     facts, config = snapshot.facts, snapshot.config
     goal = _goal_steps(snapshot)
     if facts is None or (snapshot.epochs >= UNPLANNED and goal is None):
@@ -42,6 +44,14 @@ def end_of(snapshot: Snapshot) -> End | None:
         return End(last, epochs * train)
     ahead = max(0, goal - snapshot.update)
     return End(snapshot.update + ahead, snapshot.images + _images_in(ahead, rest, batch, train))
+
+
+def _end_of_watched(snapshot: Snapshot) -> End | None:
+    """Return where a training by other code is to end; None where its epochs are not known."""
+    last = snapshot.epochs * snapshot.updates_per_epoch
+    if last <= snapshot.update or not snapshot.update:
+        return None
+    return End(last, round(last * snapshot.images / snapshot.update))
 
 
 def _goal_steps(snapshot: Snapshot) -> int | None:

@@ -28,7 +28,15 @@ class Resume:
     checkpoint: Checkpoint
 
 
-Origin = New | Branch | Resume
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """A run of another process, or a kept one, that is looked at and not led."""
+
+    run: str
+    """Its id in the store."""
+
+
+Origin = New | Branch | Resume | Follow
 """Where a run begins."""
 
 
@@ -62,7 +70,7 @@ class RunRequest:
     @property
     def checkpoint(self) -> Checkpoint | None:
         """Where the run begins, if not from its start."""
-        return None if isinstance(self.origin, New) else self.origin.checkpoint
+        return self.origin.checkpoint if isinstance(self.origin, Branch | Resume) else None
 
     @property
     def left_open(self) -> frozenset[str]:

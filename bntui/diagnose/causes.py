@@ -30,10 +30,15 @@ class Cause(StrEnum):
     UNDECIDED = "undecided"
     NO_BATCH_NORM = "no batch norm"
     SOUND = "validation does not suffer"
+    FOUND = "found by watching"
+    """Of a training that is watched: what was found is its watcher's own sentences. So are the next three."""
+    WARNED = "a warning by watching"
+    REMARKED = "a remark by watching"
+    SOUND_SO_FAR = "sound so far"
 
 
-GOOD = {Cause.SOUND, Cause.NO_BATCH_NORM}
-OPEN = {Cause.WAITING, Cause.LEARNING, Cause.UNDECIDED}
+GOOD = {Cause.SOUND, Cause.NO_BATCH_NORM, Cause.SOUND_SO_FAR}
+OPEN = {Cause.WAITING, Cause.LEARNING, Cause.UNDECIDED, Cause.WARNED, Cause.REMARKED}
 STALE = {Cause.NEVER_UPDATED, Cause.CONVENTION, Cause.START, Cause.LAG}
 """Causes under which fresh statistics recover validation."""
 

@@ -16,6 +16,7 @@ from bntui.diagnose.causes import GOOD, OPEN, Cause, Verdict
 from bntui.diagnose.headline_words import Line, said
 from bntui.diagnose.remedies import NextStep, Remedy, RemedyName
 from bntui.diagnose.verdict import verdict
+from bntui.diagnose.watched import advice, watched_said
 
 SOON = 40.0
 """Updates within which statistics that will be sound by themselves count as recovering."""
@@ -45,17 +46,25 @@ class Headline:
     why: Line
     do: tuple[Remedy | NextStep, ...]
     """The best first. Each face of the program words them."""
+    told: Line = ()
+    """What helps in the words of who watches the training; empty for a run of ours."""
 
 
 def headline(snapshot: Snapshot) -> Headline:
     """Return the verdict on `snapshot` in three lines."""
     judged = verdict(snapshot)
+    if snapshot.watched:
+        what, why = watched_said(snapshot, snapshot.watched)
+        return Headline(_tone(judged.cause), what, why, *advice(snapshot, snapshot.watched))
     ahead = updates_until_sound(snapshot, judged)
     if ahead is not None:
         return _recovering(snapshot, ahead)
     what, why = said(snapshot, judged)
-    tone = Tone.GOOD if judged.cause in GOOD else Tone.OPEN if judged.cause in OPEN else Tone.BAD
-    return Headline(tone, what, why, _next_steps(snapshot, judged))
+    return Headline(_tone(judged.cause), what, why, _next_steps(snapshot, judged))
+
+
+def _tone(cause: Cause) -> Tone:
+    return Tone.GOOD if cause in GOOD else Tone.OPEN if cause in OPEN else Tone.BAD
 
 
 def fitting(line: Line, cells: int) -> str:

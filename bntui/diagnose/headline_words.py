@@ -23,6 +23,12 @@ Said = tuple[Line, Line]
 """What happens, and why."""
 
 
+def at_words(text: str, instead: str = "…") -> Line:
+    """Return a text of any length in variants that are cut between words; `instead` of a single one."""
+    short = [textwrap.shorten(text, width, placeholder=" …") for width in WIDTHS]
+    return tuple(dict.fromkeys([text, *(instead if line == "…" else line for line in short)]))
+
+
 def said(snapshot: Snapshot, judged: Verdict) -> Said:
     """Return the first two lines of a headline."""
     return _SAY[judged.cause](snapshot, judged)
@@ -31,7 +37,7 @@ def said(snapshot: Snapshot, judged: Verdict) -> Said:
 def _waiting(snapshot: Snapshot, _: Verdict) -> Said:
     if snapshot.phase is Phase.LOADING:
         message = snapshot.message or "loading"
-        what = _at_words(message[0].upper() + message[1:], "Loading")
+        what = at_words(message[0].upper() + message[1:], "Loading")
         return what, ("Training begins by itself once everything is in memory",)
     if not snapshot.observing:
         return ("Nothing is measured",), ("This run was opened with --no-validation",)
@@ -41,7 +47,7 @@ def _waiting(snapshot: Snapshot, _: Verdict) -> Said:
 
 
 def _failed(snapshot: Snapshot, _: Verdict) -> Said:
-    return ("The run failed",), _at_words(
+    return ("The run failed",), at_words(
         snapshot.message or "It gives no reason", "Its message is too long for this line"
     )
 
@@ -239,12 +245,6 @@ def _about(share: float) -> str:
     if share <= 0.1:
         return "up to 10 %" if share > 0.05 else "up to 5 %"
     return "nearly all" if share >= 0.95 else f"about {round(10 * share) * 10} %"
-
-
-def _at_words(text: str, instead: str = "…") -> Line:
-    """Return a text of any length in variants that are cut between words; `instead` of a single one."""
-    short = [textwrap.shorten(text, width, placeholder=" …") for width in WIDTHS]
-    return tuple(dict.fromkeys([text, *(instead if line == "…" else line for line in short)]))
 
 
 _SAY: dict[Cause, Callable[[Snapshot, Verdict], Said]] = {

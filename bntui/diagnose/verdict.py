@@ -15,10 +15,13 @@ from bntui.diagnose.causes import Cause, Verdict, last_good
 from bntui.diagnose.other_causes import not_the_statistics
 from bntui.diagnose.remedies import Remedy, RemedyName
 from bntui.diagnose.stale import stale
+from bntui.diagnose.watched import watched_verdict
 
 
 def verdict(snapshot: Snapshot) -> Verdict:
     """Judge `snapshot` by its last validation, and by what was exchanged lately."""
+    if snapshot.watched:
+        return watched_verdict(snapshot, snapshot.watched)
     validation = snapshot.validation
     if snapshot.phase is Phase.FAILED:
         traceback = (Remedy(RemedyName.SEE_TRACEBACK),) if snapshot.traceback else ()

@@ -2,7 +2,7 @@
 
 from textual.binding import Binding
 
-from bntui.ui.key_lines import EXPLAIN, RUN_LIST, VIEW, ScreenKeys, Section, line
+from bntui.ui.key_lines import EXPLAIN, RUN_LIST, VIEW, ScreenKeys, Section, Shown, line
 
 RUNS = ScreenKeys(
     "Runs that are kept (o)",
@@ -41,7 +41,7 @@ RUNS = ScreenKeys(
                 ),
                 line(
                     "y R",
-                    "show the command line that repeats it; resume an interrupted one",
+                    "show the command line that repeats it; resume an interrupted one, or open it in attach",
                     Binding("y", "repeat", "repeat"),
                     Binding("R", "resume", "resume"),
                 ),
@@ -70,6 +70,17 @@ RUNS = ScreenKeys(
         "escape",
     ),
 )
+
+
+def shown_on_runs(*, followed: bool) -> list[Shown]:
+    """Return the line at the bottom of the runs; where runs are followed, it begins with the key that opens one."""
+    shown = RUNS.shown()
+    if not followed:
+        return shown
+    others = [one for one in shown if one.key != "R"]
+    return [Shown("R", "open"), *others]
+
+
 COMPARISON = ScreenKeys(
     "Two runs compared (= on the list of runs)",
     (Section("Charts", VIEW),),

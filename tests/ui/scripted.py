@@ -13,7 +13,7 @@ import numpy as np
 from bntui.core.config import Knobs, RunConfig
 from bntui.core.measured import Channels, Difference, LayerDrift, Score, Validation
 from bntui.core.run import LEAVE_SECONDS, Command, Run
-from bntui.core.run_request import RunRequest
+from bntui.core.run_request import Follow, RunRequest
 from bntui.core.series import Series, SeriesView
 from bntui.core.snapshot import Divergence, Mark, Phase, RunFacts, Snapshot
 
@@ -32,7 +32,12 @@ class ScriptedRun:
         snapshots: Iterable[Snapshot] = (),
     ) -> None:
         config = request.config
-        self.snapshot = Snapshot(config=config, knobs=config.knobs, epochs=config.epochs)
+        self.snapshot = Snapshot(
+            config=config,
+            knobs=config.knobs,
+            epochs=config.epochs,
+            followed=isinstance(request.origin, Follow),
+        )
         self.request = request
         self.calls: list[str] = []
         """The names of the methods called, in order; a command by its own name."""

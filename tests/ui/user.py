@@ -10,7 +10,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from bntui.core.config import RunConfig
-from bntui.core.run_request import New, RunRequest
+from bntui.core.run_request import Follow, New, RunRequest
 from bntui.core.snapshot import Snapshot
 from bntui.ui.app import BntuiApp
 from tests.ui.scripted import ScriptedRun, ScriptedRuns
@@ -111,11 +111,16 @@ async def opened(
     loaded: bool = True,
     paused: bool = False,
     left_open: frozenset[str] = frozenset(),
+    follow: str = "",
     **options: Any,
 ) -> AsyncIterator[User]:
-    """Open the explorer; it looks at its run when a test says so, not by the clock."""
-    runs = ScriptedRuns(loaded=loaded)
-    request = RunRequest(config, origin=New(left_open), paused=paused)
+    """Open the explorer; it looks at its run when a test says so, not by the clock.
+
+    `follow` is the id of the run to follow, where that is what it does.
+    """
+    runs = ScriptedRuns(loaded=loaded and not follow)
+    origin = Follow(follow) if follow else New(left_open)
+    request = RunRequest(config, origin=origin, paused=paused)
     app = BntuiApp(runs, request, updates_per_second=0.001, **options)
     async with app.run_test(size=size, notifications=True) as pilot:
         user = User(app, pilot, runs)

@@ -1,6 +1,7 @@
 """Which keys of the explorer act on a run as it stands, why the others don't, and what some do then.
 
-One table, for the keys themselves and for the line at the bottom. Pure functions of a snapshot.
+One table, for the keys themselves and for the line at the bottom, and one of what can't be done with a
+run that is followed. Pure functions of a snapshot.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,10 @@ ENDED = {Phase.FAILED, Phase.STOPPED, Phase.INTERRUPTED}
 
 def why_not(action: str, snapshot: Snapshot) -> str:
     """Return why the key of `action` can't act now, in one sentence; nothing where it can."""
+    if snapshot.followed and action in NOT_LED:
+        return NOT_LED[action]
+    if snapshot.followed and action in _FOLLOWED_NEEDS:
+        return _FOLLOWED_NEEDS[action](snapshot)
     return next(filter(None, (need(snapshot) for need in _NEEDS.get(action, ()))), "")
 
 
@@ -27,7 +32,7 @@ def label(action: str, snapshot: Snapshot, *, pinned: bool = False) -> tuple[str
         now = {Phase.PAUSED: ("go on",), Phase.FINISHED: (more(snapshot.config), "go on")}
         return now.get(snapshot.phase, ("pause",))
     if action == "recalibrate":
-        return "recalibrate", "repair"
+        return ("ask to recalibrate", "ask") if snapshot.followed else ("recalibrate", "repair")
     if action == "twin" and snapshot.config.twin:
         return ("without twin",)
     return ("unpin",) if action == "pin" and pinned else ()
@@ -35,6 +40,8 @@ def label(action: str, snapshot: Snapshot, *, pinned: bool = False) -> tuple[str
 
 def leading(snapshot: Snapshot) -> tuple[str, ...]:
     """Return the commands whose keys are named first: those that lead on from where the run is."""
+    if snapshot.followed:
+        return ("recalibrate", "verdict", "what_if", "runs")
     if snapshot.phase is Phase.FAILED:
         return ("digits", "restart", "structure", "runs")
     ended = ("restart", "experiments", "runs", "branch")
@@ -53,6 +60,8 @@ def sentence(action: str, snapshot: Snapshot, *, pinned: bool = False) -> str:
             Phase.FINISHED: f"Train {more(snapshot.config)}",
         }
         return now.get(snapshot.phase, "Pause the run")
+    if action == "recalibrate" and snapshot.followed:
+        return "Ask the watched training to recalibrate"
     if action == "twin" and snapshot.config.twin:
         return "Train without the twin"
     return "Take the pinned curves away" if action == "pin" and pinned else ""
@@ -67,7 +76,7 @@ def more(config: RunConfig) -> str:
 def waits(snapshot: Snapshot) -> str:
     """Say what makes the knobs that were turned take effect; nothing where the next update does."""
     turned = _turned(snapshot)
-    if not turned:
+    if not turned or snapshot.followed:
         return ""
     if snapshot.phase in ENDED:
         return f"this run is over; r: a new one with {turned}"
@@ -131,6 +140,48 @@ def _failed(snapshot: Snapshot) -> str:
     return "d is for a run that failed; k chooses other data"
 
 
+def _may_ask(snapshot: Snapshot) -> str:
+    """Return why a followed training can't be asked to recalibrate."""
+    if snapshot.watched is None:
+        return "this run is followed: it can be recalibrated where it was started, not from here"
+    if not snapshot.watched.control:
+        return "this training takes no requests: --control, or control=True, would let c ask it to recalibrate"
+    if snapshot.phase in OVER:
+        return "this training is over: there is nobody to ask to recalibrate"
+    return ""
+
+
+def _repeatable(snapshot: Snapshot) -> str:
+    if snapshot.watched is None:
+        return ""
+    return f"this training is not bntui's: its own command repeats it, {snapshot.watched.script}"
+
+
+OVER = {*ENDED, Phase.FINISHED}
+"""Phases in which a run of another process does nothing more."""
+NOT_LED = {
+    "pause": "this run is followed: it can't be paused or gone on with from here",
+    "step": "this run is followed: it can't be made to take an update from here",
+    "try_recalibration": "this run is followed: what a recalibration gives can't be tried from here",
+    "keep_weights": "this run is followed: its weights are in its own process",
+    "restart": "this run is followed: bntui, without attach, starts runs",
+    "restart_with_new_seed": "this run is followed: bntui, without attach, starts runs",
+    "digits": "this run is followed: bntui, without attach, trains on the built-in digits",
+    "structure": "this run is followed: bntui, without attach, sets up new runs",
+    "twin": "this run is followed: bntui, without attach, trains twins",
+    "branch": "this run is followed: the moments to return to are in its own process",
+    "resume": "this run is followed: bntui, without attach, resumes an interrupted one",
+    "experiments": "experiments train runs of their own: bntui, without attach, opens them",
+    "choose_a_knob": "a run that is followed has no knobs to turn: tab goes to its panels",
+    "use_row": "this run is followed: its momentum can't be turned from here; m opens the moment",
+    "measure": "this run is followed: it measures by itself, and what it measured last is shown",
+}
+"""What can't be done with a run that is followed, by command or action, and why: a sentence each."""
+_FOLLOWED_NEEDS: dict[str, Callable[[Snapshot], str]] = {
+    "recalibrate": _may_ask,
+    "repeat": _repeatable,
+}
+"""What can be done with some of them: returns why not with this one."""
 _NEEDS: dict[str, tuple[Callable[[Snapshot], str], ...]] = {
     "pause": (_alive,),
     "step": (_alive,),

@@ -8,6 +8,7 @@ from textual.widget import Widget
 from bntui.core.config import RunConfig
 from bntui.ui.explorer import arrangement
 from bntui.ui.explorer.evidence_panel import EvidencePanel
+from bntui.ui.explorer.facts import FactsPanel
 from bntui.ui.explorer.predictions import Predictions
 from bntui.ui.explorer.results import Results
 from bntui.ui.widgets.knob import Knob
@@ -21,21 +22,29 @@ VIEWED = "#panel-1.shown, #panel-2.shown, #panel-3.shown"
 
 
 class Body(Container):
-    """Knobs and panels. Each panel can have the focus; of the knobs, the one that was chosen last."""
+    """Knobs and panels. Each panel can have the focus; of the knobs, the one that was chosen last.
 
-    def __init__(self, config: RunConfig) -> None:
-        """`config` has the values that the knobs begin with."""
+    Of runs that are followed there are facts in place of the knobs.
+    """
+
+    def __init__(self, config: RunConfig, *, followed: bool = False) -> None:
+        """`config` has the values that the knobs begin with; `followed` runs have none."""
         super().__init__(id="body")
         self._config = config
+        self._followed = followed
         self._arranged = arrangement.classes(Size(0, 0))
         self._chosen: Knob | None = None
+        self._scored = True
+        """Whether the run that is shown has a score, so that accuracy is the chart to begin with."""
 
     def compose(self) -> ComposeResult:
         """Lay out the panels; `app.tcss` arranges them."""
         with Container(id="left"):
             with Vertical(id="knobs") as knobs:
-                knobs.border_title = "knobs"
-                for spec in KNOBS:
+                knobs.border_title = "this run" if self._followed else "knobs"
+                if self._followed:
+                    yield FactsPanel(id="facts")
+                for spec in () if self._followed else KNOBS:
                     owner = self._config if spec.structural else self._config.knobs
                     yield Knob(spec, getattr(owner, spec.name))
             yield EvidencePanel(id="panel-6", classes="panel")
@@ -49,8 +58,10 @@ class Body(Container):
         self.knob.focus()
 
     @property
-    def knob(self) -> Knob:
-        """The knob that was chosen last."""
+    def knob(self) -> Widget:
+        """The knob that was chosen last; the facts where there are no knobs."""
+        if self._followed:
+            return self.query_one(FactsPanel)
         return self._chosen or self.query(Knob).first()
 
     def on_descendant_focus(self) -> None:
@@ -63,6 +74,12 @@ class Body(Container):
         self._arranged = arranged
         for panel in self.query(".panel"):
             panel.border_subtitle = arrangement.TABS if arranged["-tabs"] else None
+
+    def begin_with_loss(self, *, scored: bool) -> None:
+        """Show loss in the place of accuracy where a run is not `scored`, and accuracy again where one is."""
+        if scored is not self._scored and self.query("#panel-1.shown, #panel-2.shown"):
+            self.show_panel(1 if scored else 2)
+        self._scored = scored
 
     @property
     def charts_hidden(self) -> bool:
@@ -90,10 +107,11 @@ class Body(Container):
 
     def next_knob(self, by: int) -> bool:
         """Choose the knob below (1) or above (−1), around the ends, and return True; False beside the knobs."""
-        if not isinstance(self.screen.focused, Knob):
+        focused = self.screen.focused
+        if not isinstance(focused, Knob):
             return False
         knobs = list(self.query(Knob))
-        knobs[(knobs.index(self.knob) + by) % len(knobs)].focus()
+        knobs[(knobs.index(focused) + by) % len(knobs)].focus()
         return True
 
     def show_panel(self, number: int) -> None:

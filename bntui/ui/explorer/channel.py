@@ -99,4 +99,6 @@ class Channel(Canvas):
         validation = self._snapshot.validation
         if validation is None or self._layer >= len(validation.layers):
             return [[(" there is no such layer now", "faint")]]
-        return picture(validation, self._layer, self._channel, width, height, self.glyphs)
+        watched = self._snapshot.watched is not None
+        place = self._layer, self._channel
+        return picture(validation, *place, width, height, self.glyphs, watched=watched)

@@ -37,10 +37,18 @@ DEVIATIONS = 3.0
 
 
 def picture(
-    validation: Validation, index: int, channel: int, width: int, height: int, glyphs: Glyphs
+    validation: Validation,
+    index: int,
+    channel: int,
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    *,
+    watched: bool = False,
 ) -> Picture:
     """Draw one channel: how its statistics moved, what is left of their start, what they do.
 
+    A `watched` model may have begun with statistics of an earlier training.
     The bells stand below where there is room, else on the right. In little room only the numbers do.
     """
     layer = validation.layers[index]
@@ -50,15 +58,17 @@ def picture(
     if values is None or not channel < values.running.shape[1]:
         return [*top, [(" the numbers of single channels were not kept of this moment", "faint")]]
     found = normalising(values, channel)
-    text = _text(layer, values, channel, validation.update, width)
+    text = _text(layer, values, channel, validation.update, width, watched=watched)
     below = height - 1 - len(text)
     if below >= BELL_ROWS:
         return [*top, *text, *bells(found, width, below, glyphs)]
     if width < TEXT_WIDTH + BELLS_WIDTH:
         if below < 0:
-            text = _text(layer, values, channel, validation.update, width, brief=True)
+            text = _text(
+                layer, values, channel, validation.update, width, watched=watched, brief=True
+            )
         return [*top, *_without_titles(text, height - 1)]
-    text = _text(layer, values, channel, validation.update, TEXT_WIDTH)
+    text = _text(layer, values, channel, validation.update, TEXT_WIDTH, watched=watched)
     drawn = bells(found, width - TEXT_WIDTH, height - 1, glyphs)
     return [*top, *beside(text, drawn, TEXT_WIDTH)]
 
@@ -70,6 +80,7 @@ def _text(
     update: int,
     width: int,
     *,
+    watched: bool,
     brief: bool = False,
 ) -> Picture:
     """Return the arithmetic of a channel in words and numbers; `brief` without the general formulas."""
@@ -84,7 +95,8 @@ def _text(
     ]
     if not mean or not variance:
         moved = [("no update has moved these statistics yet, or not since they were replaced", "")]
-    start = (f"r began at 0 and v at 1: {start_in_numbers(layer, update)} of that is left", "")
+    began = "what r and v began with" if watched else "r began at 0 and v at 1"
+    start = (f"{began}: {start_in_numbers(layer, update)} of that is left", "")
     beside_fresh = rule(
         "running beside fresh statistics", width, f": {how_far(layer.detail, channel)}"
     )

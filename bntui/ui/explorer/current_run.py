@@ -7,7 +7,7 @@ from typing import Any
 
 from bntui.core.config import Knobs, RunConfig
 from bntui.core.run import LEAVE_SECONDS, MakeRun, Run
-from bntui.core.run_request import Branch, New, Purpose, Resume, RunRequest
+from bntui.core.run_request import Branch, Follow, New, Purpose, Resume, RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 
 
@@ -70,7 +70,7 @@ class CurrentRun:
     def replace(
         self,
         config: RunConfig,
-        origin: Branch | Resume | None = None,
+        origin: Branch | Resume | Follow | None = None,
         *,
         purpose: Purpose | None = None,
     ) -> Run:

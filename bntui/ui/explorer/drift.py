@@ -11,6 +11,7 @@ from bntui.core.snapshot import Phase, Snapshot
 from bntui.diagnose.health import exchanged
 from bntui.ui import key_lines
 from bntui.ui.drawing.canvas import Picture
+from bntui.ui.explorer.available_keys import OVER
 from bntui.ui.explorer.drift_rows import drift_rows, in_order
 from bntui.ui.key_lines import Shown
 from bntui.ui.widgets.focus_canvas import FocusCanvas
@@ -143,6 +144,11 @@ class DriftTable(FocusCanvas):
 
 def waiting_for(measurement: str, snapshot: Snapshot) -> Picture:
     """Return the line that a panel shows before its first measurement."""
+    if snapshot.followed:
+        over = snapshot.phase in OVER
+        return [
+            [(f" {measurement} was not kept" if over else f" waiting for {measurement}", "faint")]
+        ]
     under_way = snapshot.phase in {Phase.LOADING, Phase.RUNNING}
     reason = measurement if under_way else TO_BEGIN.get(snapshot.phase, "")
     return [[(f" waiting for {reason}", "faint")]]

@@ -42,11 +42,18 @@ HEALTH_SIGNS = {
 
 
 def in_order(snapshot: Snapshot) -> list[int]:
-    """Return the places of the layers among the network's, the most harmful one first."""
+    """Return the places of the layers among the network's, the most harmful one first.
+
+    Of a watched training, whose layers are not exchanged, the one whose variances are furthest off.
+    """
     known = exchanged(snapshot)
     drifts = snapshot.validation.layers if snapshot.validation else ()
 
     def harm(place: int) -> tuple[bool, float]:
+        if (
+            snapshot.watched and not known
+        ):  # nothing is known of harm: those furthest off come first
+            return True, -np.nan_to_num(drifts[place].log_var_off, nan=np.inf)
         found = known.get(drifts[place].name)
         if found is None or health(drifts[place], found) is not Health.HARMS:
             return True, 0.0

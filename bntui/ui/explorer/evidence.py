@@ -11,6 +11,7 @@ from bntui.diagnose.significance import harms
 from bntui.diagnose.stale import by_loss, start_share
 from bntui.diagnose.verdict import verdict
 from bntui.ui.explorer.remedies import in_keys
+from bntui.ui.explorer.watched_evidence import paragraphs
 
 BAR = 30
 """Cells of an accuracy of 1, where there is room."""
@@ -22,12 +23,13 @@ TABLE = 88
 
 def why(snapshot: Snapshot, width: int = TABLE) -> str:
     """Return the verdict, and below it the measurements behind it, as paragraphs for a width."""
-    judged = verdict(snapshot)
+    judged, watched = verdict(snapshot), snapshot.watched
+    said = [*judged.evidence, judged.outlook, in_keys(judged.remedies, followed=snapshot.followed)]
+    if watched:
+        said = [*([] if watched.findings else judged.evidence), *paragraphs(watched)]
     words = [
         judged.cause.value,
-        *judged.evidence,
-        judged.outlook,
-        in_keys(judged.remedies),
+        *said,
         *("\n".join(part) for part in sections(snapshot, width)),
         "\n".join(epochs(snapshot)),
     ]
@@ -40,7 +42,7 @@ def sections(snapshot: Snapshot, width: int = TABLE) -> Iterator[list[str]]:
     Rows of tables have at most `width` cells from 44 on; sentences are to be wrapped.
     """
     validation = snapshot.validation
-    if validation is None:
+    if validation is None or not validation.images:
         return
     rows = [_row("running", validation.running.accuracy, validation.running.loss)]
     if validation.layers:

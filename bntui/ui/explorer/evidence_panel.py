@@ -29,17 +29,22 @@ class EvidencePanel(FocusCanvas):
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the sentences, wrapped, and measurements; what finds no room is behind a key."""
-        judged = verdict(self._snapshot)
-        room = max(8, width - 2)
-        parts = [(sentence, "") for sentence in judged.evidence] + [(judged.outlook, "faint")]
+        snapshot, room = self._snapshot, max(8, width - 2)
+        if snapshot.watched and snapshot.watched.findings:
+            from bntui.ui.explorer.watched_evidence import told  # not needed by the first picture
+
+            parts = told(snapshot.watched)
+        else:
+            judged = verdict(snapshot)
+            parts = [(sentence, "") for sentence in judged.evidence] + [(judged.outlook, "faint")]
         lines: Picture = [
             [(f" {line}", role)] for text, role in parts for line in wrapped(text, room)
         ]
         if len(lines) > height > 0:
             return [*lines[: height - 1], [(f" {MORE}", "faint")]]
-        if len(lines) + 2 >= height or self._snapshot.validation is None:
+        if len(lines) + 2 >= height or snapshot.validation is None:
             return lines
-        return [*lines, *measurements(self._snapshot, room, height - len(lines))]
+        return [*lines, *measurements(snapshot, room, height - len(lines))]
 
 
 def measurements(snapshot: Snapshot, width: int, height: int) -> Picture:

@@ -3,7 +3,7 @@
 from bntui.core.snapshot import Snapshot
 from bntui.diagnose.headline import Headline, Tone, fitting, headline
 from bntui.ui.drawing.canvas import Canvas, Picture
-from bntui.ui.explorer.remedies import do_line
+from bntui.ui.explorer.remedies import third_line
 
 MARKS = {Tone.GOOD: "√", Tone.BAD: "×", Tone.OPEN: "○"}
 ROLES = {Tone.GOOD: "good", Tone.BAD: "bad", Tone.OPEN: "plain"}
@@ -16,11 +16,12 @@ class HeadlinePanel(Canvas):
 
     DEFAULT_CSS = "HeadlinePanel { height: 3; }"
 
-    _said: Headline = headline(Snapshot())
+    _snapshot = Snapshot()
+    _said: Headline = headline(_snapshot)
 
     def show(self, snapshot: Snapshot) -> None:
         """Judge `snapshot`."""
-        self._said = headline(snapshot)
+        self._snapshot, self._said = snapshot, headline(snapshot)
         self.repaint()
 
     def draw(self, width: int, height: int) -> Picture:
@@ -30,5 +31,5 @@ class HeadlinePanel(Canvas):
         return [
             [(f" {MARKS[said.tone]} ", role), (fitting(said.what, room), role)],
             [(below, ""), (fitting(said.why, room), "")],
-            [(below, ""), (fitting(do_line(said), room), "fresh")],
+            [(below, ""), (fitting(third_line(self._snapshot, said), room), "fresh")],
         ]

@@ -88,13 +88,13 @@ def _row(
     """Draw one row: its name, a shade for each column's look, the value; the run's own in a frame."""
     values, mark = looks.row(name), " cursor" * (cursor is not None)
     begin, end = FRAME[ramp.isascii()]
-    label = name if is_momentum(name) else "run" if name == OWN_ROW else ""
+    label = looks.label(name) if is_momentum(name) else "run" if name == OWN_ROW else ""
     value = written(values[read]) if read >= 0 else "–"
     strong = OWN if own else ""
     return [
         (f"{label + ' ':>{AXIS - 1}.{AXIS - 1}}", f"{strong or 'axis'}{mark * bool(label)}"),
         (begin if own else "│", strong or "axis"),
-        *_shades(values, look, cursor, ramp),
+        *_shades(looks.goodness(values), look, cursor, ramp),
         (end if own else " ", strong),
         (named(name, f"{value:>5}", LEGEND - 1, own=own), f"{strong}{mark * (not label)}".strip()),
     ]

@@ -18,7 +18,7 @@ from bntui.ui.drawing.ramp import CHARACTERS, colours, sixteen
 from bntui.ui.drawing.view import FOLLOWING, View, updates_of, x_of
 from bntui.ui.explorer.drift import waiting_for
 from bntui.ui.explorer.heat_map import HEAT, SOLID, heat_map, update_at
-from bntui.ui.explorer.looks import Looks, beside, called, looks_of, reading, why_no_hindsight
+from bntui.ui.explorer.looks import WORST, Looks, beside, looks_of, reading, why_no_hindsight
 from bntui.ui.key_lines import Shown
 from bntui.ui.terminal.glyphs import DOTS, Glyphs
 from bntui.ui.widgets.focus_canvas import FocusCanvas
@@ -35,11 +35,6 @@ class HindsightMap(FocusCanvas):
     """One row an estimator. With the focus, arrows choose the one whose past the charts show."""
 
     BORDER_TITLE = TITLE
-    hint = (
-        "↑ ↓ another momentum, its past on the chart; enter uses it"
-        " · , . another moment, m opens it · w what if, for these weights"
-    )
-    shown_keys = (Shown("↑ ↓", "momentum"), Shown("enter", "use it"), Shown("m", "open moment"))
     BINDINGS: ClassVar[list[BindingType]] = [*key_lines.HINDSIGHT_MAP]
     COMPONENT_CLASSES = {"canvas--cursor"}
     DEFAULT_CSS = "HindsightMap > .canvas--cursor { text-style: reverse; }"
@@ -96,10 +91,27 @@ class HindsightMap(FocusCanvas):
         self.repaint()
 
     @property
+    def hint(self) -> str:
+        """What keys do here."""
+        if self._snapshot.followed:
+            past = "" if self._looks and self._looks.distance else ", its past on the chart"
+            return f"↑ ↓ another momentum{past} · , . another moment, m opens it"
+        return (
+            "↑ ↓ another momentum, its past on the chart; enter uses it"
+            " · , . another moment, m opens it · w what if, for these weights"
+        )
+
+    @property
+    def shown_keys(self) -> tuple[Shown, ...]:
+        """What the line of keys shows while the map has the focus."""
+        use = () if self._snapshot.followed else (Shown("enter", "use it"),)
+        return (Shown("↑ ↓", "momentum"), *use, Shown("m", "open moment"))
+
+    @property
     def scrubbed(self) -> str:
         """The row whose past is to be drawn over the charts; empty for none."""
         looks = self._looks
-        if not self.has_focus or looks is None or self.chosen == looks.own_row:
+        if not self.has_focus or looks is None or looks.distance or self.chosen == looks.own_row:
             return ""
         return self.chosen
 
@@ -138,7 +150,7 @@ class HindsightMap(FocusCanvas):
             return
         row = beside(looks.rows, self.chosen, by)
         if row == self.chosen:
-            self.notify(f"{called(row)} is the {'last' if by > 0 else 'first'} row")
+            self.notify(f"{looks.called(row)} is the {'last' if by > 0 else 'first'} row")
         self._choose(row)
 
     def action_apply(self) -> None:
@@ -258,7 +270,8 @@ class HindsightMap(FocusCanvas):
         update, row = self._update, self.chosen
         if not hidden:
             return reading(looks, update, row, width)
-        whole, missing = reading(looks, update, row), f"hidden: {', '.join(hidden)}"
+        whole = reading(looks, update, row)
+        missing = f"hidden: {', '.join(map(looks.label, hidden))}"
         if len(whole) + len(missing) + 3 <= width:
             return f"{whole} · {missing}"
         count = f"{len(hidden)} row{'s' * (len(hidden) > 1)} hidden"
@@ -281,8 +294,31 @@ class HindsightMap(FocusCanvas):
             for n in (level if ramp == SOLID else range(len(ramp)))
         ]
         share = f" · measuring {self._snapshot.observed_share:.0%}" if self._snapshot.update else ""
-        room, used = self.size.width - BESIDE_TITLE, len(" · accuracy 0  1") + len(shades)
-        titles = [(TITLE, share), (TITLE, ""), ("every momentum", ""), ("momenta", "")]
+        (what, worst, best), names = self._legend(), self._titles()
+        room = self.size.width - BESIDE_TITLE
+        used = len(f" · {what} {worst}  {best}") + len(shades)
+        titles = [(names[0], share), *((name, "") for name in names)]
         fit = [one for one in titles if len("".join(one)) + used <= room]
         before, after = fit[0] if fit else titles[-1]
-        self.retitle(f"{before} · accuracy 0 ", *shades, " 1", after)
+        self.retitle(f"{before} · {what} {worst} ", *shades, f" {best}", after)
+
+    def _legend(self) -> tuple[str, str, str]:
+        """Return what shades stand for, and which values the two ends of the ramp."""
+        looks = self._looks
+        if looks is None or not looks.distance:
+            return (looks.score if looks else "accuracy"), "0", "1"
+        return "distance", f"{WORST:g}", "0"
+
+    def _titles(self) -> tuple[str, ...]:
+        """Return the title in its forms, the longest first."""
+        looks = self._looks
+        if looks is None or not (looks.distance or looks.torchs):
+            return TITLE, "every momentum", "momenta"
+        name = looks.momentum_name
+        if looks.distance:
+            return (
+                f"how far each {name}'s statistics are from fresh ones",
+                f"every {name}",
+                "momenta",
+            )
+        return f"every {name}, in hindsight", f"every {name}", "momenta"

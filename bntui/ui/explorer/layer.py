@@ -15,6 +15,7 @@ from bntui.core.snapshot import Snapshot
 from bntui.ui import key_table
 from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.drawing.channel_strips import worst_first
+from bntui.ui.explorer.available_keys import why_not
 from bntui.ui.explorer.channel import ChannelScreen
 from bntui.ui.explorer.layer_picture import WORST_WIDTH, LayerShown, picture
 from bntui.ui.widgets.keyline import KeyLine
@@ -127,11 +128,12 @@ class LayerScreen(Screen[int]):
         yield Layer()
         yield MessageLines()
         shown = key_table.LAYER.shown()
-        yield KeyLine(shown if self._ask else [one for one in shown if one.key != "w"])
+        asks = self._ask and not self._snapshot.followed
+        yield KeyLine(shown if asks else [one for one in shown if one.key != "w"])
 
     def on_mount(self) -> None:
         """Ask, and show what there is."""
-        if self._ask:
+        if self._ask and not self._snapshot.followed:
             self.action_measure()
         self._draw()
 
@@ -162,6 +164,8 @@ class LayerScreen(Screen[int]):
         validation = self._snapshot.validation
         if self._ask is None:
             self.notify("this is a moment of the past: what channels do was not measured")
+        elif reason := why_not("measure", self._snapshot):
+            self.notify(reason)
         elif validation and validation.layers:
             self._ask()
 

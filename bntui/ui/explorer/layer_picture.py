@@ -16,6 +16,7 @@ from bntui.ui.drawing.channel_strips import parts, rule, strip, worst
 from bntui.ui.drawing.plot import Line, plot
 from bntui.ui.drawing.view import FOLLOWING, Axis, planned_end
 from bntui.ui.explorer.drift_rows import HEALTH_SIGNS
+from bntui.ui.explorer.facts import momentum_of
 from bntui.ui.terminal.glyphs import DOTS, Glyphs
 
 LEAST_STRIP = 4
@@ -107,8 +108,7 @@ def header(shown: LayerShown, width: int) -> Picture:
         *_counted(shown),
         *([] if shown.past else [outlook(layer, snapshot)]),
         *channels_alone(layer, snapshot),
-        f"output error {layer.output_error:.2f} alone · network error "
-        f"{percent(layer.network_error)}, all earlier layers stale too",
+        *_errors(layer),
     ]
     return [
         [(f" {layer.name}", "strong"), (place, ""), *([] if shown.past else [(mark, role)])],
@@ -116,11 +116,23 @@ def header(shown: LayerShown, width: int) -> Picture:
     ]
 
 
+def _errors(layer: LayerDrift) -> list[str]:
+    """Say how far the layer's output and the network's are off; nothing where that was not measured."""
+    if math.isnan(layer.output_error) or math.isnan(layer.network_error):
+        return []
+    return [
+        f"output error {layer.output_error:.2f} alone · network error "
+        f"{percent(layer.network_error)}, all earlier layers stale too"
+    ]
+
+
 def _counted(shown: LayerShown) -> list[str]:
     """Say how many channels and values there are, and how the statistics are made."""
-    layer, knobs = shown.layer, shown.snapshot.knobs
+    layer, knobs, watched = shown.layer, shown.snapshot.knobs, shown.snapshot.watched
     count = f"{layer.channels:,} channels: {layer.quiet} quiet, {layer.non_finite} not finite"
     left = f"{percent(layer.start_left)} of the start value left"
+    if watched and not shown.past:
+        return [count, f"momentum {momentum_of(watched)} · {left}"]
     if shown.past:
         return [f"{count} · {left}"]
     images, how = knobs.batch_size, f"momentum {exact(knobs.momentum)}"
@@ -135,6 +147,8 @@ def outlook(layer: LayerDrift, snapshot: Snapshot) -> str:
     if layer.non_finite:
         return "not finite: statistics that are NaN stay NaN"
     exchange = exchanged(snapshot).get(layer.name)
+    if exchange is None and snapshot.watched:
+        return "what it alone does to validation is not measured by watching"
     if exchange is None or snapshot.exchanges is None:
         return "what it alone does to validation is not measured yet"
     alone, images = exchange.alone, snapshot.exchanges.images

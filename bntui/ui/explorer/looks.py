@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bntui.core.config import RunConfig
+from bntui.core.config import RunConfig, torch_momentum
 from bntui.core.estimators import ROWS
 from bntui.core.measured import Doubles, Hindsight
 from bntui.core.series import Array, SeriesView
@@ -16,8 +16,15 @@ OWN_ROW = "this run"
 """The row of the run's own statistics. It is drawn only where no estimator's is the same."""
 _FIRST = ("0.9", "bias-corrected", "0.99", "0.999", "0", "0.95", "warm-up", "0.98", "0.5")
 """Which rows to keep where there is no room for all; the run's own comes before them."""
+WORST = 0.8
+"""The distance from which on a shade is the worst. Where validation was sound it was up to 0.30, where
+it failed from 0.85 on."""
+SOUND = 0.3
+"""The distance up to which statistics were never seen to do harm."""
 _TIES = 0.0021
 """Two images of 1,000: by how much the same statistics may differ when they are evaluated in other company."""
+AWAY = "from fresh ones"
+"""What follows the distance of the run's own statistics."""
 _LAST_GAPS = 3
 """From how many gaps between looks it is told how long one stands for the time after it."""
 
@@ -42,6 +49,39 @@ class Looks:
     """What the run's own running statistics are made by now."""
     recommended: str = ""
     """The row of the momentum that the headline recommends; empty where it recommends none."""
+    distance: bool = False
+    """Whether `accuracy`, `own` and `fresh` are distances from fresh statistics: see `Hindsight.distance`."""
+    torchs: bool = False
+    """Whether momenta are shown as torch counts them. Rows are named in Keras's convention all the same."""
+    score: str = "accuracy"
+    """What `accuracy` is called."""
+
+    def goodness(self, values: Array) -> Array:
+        """Return how good values are, from 0 to 1: accuracies as they are, distances from `WORST` to 0."""
+        return 1.0 - values / WORST if self.distance else values
+
+    def label(self, row: str) -> str:
+        """Return what stands on the screen for a row: a momentum in the convention that is shown."""
+        return self.counted(float(row)) if is_momentum(row) else row
+
+    def counted(self, momentum: float) -> str:
+        """Write a momentum in the convention that is shown."""
+        return exact(torch_momentum(momentum) if self.torchs else momentum)
+
+    @property
+    def momentum_name(self) -> str:
+        """What a momentum is called: whose it is, where it is not Keras's."""
+        return "torch momentum" if self.torchs else "momentum"
+
+    def called(self, row: str) -> str:
+        """Return what a sentence calls a row: "momentum 0.9", "bias-corrected"."""
+        return f"{self.momentum_name} {self.label(row)}" if is_momentum(row) else row
+
+    def told(self, value: float) -> str:
+        """Write a value as a sentence has it: of a distance, with the factor that it is."""
+        if not self.distance or np.isnan(value):
+            return written(value)
+        return f"{value:.3f} (×{np.exp(min(value, 99.0)):.3g})"
 
     @property
     def ends(self) -> Array:
@@ -142,6 +182,9 @@ def looks_of(snapshot: Snapshot) -> Looks | None:
         accuracy=table[4:],
         estimator=snapshot.knobs.estimator,
         recommended=exact(live.recommended) if live and live.recommended is not None else "",
+        distance=live is not None and live.distance,
+        torchs=snapshot.watched is not None and snapshot.watched.convention == "torch",
+        score=snapshot.watched.score if snapshot.watched else "accuracy",
     )
 
 
@@ -162,19 +205,22 @@ def reading(looks: Looks, update: float | None, row: str, room: int = 1000) -> s
     place = looks.at(update)
     if place < 0:
         return f"nothing was measured before update {looks.updates[0]:.0f}"
-    momentum, own = exact(looks.momentum[place]), written(looks.own[place])
+    momentum, own = looks.counted(float(looks.momentum[place])), looks.told(looks.own[place])
     at, fresh = f"update {looks.updates[place]:.0f}", written(looks.fresh[place])
     images = f" on {looks.images[place]:,.0f} images" if looks.images[place] else ""
     if row in {OWN_ROW, looks.own_row} or row not in looks.names:
         said, short = f"this run's {momentum}: {own}", f"this run {own}"
         beside, least = f"fresh statistics: {fresh}", f"fresh {fresh}"
+        if looks.distance:
+            beside = least = AWAY
     else:
-        value = written(looks.row(row)[place])
-        said, short = f"{called(row)}: {value}", f"{row}: {value}"
+        value = looks.told(looks.row(row)[place])
+        said, short = f"{looks.called(row)}: {value}", f"{looks.label(row)}: {value}"
         beside, least = f"this run's {momentum}: {own}", f"this run {own}"
+    between = " " if beside == AWAY else "; "
     texts = [
-        f"{at}{images}, {said}; {beside}",
-        f"{at}, {said}; {beside}",
+        f"{at}{images}, {said}{between}{beside}",
+        f"{at}, {said}{between}{beside}",
         f"{at}: {short}, {least}",
     ]
     return next((text for text in texts if len(text) <= room), f"{at}: {short}")
@@ -183,11 +229,6 @@ def reading(looks: Looks, update: float | None, row: str, room: int = 1000) -> s
 def beside(rows: Sequence[str], row: str, by: int) -> str:
     """Return the row so many further down (1) or up (−1); the ends stay."""
     return rows[min(max(rows.index(row) + by, 0), len(rows) - 1)]
-
-
-def called(row: str) -> str:
-    """Return what a sentence calls a row: "momentum 0.9", "bias-corrected"."""
-    return f"momentum {row}" if is_momentum(row) else row
 
 
 def written(accuracy: float) -> str:

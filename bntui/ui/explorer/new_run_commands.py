@@ -13,7 +13,7 @@ from textual.screen import Screen
 from bntui.core.config import RunConfig
 from bntui.core.parsers import MAX_SEED
 from bntui.core.row import Value
-from bntui.core.run_request import Branch, Resume
+from bntui.core.run_request import Branch, Follow, Resume
 from bntui.core.settings import SETTINGS, with_values
 from bntui.core.snapshot import Checkpoint
 from bntui.ui.explorer.current_run import CurrentRun
@@ -32,7 +32,7 @@ class BeginRun(Protocol):
     def __call__(
         self,
         config: RunConfig,
-        origin: Branch | Resume | None = None,
+        origin: Branch | Resume | Follow | None = None,
         *,
         begun: Callable[[], object] = lambda: None,
     ) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from bntui.core.run import Run
-from bntui.core.run_request import Resume
+from bntui.core.run_request import Follow, Resume
 from bntui.core.snapshot import Checkpoint, Snapshot
 from bntui.ui.explorer.ghosts import Ghosts
 from bntui.ui.explorer.new_run_commands import BeginRun
@@ -44,6 +44,8 @@ def open_runs(
     def closed(chosen: "Chosen | None") -> None:
         if isinstance(chosen, Checkpoint):
             begin(chosen.config, Resume(chosen))
+        elif isinstance(chosen, Follow):
+            begin(latest().config, chosen)
         elif chosen:
             run, snapshot = chosen
             if snapshot is None:

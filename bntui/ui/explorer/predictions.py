@@ -17,6 +17,9 @@ FIGURE = 4
 """Cells of a share: "100%"."""
 LEAST_BAR = 5
 """Cells that a long name leaves to the bar."""
+UNKNOWN_CLASSES = (
+    "which classes the model predicts is not known: it was not told to whoever watches it"
+)
 TRACK, MARK = "·", "│"
 """What shows how far a bar could go, and where fresh statistics would have it end."""
 
@@ -41,7 +44,11 @@ class Predictions(FocusCanvas):
 
     def _say(self) -> None:
         facts = self._snapshot.facts if self._snapshot.validation else None
-        pairs = facts is not None and has_pairs(len(facts.class_names), self.size.height)
+        pairs = (
+            facts is not None
+            and bool(facts.class_names)
+            and has_pairs(len(facts.class_names), self.size.height)
+        )
         whose = f"{self.BORDER_TITLE}: running, below it fresh" if pairs else self.BORDER_TITLE
         self.retitle(fitted_title([(whose, self.BORDER_TITLE)], self.size.width))
 
@@ -50,6 +57,9 @@ class Predictions(FocusCanvas):
         validation, facts = self._snapshot.validation, self._snapshot.facts
         if validation is None or facts is None:
             lines = wrapped("waiting for the first validation", max(8, width - 2))
+            return [[(f" {line}", "faint")] for line in lines]
+        if not (facts.class_names and any(validation.running.predicted)):
+            lines = wrapped(UNKNOWN_CLASSES, max(8, width - 2))
             return [[(f" {line}", "faint")] for line in lines]
         running, fresh = shares(validation.running), shares(validation.fresh)
         return predictions(facts.class_names, running, fresh, width, height)

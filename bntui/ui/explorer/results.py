@@ -1,6 +1,6 @@
 """What the run shows: curves, the map of every momentum, drift. One view for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from itertools import chain
 
@@ -34,6 +34,13 @@ ACCURACY = (
 )
 LOSS = tuple(title.replace("accuracy", "loss") for title in ACCURACY)
 """What the curves are, for where a title has the room to say so."""
+ANY_SCORE = "accuracy"
+"""What stands for the score in titles of its chart."""
+NO_SCORE = (
+    "No validation data were given, so there is no accuracy: bntui.watch(model, validation=loader) in the "
+    "script gives one, under running and under fresh statistics. 2 shows the loss."
+)
+"""What the chart of accuracy says of a watched training without a score."""
 NamedSnapshots = Sequence[tuple[str, Snapshot]]
 
 
@@ -107,17 +114,45 @@ class Results(Container):
             notes[0] = (past_in_words(hindsight.looks, row),)
         if self._pencil is not None:
             lines[0].append(pencilled(self._pencil, snapshot, view))
-        figures = zip(lines, notes, (gap, None), self.query(Chart), strict=True)
-        for each, note, between, chart in figures:
+        figures = zip(
+            ("accuracy", "loss"), lines, notes, (gap, None), self.query(Chart), strict=True
+        )
+        for what, each, note, between, chart in figures:
+            known = [line for line in each if len(line.view)] if snapshot.watched else each
             chart.show(
-                each,
+                known,
                 snapshot.marks,
                 view=view,
                 clock=clock,
                 planned=planned,
                 note=note,
                 gap=between,
+                titles=titles_of(what, snapshot, {line.label for line in known}),
+                fixed=not snapshot.watched or snapshot.watched.score == ANY_SCORE,
+                instead=no_score(snapshot) if what == "accuracy" and not known else "",
             )
+
+
+def titles_of(what: str, snapshot: Snapshot, shown: Set[str]) -> tuple[str, ...]:
+    """Return what the lines of a watched training's chart are, the longest first; nothing for a run of ours.
+
+    `what` is "accuracy" or "loss", `shown` the labels of the lines that there are.
+    """
+    if snapshot.watched is None:
+        return ()
+    name = (snapshot.watched.score or what) if what == "accuracy" else what
+    where = [
+        *(["in training"] if "train" in shown else []),
+        *(["in validation with fresh and with running statistics"] if "running" in shown else []),
+    ]
+    if not where:
+        return (name,)
+    return (f"{name} {', and '.join(where)}", name)
+
+
+def no_score(snapshot: Snapshot) -> str:
+    """Say how a score comes, where a watched training has none; nothing of other runs."""
+    return NO_SCORE if snapshot.watched and not snapshot.watched.score else ""
 
 
 def twin_note(snapshot: Snapshot) -> tuple[str, ...]:

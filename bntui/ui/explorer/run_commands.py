@@ -34,7 +34,10 @@ def keep_weights(screen: Screen[None], current: CurrentRun) -> None:
 def recalibrate(screen: Screen[None], current: CurrentRun) -> None:
     """Replace the running statistics by pooled ones of training batches; the run tells what it gave."""
     current.run.command(Command.RECALIBRATE)
-    screen.notify("recalibrating…", timeout=1.0)
+    if current.snapshot.followed:
+        screen.notify("the watched training is asked to recalibrate at its next update")
+    else:
+        screen.notify("recalibrating…", timeout=1.0)
 
 
 def try_recalibration(screen: Screen[None], current: CurrentRun) -> None:

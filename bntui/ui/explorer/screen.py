@@ -15,7 +15,7 @@ from textual.widgets import Label
 from bntui.core.config import RunConfig
 from bntui.core.row import Value
 from bntui.core.run import MakeRun, Run
-from bntui.core.run_request import Branch, New, Purpose, Resume, RunRequest
+from bntui.core.run_request import Branch, Follow, New, Purpose, Resume, RunRequest
 from bntui.core.settings import with_values
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import ConfigError
@@ -35,6 +35,7 @@ from bntui.ui.explorer.body import Body
 from bntui.ui.explorer.current_run import CurrentRun
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.evidence_panel import EvidencePanel
+from bntui.ui.explorer.facts import FactsPanel
 from bntui.ui.explorer.follower import SnapshotFollower
 from bntui.ui.explorer.footer import hint, show_keys
 from bntui.ui.explorer.ghosts import Ghosts
@@ -43,7 +44,7 @@ from bntui.ui.explorer.hindsight import HindsightMap
 from bntui.ui.explorer.notices import notices
 from bntui.ui.explorer.predictions import Predictions
 from bntui.ui.explorer.refresh_rate import RefreshRate
-from bntui.ui.explorer.results import Results
+from bntui.ui.explorer.results import Results, no_score
 from bntui.ui.explorer.scrubbing import use_row
 from bntui.ui.runs.archive import Archive
 from bntui.ui.widgets.keyline import KeyLine
@@ -89,6 +90,7 @@ class Explorer(Screen[None]):
             redraw=self._redraw,
         )
         self._ghosts = Ghosts()
+        self._follows = isinstance(request.origin, Follow)
         self._offers = isinstance(request.origin, New) and not experiments.first
         self._commands = self._made_commands()
 
@@ -140,7 +142,7 @@ class Explorer(Screen[None]):
         yield StatusLine()
         yield HeadlinePanel()
         yield ExperimentLine()
-        yield Body(self.run.snapshot.config)
+        yield Body(self.run.snapshot.config, followed=self._follows)
         yield Label(arrangement.TOO_SMALL, id="too-small")
         yield MessageLines()
         yield KeyLine(key_table.EXPLORER.shown())
@@ -190,6 +192,9 @@ class Explorer(Screen[None]):
         with self.app.batch_update():
             self.query_one(StatusLine).show(snapshot)
             self._show_knobs(snapshot)
+            for facts in self.query(FactsPanel):
+                facts.show(snapshot)
+                self.query_one(Body).begin_with_loss(scored=not no_score(snapshot))
             self._show_results(snapshot)
             self.query_one(Predictions).show(snapshot)
             self.query_one(HeadlinePanel).show(snapshot)
@@ -248,7 +253,10 @@ class Explorer(Screen[None]):
 
     @on(HindsightMap.Applied)
     def _use_row(self, event: HindsightMap.Applied) -> None:
-        use_row(self.current, event.row, turn=self.turn, told=self.notify)
+        if reason := why_not("use_row", self.run.snapshot):
+            self.notify(reason)
+        else:
+            use_row(self.current, event.row, turn=self.turn, told=self.notify)
 
     @on(DriftTable.Opened)
     def _open_layer(self, event: DriftTable.Opened) -> None:
@@ -306,7 +314,7 @@ class Explorer(Screen[None]):
     def _begin(
         self,
         config: RunConfig,
-        origin: Branch | Resume | None = None,
+        origin: Branch | Resume | Follow | None = None,
         *,
         begun: Callable[[], object] = lambda: None,
     ) -> None:
@@ -324,7 +332,7 @@ class Explorer(Screen[None]):
     def _replace(
         self,
         config: RunConfig,
-        origin: Branch | Resume | None = None,
+        origin: Branch | Resume | Follow | None = None,
         purpose: Purpose | None = None,
     ) -> bool:
         """Replace the run by another, whose old curves stay as a ghost; say why if it can't be begun.
@@ -338,7 +346,7 @@ class Explorer(Screen[None]):
             return False
         if purpose is None:
             self._guide.replaced()
-        if old.snapshot.series:
+        if old.snapshot.series and not old.snapshot.followed:
             self._ghosts.before = old
         self.query_one(Results).reset_view()
         self.current.start(after=old)

@@ -10,7 +10,7 @@ from bntui.ui.drawing.plot import Line
 from bntui.ui.drawing.view import View, along
 from bntui.ui.explorer.available_keys import waits
 from bntui.ui.explorer.current_run import CurrentRun
-from bntui.ui.explorer.looks import Looks, called, is_momentum
+from bntui.ui.explorer.looks import Looks, is_momentum
 
 Turn = Callable[[Mapping[str, Value], Callable[[], object]], None]
 """Turns knobs to values, and then does something; neither where the user would not leave an experiment."""
@@ -19,18 +19,20 @@ Turn = Callable[[Mapping[str, Value], Callable[[], object]], None]
 def past(looks: Looks, row: str, snapshot: Snapshot, view: View) -> Line:
     """Return validation accuracy as it would have been under `row`, over the axis of `view`."""
     clock = snapshot.series.get(view.axis)
-    return Line(name_of(row), "scrub", along(looks.curve(row), clock))
+    return Line(name_of(looks, row), "scrub", along(looks.curve(row), clock))
 
 
-def name_of(row: str) -> str:
+def name_of(looks: Looks, row: str) -> str:
     """Return what a legend calls a row: "at 0.9", "bias-corrected"."""
-    return f"at {row}" if is_momentum(row) else row
+    return f"at {looks.label(row)}" if is_momentum(row) else row
 
 
 def past_in_words(looks: Looks, row: str) -> str:
     """Say what line it is, and on how many images its points were measured."""
     images = sorted({f"{count:,.0f}" for count in looks.images if count}, key=len)
-    return f"{name_of(row)}: in hindsight" + (f", on {' or '.join(images)} images" * bool(images))
+    return f"{name_of(looks, row)}: in hindsight" + (
+        f", on {' or '.join(images)} images" * bool(images)
+    )
 
 
 def use_row(current: CurrentRun, row: str, *, turn: Turn, told: Callable[[str], object]) -> None:
@@ -41,8 +43,12 @@ def use_row(current: CurrentRun, row: str, *, turn: Turn, told: Callable[[str], 
     knobs = current.knobs
     changes = {name: value for name, value in wanted.items() if getattr(knobs, name) != value}
     if not changes:
-        told(f"{called(row)} is in use already")
+        told(f"{_called(row)} is in use already")
         return
     turned = replace(current.snapshot, wanted=replace(knobs, **wanted))
-    words = waits(turned) or f"{called(row)}: from the next update on"
+    words = waits(turned) or f"{_called(row)}: from the next update on"
     turn(changes, lambda: told(words))
+
+
+def _called(row: str) -> str:
+    return f"momentum {row}" if is_momentum(row) else row

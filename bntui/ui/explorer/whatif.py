@@ -13,12 +13,16 @@ from bntui.core.measured import Hindsight
 from bntui.core.snapshot import Snapshot
 from bntui.ui import key_table
 from bntui.ui.drawing.canvas import Canvas, Picture
-from bntui.ui.explorer.available_keys import ENDED
+from bntui.ui.explorer.available_keys import ENDED, why_not
 from bntui.ui.explorer.looks import Looks, beside, looks_of, why_no_hindsight
 from bntui.ui.explorer.whatif_pictures import WhatIfShown, row_at, what_if
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.notices import MessageLines
 from bntui.ui.widgets.status import StatusLine
+
+LED = {"enter", "w"}
+"""Keys of which those who follow a run can't make use."""
+NOTHING = "there is no look back yet"
 
 
 class WhatIfScreen(Screen[None]):
@@ -43,16 +47,23 @@ class WhatIfScreen(Screen[None]):
         yield StatusLine()
         yield WhatIf()
         yield MessageLines()
-        yield KeyLine(key_table.WHAT_IF.shown())
+        shown, followed = key_table.WHAT_IF.shown(), self._snapshot.followed
+        yield KeyLine([one for one in shown if not (followed and one.key in LED)])
 
     def on_mount(self) -> None:
         """Ask, and show what there is."""
-        self.action_measure()
+        self._measure()
 
     def action_measure(self) -> None:
-        """Have the weights of now measured."""
-        self.query_one(WhatIf).wait_for_other_than(self._snapshot.what_if)
-        if not why_no_hindsight(self._snapshot.config):
+        """Have the weights of now measured; say why not where that can't be."""
+        if reason := why_not("measure", self._snapshot):
+            self.notify(reason)
+        self._measure()
+
+    def _measure(self) -> None:
+        if not self._snapshot.followed:
+            self.query_one(WhatIf).wait_for_other_than(self._snapshot.what_if)
+        if not self._snapshot.followed and not why_no_hindsight(self._snapshot.config):
             self._ask()
         self.show(self._snapshot)
 
@@ -63,7 +74,9 @@ class WhatIfScreen(Screen[None]):
     def action_apply(self) -> None:
         """Have the run use the chosen momentum or estimator, and measure again."""
         row = self.query_one(WhatIf).applicable
-        if row:
+        if reason := why_not("use_row", self._snapshot):
+            self.notify(reason)
+        elif row:
             self._use(row, self._used)
         else:
             self.notify("choose another momentum first, with ← →")
@@ -158,15 +171,18 @@ class WhatIf(Canvas):
         snapshot, measured = self._snapshot, self._snapshot.what_if
         if reason := why_no_hindsight(snapshot.config):
             return [[(f" {reason}", "faint")]]
-        state = state_of(snapshot, waiting=measured is self._old)
+        waiting = measured is self._old and not snapshot.followed
+        state = state_of(snapshot, waiting=waiting)
         shown = self._shown()
         if shown is None:
-            return [[(f" {state}", "strong")]]
+            return [[(f" {state or NOTHING}", "strong")]]
         found = shown.weights
         where = f"update {found.updates[0]:.0f}"
         if found.images[0]:
             where += f", {found.images[0]:,.0f} images"
         what = f"this run {found.own[0]:.3f}, fresh {found.fresh[0]:.3f}"
+        if found.distance:
+            what = f"this run's statistics are {found.told(found.own[0])} from fresh ones"
         title = f"{state} before: {where}" if state else f"{where}: {what}"
         return [[(f" {title}", "strong")], *what_if(shown, width, height - 1, self.glyphs)]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bntui.core.cells import wrapped
-from bntui.core.scales import UNIT
+from bntui.core.scales import UNIT, YRange, settled
 from bntui.core.series import Array, SeriesView
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import exact
@@ -20,12 +20,13 @@ from bntui.ui.drawing.charts import bar, chart
 from bntui.ui.drawing.curves import curves
 from bntui.ui.drawing.legend import LEGEND
 from bntui.ui.drawing.plot import Line
-from bntui.ui.drawing.view import FOLLOWING, planned_end
+from bntui.ui.drawing.view import FOLLOWING, along, planned_end
 from bntui.ui.explorer.layer_picture import beside
-from bntui.ui.explorer.looks import OWN_ROW, Looks, called, is_momentum
+from bntui.ui.explorer.looks import OWN_ROW, SOUND, WORST, Looks, is_momentum
 from bntui.ui.explorer.scrubbing import name_of, past, past_in_words
 from bntui.ui.terminal.glyphs import DOTS, Glyphs, cell
 
+NOTHING_NEAR = f"nothing is within {SOUND:g} of fresh statistics"
 CLOSE = 0.02
 """Accuracy below fresh statistics' that still counts as good as they are."""
 _FUZZ = 1e-9
@@ -84,7 +85,7 @@ def what_if(shown: WhatIfShown, width: int, height: int, glyphs: Glyphs) -> Pict
 
 
 def curve(shown: WhatIfShown, width: int, height: int, glyphs: Glyphs = Glyphs.BRAILLE) -> Picture:
-    """Draw accuracy, 0 to 1, against the constant momenta, evenly spaced by rank.
+    """Draw accuracy, 0 to 1, or distance, against the constant momenta, evenly spaced by rank.
 
     Straight lines join the points: nothing in between was measured, and it is not monotonic.
     """
@@ -99,10 +100,11 @@ def curve(shown: WhatIfShown, width: int, height: int, glyphs: Glyphs = Glyphs.B
     lines = [
         Line("fresh", "fresh", _view([low, high], [fresh, fresh])),
         Line(OWN_ROW, "running", _view([own_x], [own])),
-        Line(f"at {names[-1]}", "plain", _view(rank, values)),
+        Line(name_of(weights, names[-1]), "plain", _view(rank, values)),
     ]
+    y_range = range_of(weights)
     picture = chart(
-        lines, width=width, height=rows + 1, x_low=low, x_high=high, y=UNIT, glyphs=glyphs
+        lines, width=width, height=rows + 1, x_low=low, x_high=high, y=y_range, glyphs=glyphs
     )[:rows]
     cells = [[(character, role) for text, role in row for character in text] for row in picture]
     across, up = DOTS[glyphs]
@@ -111,7 +113,7 @@ def curve(shown: WhatIfShown, width: int, height: int, glyphs: Glyphs = Glyphs.B
         return AXIS + cell((x - low) / (high - low), columns, across)
 
     def point(x: float, y: float, glyph: str, role: str) -> None:
-        cells[row_of(UNIT, y, rows, up)][column(x)] = (glyph, role)
+        cells[row_of(y_range, y, rows, up)][column(x)] = (glyph, role)
 
     near = [close(weights, name) for name in names]
     for x, y, good in zip(rank, values, near, strict=True):
@@ -122,11 +124,15 @@ def curve(shown: WhatIfShown, width: int, height: int, glyphs: Glyphs = Glyphs.B
     places = [column(x) for x in rank]
     marks = " " * column(own_x) + f"▲ {OWN_ROW}"
     if momentum not in [float(name) for name in names]:
-        marks += f": {exact(momentum)}"
-    ticks = _placed(names, places).ljust(width - LEGEND)
+        marks += f": {weights.counted(momentum)}"
+    labels = [weights.label(name) for name in names]
+    ticks = _placed(labels, places).ljust(width - LEGEND)
     return [
         *cells,
-        [*_marked(ticks, names, places, shown.chosen), (" momentum", "axis")],
+        [
+            *_marked(ticks, labels, places, weights.label(shown.chosen)),
+            (f" {weights.momentum_name}", "axis"),
+        ],
         [(_placed([f"{value:.3f}" for value in values], places), "")],
         [(_placed(["√" if good else "" for good in near], places), "good")],
         [(marks, "running")],
@@ -140,12 +146,13 @@ def bars(shown: WhatIfShown, names: list[str], width: int) -> Picture:
     for name in names:
         value, good = accuracy(weights, name), name != OWN_ROW and close(weights, name)
         own, chosen = name == shown.own, name == shown.chosen
+        label, length = weights.label(name), float(weights.goodness(np.array([value]))[0])
         picture.append(
             [
                 (" ", ""),
-                (name, "cursor" if chosen else "running strong" if own else ""),
-                (" " * (NAME_WIDTH - 1 - len(name)), ""),
-                (bar(value, size), "running" if own else "good" if good else "plain"),
+                (label, "cursor" if chosen else "running strong" if own else ""),
+                (" " * (NAME_WIDTH - 1 - len(label)), ""),
+                (bar(length, size), "running" if own else "good" if good else "plain"),
                 (f" {value:.3f} ", "running strong" if own else ""),
                 ("√" if good else " ", "good"),
                 (" ◂" if own else "", "running"),
@@ -165,27 +172,43 @@ def row_at(shown: WhatIfShown, line: str, column: int, width: int) -> str:
         inside = 0 <= column - AXIS < columns
         return names[(column - AXIS) * len(names) // columns] if inside else ""
     word = line[1:NAME_WIDTH].split(" ")[0]
-    return word if word in shown.weights.rows else ""
+    named = {shown.weights.label(row): row for row in shown.weights.rows}
+    return named.get(word, "")
 
 
 def past_chart(shown: WhatIfShown, width: int, height: int, glyphs: Glyphs) -> Picture:
     """Draw validation over the updates so far: fresh, the run's own, and under the chosen row."""
     if shown.past is None or height < PAST[0] - 1 or width < LEAST_CHART:
         return []
-    snapshot, lines = shown.snapshot, curves("acc", shown.snapshot, FOLLOWING)
-    lines = [line for line in lines if line.label in {"fresh", "running"}]
+    snapshot, y = shown.snapshot, range_of(shown.past)
+    if shown.past.distance:
+        own = shown.past.curve(shown.past.own_row)
+        lines = [Line("running", "running", along(own, None))]
+    else:
+        drawn = curves("acc", snapshot, FOLLOWING)
+        lines = [line for line in drawn if line.label in {"fresh", "running"}]
     title = "the past of this run"
     if shown.chosen not in {shown.own, OWN_ROW}:
         lines.append(past(shown.past, shown.chosen, snapshot, FOLLOWING))
         title = f"the past {past_in_words(shown.past, shown.chosen)}"
         if len(title) > width - 4:
-            title = f"the past {name_of(shown.chosen)}"
+            title = f"the past {name_of(shown.past, shown.chosen)}"
     planned = planned_end(snapshot, FOLLOWING.axis)
     x_low, x_high = FOLLOWING.sight(float(snapshot.update), None, planned)
-    drawn = chart(
-        lines, width=width, height=height - 1, x_low=x_low, x_high=x_high, y=UNIT, glyphs=glyphs
+    picture = chart(
+        lines, width=width, height=height - 1, x_low=x_low, x_high=x_high, y=y, glyphs=glyphs
     )
-    return [rule(title, width), *drawn]
+    return [rule(title, width), *picture]
+
+
+def range_of(looks: Looks) -> YRange:
+    """Return the range of what looks hold: of accuracies 0 to 1, of distances as far as they go."""
+    if not looks.distance:
+        return UNIT
+    values = np.array([looks.row(name) for name in looks.rows])
+    return settled(
+        None, 0.0, max(WORST, float(np.max(values, initial=0.0, where=values == values)))
+    )
 
 
 def in_words(shown: WhatIfShown, width: int, most: int) -> Picture:
@@ -208,22 +231,27 @@ def in_words(shown: WhatIfShown, width: int, most: int) -> Picture:
 def near_in_words(weights: Looks) -> str:
     """Say which estimators are as good as fresh statistics."""
     good = [name for name in weights.names if close(weights, name)]
+    if weights.distance:
+        near = ", ".join(map(weights.label, good))
+        return f"√ up to {SOUND:g} from fresh statistics: {near}" if near else NOTHING_NEAR
     fresh = f"{CLOSE:g} of fresh statistics' {weights.fresh[0]:.3f}"
     if not good:
         return f"nothing comes within {fresh}"
-    momentum = "momentum " if is_momentum(good[0]) else ""
-    return f"√ within {fresh}: {momentum}{', '.join(good)}"
+    momentum = f"{weights.momentum_name} " if is_momentum(good[0]) else ""
+    return f"√ within {fresh}: {momentum}{', '.join(map(weights.label, good))}"
 
 
 def would(shown: WhatIfShown) -> tuple[str, ...]:
-    """Say what enter does with the chosen row, in sentences."""
+    """Say what enter does with the chosen row, in sentences; of a run that is followed, what the row gives."""
     weights, chosen = shown.weights, shown.chosen
+    if shown.snapshot.followed:
+        return _would_have(shown)
     if chosen in {shown.own, OWN_ROW}:
         return ("← → choose another momentum; enter uses it.",)
     knobs = shown.snapshot.knobs
     value, own = accuracy(weights, chosen), weights.own[0]
     before = exact(knobs.momentum) if knobs.estimator == "momentum" else knobs.estimator
-    does = f"enter: {before} → {called(chosen)}, from the next update on."
+    does = f"enter: {before} → {weights.called(chosen)}, from the next update on."
     if not is_momentum(chosen):
         return does, f"These weights: {value:.3f} instead of {own:.3f}."
     kept = float(chosen)
@@ -237,8 +265,23 @@ def would(shown: WhatIfShown) -> tuple[str, ...]:
     )
 
 
+def _would_have(shown: WhatIfShown) -> tuple[str, ...]:
+    """Say what the chosen row would have given, had the run used it from its start."""
+    weights, chosen = shown.weights, shown.chosen
+    if chosen in {shown.own, OWN_ROW}:
+        return ("← → choose another momentum.",)
+    value, own = (weights.told(one) for one in (accuracy(weights, chosen), weights.own[0]))
+    far = " from fresh statistics" if weights.distance else ""
+    return (f"{weights.called(chosen)}, used from the start: {value} instead of {own}{far}.",)
+
+
 def close(weights: Looks, name: str) -> bool:
-    """Tell whether an estimator comes within `CLOSE` of fresh statistics, or beats them."""
+    """Tell whether an estimator comes within `CLOSE` of fresh statistics, or beats them.
+
+    Of distances, whether it is one that was never seen to do harm.
+    """
+    if weights.distance:
+        return accuracy(weights, name) <= SOUND
     return float(weights.fresh[0]) - accuracy(weights, name) <= CLOSE + _FUZZ
 
 

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from bntui.core.run_request import Follow
 from bntui.core.snapshot import Checkpoint, Snapshot
 from bntui.core.text import ConfigError, literal
 from bntui.store.listing import matching, ordered
@@ -33,8 +34,8 @@ from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.notices import MessageLines
 from bntui.ui.widgets.status import StatusLine
 
-Chosen = tuple[str, Snapshot | None] | Checkpoint
-"""A run to lay over the charts (to take away, if None); or where to go on from."""
+Chosen = tuple[str, Snapshot | None] | Checkpoint | Follow
+"""A run to lay over the charts (to take away, if None); where to go on from; or which run to follow."""
 STYLES = {"strong": "bold", "bad": "$text-error", "faint": "$foreground 60%"}
 READING_STORE = "reading the runs that are kept…"
 _SORTABLE = [column.name for column in RUN_COLUMNS]
@@ -93,7 +94,7 @@ class RunsScreen(Screen[Chosen | None]):
             yield Preview()
         yield Input(id="filter", placeholder="words, or settings such as momentum=0.9")
         yield MessageLines()
-        yield KeyLine(run_keys.RUNS.shown())
+        yield KeyLine(run_keys.shown_on_runs(followed=self._latest().followed))
 
     def on_mount(self) -> None:
         """Read the store."""
@@ -268,8 +269,10 @@ class RunsScreen(Screen[Chosen | None]):
             self._jobs.ask(lambda: self._archive.command(run.id), show)
 
     def action_resume(self) -> None:
-        """Go on with a run that came to no end."""
-        if run := self._chosen():
+        """Go on with a run that came to no end; where runs are followed, follow it."""
+        if (run := self._chosen()) and self._latest().followed:
+            self.dismiss(Follow(run.id))
+        elif run:
             self._jobs.ask(lambda: self._archive.checkpoint(run.id), self.dismiss)
 
     def action_lay_over(self) -> None:

@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import BindingType
 
+from bntui.core.cells import wrapped
 from bntui.core.scales import YRange, extent, settled
 from bntui.core.series import SeriesView
 from bntui.core.snapshot import Mark
@@ -47,7 +48,9 @@ class Chart(FocusCanvas):
         """
         super().__init__(id=id, classes=classes)
         self.border_title = title
-        self._what = (*longer, title)
+        self._own_titles = (*longer, title)
+        self._what: Sequence[str] = self._own_titles
+        self._instead = ""
         self._fixed = y
         self._log = log
         self._y = y or settled(None, float("nan"), float("nan"), log=log)
@@ -71,12 +74,17 @@ class Chart(FocusCanvas):
         planned: float | None = None,
         note: Sequence[str] = (),
         gap: tuple[Line, Line] | None = None,
+        titles: Sequence[str] = (),
+        fixed: bool = True,
+        instead: str = "",
     ) -> None:
         """Draw `lines`, whose x are in the unit of the view's axis (see `curves.curves`).
 
         The area between two of them is shaded, where the second of `gap` lies below the first.
         The title ends with `note`, the forms of what is to say of this moment, the longest first,
         unless an earlier one is read.
+        `titles` go over its own; not `fixed`, the y axis follows the data; `instead` is what to say in
+        place of the lines, where there are none to come.
         `clock` maps the run's marks, window and crosshair to it: `snapshot.series.get(view.axis)`;
         x ends where the run is `planned` to (see `view.planned_end`).
         """
@@ -87,9 +95,10 @@ class Chart(FocusCanvas):
         self._x = view.sight(end, clock, planned)
         self._cursor = None if view.cursor is None else float(x_of(view.cursor, clock))
         self._gap = gap and self._between(*gap)
+        self._instead, self._what = instead, tuple(titles) or self._own_titles
         log = self._log and view.log_loss
         shown = extent((line.view for line in lines), *self._x, log=log)
-        if self._fixed and view.window is None:
+        if self._fixed and fixed and view.window is None:
             self._y = self._fixed
         else:
             self._y = settled(self._y, *shown, log=log)
@@ -102,7 +111,10 @@ class Chart(FocusCanvas):
         self._say()
 
     def draw(self, width: int, height: int) -> Picture:
-        """Return the chart."""
+        """Return the chart, or what there is to say in its place."""
+        if self._instead:
+            lines = wrapped(self._instead, max(8, width - 2))
+            return [[(f" {line}", "faint")] for line in lines]
         x_low, x_high = self._x
         return chart(
             self._lines,

@@ -58,8 +58,8 @@ class StatusLine(Canvas):
         snapshot, brief = self.snapshot, width < 100
         left, right = what(snapshot, brief=brief), progress(snapshot, brief=brief)
         room = max(0, width - len(right) - 9)
-        dot = " " if brief else " · "
-        while snapshot.facts and cell_len(left) > room and dot in left:
+        dot = " " if brief and not snapshot.watched else " · "
+        while (snapshot.facts or snapshot.watched) and cell_len(left) > room and dot in left:
             left = left.rpartition(dot)[0].removesuffix(" width").removesuffix(" seed")
         row: Row = [
             (" bntui ", "strong"),
@@ -88,6 +88,9 @@ def shown_in(screens: Iterable[Screen[Any]]) -> Snapshot:
 def what(snapshot: Snapshot, *, brief: bool = False) -> str:
     """Say what the run is made of: data, device, network and seed."""
     facts, config = snapshot.facts, snapshot.config
+    if snapshot.watched:
+        device = facts.device if facts else ""
+        return " · ".join(filter(None, (snapshot.watched.script, snapshot.watched.model, device)))
     if facts is None:
         return snapshot.message
     counts = f"{facts.dataset} {facts.train:,}+{facts.validation:,}"
@@ -98,6 +101,8 @@ def what(snapshot: Snapshot, *, brief: bool = False) -> str:
 def progress(snapshot: Snapshot, *, brief: bool = False) -> str:
     """Say how far the run is."""
     phase = f"{GLYPHS[snapshot.phase]} {snapshot.phase.value}"
+    if snapshot.watched:
+        return " · ".join([phase, *_watched_progress(snapshot, brief=brief)])
     if snapshot.facts is None:
         return phase
     steps = snapshot.config.steps
@@ -106,3 +111,16 @@ def progress(snapshot: Snapshot, *, brief: bool = False) -> str:
     if brief:
         return f"{phase} {update} · {epoch} · {snapshot.images_per_s:,.0f}/s"
     return f"{phase} · update {update} · epoch {epoch} · {snapshot.images_per_s:,.0f} images/s"
+
+
+def _watched_progress(snapshot: Snapshot, *, brief: bool) -> list[str]:
+    """Say how far a watched training is; what is not known of it is left out."""
+    parts = [f"{snapshot.update}" if brief else f"update {snapshot.update}"]
+    if snapshot.updates_per_epoch and snapshot.epoch:
+        until = f"/{snapshot.epochs}" if snapshot.epochs >= snapshot.epoch else ""
+        parts.append(f"{snapshot.epoch}{until}" if brief else f"epoch {snapshot.epoch}{until}")
+    if snapshot.images_per_s > 0.0:
+        parts.append(f"{snapshot.images_per_s:,.0f}{'/s' if brief else ' images/s'}")
+    elif snapshot.seconds > 0.0 and snapshot.update and not brief:
+        parts.append(f"{snapshot.update / snapshot.seconds:.3g} updates/s")
+    return parts

@@ -1,0 +1,117 @@
+"""What a run that is followed is made of, in the place of the knobs of a run of one's own."""
+
+import math
+
+from bntui.core.cells import shorten
+from bntui.core.snapshot import Snapshot
+from bntui.core.text import exact, percent
+from bntui.core.watched import Watched
+from bntui.ui.drawing.canvas import Picture, Row
+from bntui.ui.widgets.focus_canvas import FocusCanvas
+from bntui.ui.widgets.knob import LABEL_WIDTH
+from bntui.ui.widgets.knob_spec import KNOBS
+
+ROWS = 8
+"""Facts of a run, at most."""
+ROOMY, SHORT_LABEL = 40, 10
+"""Cells from which on labels are whole, and how long they are in less."""
+SHORTER = {"learning rate": "rate", "batch size": "batch size"}
+UNKNOWN = "not known"
+Fact = tuple[str, str, str]
+"""What it is, the same in one short word, and its value. Without the short word it has no place on one line."""
+
+
+class FactsPanel(FocusCanvas):
+    """A row a fact; on one line those that matter most."""
+
+    hint = "this run is followed: it is looked at, and not led · q leaves it as it is"
+    DEFAULT_CSS = f"FactsPanel {{ height: {ROWS}; }}"
+
+    _snapshot = Snapshot()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show what `snapshot`'s run is made of."""
+        self._snapshot = snapshot
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> Picture:
+        """Return the facts, one below the other or on one line."""
+        facts = facts_of(self._snapshot)
+        if height == 1:
+            mark = "▸" if self.has_focus else " "
+            return [_one_line([fact for fact in facts if fact[1]], width, mark)]
+        beside = LABEL_WIDTH if width >= ROOMY else SHORT_LABEL
+        room = max(1, width - beside - 2)
+        return [
+            [
+                (f" {_label(label, beside):<{beside}}", "plain"),
+                (f" {shorten(value, room)}", "strong"),
+            ]
+            for label, _, value in facts
+        ][:height]
+
+
+def _label(label: str, room: int) -> str:
+    return label if len(label) <= room else SHORTER.get(label, label[:room])
+
+
+def facts_of(snapshot: Snapshot) -> list[Fact]:
+    """Return the facts of a run, in their order."""
+    if snapshot.watched:
+        return _of_watched(snapshot, snapshot.watched)
+    config, knobs = snapshot.config, snapshot.knobs
+    return [
+        (
+            spec.label,
+            spec.short,
+            spec.show(getattr(config if spec.structural else knobs, spec.name)),
+        )
+        for spec in KNOBS
+        if spec.name != "pace"
+    ]
+
+
+def momentum_of(watched: Watched) -> str:
+    """Return the layers' own momentum, and whose convention it is in."""
+    if math.isnan(watched.momentum):
+        return "layers differ"
+    return f"{exact(watched.momentum)} ({CONVENTIONS.get(watched.convention, watched.convention)})"
+
+
+CONVENTIONS = {"torch": "torch's", "keras": "Keras's"}
+"""Whose momentum is meant, by the name of the convention."""
+
+
+def _of_watched(snapshot: Snapshot, watched: Watched) -> list[Fact]:
+    rate = f"{watched.learning_rate:.4g}" if math.isfinite(watched.learning_rate) else UNKNOWN
+    return [
+        ("script", "", watched.script or UNKNOWN),
+        ("model", "", watched.model or UNKNOWN),
+        ("BN layers", "", _layers(snapshot)),
+        ("optimizer", "", watched.optimizer or UNKNOWN),
+        ("batch size", "batch", f"{snapshot.knobs.batch_size:,}" if snapshot.images else UNKNOWN),
+        ("learning rate", "lr", rate),
+        ("momentum", "m", momentum_of(watched)),
+        ("watching", "watching", f"{percent(watched.share)} of time"),
+    ]
+
+
+def _layers(snapshot: Snapshot) -> str:
+    layers = snapshot.validation.layers if snapshot.validation else ()
+    if not layers:
+        return UNKNOWN
+    channels = sum(layer.channels for layer in layers)
+    return f"{len(layers)}, {channels:,} channels"
+
+
+def _one_line(facts: list[Fact], width: int, mark: str) -> Row:
+    """Return as many facts as so many cells have room for."""
+    row: Row = [(mark, "faint")]
+    used = 1
+    for _, short, value in facts:
+        cells = len(short) + len(value) + 3
+        if used + cells > width:
+            break
+        row += [(f"{short} ", "faint"), (f"{value}  ", "strong")]
+        used += cells
+    return row
