@@ -11,6 +11,7 @@ import click
 
 from bntui import __version__
 from bntui.cli import runs as stored
+from bntui.cli.attach import attach
 from bntui.cli.check import check
 from bntui.cli.crash import save_report
 from bntui.cli.doctor import doctor
@@ -299,6 +300,6 @@ def _config_and_origin(resume: str | None, options: dict[str, Any]) -> "tuple[Ru
     return checkpoint.config, Resume(checkpoint)
 
 
-for command in (check, stored.runs, stored.show, stored.export, experiments, toy, doctor):
+for command in (attach, check, stored.runs, stored.show, stored.export, experiments, toy, doctor):
     cli.add_command(command)
 cli.add_command(old_name_of(experiments, "scenarios"))

@@ -7,7 +7,7 @@ import numpy as np
 
 from bntui.core.config import Knobs, RunConfig
 from bntui.core.estimators import ROWS
-from bntui.core.measured import Hindsight, Score, Validation
+from bntui.core.measured import NOT_COMPARED, Hindsight, Score, Validation
 from bntui.core.snapshot import Phase, RunFacts, Snapshot
 from bntui.core.watched import Found, Watched
 from tests.ui.scripted import NAN, difference, history, layers
@@ -99,7 +99,7 @@ def watched_run(watched: Watched = WATCHED, **changes: Any) -> Snapshot:
             running,
             fresh,
             layers(**nan),
-            **({} if blind else {"difference": difference(-0.86, 2.76)}),
+            difference=NOT_COMPARED if blind else difference(-0.86, 2.76),
         ),
         "hindsight": hindsight(distance=blind),
         "watched": watched,

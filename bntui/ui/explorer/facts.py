@@ -2,6 +2,8 @@
 
 import math
 
+from textual.geometry import Size
+
 from bntui.core.cells import shorten
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import exact, percent
@@ -11,8 +13,6 @@ from bntui.ui.widgets.focus_canvas import FocusCanvas
 from bntui.ui.widgets.knob import LABEL_WIDTH
 from bntui.ui.widgets.knob_spec import KNOBS
 
-ROWS = 8
-"""Facts of a run, at most."""
 ROOMY, SHORT_LABEL = 40, 10
 """Cells from which on labels are whole, and how long they are in less."""
 SHORTER = {"learning rate": "rate", "batch size": "batch size"}
@@ -25,14 +25,21 @@ class FactsPanel(FocusCanvas):
     """A row a fact; on one line those that matter most."""
 
     hint = "this run is followed: it is looked at, and not led · q leaves it as it is"
-    DEFAULT_CSS = f"FactsPanel {{ height: {ROWS}; }}"
+    DEFAULT_CSS = "FactsPanel { height: auto; }"
 
-    _snapshot = Snapshot()
+    _snapshot = Snapshot(followed=True)
 
     def show(self, snapshot: Snapshot) -> None:
         """Show what `snapshot`'s run is made of."""
+        other = (self._snapshot.watched is None) is not (snapshot.watched is None)
         self._snapshot = snapshot
+        if other:  # of which there are more or fewer facts
+            self.refresh(layout=True)
         self.repaint()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many facts there are."""
+        return len(facts_of(self._snapshot))
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the facts, one below the other or on one line."""

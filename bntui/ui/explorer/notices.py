@@ -37,10 +37,8 @@ def notices(before: Snapshot | None, now: Snapshot, *, guided: bool = False) -> 
 
 
 def _followed(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
-    """Yield how a run that is followed has ended since it was looked at."""
+    """Yield how a run that is followed has ended since it was looked at; if by itself, its message says so."""
     if before is None or before.phase is now.phase or before.run != now.run:
         return
     if now.phase is Phase.FINISHED:
         yield f"the run has ended after {now.update:,} updates"
-    elif now.phase is Phase.INTERRUPTED:
-        yield f"the run's process ended after update {now.update:,} without closing it"

@@ -6,7 +6,7 @@ from bntui.core.cells import cell_len
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import percent
 from bntui.diagnose.headline import Headline
-from bntui.diagnose.headline_words import Line
+from bntui.diagnose.headline_words import Line, at_words
 from bntui.diagnose.remedies import WORDS, NextStep, Remedy, RemedyName, sentence
 
 KEY_WORDS = WORDS | {
@@ -97,10 +97,10 @@ ASKED: Line = (
 )
 """What it says where a watched training takes requests."""
 LEFT_OPEN: Line = (
-    "Its process ended without closing it: what was recorded until then is shown",
-    "Its process ended without closing it",
+    "It was interrupted: what was recorded until then is shown",
+    "It was interrupted",
 )
-"""What it says of a run that is followed and was interrupted."""
+"""What it says of a run that is followed and was interrupted, where the run itself says nothing."""
 READ_ON: Line = (
     "v shows every measurement, o lists the runs; q leaves this one as it is",
     "v shows the measurements; q leaves it as it is",
@@ -119,7 +119,8 @@ def third_line(snapshot: Snapshot, headline: Headline) -> Line:
     if not snapshot.followed:
         return do_line(headline)
     if snapshot.phase is Phase.INTERRUPTED:
-        return LEFT_OPEN
+        message = snapshot.message
+        return at_words(message[0].upper() + message[1:], LEFT_OPEN[-1]) if message else LEFT_OPEN
     if snapshot.watched:
         asked = ASKED if headline.do else ()
         both = (f"{ASKED[-1]}{BETWEEN}{told}" for told in headline.told if asked)

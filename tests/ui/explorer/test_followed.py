@@ -120,6 +120,11 @@ def test_an_interrupted_run_says_that_its_process_has_not_closed_it() -> None:
     for snapshot in (OWN, watched_run()):
         left = replace(snapshot, phase=Phase.INTERRUPTED)
         assert third_line(left, headline(left)) == LEFT_OPEN
+        said = replace(
+            left, message="the process that trained this run has ended without closing it."
+        )
+        told = third_line(said, headline(said))
+        assert told[0] == "The process that trained this run has ended without closing it."
 
 
 def test_the_third_line_of_a_run_of_ours_names_no_keys_that_lead_it() -> None:

@@ -1,0 +1,69 @@
+"""`bntui attach`: the explorer on a run of another process, or on a kept one."""
+
+import gc
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from bntui.cli.options import themed
+from bntui.cli.terminal import refuse_without_terminal
+
+if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--version` takes
+    from bntui.core.run import Run
+    from bntui.core.run_request import RunRequest
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII characters only.")
+@themed
+def attach(run: str | None, plain: bool, theme: str | None) -> None:
+    """Look at RUN, which another process trains or which is kept, in the explorer's screens.
+
+    RUN is how its id begins, or `last`; without it, the newest that is under way. It is looked at, and
+    not led: it goes on whatever is done here.
+    """
+    from bntui.store.database import Store
+    from bntui.store.follow import which
+    from bntui.ui.terminal import capabilities
+
+    with Store() as store:
+        found = which(store, run)
+    capabilities.prepare()  # before textual is imported
+    if theme is not None:
+        from bntui.ui.themes import known_theme
+
+        theme = known_theme(theme)
+    refuse_without_terminal("attach", "`bntui show` prints what is kept of a run")
+    gc.disable()  # the app turns it on again, once there is a picture
+    from bntui.core.run_request import Follow, RunRequest
+    from bntui.machine.places import config_path
+    from bntui.store.archive import KeptRuns
+    from bntui.ui.app import explore
+    from bntui.ui.experiments.progress import Experiments
+    from bntui.ui.remembered import Memory
+
+    code = explore(
+        _followed,
+        RunRequest(found.config, origin=Follow(found.id)),
+        archive=KeptRuns(),
+        experiments=Experiments(),
+        plain=plain,
+        memory=Memory(config_path()),
+        theme=theme,
+        tour=False,
+        on_bug=lambda _: None,  # a traceback is its own process's, which has told of it
+    )
+    sys.exit(code)
+
+
+def _followed(request: "RunRequest") -> "Run":
+    """Return the run that a request asks to follow. Raises ConfigError if it is no longer kept."""
+    from bntui.core.run_request import Follow
+    from bntui.store.database import Store
+    from bntui.store.follow import Followed
+
+    assert isinstance(request.origin, Follow)  # no other key of a followed run begins one
+    with Store() as store:
+        return Followed(store.path, store.run(request.origin.run))

@@ -1,0 +1,93 @@
+"""`bntui attach`: what it refuses, what it opens with, and that it needs no torch."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bntui.cli.attach import _followed
+from bntui.cli.main import cli
+from bntui.core.run_request import Follow, RunRequest
+from bntui.core.text import ConfigError
+from tests.children import environment
+from tests.test_imports import loaded_after
+from tests.ui.user import CONFIG
+
+OPENED = """\
+async def opened():
+    with contextlib.suppress(SystemExit):
+        cli(["attach", "nosuch"])
+    from bntui.ui.app import BntuiApp
+    from bntui.core.run_request import Follow, RunRequest
+    from bntui.core.config import RunConfig
+    from bntui.store.follow import Followed
+    from tests.ui.scripted import ScriptedRuns
+    app = BntuiApp(ScriptedRuns(), RunRequest(RunConfig(), origin=Follow("a")))
+    async with app.run_test() as pilot:
+        await pilot.press("3", "4", "w", "escape", "v", "escape", "q")
+"""
+
+
+def refusal(*words: str) -> str:
+    result = CliRunner().invoke(cli, ["attach", *words], catch_exceptions=False)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    return result.stderr
+
+
+@pytest.fixture(autouse=True)
+def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+
+def test_a_run_that_is_not_kept_is_refused_as_show_refuses_it() -> None:
+    shown = CliRunner().invoke(cli, ["show", "nosuch"]).stderr
+    assert refusal("nosuch") == shown
+    assert "'nosuch' is not in the store" in shown
+
+
+def test_without_a_run_and_none_under_way_it_says_so() -> None:
+    assert "no run is under way" in refusal()
+
+
+def test_its_options_go_behind_it() -> None:
+    result = CliRunner().invoke(cli, ["--ascii", "attach"])
+    assert result.stderr == "Error: --ascii goes behind the command: bntui attach --ascii …\n"
+
+
+def test_a_run_that_was_deleted_meanwhile_is_refused_in_one_sentence() -> None:
+    with pytest.raises(ConfigError, match="not in the store"):
+        _followed(RunRequest(CONFIG, origin=Follow("abc")))
+
+
+def test_it_loads_no_torch() -> None:
+    loaded = loaded_after(
+        "import asyncio, contextlib",
+        "from bntui.cli.main import cli",
+        OPENED,
+        "asyncio.run(opened())",
+    )
+    assert {"textual", "bntui.store.follow"} <= loaded
+    assert not loaded & {"torch", "torchvision"}
+    assert not {
+        name for name in loaded if name.startswith(("bntui.train", "bntui.probe", "bntui.measure"))
+    }
+
+
+def test_it_needs_a_terminal(tmp_path: Path) -> None:
+    env = environment() | {"XDG_DATA_HOME": str(tmp_path)}
+    subprocess.run(
+        [sys.executable, "-m", "bntui", "run", "--steps", "1", "--width", "0.25"],
+        env=env, check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "bntui", "attach", "last"],
+        env=env, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == (
+        "Error: attach needs a terminal, and standard output or input is none: `bntui show` prints "
+        "what is kept of a run.\n"
+    )
