@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bntui.core.config import torch_momentum
 from bntui.core.estimators import MOMENTA, NAMED, ROWS
+from bntui.probe.watching.recovered import per_channel
 from bntui.probe.watching.tracked_layer import TrackedLayer
 
 _VARYING = tuple(one.kept for one in NAMED if one.kept)
@@ -21,32 +22,29 @@ class Rows:
 
     def __init__(self, start: Tensor) -> None:
         self.rows = start.float().expand(len(ROWS), -1, -1).clone()
+        self._constant = torch.tensor(_CONSTANT, device=start.device)[:, None, None]
 
     def __getitem__(self, name: str) -> Tensor:
         """Return a copy of the row (2, C) of one of `ROWS`. Raises ValueError for another name."""
         return self.rows[ROWS.index(name)].clone()
 
-    def begin(self, place: slice, values: Tensor) -> None:
-        """Let some channels begin again with `values` (2, channels)."""
-        self.rows[..., place] = values.float()
+    def begin(self, layer: TrackedLayer, values: Tensor) -> None:
+        """Let a layer's channels begin again with `values` (2, channels) or (estimators, 2, channels)."""
+        self.rows[..., layer.start : layer.end] = values.to(self.rows)
 
     def move(self, layers: Sequence[TrackedLayer], batch: Tensor) -> None:
         """Move the rows of neighbouring layers towards statistics (2, channels) of a batch.
 
-        The move must have been counted in each layer.
+        The move must have been counted in each layer. One `lerp` where all have moved alike so far.
         """
-        first, last = layers[0], layers[-1]
-        rows = self.rows[..., first.start : last.end]
+        rows = self.rows[..., layers[0].start : layers[-1].end]
         if len({(one.moves, one.product, one.share) for one in layers}) == 1:
-            weights = torch.tensor(_CONSTANT + _varying(first), device=batch.device)
+            weights = torch.tensor(_CONSTANT + _varying(layers[0])).to(batch, non_blocking=True)
             rows.lerp_(batch, weights[:, None, None])
             return
-        constant = torch.tensor(_CONSTANT, device=batch.device)
-        rows[: len(MOMENTA)].lerp_(batch, constant[:, None, None])
-        varying = torch.tensor([_varying(one) for one in layers])
-        channels = torch.tensor([one.end - one.start for one in layers])
-        each = varying.repeat_interleave(channels, 0).T.to(batch.device, non_blocking=True)
-        rows[len(MOMENTA) :].lerp_(batch, each[:, None])
+        rows[: len(MOMENTA)].lerp_(batch, self._constant)
+        varying = per_channel(layers, [_varying(one) for one in layers])
+        rows[len(MOMENTA) :].lerp_(batch, varying.T.to(batch, non_blocking=True)[:, None])
 
 
 def _varying(layer: TrackedLayer) -> list[float]:

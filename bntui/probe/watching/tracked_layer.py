@@ -3,9 +3,7 @@
 Momentum is torch's here, the share of the new value, whatever the layer's library calls so.
 """
 
-from collections.abc import Callable
-from contextlib import nullcontext
-from functools import partial
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -19,7 +17,6 @@ from bntui.probe.keras_model import BatchNormalization
 LOST = 1.2e-4
 """The rounding error of a buffer over the momentum, both relative, from which on a batch's statistics
 are no longer recovered from the buffers but sampled: float32 at a momentum below 0.001."""
-Inputs = tuple[Any, ...]
 
 
 class TrackedLayer:
@@ -39,9 +36,11 @@ class TrackedLayer:
         "count",
         "count_version",
         "end",
+        "held",
         "hooks",
         "layer",
         "left",
+        "lost",
         "mean",
         "momentum",
         "moves",
@@ -49,16 +48,22 @@ class TrackedLayer:
         "native",
         "pending",
         "place",
+        "polled",
+        "positions",
         "product",
+        "repeats",
+        "rise",
+        "sampled",
         "share",
         "start",
-        "values",
         "variance",
         "versions",
+        "whole",
     )
 
-    def __init__(self, name: str, layer: nn.Module, place: int, start: int) -> None:
-        self.name, self.layer, self.place, self.start = name, layer, place, start
+    def __init__(self, name: str, layer: nn.Module) -> None:
+        self.name, self.layer = name, layer
+        self.place = self.start = self.end = 0
         self.biased = bool(getattr(layer, "biased_variance", False))
         """Whether the variance that it takes in is the batch's biased one."""
         self.after = isinstance(layer, BatchNormalization)
@@ -73,84 +78,163 @@ class TrackedLayer:
         """The share of the start that is left in the layer's own buffers."""
         self.calls = 0
         """Training-mode calls since the last step."""
-        self.values = 0
-        """Values per channel of the last call's input; 0 where it was not seen."""
+        self.positions = 0
+        """Values per channel that one sample brings; 0 where no input was seen."""
         self.share = 0.0
-        """Torch's momentum of the call that is pending."""
+        """Torch's momentum of the move that is pending."""
+        self.whole = 0.0
+        """The share of new values that all pending moves have taken in: more where several are."""
+        self.repeats = 1
+        """How many calls the pending move is made of: several only where no hook has seen them."""
+        self.sampled = False
+        """Whether the pending call's batch is to be sampled, since it moves the buffers too little."""
+        self.held = False
+        """Whether statistics of an input were sampled."""
+        self.polled = 0
+        """How many calls without hooks were last found, together."""
+        self.rise = 0
+        """By how much these raised the version of the count."""
+        self.lost = 0
+        """Moves that somebody overwrote before they were taken."""
         self.pending: tuple[Tensor, Tensor] | None = None
         """The buffers that a call moves, or moved copies of them, until that move was taken."""
         self.hooks: list[Any] = []
+        self.batches: int | None = None
+        """`num_batches_tracked`, as far as it is known without waiting for a device."""
         self.begin()
-        self.end = start + self.mean.numel()
+        if self.count is not None and self.batches is None:
+            self.batches = int(self.count)
+
+    def lie(self, place: int, start: int) -> None:
+        """Lie in a row as the layer after `place` others, from channel `start` on."""
+        self.place, self.start, self.end = place, start, start + self.mean.numel()
 
     def begin(self) -> None:
-        """Take the buffers as they are for not moved; reads the count of batches where it matters."""
+        """Take the buffers as they are for not moved.
+
+        Reads the count of batches where that waits for nothing, or where the momentum depends on it.
+        """
         self.momentum = momentum_of(self.layer)
         self.note()
-        self.batches = 0
+        self.batches = None
         if self.count is not None and (self.momentum is None or self.count.device.type == "cpu"):
             self.batches = int(self.count)
+            if not self.batches:  # they were reset
+                self.left = 1.0
+
+    def buffers(self) -> tuple[Tensor, Tensor]:
+        """Return the running mean and variance that the layer has now."""
+        buffers: dict[str, Any] = self.layer._buffers
+        mean, variance = buffers.get("running_mean"), buffers.get("running_var")
+        if mean is None or variance is None:
+            return running_statistics(self.layer)
+        return mean, variance
 
     def note(self) -> None:
         """Remember which buffers there are, and their versions."""
-        self.mean, self.variance = running_statistics(self.layer)
-        self.versions = (self.mean._version, self.variance._version)
+        self.note_buffers()
         count = getattr(self.layer, "num_batches_tracked", None)
         self.count: Tensor | None = count if isinstance(count, Tensor) else None
         self.count_version = 0 if self.count is None else self.count._version
 
-    def written(self, moves: int = 0) -> bool:
-        """Tell whether somebody has replaced or written the buffers since they were noted.
+    def note_buffers(self) -> None:
+        """Remember which running buffers there are, and their versions."""
+        self.mean, self.variance = self.buffers()
+        self.versions = (self.mean._version, self.variance._version)
 
-        `moves` is how often the layer itself has written to them by operations that are counted.
-        """
-        mean, variance = running_statistics(self.layer)
+    def replaced(self) -> bool:
+        """Tell whether the layer has other buffers than those that were noted."""
+        mean, variance = self.buffers()
+        return mean is not self.mean or variance is not self.variance
+
+    def written(self) -> bool:
+        """Tell whether somebody has replaced or written the buffers since they were noted."""
+        mean, variance = self.buffers()
+        own = 1 if self.after else 0  # Keras's layer has written by operations that are counted
         return (
             mean is not self.mean
             or variance is not self.variance
-            or mean._version != self.versions[0] + moves
-            or variance._version != self.versions[1] + moves
+            or mean._version != self.versions[0] + own
+            or variance._version != self.versions[1] + own
         )
+
+    def counted(self) -> bool:
+        """Tell whether the layer has counted a batch since its buffers were noted."""
+        return self.count is not None and self.count._version != self.count_version
 
     def called(self) -> None:
         """Take note of a call: of the share that it takes in, and of the buffers that it moves."""
-        layer = self.layer
-        self.momentum = momentum = momentum_of(layer)
-        self.share = 1.0 / (self.batches + 1) if momentum is None else momentum
-        if not getattr(layer, "track_running_stats", True):
-            self.share = 0.0
+        self._take_share()
+        self.repeats = 1
+        self.sampled = torch.finfo(self.mean.dtype).eps > LOST * self.share
         if self.after:
             self.pending = (self.mean.clone(), self.variance.clone())
         else:
             self.pending = (self.mean, self.variance)
 
-    def take(self) -> tuple[Tensor, Tensor] | None:
-        """Return the moved mean and variance of the pending call; None if they tell nothing.
+    def _take_share(self) -> None:
+        layer = self.layer
+        self.momentum = momentum = momentum_of(layer)
+        if not getattr(layer, "track_running_stats", True):
+            momentum = 0.0
+        self.share = 1.0 / ((self.batches or 0) + 1) if momentum is None else momentum
+        self.whole = self.share
 
-        They don't where its forward raised before it had counted the batch, and where somebody has
+    def take(self) -> tuple[Tensor, Tensor] | None:
+        """Return the moved mean and variance of the pending calls; None if they tell nothing.
+
+        They don't where a forward raised before it had counted the batch, and where somebody has
         written to the buffers since.
         """
         moved, self.pending = self.pending, None
-        if moved is None or self.after:
+        if moved is None or self.after or self.count is None:
             return moved
         if self.written():
-            self.begin()
+            self.lost += 1
             return None
-        if self.count is not None and self.share:
-            before, self.count_version = self.count_version, self.count._version
-            if self.count_version == before:
-                return None
-        return moved
+        if self.counted():
+            self.count_version = self.count._version
+            return moved
+        return None if self.share else moved
 
-    def sampled(self) -> bool:
-        """Tell whether the buffers' change tells too little of the pending call's batch."""
-        return torch.finfo(self.mean.dtype).eps > LOST * self.share
+    def hidden(self) -> bool:
+        """Make calls that no hook has seen pending; return whether there are any that tell something.
+
+        Compiled code runs no hooks. On the CPU the count of batches tells how many there were. Elsewhere
+        its version does, and it is read only where that rose by another number than the last time.
+        """
+        count = getattr(self.layer, "num_batches_tracked", None)
+        if not isinstance(count, Tensor):
+            return False
+        if count is self.count and count._version == self.count_version:
+            return False
+        rise, calls = count._version - self.count_version, self.polled
+        if self.replaced() or count is not self.count or self.batches is None:
+            calls = 0
+        elif count.device.type == "cpu" or rise != self.rise:
+            calls = int(count) - self.batches
+        if calls < 1:
+            self.begin()
+            self.batches = int(self.count) if self.count is not None else None
+            return False
+        self.rise, self.polled, self.repeats, self.sampled = rise, calls, calls, False
+        self._take_share()
+        if self.momentum is None:
+            self.whole = calls / ((self.batches or 0) + calls)
+        else:
+            self.whole = 1.0 - (1.0 - self.share) ** calls
+        self.note_buffers()
+        self.pending = (self.mean, self.variance)
+        return True
 
     def count_move(self) -> None:
-        """Count one move of the statistics."""
+        """Count one of the moves that the pending calls have made."""
+        if self.momentum is None and self.share:
+            self.share = 1.0 / ((self.batches or 0) + 1)
         self.calls += 1
         self.moves += 1
-        self.batches += 1
+        if self.batches is not None:
+            self.batches += 1
         self.product *= 1.0 - self.share
         self.left *= 1.0 - self.share
 
@@ -159,49 +243,6 @@ class TrackedLayer:
         for hook in self.hooks:
             hook.remove()
         self.hooks = []
-
-
-class _Hook(partial[None]):
-    """A hook that neither copies nor files of a model take along: there it is one that does nothing."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (getattr, (nullcontext(), "__exit__"))
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return self.__reduce__()
-
-    def __deepcopy__(self, memo: object) -> Any:
-        return nullcontext().__exit__
-
-
-def hook(tracked: TrackedLayer, before: Callable[[TrackedLayer, Inputs], None]) -> None:
-    """Call `before` ahead of every training-mode call of a layer; compiled code has nothing of it."""
-    layer = tracked.layer
-    tracked.hooks.append(layer.register_forward_pre_hook(_Hook(_before_call, tracked, before)))
-    if not tracked.native and not tracked.after:
-        tracked.hooks.append(layer.register_forward_hook(_Hook(_after_call, tracked)))
-
-
-def _before_call(
-    tracked: TrackedLayer,
-    before: Callable[[TrackedLayer, Inputs], None],
-    layer: nn.Module,
-    inputs: Inputs,
-) -> None:
-    if torch.compiler.is_compiling():
-        return
-    if (
-        layer.training and layer is tracked.layer
-    ):  # replicas have the hooks of what they are made of
-        before(tracked, inputs)
-
-
-def _after_call(tracked: TrackedLayer, layer: nn.Module, _inputs: Inputs, _output: object) -> None:
-    if torch.compiler.is_compiling():
-        return
-    if tracked.pending and layer is tracked.layer:
-        tracked.mean, tracked.variance = tracked.pending = running_statistics(layer)
-        tracked.versions = (tracked.mean._version, tracked.variance._version)
 
 
 def momentum_of(layer: nn.Module) -> float | None:
@@ -219,6 +260,18 @@ def is_unbuilt(layer: nn.Module) -> bool:
     """Tell whether a layer gets its running statistics at its first call."""
     mean = getattr(layer, "running_mean", None)
     return isinstance(mean, Tensor) and is_lazy(mean)
+
+
+def runs(layers: Iterable[TrackedLayer]) -> list[list[TrackedLayer]]:
+    """Sort layers by their places; split them where one is left out or has moved another time."""
+    found: list[list[TrackedLayer]] = []
+    for one in sorted(layers, key=lambda one: one.place):
+        last = found[-1][-1] if found else None
+        if last and last.place + 1 == one.place and last.repeats == one.repeats:
+            found[-1].append(one)
+        else:
+            found.append([one])
+    return found
 
 
 def _is_torch(forward: object) -> bool:
