@@ -21,7 +21,7 @@ from bntui.measure.layers import Layers, layers_of
 from bntui.probe.watching.hooks import Inputs, hook, hook_first_call
 from bntui.probe.watching.layout import Layout, Taken
 from bntui.probe.watching.not_measured import not_measured
-from bntui.probe.watching.recovered import flat, mean_of
+from bntui.probe.watching.recovered import mean_of
 from bntui.probe.watching.tracked_layer import TrackedLayer, is_unbuilt, moves_at_all, runs
 
 RECENT = 8
@@ -84,8 +84,7 @@ class Statistics:
 
     def own(self) -> Tensor:
         """Return the statistics (2, C) that the buffers hold now: a float32 copy."""
-        tracked = self._layout.tracked
-        return flat([one.buffers() for one in tracked], self._layout.device).float()
+        return self._layout.read().float()
 
     def row(self, name: str) -> Tensor:
         """Return a copy of the row (2, C) of one of `ROWS`: what a replay with it has in its buffers."""
@@ -129,12 +128,12 @@ class Statistics:
         That raises no version. `pass_ended` must have been called after the calls before.
         """
         if not self._asleep and not self._pending:
-            self._before = self._read(self._tracked)
+            self._safely(self._read)
 
     def pass_ended(self) -> None:
         """Take what the calls so far have done: the buffers may be overwritten."""
         if not self._asleep:
-            self._flush()
+            self._safely(self._flush)
 
     def detach(self) -> None:
         """Remove every hook."""
@@ -262,6 +261,10 @@ class Statistics:
             return
         with torch.inference_mode(False), torch.no_grad():
             self._layout.begin(layers)
+
+    def _read(self) -> None:
+        with torch.inference_mode(False), torch.no_grad():
+            self._layout.before = self._layout.read()
 
     def _note_all(self) -> None:
         for one in self._layout.tracked:

@@ -19,7 +19,7 @@ Before = Callable[[TrackedLayer, Inputs], None]
 After = Callable[[TrackedLayer], None]
 
 
-class _Hook(partial[None]):
+class Hook(partial[None]):
     """A hook that does nothing in a copy of its module, and in a file where bntui is not installed."""
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -38,14 +38,14 @@ def hook(tracked: TrackedLayer, before: Before, after: After) -> None:
     And `after` behind it, where the layer's own code may have written to its buffers.
     """
     layer = tracked.layer
-    tracked.hooks.append(layer.register_forward_pre_hook(_Hook(_before_call, tracked, before)))
+    tracked.hooks.append(layer.register_forward_pre_hook(Hook(_before_call, tracked, before)))
     if not tracked.native and not tracked.after:
-        tracked.hooks.append(layer.register_forward_hook(_Hook(_after_call, tracked, after)))
+        tracked.hooks.append(layer.register_forward_hook(Hook(_after_call, tracked, after)))
 
 
 def hook_first_call(layer: nn.Module, born: Callable[[nn.Module, Inputs], None]) -> Any:
     """Call `born` ahead of a layer's calls, of any mode; return what removes the hook."""
-    return layer.register_forward_pre_hook(_Hook(_first_call, layer, born))
+    return layer.register_forward_pre_hook(Hook(_first_call, layer, born))
 
 
 def _before_call(tracked: TrackedLayer, before: Before, layer: nn.Module, inputs: Inputs) -> None:

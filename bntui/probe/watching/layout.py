@@ -30,7 +30,7 @@ class Layout:
             self.tracked.append(one)
         self.device = self.tracked[0].mean.device if self.tracked else torch.device("cpu")
         with torch.inference_mode(False), torch.no_grad():
-            self.before = flat([one.buffers() for one in self.tracked], self.device)
+            self.before = self.read()
             """(2, C): the buffers before the next calls."""
             self.rows = Rows(self.before)
             self.sampled = torch.zeros(self.before.shape, device=self.device)
@@ -40,6 +40,10 @@ class Layout:
                     self.rows.begin(one, earlier.rows.rows[..., place])
                     self._put(self.sampled, [one], earlier.sampled[:, place])
         self.layers = self.described()
+
+    def read(self) -> Tensor:
+        """Return what the buffers hold now: (2, C), a copy."""
+        return flat([one.buffers() for one in self.tracked], self.device)
 
     def described(self) -> Layers:
         """Return the layers as all measurements know them, with the positions that were seen so far."""

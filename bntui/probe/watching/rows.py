@@ -48,6 +48,11 @@ class Rows:
 
 
 def _varying(layer: TrackedLayer) -> list[float]:
-    """Return the shares of the new value that the estimators without a constant one take in."""
-    kept = 1.0 - layer.share
-    return [1.0 - share(kept, layer.moves, layer.product) for share in _VARYING]
+    """Return the shares of the new value that the estimators without a constant one take in.
+
+    Of a momentum that keeps all, as of one that tends to it, a bias-corrected average is cumulative.
+    """
+    kept, product = 1.0 - layer.share, layer.product
+    if product == 1.0:
+        kept, product = 1.0 - 1.0 / layer.moves, 0.0
+    return [1.0 - share(kept, layer.moves, product) for share in _VARYING]

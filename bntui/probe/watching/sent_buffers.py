@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from bntui.probe.watching.batch_statistics import Statistics
-from bntui.probe.watching.tracked_layer import _Hook
+from bntui.probe.watching.hooks import Hook
 
 
 class SentBuffers:
@@ -21,8 +21,8 @@ class SentBuffers:
         inside = model.module if isinstance(model, DistributedDataParallel) else model
         self._statistics = statistics
         self._hooks = [
-            inside.register_forward_pre_hook(_Hook(self._begins)),
-            inside.register_forward_hook(_Hook(self._ended)),
+            inside.register_forward_pre_hook(Hook(self._begins)),
+            inside.register_forward_hook(Hook(self._ended)),
         ]
 
     def detach(self) -> None:
