@@ -289,9 +289,9 @@ def _check(array: npt.NDArray[Any], shape: tuple[int, ...]) -> None:
 
 
 def _fits(value: object, snapshot: Snapshot) -> bool:
-    """Tell whether a measurement can be of this run: its predictions are of as many classes."""
+    """Tell whether a measurement can be of this run: its predictions are of as many classes, if they have names."""
     if not isinstance(value, Validation) or snapshot.facts is None:
         return True
     classes = len(snapshot.facts.class_names)
     scores = (value.running, value.fresh, value.corrected)
-    return all(len(score.predicted) in {0, classes} for score in scores if score)
+    return not classes or all(len(score.predicted) in {0, classes} for score in scores if score)

@@ -78,13 +78,20 @@ def outline(run: StoredRun, marks: tuple[Mark, ...]) -> Snapshot:
         knobs=run.knobs,
         update=run.updates,
         epoch=run.epoch,
-        epochs=run.config.epochs,
-        updates_per_epoch=-(-run.facts.train // run.knobs.batch_size),
+        epochs=0 if run.watched else run.config.epochs,
+        updates_per_epoch=_updates_per_epoch(run),
         images=run.images,
         seconds=run.seconds,
         marks=marks,
         watched=run.watched,
     )
+
+
+def _updates_per_epoch(run: StoredRun) -> int:
+    """Return how many updates an epoch has; 0 where that is not known, as of a training that is not ours."""
+    batch = run.watched.batch_size if run.watched else run.knobs.batch_size
+    known = batch and not (run.watched and run.facts.train <= 1)
+    return -(-run.facts.train // batch) if known else 0
 
 
 def repeating(store: Store, run: StoredRun) -> str | None:

@@ -33,6 +33,7 @@ WATCHED = Watched(
     momentum=0.001,
     optimizer="SGD",
     learning_rate=0.1,
+    batch_size=32,
     score="accuracy",
     findings=(LAG, FEW),
     looked=90,

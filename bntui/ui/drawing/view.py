@@ -113,6 +113,11 @@ class View:
         axes = list(Axis)
         return replace(self, axis=axes[(axes.index(self.axis) + 1) % len(axes)])
 
+    def known(self, snapshot: Snapshot) -> View:
+        """Return this view, over updates where its unit was not counted in a watched training."""
+        uncounted = self.axis is not Axis.UPDATES and self.axis not in snapshot.series
+        return replace(self, axis=Axis.UPDATES) if snapshot.watched and uncounted else self
+
     def reset(self) -> View:
         """Follow the run, without a crosshair. What and how to draw stays as chosen."""
         return replace(self, window=None, cursor=None)

@@ -18,8 +18,8 @@ def why_not(action: str, snapshot: Snapshot) -> str:
     """Return why the key of `action` can't act now, in one sentence; nothing where it can."""
     if snapshot.followed and action in NOT_LED:
         return NOT_LED[action]
-    if snapshot.followed and action in _FOLLOWED_NEEDS:
-        return _FOLLOWED_NEEDS[action](snapshot)
+    if snapshot.followed and action == "recalibrate":
+        return _may_ask(snapshot)
     return next(filter(None, (need(snapshot) for need in _NEEDS.get(action, ()))), "")
 
 
@@ -151,12 +151,6 @@ def _may_ask(snapshot: Snapshot) -> str:
     return ""
 
 
-def _repeatable(snapshot: Snapshot) -> str:
-    if snapshot.watched is None:
-        return ""
-    return f"this training is not bntui's: its own command repeats it, {snapshot.watched.script}"
-
-
 OVER = {*ENDED, Phase.FINISHED}
 """Phases in which a run of another process does nothing more."""
 NOT_LED = {
@@ -177,11 +171,6 @@ NOT_LED = {
     "measure": "this run is followed: it measures by itself, and what it measured last is shown",
 }
 """What can't be done with a run that is followed, by command or action, and why: a sentence each."""
-_FOLLOWED_NEEDS: dict[str, Callable[[Snapshot], str]] = {
-    "recalibrate": _may_ask,
-    "repeat": _repeatable,
-}
-"""What can be done with some of them: returns why not with this one."""
 _NEEDS: dict[str, tuple[Callable[[Snapshot], str], ...]] = {
     "pause": (_alive,),
     "step": (_alive,),

@@ -108,6 +108,8 @@ class DriftTable(FocusCanvas):
             return [[(" this network has no batch norm, so nothing can drift", "faint")]]
         if snapshot.validation is None:
             return waiting_for("the first validation", snapshot)
+        if snapshot.watched and not snapshot.validation.layers:
+            return [[(" there were no fresh statistics yet to compare with", "faint")]]
         shown = self._shown(height)
         marked = self.chosen if self.has_focus else None
         rows = drift_rows(snapshot, width, marked, shown)

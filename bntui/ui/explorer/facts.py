@@ -1,13 +1,13 @@
 """What a run that is followed is made of, in the place of the knobs of a run of one's own."""
 
-import math
-
 from textual.geometry import Size
 
+from bntui.core import watched_words
 from bntui.core.cells import shorten
 from bntui.core.snapshot import Snapshot
-from bntui.core.text import exact, percent
+from bntui.core.text import percent
 from bntui.core.watched import Watched
+from bntui.core.watched_words import UNKNOWN
 from bntui.ui.drawing.canvas import Picture, Row
 from bntui.ui.widgets.focus_canvas import FocusCanvas
 from bntui.ui.widgets.knob import LABEL_WIDTH
@@ -16,7 +16,6 @@ from bntui.ui.widgets.knob_spec import KNOBS
 ROOMY, SHORT_LABEL = 40, 10
 """Cells from which on labels are whole, and how long they are in less."""
 SHORTER = {"learning rate": "rate", "batch size": "batch size"}
-UNKNOWN = "not known"
 Fact = tuple[str, str, str]
 """What it is, the same in one short word, and its value. Without the short word it has no place on one line."""
 
@@ -78,27 +77,15 @@ def facts_of(snapshot: Snapshot) -> list[Fact]:
     ]
 
 
-def momentum_of(watched: Watched) -> str:
-    """Return the layers' own momentum, and whose convention it is in."""
-    if math.isnan(watched.momentum):
-        return "layers differ"
-    return f"{exact(watched.momentum)} ({CONVENTIONS.get(watched.convention, watched.convention)})"
-
-
-CONVENTIONS = {"torch": "torch's", "keras": "Keras's"}
-"""Whose momentum is meant, by the name of the convention."""
-
-
 def _of_watched(snapshot: Snapshot, watched: Watched) -> list[Fact]:
-    rate = f"{watched.learning_rate:.4g}" if math.isfinite(watched.learning_rate) else UNKNOWN
     return [
         ("script", "", watched.script or UNKNOWN),
         ("model", "", watched.model or UNKNOWN),
         ("BN layers", "", _layers(snapshot)),
         ("optimizer", "", watched.optimizer or UNKNOWN),
-        ("batch size", "batch", f"{snapshot.knobs.batch_size:,}" if snapshot.images else UNKNOWN),
-        ("learning rate", "lr", rate),
-        ("momentum", "m", momentum_of(watched)),
+        ("batch size", "batch", watched_words.batch_words(watched)),
+        ("learning rate", "lr", watched_words.rate_words(watched)),
+        ("momentum", "m", watched_words.momentum_words(watched)),
         ("watching", "watching", f"{percent(watched.share)} of time"),
     ]
 

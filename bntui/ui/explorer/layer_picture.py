@@ -9,6 +9,7 @@ from bntui.core.scales import extent, settled
 from bntui.core.series import Series, SeriesView
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import exact, percent
+from bntui.core.watched_words import momentum_words
 from bntui.diagnose.health import exchanged, forecasts, health, in_updates
 from bntui.ui.drawing.axes import AXIS, y_axis
 from bntui.ui.drawing.canvas import Picture, fitted
@@ -16,7 +17,6 @@ from bntui.ui.drawing.channel_strips import parts, rule, strip, worst
 from bntui.ui.drawing.plot import Line, plot
 from bntui.ui.drawing.view import FOLLOWING, Axis, planned_end
 from bntui.ui.explorer.drift_rows import HEALTH_SIGNS
-from bntui.ui.explorer.facts import momentum_of
 from bntui.ui.terminal.glyphs import DOTS, Glyphs
 
 LEAST_STRIP = 4
@@ -132,7 +132,7 @@ def _counted(shown: LayerShown) -> list[str]:
     count = f"{layer.channels:,} channels: {layer.quiet} quiet, {layer.non_finite} not finite"
     left = f"{percent(layer.start_left)} of the start value left"
     if watched and not shown.past:
-        return [count, f"momentum {momentum_of(watched)} · {left}"]
+        return [count, f"momentum {momentum_words(watched)} · {left}"]
     if shown.past:
         return [f"{count} · {left}"]
     images, how = knobs.batch_size, f"momentum {exact(knobs.momentum)}"

@@ -17,9 +17,8 @@ FIGURE = 4
 """Cells of a share: "100%"."""
 LEAST_BAR = 5
 """Cells that a long name leaves to the bar."""
-UNKNOWN_CLASSES = (
-    "which classes the model predicts is not known: it was not told to whoever watches it"
-)
+WAITING = "waiting for the first validation"
+UNKNOWN = "how often the model predicts each class is not known of this run"
 TRACK, MARK = "·", "│"
 """What shows how far a bar could go, and where fresh statistics would have it end."""
 
@@ -43,26 +42,33 @@ class Predictions(FocusCanvas):
         self._say()
 
     def _say(self) -> None:
-        facts = self._snapshot.facts if self._snapshot.validation else None
-        pairs = (
-            facts is not None
-            and bool(facts.class_names)
-            and has_pairs(len(facts.class_names), self.size.height)
-        )
+        names = classes(self._snapshot)
+        pairs = bool(names) and has_pairs(len(names), self.size.height)
         whose = f"{self.BORDER_TITLE}: running, below it fresh" if pairs else self.BORDER_TITLE
         self.retitle(fitted_title([(whose, self.BORDER_TITLE)], self.size.width))
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the picture, or what it waits for."""
-        validation, facts = self._snapshot.validation, self._snapshot.facts
-        if validation is None or facts is None:
-            lines = wrapped("waiting for the first validation", max(8, width - 2))
-            return [[(f" {line}", "faint")] for line in lines]
-        if not (facts.class_names and any(validation.running.predicted)):
-            lines = wrapped(UNKNOWN_CLASSES, max(8, width - 2))
+        validation, names = self._snapshot.validation, classes(self._snapshot)
+        if validation is None or not names:
+            unknown = validation is not None and self._snapshot.facts is not None
+            lines = wrapped(UNKNOWN if unknown else WAITING, max(8, width - 2))
             return [[(f" {line}", "faint")] for line in lines]
         running, fresh = shares(validation.running), shares(validation.fresh)
-        return predictions(facts.class_names, running, fresh, width, height)
+        if not fresh:  # nothing is known of fresh statistics
+            fresh = running
+        return predictions(names, running, fresh, width, height)
+
+
+def classes(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the names of the classes that are predicted, their numbers where they have none.
+
+    Nothing before the first validation, and where it does not tell.
+    """
+    validation, facts = snapshot.validation, snapshot.facts
+    if validation is None or facts is None or not any(validation.running.predicted):
+        return ()
+    return facts.class_names or tuple(map(str, range(len(validation.running.predicted))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +162,8 @@ def classes_to_show(running: list[float], fresh: list[float], rows: int) -> list
 
 
 def shares(score: Score) -> list[float]:
-    """Return the share of the images that each class was predicted for."""
+    """Return the share of the images that each class was predicted for; nothing where that is not known."""
     total = sum(score.predicted)
+    if not total:
+        return []
     return [count / total for count in score.predicted]

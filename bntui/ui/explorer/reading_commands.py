@@ -10,6 +10,7 @@ from textual.screen import Screen
 from bntui.core.command_line import command_line
 from bntui.core.run import Command
 from bntui.core.snapshot import Snapshot
+from bntui.core.watched_words import repeating
 from bntui.ui.dialogs.saving import save_and_tell
 from bntui.ui.explorer.current_run import CurrentRun
 from bntui.ui.explorer.drift import DriftTable
@@ -66,10 +67,10 @@ def open_verdict(screen: Screen[None], snapshot: Snapshot) -> None:
 
 
 def open_command_line(screen: Screen[None], snapshot: Snapshot) -> None:
-    """Show and copy the command line that repeats this run, and why it failed if it did."""
+    """Show and copy the command line that repeats this run, or watches it anew, and why it failed if it did."""
     from bntui.ui.dialogs.text_screen import TextScreen
 
-    line = command_line(snapshot)
+    line = repeating(snapshot.watched) if snapshot.watched else command_line(snapshot)
     screen.app.copy_to_clipboard(line)
     text = f"{line}\n\n{snapshot.traceback}".rstrip()
     screen.app.push_screen(TextScreen("to repeat this run (sent to the clipboard)", text))

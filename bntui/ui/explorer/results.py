@@ -100,13 +100,14 @@ class Results(Container):
         self._draw()
 
     def _draw(self) -> None:
-        snapshot, view = self._snapshot, self.view
+        snapshot, view = self._snapshot, self.view.known(self._snapshot)
         clock = snapshot.series.get(view.axis)
         planned = planned_end(snapshot, view.axis, self._ghosts)
         notes = [twin_note(snapshot), noise_note(snapshot)]
         lines = [curves(what, snapshot, view, self._ghosts) for what in ("acc", "loss")]
         ends = (float(line.view.x[-1]) for line in chain(*lines) if len(line.view))
-        gap = lines[0][-2], lines[0][-1]
+        fresh, running = lines[0][-2:]
+        gap = (fresh, running) if len(fresh.view) and len(running.view) else None
         hindsight = self.query_one(HindsightMap)
         hindsight.show(snapshot, view=view, end=max(ends, default=0.0), planned=planned)
         if hindsight.looks and (row := hindsight.scrubbed):

@@ -116,7 +116,7 @@ def progress(snapshot: Snapshot, *, brief: bool = False) -> str:
 def _watched_progress(snapshot: Snapshot, *, brief: bool) -> list[str]:
     """Say how far a watched training is; what is not known of it is left out."""
     parts = [f"{snapshot.update}" if brief else f"update {snapshot.update}"]
-    if snapshot.updates_per_epoch and snapshot.epoch:
+    if snapshot.epoch:
         until = f"/{snapshot.epochs}" if snapshot.epochs >= snapshot.epoch else ""
         parts.append(f"{snapshot.epoch}{until}" if brief else f"epoch {snapshot.epoch}{until}")
     if snapshot.images_per_s > 0.0:

@@ -3,18 +3,34 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from bntui.core.series import SeriesView
 from bntui.core.snapshot import Snapshot
 from bntui.ui.drawing.marks import merged
 from bntui.ui.drawing.view import View
 
+POINTS = ("train_acc", "train_loss", "val_acc")
+"""The series at whose updates the crosshair stops: the first that a run has."""
+
+
+def _history(snapshot: Snapshot) -> SeriesView | None:
+    return next((snapshot.series[name] for name in POINTS if name in snapshot.series), None)
+
+
+def _next_axis(view: View, snapshot: Snapshot, _: float) -> View:
+    """Count x in the next unit; of a watched training in the next that is known."""
+    view = view.next_axis()
+    while snapshot.watched and view != view.known(snapshot):
+        view = view.next_axis()
+    return view
+
 
 def _moved(view: View, snapshot: Snapshot, by: float) -> View:
-    history = snapshot.series.get("train_acc")
+    history = _history(snapshot)
     return view if history is None else view.moved(int(by), history.x)
 
 
 def _pointed(view: View, snapshot: Snapshot, update: float) -> View:
-    history = snapshot.series.get("train_acc")
+    history = _history(snapshot)
     return view if history is None else view.pointed(update, history.x)
 
 
@@ -28,7 +44,7 @@ VIEW_CHANGES: dict[str, Callable[[View, Snapshot, float], View]] = {
     "jump": lambda view, snapshot, by: view.jumped(
         int(by), merged(snapshot.marks), snapshot.update
     ),
-    "axis": lambda view, *_: view.next_axis(),
+    "axis": _next_axis,
     "smooth": lambda view, *_: replace(view, smooth=not view.smooth),
     "log": lambda view, *_: replace(view, log_loss=not view.log_loss),
     "reset": lambda view, *_: view.reset(),
