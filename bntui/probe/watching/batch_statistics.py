@@ -49,6 +49,8 @@ class Statistics:
         """Of the own row; None unless every layer has moved once, with the same momentum."""
         self._model = model
         self._asleep = False
+        """Whether nothing is to be taken note of, for a while or for good."""
+        self._over = False
         self._failed = ""
         self._recent: deque[list[Taken]] = deque(maxlen=RECENT)
         self._taken: list[Taken] = []
@@ -114,7 +116,7 @@ class Statistics:
         try:
             yield
         finally:
-            if not self._failed:
+            if not self._over:
                 self._asleep = False
                 self._safely(self._note_all)
 
@@ -137,7 +139,7 @@ class Statistics:
 
     def detach(self) -> None:
         """Remove every hook."""
-        self._asleep = True
+        self._asleep = self._over = True
         for one in self._layout.tracked:
             one.unhook()
         for handle in self._unbuilt.values():
@@ -327,7 +329,7 @@ _WATCHING: WeakSet[Statistics] = WeakSet()
 def _sleep() -> None:
     """Let hooks do nothing in a forked process, such as a loader's worker."""
     for one in _WATCHING:
-        one._asleep = True
+        one._asleep = one._over = True
 
 
 if hasattr(os, "register_at_fork"):

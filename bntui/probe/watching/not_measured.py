@@ -36,9 +36,9 @@ def _notes(model: nn.Module, tracked: Sequence[TrackedLayer], every: int) -> Ite
     blind = [one.name for one in tracked if one.sampled and not one.held]
     if blind:
         yield f"{_some(blind)}: running statistics change too little, and no input was seen."
-    several = [one for one in tracked if one.polled > 1]
+    several = [one for one in tracked if one.most_polled > 1]
     if several:
-        calls = max(one.polled for one in several)
+        calls = max(one.most_polled for one in several)
         yield (
             f"{_some([one.name for one in several])}: called {calls} times an update in compiled code, "
             "where the calls can't be told apart: each is taken for their mean."

@@ -33,7 +33,7 @@ def recovered(layers: Sequence[TrackedLayer], before: Tensor, now: Tensor) -> Te
 
     Where nothing was taken in, they are those before.
     """
-    shares = {one.whole for one in layers}
+    before, shares = before.to(now.dtype), {one.whole for one in layers}
     if len(shares) > 1:
         inverse = per_channel(layers, [1.0 / one.whole if one.whole else 0.0 for one in layers])
         return torch.lerp(before, now, inverse.to(now)).float()

@@ -43,6 +43,7 @@ class TrackedLayer:
         "lost",
         "mean",
         "momentum",
+        "most_polled",
         "moves",
         "name",
         "native",
@@ -90,10 +91,10 @@ class TrackedLayer:
         """Whether the pending call's batch is to be sampled, since it moves the buffers too little."""
         self.held = False
         """Whether statistics of an input were sampled."""
-        self.polled = 0
-        """How many calls without hooks were last found, together."""
+        self.polled = self.most_polled = 0
+        """How many calls without hooks were found last, together, and at most."""
         self.rise = 0
-        """By how much these raised the version of the count."""
+        """By how much the last of them raised the version of the count."""
         self.lost = 0
         """Moves that somebody overwrote before they were taken."""
         self.pending: tuple[Tensor, Tensor] | None = None
@@ -192,10 +193,10 @@ class TrackedLayer:
         if self.written():
             self.lost += 1
             return None
-        if self.counted():
-            self.count_version = self.count._version
-            return moved
-        return None if self.share else moved
+        rise, self.count_version = self.count._version - self.count_version, self.count._version
+        if rise > 1 and self.repeats == 1:  # compiled code was called, too
+            self._repeat(max(1, self._counted(1)))
+        return moved if rise or not self.share else None
 
     def hidden(self) -> bool:
         """Make calls that no hook has seen pending; return whether there are any that tell something.
@@ -208,24 +209,39 @@ class TrackedLayer:
             return False
         if count is self.count and count._version == self.count_version:
             return False
-        rise, calls = count._version - self.count_version, self.polled
-        if self.replaced() or count is not self.count or self.batches is None:
-            calls = 0
-        elif count.device.type == "cpu" or rise != self.rise:
-            calls = int(count) - self.batches
+        same = count is self.count and not self.replaced() and self.batches is not None
+        rise = count._version - self.count_version
+        calls = self._counted(self.polled if rise == self.rise else None) if same else 0
         if calls < 1:
             self.begin()
             self.batches = int(self.count) if self.count is not None else None
             return False
-        self.rise, self.polled, self.repeats, self.sampled = rise, calls, calls, False
+        self.rise, self.sampled = rise, False
         self._take_share()
+        self._repeat(calls)
+        self.note_buffers()
+        self.pending = (self.mean, self.variance)
+        return True
+
+    def _counted(self, otherwise: int | None) -> int:
+        """Return how many batches were counted since the last move.
+
+        Off the CPU what is given instead is returned, if anything: to read there is to wait.
+        """
+        if self.count is None or self.batches is None:
+            return 0
+        if otherwise is not None and self.count.device.type != "cpu":
+            return otherwise
+        return int(self.count) - self.batches
+
+    def _repeat(self, calls: int) -> None:
+        """Let the pending move be made of several calls, of which no hook has seen some or all."""
+        self.repeats = calls
+        self.polled, self.most_polled = calls, max(calls, self.most_polled)
         if self.momentum is None:
             self.whole = calls / ((self.batches or 0) + calls)
         else:
             self.whole = 1.0 - (1.0 - self.share) ** calls
-        self.note_buffers()
-        self.pending = (self.mean, self.variance)
-        return True
 
     def count_move(self) -> None:
         """Count one of the moves that the pending calls have made."""
