@@ -19,6 +19,7 @@ from bntui.cli.experiments import experiments, old_name_of
 from bntui.cli.options import Refused, config_of, configs_of, guided, kept, looks, remark, shared
 from bntui.cli.terminal import refuse_without_terminal
 from bntui.cli.toy import toy
+from bntui.cli.watch import watch
 from bntui.core.config import Observation, RunConfig
 from bntui.core.settings import SETTINGS, given
 from bntui.core.text import ConfigError
@@ -300,6 +301,7 @@ def _config_and_origin(resume: str | None, options: dict[str, Any]) -> "tuple[Ru
     return checkpoint.config, Resume(checkpoint)
 
 
-for command in (attach, check, stored.runs, stored.show, stored.export, experiments, toy, doctor):
+commands = (attach, check, watch, stored.runs, stored.show, stored.export, experiments, toy, doctor)
+for command in commands:
     cli.add_command(command)
 cli.add_command(old_name_of(experiments, "scenarios"))

@@ -45,6 +45,11 @@ def leave(listener: Listener) -> None:
         _losses.detach()
 
 
+def listeners() -> tuple[Listener, ...]:
+    """Return all who are told of steps."""
+    return tuple(_listeners)
+
+
 def since_last_step() -> tuple[Tensor, ...]:
     """Return the losses since the last step, for an optimiser that isn't torch's."""
     return _losses.take()
@@ -52,7 +57,7 @@ def since_last_step() -> tuple[Tensor, ...]:
 
 def _after_step(optimizer: Optimizer, _arguments: Any, _named: Any) -> None:
     losses = _losses.take()
-    for listener in tuple(_listeners):
+    for listener in listeners():
         listener.stepped(optimizer, losses)
 
 

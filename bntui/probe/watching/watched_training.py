@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from weakref import ReferenceType, ref
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -82,8 +83,8 @@ class Watching:
         )
         only = (how.optimizer,) if isinstance(how.optimizer, Optimizer) else how.optimizer or ()
         self._updates = steps.Updates(self._model, only)
-        self._optimizer: Optimizer | None = None
-        """The one that stepped last."""
+        self._stepped: ReferenceType[Optimizer] | None = None
+        """The optimiser that stepped last; it is the script's to keep."""
         self._update = 0
         self._looked = 0
         """Looks that keep to the share of the time so far: they come in turn."""
@@ -151,7 +152,7 @@ class Watching:
     def stepped(self, optimizer: Optimizer, losses: tuple[Tensor, ...]) -> None:
         """Take note of a step of a torch optimiser; only `on_verdict` can raise here."""
         if self._here and self._updates.begins(optimizer):
-            self._optimizer = optimizer
+            self._stepped = ref(optimizer)
             self._updated(losses)
 
     def step(self) -> None:
@@ -204,6 +205,10 @@ class Watching:
         self.statistics.detach()
         self._writer.close(phase, message)
         return paragraph(self.snapshot)
+
+    def leave_end_to_caller(self) -> None:
+        """Tell nothing at the program's end: whoever calls this calls `close` then, and tells what it returns."""
+        atexit.unregister(self._end_with_the_program)
 
     @property
     def _here(self) -> bool:
@@ -271,11 +276,12 @@ class Watching:
     def _tell(self, findings: tuple[Found, ...]) -> None:
         """Have others see what was found, and how the training stands."""
         total, trouble = self._budget.total, (self._trouble,) if self._trouble else ()
+        optimizer = self._stepped() if self._stepped else None
         self._watched = replace(
             self._watched,
             momentum=one_momentum(self.statistics.momentum),
-            optimizer=type(self._optimizer).__name__ if self._optimizer else "",
-            learning_rate=rate_of(self._optimizer),
+            optimizer=type(optimizer).__name__ if optimizer else self._watched.optimizer,
+            learning_rate=rate_of(optimizer) if optimizer else self._watched.learning_rate,
             score=self._looks.score,
             findings=findings,
             looked=self._update,

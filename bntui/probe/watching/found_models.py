@@ -1,0 +1,258 @@
+"""The models of a script that nobody names: found when an optimiser for them is made, and then watched.
+
+A model is watched from its first forward pass in training mode on. What tells of that is a hook on all
+modules, which belongs to none, so that a copy or a file of the model has nothing of it; and it is there
+only between the making of an optimiser and that pass. A compiler would trace it: where the script compiles
+anything, a model is watched from the moment its optimiser is made.
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any
+from weakref import ReferenceType, WeakSet, ref
+
+import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.utils.hooks import RemovableHandle
+
+from bntui.core.text import first_sentence
+from bntui.probe.watching import steps
+from bntui.probe.watching.heap import FoundModel, models_of
+from bntui.probe.watching.how import How
+from bntui.probe.watching.names import Names
+from bntui.probe.watching.own_frames import hidden
+from bntui.probe.watching.watch import watch
+from bntui.probe.watching.watched_training import Watching
+
+MOST = 8
+"""Models that are watched at once."""
+
+
+@dataclass(slots=True)
+class _Trained:
+    """A model in training."""
+
+    model: ReferenceType[nn.Module]
+    layers: WeakSet[nn.Module]
+    """Those with running statistics."""
+    around: WeakSet[nn.Module]
+    """Modules whose first call in training mode begins its training."""
+    optimizers: WeakSet[Optimizer]
+    """Those that train it, for as long as the script keeps them."""
+    watching: Watching | None = None
+
+    @classmethod
+    def of(cls, found: FoundModel) -> "_Trained":
+        """Return one that nothing is kept alive by."""
+        around, optimizers = WeakSet(found.around_layers()), WeakSet(found.optimizers)
+        return cls(ref(found.model), WeakSet(found.layers()), around, optimizers)
+
+
+class FoundModels:
+    """Finds what the script trains, and watches it. Nothing here raises into the script."""
+
+    def __init__(self, how: How) -> None:
+        self._how = how
+        self._process = os.getpid()
+        self._lock = RLock()
+        self._new: WeakSet[Optimizer] = WeakSet()
+        """Optimisers whose models are still to be found."""
+        self._seen: WeakSet[Optimizer] = WeakSet()
+        self._made = 0
+        """How many optimisers the script has made."""
+        self._trained: list[_Trained] = []
+        self._compiles = False
+        """Whether the script has compiled anything."""
+        self._names = Names(how.name)
+        self._told: list[str] = []
+        """What was found of models whose training is over."""
+        self._left_out = 0
+        self._trouble = ""
+        self._on_forward: RemovableHandle | None = None
+        self._undo: list[Callable[[], object]] = []
+
+    def attach(self) -> None:
+        """Be told of optimisers that are made, of what is compiled, and of steps."""
+        made, compiled = Optimizer.__init__, torch.compile
+
+        @hidden
+        @functools.wraps(made)
+        def tell_of_optimizer(optimizer: Optimizer, *arguments: Any, **named: Any) -> None:
+            made(optimizer, *arguments, **named)
+            self._safely(self._take, optimizer)
+
+        @hidden
+        @functools.wraps(compiled)
+        def tell_of_compiler(*arguments: Any, **named: Any) -> Any:
+            self._safely(self._compile)
+            return compiled(*arguments, **named)
+
+        _put(Optimizer, "__init__", tell_of_optimizer)
+        _put(torch, "compile", tell_of_compiler)
+        self._undo = [
+            lambda: _put(Optimizer, "__init__", made),
+            lambda: _put(torch, "compile", compiled),
+            register_optimizer_step_pre_hook(self._before_step).remove,
+        ]
+
+    def end(self, error: BaseException | None) -> tuple[str, ...]:
+        """Watch no more, and return what was found of each model, and then what was not watched."""
+        if os.getpid() != self._process:
+            return ()
+        self._detach()
+        for one in self._trained:
+            self._close(one, error)
+        self._trained.clear()
+        return (*self._told, *self._remarks())
+
+    def _remarks(self) -> list[str]:
+        said = []
+        if self._left_out:
+            said.append(
+                f"bntui: {self._left_out:,} models were not watched, since {MOST} were in training at once."
+            )
+        if self._trouble:
+            said.append(f"bntui: not every model was watched: {self._trouble}.")
+        if not self._told and not said:
+            said.append(
+                "bntui: no model with BN layers was trained by an optimiser of torch."
+                if self._made
+                else "bntui: no optimiser of torch was made, so that no training was seen."
+            )
+        return said
+
+    def _safely(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Do what may fail; if it does, look for models no more and say so at the end."""
+        if self._trouble or os.getpid() != self._process:
+            return
+        try:
+            with self._lock:
+                function(*arguments)
+        except Exception as error:
+            reason = first_sentence(error)
+            self._trouble = f"{type(error).__name__}{': ' * bool(reason)}{reason}"
+            self._detach()
+
+    def _detach(self) -> None:
+        for undo in self._undo:
+            undo()
+        self._undo = []
+        self._wait_for_forward(False)
+
+    def _take(self, optimizer: Optimizer) -> None:
+        """Take note of a new optimiser. Its model need not be complete yet: it may be wrapped, or put together."""
+        self._made += 1
+        self._new.add(optimizer)
+        if self._compiles:
+            self._begin_all()
+        else:
+            self._wait_for_forward(True)
+
+    def _compile(self) -> None:
+        self._compiles = True
+        self._begin_all()
+
+    def _begin_all(self) -> None:
+        self._find()
+        for one in tuple(self._trained):
+            self._begin(one)
+        self._wait_for_forward(False)
+
+    def _wait_for_forward(self, waiting: bool) -> None:
+        if waiting and self._on_forward is None:
+            self._on_forward = register_module_forward_pre_hook(self._before_forward)
+        elif not waiting and self._on_forward is not None:
+            self._on_forward.remove()
+            self._on_forward = None
+
+    def _before_forward(self, module: nn.Module, _inputs: Any) -> None:
+        if torch.compiler.is_compiling() or not module.training:
+            return
+        self._safely(self._forward, module)
+
+    def _forward(self, module: nn.Module) -> None:
+        self._find()
+        for one in tuple(self._trained):
+            if module in one.around:
+                self._begin(one)
+        if all(one.watching for one in self._trained):
+            self._wait_for_forward(False)
+
+    def _before_step(self, optimizer: Optimizer, _arguments: Any, _named: Any) -> None:
+        """Begin where no forward pass told of the training: in eval mode, or an optimiser that is a copy."""
+        if torch.compiler.is_compiling():
+            return
+        if self._on_forward is not None or optimizer not in self._seen:
+            self._safely(self._step, optimizer)
+
+    def _step(self, optimizer: Optimizer) -> None:
+        if optimizer not in self._seen:
+            self._new.add(optimizer)
+        self._find()
+        for one in tuple(self._trained):
+            if optimizer in one.optimizers:
+                self._begin(one)
+        if all(one.watching for one in self._trained):
+            self._wait_for_forward(False)
+
+    def _find(self) -> None:
+        """Find the models of new optimisers; end with those that no optimiser is left of."""
+        if not self._new:
+            return
+        new = tuple(self._new)
+        self._new.clear()
+        self._seen.update(new)
+        found = [one for one in models_of(new) if not self._known(one)]
+        for one in tuple(self._trained):
+            if not one.optimizers:
+                self._trained.remove(one)
+                self._close(one)
+        for other in found:
+            if len(self._trained) == MOST:
+                self._left_out += 1
+            else:
+                self._trained.append(_Trained.of(other))
+
+    def _known(self, found: FoundModel) -> bool:
+        """Tell whether a model has been found before; its new optimisers are then noted."""
+        for one in self._trained:
+            if not one.layers.isdisjoint(found.layers()):
+                one.optimizers.update(found.optimizers)
+                return True
+        return False
+
+    def _begin(self, one: _Trained) -> None:
+        """Watch a model, unless it is watched already, by the script itself for one."""
+        if one.watching is not None:
+            return
+        model = one.model()
+        if model is None or _watched_by_script(one.layers):
+            self._trained.remove(one)
+            return
+        how = self._how
+        name = self._names.of(model)
+        one.watching = watch(
+            model, every=how.every, share=how.share, store=how.store, name=name, control=how.control
+        )
+        one.watching.leave_end_to_caller()
+
+    def _close(self, one: _Trained, error: BaseException | None = None) -> None:
+        if one.watching is not None:
+            self._told.append(one.watching.close(error))
+            one.watching = None
+
+
+def _put(where: object, name: str, function: Callable[..., Any]) -> None:
+    setattr(where, name, function)
+
+
+def _watched_by_script(layers: WeakSet[nn.Module]) -> bool:
+    """Tell whether somebody watches these layers already."""
+    watchings = [one for one in steps.listeners() if isinstance(one, Watching)]
+    return any(not layers.isdisjoint(one.statistics.layers.layers) for one in watchings)
