@@ -92,10 +92,13 @@ def _one_value(snapshot: Snapshot, validation: Validation) -> Verdict:
 def _too_few_images(validation: Validation) -> Verdict:
     difference, images = validation.difference, validation.images
     lost = max(abs(difference.accuracy), significance.GAP)
-    enough = math.ceil(images * (significance.ERRORS * difference.accuracy_error / lost) ** 2)
-    evidence = (
+    errors = significance.ERRORS * difference.accuracy_error / lost
+    enough = images * errors * errors
+    evidence = [
         f"With {images:,} image{'s' if images > 1 else ''}, {validation.running.accuracy:.3f} with running "
         f"and {validation.fresh.accuracy:.3f} with fresh statistics can't be told apart.",
-        f"About {max(enough, images + 1):,} images would show a difference of {lost:.2f}.",
-    )
-    return Verdict(Cause.UNDECIDED, evidence, remedies=(Remedy(RemedyName.MORE_VALIDATION),))
+    ]
+    if math.isfinite(enough):
+        more = max(math.ceil(enough), images + 1)
+        evidence.append(f"About {more:,} images would show a difference of {lost:.2f}.")
+    return Verdict(Cause.UNDECIDED, tuple(evidence), remedies=(Remedy(RemedyName.MORE_VALIDATION),))

@@ -1,7 +1,7 @@
 """What screens show of a run and series do not have: the last of each measurement, as rows and back.
 
 A row has a measurement's plain values as JSON, and the numbers of its arrays behind one another as raw
-little-endian bytes: ResNet-50's validation has 18 numbers for each of 26,560 channels.
+little-endian bytes: ResNet-50's validation has 16 numbers for each of 26,560 channels.
 """
 
 import sqlite3
