@@ -20,9 +20,13 @@ __all__ = [
     "watch",
 ]
 
+# Callbacks are not in `__all__`: `import *` would load every library that they are for.
 _HOMES = {
     "Cause": "bntui.probe.causes",
+    "FastaiCallback": "bntui.probe.callbacks.fastai",
+    "KerasCallback": "bntui.probe.callbacks.keras",
     "Knobs": "bntui.core.config",
+    "LightningCallback": "bntui.probe.callbacks.lightning",
     "ProbeError": "bntui.probe.errors",
     "Report": "bntui.probe.report",
     "Restore": "bntui.probe.recalibration",
@@ -30,6 +34,7 @@ _HOMES = {
     "RunRequest": "bntui.core.run_request",
     "Runner": "bntui.train.runner",
     "Snapshot": "bntui.core.snapshot",
+    "TransformersCallback": "bntui.probe.callbacks.hugging_face",
     "Watching": "bntui.probe.watching.watched_training",
     "check": "bntui.probe.check",
     "recalibrate": "bntui.probe.recalibration",

@@ -155,10 +155,6 @@ class Statistics:
                 self._flush()
             if tracked.written():
                 self._begin([one for one in self._layout.tracked if one.pending is None])
-                if tracked.after:  # what there was before this call is not known
-                    return
-            elif tracked.after:
-                tracked.note_buffers()
             elif tracked.counted():
                 self._flush()
                 self._poll([tracked])

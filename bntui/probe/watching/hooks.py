@@ -39,7 +39,7 @@ def hook(tracked: TrackedLayer, before: Before, after: After) -> None:
     """
     layer = tracked.layer
     tracked.hooks.append(layer.register_forward_pre_hook(Hook(_before_call, tracked, before)))
-    if not tracked.native and not tracked.after:
+    if not tracked.native:
         tracked.hooks.append(layer.register_forward_hook(Hook(_after_call, tracked, after)))
 
 

@@ -12,7 +12,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
 
 from bntui.measure.layers import running_statistics
-from bntui.probe.keras_model import BatchNormalization
 
 LOST = 1.2e-4
 """The rounding error of a buffer over the momentum, both relative, from which on a batch's statistics
@@ -29,7 +28,6 @@ class TrackedLayer:
     """
 
     __slots__ = (
-        "after",
         "batches",
         "biased",
         "calls",
@@ -67,8 +65,6 @@ class TrackedLayer:
         self.place = self.start = self.end = 0
         self.biased = bool(getattr(layer, "biased_variance", False))
         """Whether the variance that it takes in is the batch's biased one."""
-        self.after = isinstance(layer, BatchNormalization)
-        """Whether it is called when its statistics have moved, and not before."""
         self.native = isinstance(layer, _BatchNorm) and _is_torch(type(layer).forward)
         """Whether torch's own code moves its buffers."""
         self.moves = 0
@@ -151,12 +147,10 @@ class TrackedLayer:
     def written(self) -> bool:
         """Tell whether somebody has replaced or written the buffers since they were noted."""
         mean, variance = self.buffers()
-        own = 1 if self.after else 0  # Keras's layer has written by operations that are counted
         return (
             mean is not self.mean
             or variance is not self.variance
-            or mean._version != self.versions[0] + own
-            or variance._version != self.versions[1] + own
+            or (mean._version, variance._version) != self.versions
         )
 
     def counted(self) -> bool:
@@ -168,10 +162,7 @@ class TrackedLayer:
         self._take_share()
         self.repeats = 1
         self.sampled = torch.finfo(self.mean.dtype).eps > LOST * self.share
-        if self.after:
-            self.pending = (self.mean.clone(), self.variance.clone())
-        else:
-            self.pending = (self.mean, self.variance)
+        self.pending = (self.mean, self.variance)
 
     def _take_share(self) -> None:
         layer = self.layer
@@ -188,7 +179,7 @@ class TrackedLayer:
         written to the buffers since.
         """
         moved, self.pending = self.pending, None
-        if moved is None or self.after or self.count is None:
+        if moved is None or self.count is None:
             return moved
         if self.written():
             self.lost += 1

@@ -34,7 +34,10 @@ MOST_PAST = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Update:
-    """One update, with the losses that led to it: of several, such as of gradient accumulation, their mean."""
+    """One update, with the losses that led to it: their gradients add up, so of several it is the sum.
+
+    Who accumulates gradients of k batches divides each loss by k, as the libraries do.
+    """
 
     number: int
     seconds: float
@@ -185,7 +188,7 @@ class Writer:
         snapshot = replace(snapshot, update=update.number, seconds=update.seconds)
         if self._logs_loss or not update.losses:
             return snapshot
-        loss = sum(map(float, update.losses)) / len(update.losses)
+        loss = sum(map(float, update.losses))
         return self._with_loss(update.number, loss, snapshot)
 
     def _logged(self, logged: Logged, snapshot: Snapshot) -> Snapshot:

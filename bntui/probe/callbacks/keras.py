@@ -1,0 +1,72 @@
+"""A callback of Keras 3's, on the torch backend: `model.fit(…, callbacks=[bntui.KerasCallback()])`."""
+
+from typing import Any, Unpack
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from bntui.probe.callbacks.watcher import Keywords, MissingLibraryError, Watcher
+from bntui.probe.errors import ProbeError
+from bntui.probe.keras_model import KerasModel
+
+try:
+    import keras
+except ModuleNotFoundError as error:
+    if error.name != "keras":
+        raise
+    raise MissingLibraryError("KerasCallback", "keras") from None
+
+BATCH_SIZE = 32
+"""Keras's own default."""
+
+
+class KerasCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """Watches the model that is fitted. Takes the keywords of `bntui.watch`.
+
+    `validation` and `training` may be what `fit` gets: (inputs, targets) as arrays. Training batches are then
+    made as `fit` does by default, in random order. Raises ProbeError where Keras doesn't run on torch.
+    """
+
+    def __init__(self, **keywords: Unpack[Keywords]) -> None:
+        super().__init__()
+        if keras.backend.backend() != "torch":
+            raise ProbeError(
+                f"Keras runs on {keras.backend.backend()}, and only its training on torch can be watched: set "
+                "KERAS_BACKEND=torch before it is imported."
+            )
+        keywords["validation"] = _batches(keywords.get("validation"))
+        keywords["training"] = _batches(keywords.get("training"), shuffled=True)
+        self._watcher = Watcher(keywords)
+        self._seen: KerasModel | None = None
+        self._batches = 0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Begin to watch. Raises ProbeError."""
+        self.on_train_end()
+        self._seen, self._batches = KerasModel(self.model), 0
+        self._watcher.begin(self._seen, name=self.model.name)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Take note of an update, if the batch has ended one: gradients of several may be accumulated."""
+        self._batches += 1
+        accumulated = getattr(self.model.optimizer, "gradient_accumulation_steps", None) or 1
+        if self._watcher.watching and self._batches % accumulated == 0:
+            self._watcher.watching.step()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """End the watching."""
+        self._watcher.end()
+        if self._seen:
+            self._seen.detach()
+        self._seen = None
+
+
+def _batches(data: Any, *, shuffled: bool = False) -> Any:
+    """Return a loader of arrays that are inputs and targets, as `fit` takes them; else what is given."""
+    arrays = isinstance(data, tuple) and len(data) > 1
+    if not arrays or not all(isinstance(one, np.ndarray | torch.Tensor) for one in data):
+        return data
+    tensors = TensorDataset(*map(torch.as_tensor, data))
+    own = torch.Generator()  # the user's random stream is not drawn from
+    return DataLoader(tensors, BATCH_SIZE, shuffle=shuffled, generator=own)
