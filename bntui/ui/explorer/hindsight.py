@@ -316,9 +316,6 @@ class HindsightMap(FocusCanvas):
             return TITLE, "every momentum", "momenta"
         name = looks.momentum_name
         if looks.distance:
-            return (
-                f"how far each {name}'s statistics are from fresh ones",
-                f"every {name}",
-                "momenta",
-            )
+            far = f"how far each {name}'s statistics are from fresh ones"
+            return far, "momenta: how far from fresh statistics", f"every {name}", "momenta"
         return f"every {name}, in hindsight", f"every {name}", "momenta"

@@ -7,6 +7,7 @@ from bntui.core.cells import cell_len, padded, pieces
 from bntui.ui.drawing.canvas import Picture, Row, Span
 from bntui.ui.drawing.channel_strips import rule
 from bntui.ui.key_lines import Section
+from bntui.ui.words.followed import worded
 from bntui.ui.words.term import Shown, Term, figures
 
 INDENT = 3
@@ -44,6 +45,7 @@ def terms_page(parts: Iterable[Part], shown: Shown | None, width: int, *, airy: 
 
 def explained(term: Term, shown: Shown | None, width: int) -> Picture:
     """Return a term's name and sentence, and below them its formula with the run's numbers."""
+    term = worded(term, shown)
     sentence = [(f"{term.name}:", f"{term.role} strong".strip()), (term.sentence, "")]
     rows = flowed(sentence, width, first=1)
     numbers = figures(term, shown)

@@ -21,7 +21,7 @@ _SAME = 1e-4
 
 def _accuracy(score: Score, validation: Validation) -> str:
     if math.isnan(score.accuracy):
-        return " is not a number"
+        return " is not a number" if validation.images else ""
     right = round(score.accuracy * validation.images)
     return f" = {right:,} / {validation.images:,} = {score.accuracy:.3f}"
 
@@ -44,14 +44,14 @@ def _less(one: float, other: float) -> str:
 
 def _lost(shown: Shown) -> str:
     validation = shown.snapshot.validation
-    if validation is None or math.isnan(validation.running.accuracy):
+    if validation is None or math.isnan(validation.running.accuracy + validation.fresh.accuracy):
         return ""
     return _less(validation.fresh.accuracy, validation.running.accuracy)
 
 
 def _stale(shown: Shown) -> str:
     validation = shown.snapshot.validation
-    if validation is None:
+    if validation is None or not validation.difference.images:
         return ""
     return " · they do harm" if harms(validation.difference) else " · no harm was measured"
 
@@ -85,7 +85,12 @@ def _is_power(left: float, share: float, update: int) -> bool:
 
 def _lag(shown: Shown) -> str:
     validation = shown.snapshot.validation
-    if validation is None or not validation.layers or math.isnan(validation.running.accuracy):
+    scores = (validation.running, validation.fresh) if validation else ()
+    if (
+        validation is None
+        or not validation.layers
+        or any(math.isnan(one.accuracy) for one in scores)
+    ):
         return ""
     without = validation.corrected or validation.running  # nothing of the start value is left
     return _less(validation.fresh.accuracy, without.accuracy)
@@ -178,6 +183,8 @@ def _hindsight(shown: Shown) -> str:
         return " · not here: batch renorm trains with its running statistics"
     if hindsight is None:
         return ""
+    if hindsight.distance:
+        return ""
     constant = [place for place, name in enumerate(hindsight.names) if name[0].isdigit()]
     newest = hindsight.accuracy[:, -1]
     best = max(constant, key=lambda place: np.nan_to_num(newest[place], nan=-1.0))
@@ -190,6 +197,8 @@ def _hindsight(shown: Shown) -> str:
 def _what_if(shown: Shown) -> str:
     found = shown.snapshot.what_if
     if found is None:
+        return ""
+    if found.distance:
         return ""
     return f" · this run {found.own[0]:.3f}, fresh {found.fresh[0]:.3f} {_when(found)}"
 

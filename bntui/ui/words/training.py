@@ -9,6 +9,7 @@ from bntui.core.measured import Score
 from bntui.core.text import exact, percent
 from bntui.diagnose.noise_words import latest_noise
 from bntui.ui.explorer.knob_effects import size
+from bntui.ui.explorer.predictions import classes
 from bntui.ui.words.term import Shown, Term
 
 
@@ -65,7 +66,7 @@ def _train(shown: Shown) -> str:
 
 def _loss(shown: Shown) -> str:
     validation = shown.snapshot.validation
-    if validation is None:
+    if validation is None or math.isnan(validation.running.loss):
         return ""
     if not validation.layers:
         return f" = {validation.running.loss:.3f} in validation"
@@ -89,17 +90,18 @@ def _measuring(shown: Shown) -> str:
 
 
 def _predictions(shown: Shown) -> str:
-    validation, facts = shown.snapshot.validation, shown.snapshot.facts
-    if validation is None or facts is None:
+    validation = shown.snapshot.validation
+    names = classes(shown.snapshot)
+    if validation is None or not names:
         return ""
     most = max(validation.running.predicted)
     answer = validation.running.predicted.index(most)
-    if not validation.layers:
+    if not validation.layers or not any(validation.fresh.predicted):
         how = ""
     else:
         how = f" with running statistics, for {_share(validation.fresh, answer)} with fresh ones"
     return (
-        f" · it answers '{facts.class_names[answer]}' for {_share(validation.running, answer)} of "
+        f" · it answers '{names[answer]}' for {_share(validation.running, answer)} of "
         f"{validation.images:,} images{how}"
     )
 
