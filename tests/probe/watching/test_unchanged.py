@@ -15,6 +15,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from bntui.store.database import Store
+from bntui.store.rows import Points
 from tests.as_found import bits
 from tests.children import environment
 
@@ -28,10 +30,30 @@ NAMES = (
     "checkpointing",
     "siamese",
     "gan",
-    "ddp",
     "of_lightning",
-    "of_keras",
 )
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the store has of a watched training."""
+
+    updates: int
+    looks: int
+    """How often every momentum was looked at."""
+    drifts: int
+    """How often the drift of its first layer was measured."""
+
+
+def runs() -> list[Run]:
+    """Return what the test's store has."""
+    with Store() as store:
+        return [run_of(one.updates, store.points(one.id)) for one in store.runs()]
+
+
+def run_of(updates: int, points: Mapping[str, Points]) -> Run:
+    drift = min(name for name in points if name.startswith("drift:"))
+    return Run(updates, len(points["hindsight:own"].values), len(points[drift].values))
 
 
 @dataclass(frozen=True)
@@ -66,15 +88,21 @@ def plain(value: Any) -> Any:
     return repr(value) if isinstance(value, float) else value
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
-def test_a_script_says_and_does_the_same_twice(name: str, tmp_path: Path) -> None:
+def test_a_watched_training_is_the_unwatched_one(name: str, tmp_path: Path) -> None:
     script = str(SCRIPTS / f"{name}.py")
-    files = [tmp_path / "first", tmp_path / "second"]
-    first, second = (ended([script, str(file)], file) for file in files)
-    assert first.code == 0
-    assert first.out
-    assert first == second
+    files = [tmp_path / "unwatched", tmp_path / "watched"]
+    unwatched = ended([script, str(files[0])], files[0])
+    assert unwatched.code == 0
+    assert unwatched.out
+    assert not runs()
+    watched = ended([script, str(files[1]), "--watch"], files[1])
+    assert watched == unwatched
+    measured = runs()
+    assert measured
+    for run in measured:
+        assert run.updates >= 10
+        assert min(run.looks, run.drifts) > 2  # also in the middle of the training
 
 
 def test_one_other_bit_is_seen() -> None:
