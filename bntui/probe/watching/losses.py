@@ -43,15 +43,16 @@ class Losses:
         self._waiting.clear()
         self._last, self._scaled = (), None
 
-    def take(self) -> tuple[Tensor, ...]:
-        """Return the losses since some optimiser stepped; where there are none, those before.
+    def take(self) -> tuple[tuple[Tensor, ...], bool]:
+        """Return the losses since some optimiser stepped, and whether there are any.
 
-        Two optimisers may step after one backward pass.
+        Where there are none, two optimisers step after one backward pass: the losses are those before.
         """
-        if self._waiting:
+        new = bool(self._waiting)
+        if new:
             self._last = tuple(self._waiting)
             self._waiting.clear()
-        return self._last
+        return self._last, new
 
     def _before_backward(self, loss: Any, *_: Any) -> None:
         if not isinstance(loss, Tensor) or loss.numel() != 1:

@@ -15,8 +15,8 @@ from bntui.probe.watching.losses import Losses
 class Listener(Protocol):
     """Who is told of steps."""
 
-    def stepped(self, optimizer: Optimizer, losses: tuple[Tensor, ...]) -> None:
-        """Take note of a step that was made after `backward` on these losses."""
+    def stepped(self, optimizer: Optimizer, losses: tuple[Tensor, ...], *, new: bool) -> None:
+        """Take note of a step after `backward` on these losses; not `new`, another step came between."""
         ...
 
 
@@ -52,7 +52,7 @@ def listeners() -> tuple[Listener, ...]:
 
 def since_last_step() -> tuple[Tensor, ...]:
     """Return the losses since the last step, for an optimiser that isn't torch's."""
-    return _losses.take()
+    return _losses.take()[0]
 
 
 def _after_step(optimizer: Optimizer, _arguments: Any, _named: Any) -> None:
@@ -72,12 +72,15 @@ class Updates:
         self._made: set[int] = set()
         """Optimisers that have stepped in the update under way."""
 
-    def begins(self, optimizer: Optimizer) -> bool:
-        """Tell whether this step is a new update: of several optimisers one has come around again."""
+    def begins(self, optimizer: Optimizer, *, new: bool) -> bool:
+        """Tell whether this step is a new update, and not of the one that another optimiser has begun.
+
+        It is after a `new` backward pass, and where an optimiser has come around again.
+        """
         if not self._holds(optimizer):
             return False
         key = id(optimizer)
-        new = not self._made or key in self._made
+        new = new or not self._made or key in self._made
         self._made = {key} if new else self._made | {key}
         return new
 

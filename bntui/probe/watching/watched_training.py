@@ -46,6 +46,10 @@ from bntui.store.recorder import StoreRecorder
 VALIDATION, HINDSIGHT = "validation", "hindsight"
 KINDS = (VALIDATION, HINDSIGHT)
 """What is looked at in turn."""
+FIRST = 8
+"""The update of the first look that keeps to the share: before, weights are far from what they will be."""
+OPENING = 3.0
+"""How many times the share looks may take in the first minute, when statistics change most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class Watching:
         """The cause that the last look found first."""
         self._over = False
         self._pid = os.getpid()
-        self._budget = Budget(shares=(how.share, how.share))
+        self._budget = Budget(shares=(min(1.0, OPENING * how.share), how.share))
         self._watched = Watched(
             script=script(),
             model=how.name or type(self._model).__name__,
@@ -149,9 +153,9 @@ class Watching:
         if self._here:
             self._writer.see(Logged(max(1, self._update), _copy(loss), _copy(accuracy), epoch))
 
-    def stepped(self, optimizer: Optimizer, losses: tuple[Tensor, ...]) -> None:
+    def stepped(self, optimizer: Optimizer, losses: tuple[Tensor, ...], *, new: bool) -> None:
         """Take note of a step of a torch optimiser; only `on_verdict` can raise here."""
-        if self._here and self._updates.begins(optimizer):
+        if self._here and self._updates.begins(optimizer, new=new):
             self._stepped = ref(optimizer)
             self._updated(losses)
 
@@ -221,7 +225,8 @@ class Watching:
         budget.trained()
         self.statistics.step()
         self._update += 1
-        self._writer.see(Update(self._update, budget.total, losses))
+        share = budget.observing / budget.total if budget.total else 0.0
+        self._writer.see(Update(self._update, budget.total, share, losses))
         if not self._trouble:
             self._guarded(self._obey)
             self._guarded(self._look_if_due)
@@ -236,7 +241,7 @@ class Watching:
 
     def _look_if_due(self) -> None:
         every, kind = self._how.every, KINDS[self._looked % len(KINDS)]
-        if every is None and self._budget.allows(kind):
+        if every is None and self._update >= FIRST and self._budget.allows(kind):
             self._looked += 1
             self._look(kind)
         elif every is not None and self._update % every == 0:
@@ -275,7 +280,7 @@ class Watching:
 
     def _tell(self, findings: tuple[Found, ...]) -> None:
         """Have others see what was found, and how the training stands."""
-        total, trouble = self._budget.total, (self._trouble,) if self._trouble else ()
+        trouble = (self._trouble,) if self._trouble else ()
         optimizer = self._stepped() if self._stepped else None
         self._watched = replace(
             self._watched,
@@ -286,7 +291,6 @@ class Watching:
             findings=findings,
             looked=self._update,
             notes=(*self.statistics.notes, *self._looks.notes, *trouble),
-            share=self._budget.observing / total if total else 0.0,
         )
         self._writer.see(self._watched)
 

@@ -42,6 +42,8 @@ class Update:
     number: int
     seconds: float
     """Since watching began."""
+    share: float = 0.0
+    """Of them, those that watching has taken."""
     losses: tuple[Tensor, ...] = ()
 
 
@@ -173,7 +175,7 @@ class Writer:
                 self._samples = seen.gains[0].images if seen.gains else 0
                 return snapshot
             case Watched():
-                return replace(snapshot, watched=seen, observed_share=seen.share)
+                return replace(snapshot, watched=replace(seen, share=snapshot.observed_share))
             case Replaced(what):
                 mark = Mark(what.update, "recalibrated", "recalibrate")
                 return replace(
@@ -185,7 +187,14 @@ class Writer:
 
     def _updated(self, update: Update, snapshot: Snapshot) -> Snapshot:
         self._histories.append("seconds", update.number, update.seconds)
-        snapshot = replace(snapshot, update=update.number, seconds=update.seconds)
+        watched = snapshot.watched and replace(snapshot.watched, share=update.share)
+        snapshot = replace(
+            snapshot,
+            update=update.number,
+            seconds=update.seconds,
+            observed_share=update.share,
+            watched=watched,
+        )
         if self._logs_loss or not update.losses:
             return snapshot
         loss = sum(map(float, update.losses))

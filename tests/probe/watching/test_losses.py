@@ -24,7 +24,7 @@ def parameter() -> nn.Parameter:
 def test_the_root_of_backward_is_a_loss(losses: Losses) -> None:
     weight = parameter()
     (weight**2).backward()
-    assert [float(one) for one in losses.take()] == [4.0]
+    assert [float(one) for one in losses.take()[0]] == [4.0]
     assert weight.grad is not None
     assert weight.grad.item() == 4.0
 
@@ -33,31 +33,33 @@ def test_a_loss_that_is_changed_in_place_later_is_kept_as_it_was(losses: Losses)
     loss = (parameter() ** 2).sum()
     loss.backward()
     loss.detach().mul_(10)
-    assert [float(one) for one in losses.take()] == [4.0]
+    assert [float(one) for one in losses.take()[0]] == [4.0]
 
 
 def test_several_losses_belong_to_one_update(losses: Losses) -> None:
     for factor in (1.0, 2.0):
         (parameter() * factor).sum().backward()
-    assert [float(one) for one in losses.take()] == [2.0, 4.0]
+    assert [float(one) for one in losses.take()[0]] == [2.0, 4.0]
 
 
 def test_a_second_optimiser_sees_the_same_loss(losses: Losses) -> None:
     parameter().sum().backward()
-    assert losses.take() == losses.take()
+    first, new = losses.take()
+    assert new
+    assert losses.take() == (first, False)
 
 
 def test_what_is_no_scalar_is_no_loss(losses: Losses) -> None:
     weight = nn.Parameter(torch.ones(3))
     (weight * 2).backward(torch.ones(3))
-    assert losses.take() == ()
+    assert losses.take() == ((), False)
 
 
 def test_with_a_scaler_it_is_the_loss_before_scaling(losses: Losses) -> None:
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
     weight = parameter()
     scaler.scale((weight**2).sum()).backward()
-    assert [float(one) for one in losses.take()] == [4.0]
+    assert [float(one) for one in losses.take()[0]] == [4.0]
     assert weight.grad is not None
     assert weight.grad.item() == 4096.0
 
@@ -83,7 +85,7 @@ def test_who_wrapped_it_meanwhile_is_left_alone(monkeypatch: pytest.MonkeyPatch)
     made.detach()
     assert torch.Tensor.backward is theirs
     parameter().sum().backward()
-    assert made.take() == ()
+    assert made.take() == ((), False)
 
 
 def test_a_loss_that_cannot_be_copied_does_not_end_the_training(losses: Losses) -> None:
@@ -93,4 +95,4 @@ def test_a_loss_that_cannot_be_copied_does_not_end_the_training(losses: Losses) 
 
     loss: torch.Tensor = parameter().sum().as_subclass(Stubborn)
     loss.backward()
-    assert losses.take() == ()
+    assert losses.take() == ((), False)

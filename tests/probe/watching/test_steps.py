@@ -14,10 +14,10 @@ def optimiser(model: nn.Module) -> SGD:
 
 class Heard:
     def __init__(self) -> None:
-        self.steps: list[tuple[Optimizer, list[float]]] = []
+        self.steps: list[tuple[Optimizer, list[float], bool]] = []
 
-    def stepped(self, optimizer: Optimizer, losses: tuple[Tensor, ...]) -> None:
-        self.steps.append((optimizer, [float(one) for one in losses]))
+    def stepped(self, optimizer: Optimizer, losses: tuple[Tensor, ...], *, new: bool) -> None:
+        self.steps.append((optimizer, [float(one) for one in losses], new))
 
 
 def test_every_step_is_told_with_its_losses_until_one_leaves() -> None:
@@ -30,22 +30,22 @@ def test_every_step_is_told_with_its_losses_until_one_leaves() -> None:
     sgd.step()
     steps.leave(heard)
     sgd.step()
-    assert heard.steps == [(sgd, [loss.item()])]
+    assert heard.steps == [(sgd, [loss.item()], True)]
     assert torch.Tensor.backward is before
 
 
 def test_whoever_holds_a_parameter_of_the_model_makes_its_updates() -> None:
     mine, other = nn.Linear(2, 1), nn.Linear(2, 1)
     updates = Updates(mine)
-    assert updates.begins(optimiser(mine))
-    assert not updates.begins(optimiser(other))
+    assert updates.begins(optimiser(mine), new=False)
+    assert not updates.begins(optimiser(other), new=False)
 
 
 def test_two_optimisers_of_one_model_make_one_update_together() -> None:
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
     first, second = map(optimiser, model)
     updates = Updates(model)
-    assert [updates.begins(one) for one in (first, second, first, second)] == [
+    assert [updates.begins(one, new=False) for one in (first, second, first, second)] == [
         True,
         False,
         True,
@@ -57,21 +57,27 @@ def test_one_that_steps_several_times_for_each_of_the_other_counts() -> None:
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
     often, rarely = map(optimiser, model)
     updates = Updates(model)
-    assert sum(updates.begins(one) for one in (often, often, often, rarely) * 2) == 6
+    assert sum(updates.begins(one, new=False) for one in (often, often, often, rarely) * 2) == 6
 
 
 def test_only_named_optimisers_count() -> None:
     model = nn.Linear(2, 1)
     named, other = optimiser(model), optimiser(model)
     updates = Updates(model, (named,))
-    assert updates.begins(named)
-    assert not updates.begins(other)
-    assert updates.begins(named)
+    assert updates.begins(named, new=False)
+    assert not updates.begins(other, new=False)
+    assert updates.begins(named, new=False)
 
 
 def test_parameters_that_are_added_later_are_found() -> None:
     model, other = nn.Linear(2, 1), nn.Linear(2, 1)
     sgd, updates = optimiser(other), Updates(model)
-    assert not updates.begins(sgd)
+    assert not updates.begins(sgd, new=False)
     sgd.add_param_group({"params": list(model.parameters())})
-    assert updates.begins(sgd)
+    assert updates.begins(sgd, new=False)
+
+
+def test_after_another_backward_pass_a_new_optimiser_makes_another_update() -> None:
+    model = nn.Linear(2, 1)
+    updates, made = Updates(model), [optimiser(model) for _ in range(3)]
+    assert [updates.begins(one, new=True) for one in made] == [True] * 3

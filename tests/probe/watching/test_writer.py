@@ -64,7 +64,7 @@ def test_an_update_is_kept_without_another_one() -> None:
     kept = Kept()
     made = writer(kept)
     made.start()
-    made.see(Update(1, 0.5, (torch.tensor(2.0), torch.tensor(4.0))))
+    made.see(Update(1, 0.5, 0.0, (torch.tensor(2.0), torch.tensor(4.0))))
     until(lambda: kept.snapshots and kept.snapshots[-1].update == 1)
     assert kept.snapshots[-1].phase is Phase.RUNNING
     assert ("train_loss", 1, 6.0) in kept.points  # gradients add up
@@ -78,7 +78,7 @@ def test_what_is_left_is_taken_at_the_end() -> None:
     kept = Kept()
     made = writer(kept)
     for number in range(1, 51):
-        made.see(Update(number, number / 10, (torch.tensor(1.0 / number),)))
+        made.see(Update(number, number / 10, 0.0, (torch.tensor(1.0 / number),)))
     made.close(Phase.FAILED, "ValueError: bad")
     assert kept.closed
     assert (kept.closed.update, kept.closed.message) == (50, "ValueError: bad")
@@ -90,9 +90,9 @@ def test_what_is_left_is_taken_at_the_end() -> None:
 
 def test_logged_losses_take_the_place_of_those_of_backward() -> None:
     made = writer(None)
-    made.see(Update(1, 0.1, (torch.tensor(9.0),)))
+    made.see(Update(1, 0.1, 0.0, (torch.tensor(9.0),)))
     made.see(Logged(1, loss=torch.tensor(1.0), epoch=3))
-    made.see(Update(2, 0.2, (torch.tensor(9.0),)))
+    made.see(Update(2, 0.2, 0.0, (torch.tensor(9.0),)))
     made.see(Logged(2, loss=2.0, accuracy=0.5))
     made.close(Phase.FINISHED)
     snapshot = made.snapshot
@@ -103,9 +103,9 @@ def test_logged_losses_take_the_place_of_those_of_backward() -> None:
 
 def test_a_loss_that_is_not_finite_is_a_divergence() -> None:
     made = writer(None)
-    made.see(Update(1, 0.1, (torch.tensor(1.0),)))
-    made.see(Update(2, 0.2, (torch.tensor(math.inf),)))
-    made.see(Update(3, 0.3, (torch.tensor(math.nan),)))
+    made.see(Update(1, 0.1, 0.0, (torch.tensor(1.0),)))
+    made.see(Update(2, 0.2, 0.0, (torch.tensor(math.inf),)))
+    made.see(Update(3, 0.3, 0.0, (torch.tensor(math.nan),)))
     made.close(Phase.FINISHED)
     assert made.snapshot.divergence
     assert (made.snapshot.divergence.update, made.snapshot.divergence.layer) == (2, "loss")
@@ -118,8 +118,8 @@ def test_looks_findings_and_recalibrations_are_shown() -> None:
     number = len(HINDSIGHT_NAMES)
     moment = Moment(4, (0.5,) * number, 0.5, 0.9, 0.99, (gain,) * number)
     recalibration = Recalibration(5, 0.5, 0.9, True, 64)
-    watched = Watched("train.py", "Net", findings=(Found("lag", "unsound", "Lag"),), share=0.25)
-    for seen in (validation, moment, watched, Replaced(recalibration)):
+    watched = Watched("train.py", "Net", findings=(Found("lag", "unsound", "Lag"),))
+    for seen in (validation, moment, watched, Replaced(recalibration), Update(5, 2.0, 0.25)):
         made.see(seen)
     made.close(Phase.FINISHED)
     snapshot = made.snapshot
@@ -127,7 +127,9 @@ def test_looks_findings_and_recalibrations_are_shown() -> None:
     assert snapshot.past == (validation,)
     assert snapshot.hindsight
     assert (snapshot.hindsight.images, snapshot.hindsight.distance) == (64, False)
-    assert snapshot.watched is watched
+    assert snapshot.watched
+    assert snapshot.watched.findings == watched.findings
+    assert snapshot.watched.share == 0.25
     assert snapshot.observed_share == 0.25
     assert snapshot.recalibrated is recalibration
     assert snapshot.marks[0].change == "recalibrate"
