@@ -56,9 +56,9 @@ def since_last_step() -> tuple[Tensor, ...]:
 
 
 def _after_step(optimizer: Optimizer, _arguments: Any, _named: Any) -> None:
-    losses = _losses.take()
+    losses, new = _losses.take()
     for listener in listeners():
-        listener.stepped(optimizer, losses)
+        listener.stepped(optimizer, losses, new=new)
 
 
 class Updates:
