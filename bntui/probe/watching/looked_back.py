@@ -29,30 +29,36 @@ def own_momentum(momenta: Iterable[float | None]) -> float:
     return math.nan if only is None else torch_momentum(only)
 
 
-def looked_back(
-    seen: Probed, statistics: Counted, update: int, before: float | None
-) -> Moment | None:
-    """Score validation samples under every row; None where nothing was compared.
+def looked_back(seen: Probed, statistics: Counted, update: int, before: float | None) -> Moment:
+    """Score validation samples under every row; NaN for what was not scored.
 
     `before` is the momentum that the look before this one has recommended.
     """
     own, fresh = seen.running, seen.fresh
-    if own is None or fresh is None:
-        return None
+    momentum = own_momentum(statistics.momentum)
+    if own is None:
+        return Moment(update, (math.nan,) * len(ROWS), math.nan, math.nan, momentum)
     each = [seen.evaluate(row) for row in rows_of(seen, statistics)]
     best = max(each, key=lambda row: (row.score, -row.loss if row.losses is not None else 0.0))
     gains = tuple(row.less(own) for row in each)
     behind = tuple(row.less(best) for row in each)
-    momentum = own_momentum(statistics.momentum)
     chosen = None
-    if not math.isnan(momentum):
+    if fresh is not None and not math.isnan(momentum):
         look = Look(momentum, own.less(fresh), constant_rows(ROWS, gains, behind))
         moves = HORIZON * max([1, *statistics.calls])
         chosen = recommended(
             before, look, lambda m: _healed(seen, momentum if m is None else m, moves)
         )
-    scores = tuple(row.score for row in each)
-    return Moment(update, scores, own.score, fresh.score, momentum, gains, behind, chosen)
+    return Moment(
+        update,
+        tuple(row.score for row in each),
+        own.score,
+        fresh.score if fresh else math.nan,
+        momentum,
+        gains,
+        behind,
+        chosen,
+    )
 
 
 def _healed(seen: Probed, momentum: float, moves: int) -> Difference:
@@ -66,13 +72,14 @@ def _healed(seen: Probed, momentum: float, moves: int) -> Difference:
     return seen.evaluate(waited).less(seen.fresh)
 
 
-def distances(seen: Probed, statistics: Counted, update: int) -> Moment | None:
-    """Return how far every row is from fresh statistics; None where these were not measured."""
+def distances(seen: Probed, statistics: Counted, update: int) -> Moment:
+    """Return how far every row is from fresh statistics; NaN where these were not measured."""
+    momentum = own_momentum(statistics.momentum)
     if seen.fresh_row is None:
-        return None
+        return Moment(update, (math.nan,) * len(ROWS), math.nan, math.nan, momentum)
     fresh, places = seen.fresh_row, list(seen.training_places())
     own, *each = (
         distance(seen.layers, row, fresh, places)
         for row in (seen.running_row, *rows_of(seen, statistics))
     )
-    return Moment(update, tuple(each), own, 0.0, own_momentum(statistics.momentum))
+    return Moment(update, tuple(each), own, 0.0, momentum)

@@ -18,7 +18,6 @@ from bntui.probe.arguments import refuse_arguments
 from bntui.probe.batches import refuse_loader
 from bntui.probe.causes import Cause, Finding, worst_first
 from bntui.probe.check import checked_layers, reported
-from bntui.probe.errors import ProbeError
 from bntui.probe.harm import told
 from bntui.probe.loader_streams import loader_unchanged
 from bntui.probe.model_errors import refuse
@@ -110,8 +109,8 @@ class Looks:
     def look_back(self, update: int) -> Moment:
         """Score the weights at hand under every row of statistics: every momentum in hindsight.
 
-        Without validation data numbers are distances: see `core.measured.Hindsight.distance`. Raises
-        ProbeError where there are no fresh statistics yet.
+        Without validation data numbers are distances: see `core.measured.Hindsight.distance`. What was not
+        measured is NaN.
         """
         with self._looking():
             seen = self._seen_at(update)
@@ -121,10 +120,6 @@ class Looks:
                 moment = looked_back(few, self._statistics, update, before)
             else:
                 moment = distances(seen, self._statistics, update)
-        if moment is None:
-            raise ProbeError(
-                "There are no fresh statistics to compare with before the first update."
-            )
         self._moment = moment
         return moment
 

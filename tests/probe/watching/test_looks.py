@@ -12,11 +12,11 @@ from torch.nn.functional import cross_entropy
 import bntui
 from bntui.core.estimators import ROWS
 from bntui.measure.layers import layers_of
+from bntui.probe.watching.batch_statistics import Statistics
 from bntui.probe.watching.looks import Looks
 from tests.as_found import as_found
 from tests.cases.data import digits, endless, mlp, small_cnn
 from tests.cases.test_unchanged import held_by
-from tests.probe.watching.plain_statistics import PlainStatistics
 
 After = Callable[[int], object]
 
@@ -32,7 +32,7 @@ def one_thread() -> Iterator[None]:
 def fit(
     model: nn.Module,
     training: Any,
-    statistics: PlainStatistics,
+    statistics: Statistics,
     updates: int,
     rate: float = 0.1,
     after: After = lambda _: None,
@@ -52,7 +52,7 @@ def early(**given: Any) -> tuple[Looks, nn.Module]:
     """Return looks at a network after 8 large batches, whose statistics hold much of their start values."""
     torch.manual_seed(0)
     model = mlp(hidden=(64, 64, 64))
-    statistics = PlainStatistics(model)
+    statistics = Statistics(model)
     looks = Looks(model, statistics, **given)
     fit(model, digits(batch=500), statistics, 8)
     return looks, model
@@ -147,7 +147,7 @@ def test_fresh_statistics_are_torchs_of_the_same_batch() -> None:
     """With momentum 1 running statistics are those of the last batch, in torch's convention."""
     torch.manual_seed(0)
     model = mlp(momentum=1.0)
-    statistics = PlainStatistics(model)
+    statistics = Statistics(model)
     batch = next(iter(digits(batch=64)))
     looks = Looks(model, statistics, training=[batch])
     model.train()
@@ -197,7 +197,7 @@ def test_start_values_are_named_with_and_without_validation_data() -> None:
 def test_a_sound_training_is_sound() -> None:
     torch.manual_seed(0)
     model = small_cnn()
-    statistics = PlainStatistics(model)
+    statistics = Statistics(model)
     looks = Looks(model, statistics, **loaders())
     fit(model, digits(), statistics, 150, rate=0.005)
     looks.validate(150)
@@ -227,7 +227,7 @@ def test_within_autocast_the_next_pass_still_has_gradients() -> None:
 def test_modes_of_training_are_those_when_it_was_seen_last() -> None:
     torch.manual_seed(0)
     model = mlp()
-    statistics = PlainStatistics(model)
+    statistics = Statistics(model)
     looks = Looks(model, statistics, **loaders())
     first: Any = layers_of(model)[0][1]
     for one in first.parameters():
