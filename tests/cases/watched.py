@@ -9,71 +9,28 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-from torch import nn
-from torch.optim import Optimizer
-from torch.optim.optimizer import register_optimizer_step_post_hook
-
-from bntui.core.watched import Found
-from bntui.probe.report import Report
-from bntui.probe.watching.batch_statistics import Statistics
-from bntui.probe.watching.looks import Looks
+import bntui
+from bntui.core.watched import Watched
 from tests.cases.case import Case
 from tests.cases.data import endless
 
 FEW = 3
 """Updates of the training that is made to get hold of a case's loaders."""
-NAMES = ("model", "judge")
+NAMES = ("model", "judge", "discriminator")
 """What loops call the model that they train."""
-LOOKS = (10, 100)
-"""Updates after which a watched training is looked at before it ends."""
+EVERY = 100
+"""Updates from one look to the next."""
 
 
-class Training:
-    """One watched loop: what was found while it ran, and at its end."""
-
-    def __init__(self, model: nn.Module, case: Case) -> None:
-        self.found: list[Found] = []
-        self.report: Report | None = None
-        self._weights = set(model.parameters())
-        self._statistics = Statistics(model)
-        self._looks = Looks(
-            model,
-            self._statistics,
-            validation=case.validation,
-            training=case.training,
-            forward=case.options.get("forward"),
-            metric=case.options.get("metric"),
-        )
-        self._hook = register_optimizer_step_post_hook(self._stepped)
-
-    def _stepped(self, optimizer: Optimizer, *_: object) -> None:
-        mine = (one in self._weights for group in optimizer.param_groups for one in group["params"])
-        if not any(mine):
-            return
-        self._statistics.step()
-        update = self._statistics.update
-        if update in LOOKS:
-            self._looks.validate(update)
-            self._looks.look_back(update)
-            self.found += self._looks.findings(update)
-
-    def end(self) -> None:
-        """Look for the last time."""
-        self._hook.remove()
-        self.report = self._looks.report()
-        self._statistics.detach()
-        self._looks.close()
-
-
-def watched(module: ModuleType) -> Training:
-    """Make a case, watch every loop in which it trains, and return the last one.
+def watched(module: ModuleType) -> Watched:
+    """Make a case, watch every loop in which it trains, and return what the last one ended with.
 
     The model is the one in the loop's own variables. The case's loaders are known from a first, short
     training.
     """
     with _loops(module, lambda training: islice(endless(training), FEW)):
         case: Case = module.case()
-    trainings: list[Training] = []
+    ended: list[Watched] = []
 
     def watch(training: Any) -> Iterator[Any]:
         frame = inspect.currentframe()
@@ -82,15 +39,25 @@ def watched(module: ModuleType) -> Training:
         here = frame.f_back.f_locals
         model = next(here[name] for name in NAMES if name in here)
         del frame, here  # they hold this generator, which is to end with its loop
-        trainings.append(Training(model, case))
+        watching = bntui.watch(
+            model,
+            validation=case.validation,
+            training=case.training,
+            forward=case.options.get("forward"),
+            metric=case.options.get("metric"),
+            every=EVERY,
+            store=False,
+        )
         try:
             yield from endless(training)
         finally:  # the loop has let go of it
-            trainings[-1].end()
+            watching.close()
+            assert watching.snapshot.watched is not None
+            ended.append(watching.snapshot.watched)
 
     with _loops(module, watch):
         module.case()
-    return trainings[-1]
+    return ended[-1]
 
 
 @contextmanager

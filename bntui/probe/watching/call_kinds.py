@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from bntui.probe.watching.hooks import Hook
+
 MOST_CALLS = 4096
 """Calls after which nothing more is counted: hooks cost time."""
 
@@ -24,7 +26,7 @@ class CallKinds:
 
     def __init__(self, layers: list[nn.Module]) -> None:
         self._recomputed, self._others = 0, 0
-        self._hooks: list[Any] = [one.register_forward_pre_hook(self._note) for one in layers]
+        self._hooks: list[Any] = [one.register_forward_pre_hook(Hook(self._note)) for one in layers]
 
     def seen(self) -> Kinds | None:
         """Remove the hooks, and return the counts; None where no layer was called."""
@@ -40,6 +42,8 @@ class CallKinds:
         self._hooks = []
 
     def _note(self, layer: nn.Module, _inputs: Any) -> None:
+        if torch.compiler.is_compiling():
+            return
         if not layer.training or self._recomputed + self._others >= MOST_CALLS:
             return
         # The id of the backward pass that this thread is in, −1 outside of one.

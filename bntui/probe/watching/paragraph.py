@@ -1,16 +1,57 @@
 """What is said at the end of a watched training, in one paragraph."""
 
+from collections.abc import Iterator
+
 from bntui.core.snapshot import Snapshot
+from bntui.core.watched import Found, Watched
+from bntui.probe.causes import Severity
+from bntui.probe.numbers import counted, percent
+
+EVIDENCE, NOTES = 3, 3
+"""Sentences of each that are told; the rest is shown by `bntui attach`."""
 
 
 def paragraph(snapshot: Snapshot) -> str:
-    """Return what was watched, what was found first, and where to look."""
+    """Return what was watched, what was found first, what helps, what was not measured, and where to look.
+
+    One line, in torch's words; empty for a run of our own.
+    """
     watched = snapshot.watched
-    if watched is None:
-        return ""
-    where = f" `bntui attach {snapshot.run}` shows it." if snapshot.run else ""
-    said = f"bntui watched {snapshot.update:,} updates of {watched.model}."
+    return "" if watched is None else " ".join(_sentences(snapshot, watched))
+
+
+def _sentences(snapshot: Snapshot, watched: Watched) -> Iterator[str]:
+    yield _what(snapshot, watched)
     if watched.findings:
-        first = watched.findings[0]
-        said += f" {first.title}. {' '.join((*first.evidence, *first.remedies))}"
-    return said + where
+        first, *others = watched.findings
+        yield from _found(first, watched)
+        if named := [one.cause for one in others if one.severity != Severity.REMARK]:
+            yield f"Also found: {', '.join(named)}."
+    elif snapshot.update:
+        yield "Nothing was looked at before it ended, so nothing can be said of its batch norm."
+    yield from watched.notes[:NOTES]
+    if snapshot.run:
+        yield f"`bntui attach {snapshot.run}` shows all of it."
+
+
+def _what(snapshot: Snapshot, watched: Watched) -> str:
+    """Say what was watched, and what it cost."""
+    validation = snapshot.validation
+    layers = (
+        f" ({counted(len(validation.layers), 'BN layer')})"
+        if validation and validation.layers
+        else ""
+    )
+    took = f" in {percent(watched.share)} of the time" if watched.share > 0.0 else ""
+    return f"bntui watched {counted(snapshot.update, 'update')} of {watched.model}{layers}{took}."
+
+
+def _found(finding: Found, watched: Watched) -> Iterator[str]:
+    """Tell the first finding, its evidence, and what helps."""
+    title = finding.title[:1].upper() + finding.title[1:]
+    at = f" (at update {watched.looked:,})" if watched.looked else ""
+    severity = "" if finding.severity == Severity.REMARK else f"{finding.severity}: "
+    yield f"{finding.cause}, {severity}{title}{at}."
+    yield from finding.evidence[:EVIDENCE]
+    if finding.remedies:
+        yield f"What helps: {finding.remedies[0].rstrip('.')}."

@@ -207,6 +207,7 @@ class Watching:
             phase = self._last_look()
         self._over = True
         self.statistics.detach()
+        self._looks.close()
         self._writer.close(phase, message)
         return paragraph(self.snapshot)
 

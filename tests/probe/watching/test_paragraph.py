@@ -1,0 +1,57 @@
+"""What is said at the end of a watched training."""
+
+from dataclasses import replace
+
+from bntui.core.snapshot import Snapshot
+from bntui.core.watched import Found, Watched
+from bntui.probe.watching.paragraph import paragraph
+
+LAG = Found(
+    "lag",
+    "unsound",
+    "running statistics lag behind the weights",
+    (
+        "Validation 0.610 under running, 0.840 under fresh statistics (512 samples).",
+        "Second.",
+        "Third.",
+        "Fourth.",
+    ),
+    ("bntui.recalibrate(model, training): replace the statistics", "lower the rate"),
+)
+WATCHED = Watched("train.py", "ResNet", findings=(LAG,), looked=1200, share=0.031)
+
+
+def test_it_says_what_was_watched_what_was_found_what_helps_and_where_to_look() -> None:
+    said = paragraph(
+        Snapshot(run="a1b2", update=1234, watched=replace(WATCHED, notes=("Not measured.",)))
+    )
+    assert said == (
+        "bntui watched 1,234 updates of ResNet in 3 % of the time. "
+        "lag, unsound: Running statistics lag behind the weights (at update 1,200). "
+        "Validation 0.610 under running, 0.840 under fresh statistics (512 samples). Second. Third. "
+        "What helps: bntui.recalibrate(model, training): replace the statistics. "
+        "Not measured. `bntui attach a1b2` shows all of it."
+    )
+
+
+def test_other_findings_are_named_and_remarks_are_not() -> None:
+    others = (
+        replace(LAG, cause="few-values", severity="warning"),
+        replace(LAG, cause="sound", severity="remark"),
+    )
+    said = paragraph(Snapshot(update=1, watched=replace(WATCHED, findings=(LAG, *others))))
+    assert "1 update of" in said
+    assert "Also found: few-values." in said
+    assert "attach" not in said
+
+
+def test_a_training_that_was_not_looked_at_says_so() -> None:
+    said = paragraph(Snapshot(update=3, watched=replace(WATCHED, findings=(), share=0.0)))
+    assert said == (
+        "bntui watched 3 updates of ResNet. Nothing was looked at before it ended, so nothing can be said "
+        "of its batch norm."
+    )
+
+
+def test_a_run_of_our_own_has_none() -> None:
+    assert paragraph(Snapshot(update=3)) == ""
