@@ -20,7 +20,7 @@ from bntui.measure.estimators import LastMove
 from bntui.measure.layers import Layers, layers_of
 from bntui.probe.watching.hooks import Inputs, hook, hook_first_call
 from bntui.probe.watching.layout import Layout, Taken
-from bntui.probe.watching.not_measured import not_measured
+from bntui.probe.watching.not_measured import NEGLIGIBLE, not_measured
 from bntui.probe.watching.recovered import mean_of
 from bntui.probe.watching.tracked_layer import TrackedLayer, is_unbuilt, moves_at_all, runs
 
@@ -82,7 +82,9 @@ class Statistics:
     def notes(self) -> tuple[str, ...]:
         """What was not measured and why, a sentence each."""
         failed = (self._failed,) if self._failed else ()
-        return failed + not_measured(self._model, self._layout.tracked, SAMPLED)
+        tracked, recent = self._layout.tracked, self.recent()
+        below = None if recent is None else recent[1] < -NEGLIGIBLE * self.own()[1]
+        return failed + not_measured(self._model, tracked, SAMPLED, below)
 
     def own(self) -> Tensor:
         """Return the statistics (2, C) that the buffers hold now: a float32 copy."""
@@ -169,7 +171,7 @@ class Statistics:
         """Take note of what a layer's own code has left in its buffers: a hook."""
         try:
             tracked.note_buffers()
-            tracked.pending = (tracked.mean, tracked.variance)
+            tracked.pending, tracked.ended = (tracked.mean, tracked.variance), True
         except Exception as error:
             self._give_up(error)
 

@@ -61,7 +61,7 @@ def _after_call(
 ) -> None:
     if torch.compiler.is_compiling():
         return
-    if tracked.pending and layer is tracked.layer:
+    if tracked.pending is not None and layer is tracked.layer:
         after(tracked)
 
 

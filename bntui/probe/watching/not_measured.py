@@ -2,24 +2,36 @@
 
 from collections.abc import Iterator, Sequence
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from bntui.core.text import exact
 from bntui.probe.watching.tracked_layer import TrackedLayer, is_unbuilt
 
+NEGLIGIBLE = 0.01
+"""Of a running variance, more than what rounding makes of a batch's variance of 0."""
 NAMED = 3
 """Layers that a sentence names, at most."""
 
 
 def not_measured(
-    model: nn.Module, tracked: Sequence[TrackedLayer], sampled_every: int
+    model: nn.Module, tracked: Sequence[TrackedLayer], sampled_every: int, negative: Tensor | None
 ) -> tuple[str, ...]:
-    """Return what was not measured of a model, or not exactly."""
-    return tuple(_notes(model, tracked, sampled_every))
+    """Return what was not measured of a model, or not exactly.
+
+    `negative`, (C,), tells of which channels variances were recovered that can be none.
+    """
+    notes = [*_of_calls(model, tracked, sampled_every)]
+    if negative is not None and negative.any():
+        wrong = [one.name for one in tracked if negative[one.start : one.end].any()]
+        notes.append(
+            f"{_some(wrong)}: running variances move otherwise than torch's momentum says, so what was "
+            "recovered of their batches is wrong."
+        )
+    return tuple(notes)
 
 
-def _notes(model: nn.Module, tracked: Sequence[TrackedLayer], every: int) -> Iterator[str]:
+def _of_calls(model: nn.Module, tracked: Sequence[TrackedLayer], every: int) -> Iterator[str]:
     without = [
         name
         for name, layer in model.named_modules()

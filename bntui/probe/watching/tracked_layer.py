@@ -34,6 +34,7 @@ class TrackedLayer:
         "count",
         "count_version",
         "end",
+        "ended",
         "held",
         "hooks",
         "layer",
@@ -95,6 +96,8 @@ class TrackedLayer:
         """Moves that somebody overwrote before they were taken."""
         self.pending: tuple[Tensor, Tensor] | None = None
         """The buffers that a call moves, or moved copies of them, until that move was taken."""
+        self.ended = False
+        """Whether the pending call has come to its end, as far as a hook tells."""
         self.hooks: list[Any] = []
         self.batches: int | None = None
         """`num_batches_tracked`, as far as it is known without waiting for a device."""
@@ -150,7 +153,8 @@ class TrackedLayer:
         return (
             mean is not self.mean
             or variance is not self.variance
-            or (mean._version, variance._version) != self.versions
+            or mean._version != self.versions[0]
+            or variance._version != self.versions[1]
         )
 
     def counted(self) -> bool:
@@ -162,6 +166,7 @@ class TrackedLayer:
         self._take_share()
         self.repeats = 1
         self.sampled = torch.finfo(self.mean.dtype).eps > LOST * self.share
+        self.ended = self.native
         self.pending = (self.mean, self.variance)
 
     def _take_share(self) -> None:
@@ -175,19 +180,21 @@ class TrackedLayer:
     def take(self) -> tuple[Tensor, Tensor] | None:
         """Return the moved mean and variance of the pending calls; None if they tell nothing.
 
-        They don't where a forward raised before it had counted the batch, and where somebody has
-        written to the buffers since.
+        They don't where a forward raised, where somebody has written to the buffers since, and where
+        the input was to be sampled and was not seen.
         """
         moved, self.pending = self.pending, None
-        if moved is None or self.count is None:
-            return moved
         if self.written():
             self.lost += 1
             return None
-        rise, self.count_version = self.count._version - self.count_version, self.count._version
+        rise = 0
+        if self.count is not None:
+            rise = self.count._version - self.count_version
+            self.count_version = self.count._version
         if rise > 1 and self.repeats == 1:  # compiled code was called, too
             self._repeat(max(1, self._counted(1)))
-        return moved if rise or not self.share else None
+        counted = rise or self.count is None or not (self.native and self.share)
+        return moved if self.ended and counted and self.held >= self.sampled else None
 
     def hidden(self) -> bool:
         """Make calls that no hook has seen pending; return whether there are any that tell something.
@@ -211,7 +218,7 @@ class TrackedLayer:
         self._take_share()
         self._repeat(calls)
         self.note_buffers()
-        self.pending = (self.mean, self.variance)
+        self.pending, self.ended = (self.mean, self.variance), True
         return True
 
     def _counted(self, otherwise: int | None) -> int:
