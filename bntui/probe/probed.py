@@ -298,6 +298,10 @@ class Probed:
     @cached_property
     def own_row(self) -> Tensor | None:
         """Statistics of the validation samples themselves: a diagnosis, never a cure."""
+        return self.take_own()
+
+    def take_own(self) -> Tensor | None:
+        """Take validation's own statistics, for `own_row`."""
         batch = self.collected.batch if self.collected else SMALL
         batches = regrouped(self.validation, batch)
         rows = collect(self, batches, training=self.training_layers).rows if batches else ()

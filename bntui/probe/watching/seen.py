@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _NormBase
 
 from bntui.measure.layers import Layers, layers_of
 from bntui.probe.batches import size
@@ -14,6 +13,7 @@ from bntui.probe.facts import LayerState, state_of
 from bntui.probe.passes import Forward
 from bntui.probe.probed import Probed
 from bntui.probe.scoring import Metric, Scored
+from bntui.probe.watching.as_it_was import is_synchronised
 
 RECENT = (
     "Fresh statistics are the mean of those of the last 8 updates' batches: training= was not given, so no "
@@ -62,6 +62,11 @@ class Seen(Probed):
         counts = [(self.values(place) or 0) * share for place in range(len(self.layers))]
         return torch.stack([row[0], row[1] * own_convention(self.layers, counts)])
 
+    @cached_property
+    def own_row(self) -> Tensor | None:
+        """Statistics of the validation samples themselves; None where a pass would wait for other processes."""
+        return None if is_synchronised(self.model) else self.take_own()
+
 
 class Unscored(Seen):
     """A model of which statistics are compared, and no outputs: no validation samples are at hand."""
@@ -87,10 +92,10 @@ def _no_score(_outputs: Any, batch: Any) -> Tensor:
 def own_convention(layers: Layers, counts: Sequence[float]) -> Tensor:
     """Return the factors (C,) that turn biased variances of so many values into the layers' own.
 
-    torch's running variance is unbiased, n/(n − 1); those of others, such as Keras's, are not.
+    torch's running variance is unbiased, n/(n − 1) times the biased one; Keras's is not.
     """
     return layers.per_channel(
-        n / (n - 1.0) if n > 1.0 and isinstance(layer, _NormBase) else 1.0
+        n / (n - 1.0) if n > 1.0 and not getattr(layer, "biased_variance", False) else 1.0
         for layer, n in zip(layers.layers, counts, strict=True)
     )
 
