@@ -30,6 +30,7 @@ from bntui.probe.scoring import Metric
 from bntui.probe.watching import steps
 from bntui.probe.watching.batch_statistics import Statistics
 from bntui.probe.watching.described import (
+    batch_of,
     config_of,
     facts_of,
     one_momentum,
@@ -104,6 +105,7 @@ class Watching:
         self._watched = Watched(
             script=script(),
             model=how.name or type(self._model).__name__,
+            batch_size=max(0, batch_of(how.training) or 0),
             control=how.control,
         )
         self._writer = Writer(

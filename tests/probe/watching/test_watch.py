@@ -71,6 +71,7 @@ def test_losses_looks_and_the_verdict_are_in_the_store(store: Path, capsys: Any)
     assert snapshot.hindsight.updates.tolist() == [4, 8, 12, 16, 16]
     assert snapshot.watched
     assert (snapshot.watched.model, snapshot.watched.momentum) == ("mine", 0.1)
+    assert snapshot.watched.batch_size == loader().batch_size
     assert snapshot.watched.findings
     assert snapshot.watched.share > 0
     said = capsys.readouterr()
