@@ -25,6 +25,8 @@ class Losses:
     def __init__(self) -> None:
         self._waiting: deque[Tensor] = deque(maxlen=MOST)
         self._last: tuple[Tensor, ...] = ()
+        self._root: weakref.ref[Tensor] | None = None
+        """The last one: a subclass of tensors calls `backward` of torch's twice on it, once within the other."""
         self._scaled: tuple[weakref.ref[Tensor], Tensor] | None = None
         self._undo: list[Callable[[], None]] = []
 
@@ -41,13 +43,14 @@ class Losses:
             undo()
         self._undo = []
         self._waiting.clear()
-        self._last, self._scaled = (), None
+        self._last, self._scaled, self._root = (), None, None
 
     def take(self) -> tuple[tuple[Tensor, ...], bool]:
         """Return the losses since some optimiser stepped, and whether there are any.
 
         Where there are none, two optimisers step after one backward pass: the losses are those before.
         """
+        self._root = None
         new = bool(self._waiting)
         if new:
             self._last = tuple(self._waiting)
@@ -55,8 +58,9 @@ class Losses:
         return self._last, new
 
     def _before_backward(self, loss: Any, *_: Any) -> None:
-        if not isinstance(loss, Tensor) or loss.numel() != 1:
+        if not _is_one(loss) or (self._root is not None and self._root() is loss):
             return
+        self._root = weakref.ref(loss)
         scaled = self._scaled
         if scaled is not None and scaled[0]() is loss:
             self._waiting.append(scaled[1])

@@ -36,6 +36,15 @@ def test_a_loss_that_is_changed_in_place_later_is_kept_as_it_was(losses: Losses)
     assert [float(one) for one in losses.take()[0]] == [4.0]
 
 
+def test_a_loss_of_a_subclass_of_tensors_is_counted_once(losses: Losses) -> None:
+    class Own(torch.Tensor):
+        pass
+
+    for _ in range(2):
+        (parameter() ** 2).sum().as_subclass(Own).backward()  # type: ignore[no-untyped-call]
+    assert [float(one) for one in losses.take()[0]] == [4.0, 4.0]
+
+
 def test_several_losses_belong_to_one_update(losses: Losses) -> None:
     for factor in (1.0, 2.0):
         (parameter() * factor).sum().backward()
