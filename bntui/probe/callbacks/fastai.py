@@ -10,7 +10,7 @@ from bntui.probe.callbacks.watcher import Keywords, MissingLibraryError, Watcher
 try:
     from fastai.callback.core import Callback
 except ModuleNotFoundError as error:
-    if error.name != "fastai":
+    if error.name not in {"fastai", "fastai.callback"}:
         raise
     raise MissingLibraryError("FastaiCallback", "fastai") from None
 
