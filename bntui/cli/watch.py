@@ -121,19 +121,17 @@ def _asked_for(options: dict[str, Any]) -> "tuple[Program, How]":
 def _run(program: "Program", how: "How") -> None:
     """Run the script; what was found is told when all else in the process has ended.
 
-    Of several processes that train together only the first is watched.
+    Of several processes that train together all are watched, and the first alone keeps and tells it.
     """
-    from bntui.probe.watching.script import run
     from bntui.probe.watching.watched_script import WatchedScript
 
-    if os.environ.get("RANK", "0").strip() not in {"", "0"}:
-        run(program)
-        return
-    watched = WatchedScript(program, how)
+    first = os.environ.get("RANK", "0").strip() in {"", "0"}
+    watched = WatchedScript(program, how if first else replace(how, store=False))
 
     def end() -> None:
         with suppress(KeyboardInterrupt):  # once more: then there is no time for it
-            _tell(watched.end())
+            said = watched.end()
+            _tell(said if first else ())
 
     atexit.register(end)  # what is registered first is called last
     watched.run()

@@ -61,7 +61,7 @@ class FoundModels:
         self._how = how
         self._process = os.getpid()
         self._lock = RLock()
-        self._new: WeakSet[Optimizer] = WeakSet()
+        self._new: list[ReferenceType[Optimizer]] = []
         """Optimisers whose models are still to be found."""
         self._seen: WeakSet[Optimizer] = WeakSet()
         self._made = 0
@@ -148,7 +148,7 @@ class FoundModels:
     def _take(self, optimizer: Optimizer) -> None:
         """Take note of a new optimiser. Its model need not be complete yet: it may be wrapped, or put together."""
         self._made += 1
-        self._new.add(optimizer)
+        self._new.append(ref(optimizer))
         if self._compiles:
             self._begin_all()
         else:
@@ -193,7 +193,7 @@ class FoundModels:
 
     def _step(self, optimizer: Optimizer) -> None:
         if optimizer not in self._seen:
-            self._new.add(optimizer)
+            self._new.append(ref(optimizer))
         self._find()
         for one in tuple(self._trained):
             if optimizer in one.optimizers:
@@ -205,7 +205,7 @@ class FoundModels:
         """Find the models of new optimisers; end with those that no optimiser is left of."""
         if not self._new:
             return
-        new = tuple(self._new)
+        new = [optimizer for one in self._new if (optimizer := one()) is not None]
         self._new.clear()
         self._seen.update(new)
         found = [one for one in models_of(new) if not self._known(one)]

@@ -59,9 +59,9 @@ def find(script: Script) -> Program:
     if typed == STANDARD_INPUT:
         return Program(typed, arguments, "", "<stdin>", sys.stdin.buffer.read())
     file = f"{here}/{typed}" if here and not typed.startswith("/") else typed
-    if pkgutil.get_importer(file) is not None:
-        return Program(typed, arguments, file)
     try:
+        if pkgutil.get_importer(file) is not None:
+            return Program(typed, arguments, file)
         with io.open_code(file) as opened:
             source = opened.read()
     except (OSError, ValueError) as error:

@@ -33,7 +33,7 @@ def both(folder: Path, *words: str, options: Sequence[str] = (), **how: str) -> 
 
 def own_errors(done: Done) -> str:
     """Return what a watched script itself wrote to standard error."""
-    said, found, _ = done.stderr.rpartition("\nbntui: ")
+    said, found, _ = done.stderr.partition("\nbntui")
     assert found, done.stderr
     return said
 
