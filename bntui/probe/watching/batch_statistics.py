@@ -20,7 +20,7 @@ from bntui.measure.estimators import LastMove
 from bntui.measure.layers import Layers, layers_of
 from bntui.probe.watching.hooks import Inputs, hook, hook_first_call
 from bntui.probe.watching.layout import Layout, Taken
-from bntui.probe.watching.not_measured import NEGLIGIBLE, not_measured
+from bntui.probe.watching.not_measured import impossible, not_measured
 from bntui.probe.watching.recovered import mean_of
 from bntui.probe.watching.tracked_layer import TrackedLayer, is_unbuilt, moves_at_all, runs
 
@@ -52,6 +52,8 @@ class Statistics:
         """Whether nothing is to be taken note of, for a while or for good."""
         self._over = False
         self._failed = ""
+        self._wrong: tuple[str, ...] = ()
+        self._captured = False
         self._recent: deque[list[Taken]] = deque(maxlen=RECENT)
         self._taken: list[Taken] = []
         self._pending: list[TrackedLayer] = []
@@ -81,10 +83,10 @@ class Statistics:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was not measured and why, a sentence each."""
-        failed = (self._failed,) if self._failed else ()
-        tracked, recent = self._layout.tracked, self.recent()
-        below = None if recent is None else recent[1] < -NEGLIGIBLE * self.own()[1]
-        return failed + not_measured(self._model, tracked, SAMPLED, below)
+        failed: tuple[str, ...] = (self._failed,) if self._failed else ()
+        if self._captured:
+            failed += ("Calls in replays of a CUDA graph were not measured: no code sees them.",)
+        return failed + not_measured(self._model, self._layout.tracked, SAMPLED, self._wrong)
 
     def own(self) -> Tensor:
         """Return the statistics (2, C) that the buffers hold now: a float32 copy."""
@@ -103,17 +105,20 @@ class Statistics:
 
     def step(self) -> None:
         """Take what the passes since the last step have done: the optimiser has stepped."""
-        if not self._asleep:
+        if not (self._asleep or self._is_recorded()):
             self.update += 1
             self._safely(self._step)
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        """Let passes not count for a while; who makes them puts the buffers back."""
+        """Let passes not count for a while; who makes them puts the buffers back.
+
+        Beforehand it is seen whether what was recovered can be right: this may wait for the device.
+        """
         if self._asleep:
             yield
             return
-        self._safely(self._flush)
+        self._safely(self._look_over)
         self._asleep = True
         try:
             yield
@@ -148,9 +153,20 @@ class Statistics:
             handle.remove()
         self._unbuilt = {}
 
+    def _is_recorded(self) -> bool:
+        """Tell whether operations are recorded now, by `torch.jit.trace` or as a CUDA graph.
+
+        What is done meanwhile would be done again with every replay, or spoil the recording.
+        """
+        if self._layout.device.type == "cuda" and torch.cuda.is_current_stream_capturing():
+            self._captured = True
+        elif torch._C._get_tracing_state() is None:
+            return False
+        return True
+
     def _called(self, tracked: TrackedLayer, inputs: Inputs) -> None:
         """Take note that a layer is about to be called: a hook."""
-        if self._asleep:
+        if self._asleep or self._is_recorded():
             return
         try:
             if tracked.pending is not None:
@@ -239,6 +255,12 @@ class Statistics:
                 if len(layers) == len(self._layout.tracked) and alike(layers):
                     kept = 1.0 - layers[0].whole
                     self.last_move = LastMove(before.float(), taken[-1], kept)
+
+    def _look_over(self) -> None:
+        """Take what is pending, and note the layers of whose batches impossible variances came."""
+        self._flush()
+        if (recent := self.recent()) is not None:
+            self._wrong = impossible(self._layout.tracked, recent, self.own())
 
     def _begin_all(self) -> None:
         for one in self._pending:

@@ -15,20 +15,29 @@ NAMED = 3
 
 
 def not_measured(
-    model: nn.Module, tracked: Sequence[TrackedLayer], sampled_every: int, negative: Tensor | None
+    model: nn.Module, tracked: Sequence[TrackedLayer], sampled_every: int, wrong: Sequence[str]
 ) -> tuple[str, ...]:
     """Return what was not measured of a model, or not exactly.
 
-    `negative`, (C,), tells of which channels variances were recovered that can be none.
+    `wrong`: the layers that were found `impossible`.
     """
     notes = [*_of_calls(model, tracked, sampled_every)]
-    if negative is not None and negative.any():
-        wrong = [one.name for one in tracked if negative[one.start : one.end].any()]
+    if wrong:
         notes.append(
             f"{_some(wrong)}: running variances move otherwise than torch's momentum says, so what was "
             "recovered of their batches is wrong."
         )
     return tuple(notes)
+
+
+def impossible(tracked: Sequence[TrackedLayer], recent: Tensor, own: Tensor) -> tuple[str, ...]:
+    """Return the layers of whose batches, `recent` (2, C), variances below 0 were recovered.
+
+    `own`, (2, C), is what their buffers hold. Only a layer that moves them in another way makes more of
+    these than rounding does.
+    """
+    below = (recent[1] < -NEGLIGIBLE * own[1]).cpu()
+    return tuple(one.name for one in tracked if below[one.start : one.end].any())
 
 
 def _of_calls(model: nn.Module, tracked: Sequence[TrackedLayer], every: int) -> Iterator[str]:

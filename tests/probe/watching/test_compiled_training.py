@@ -1,5 +1,6 @@
 """Trainings in compiled code, which runs no hooks that it was not compiled with."""
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -72,7 +73,13 @@ def run(
     return statistics, model
 
 
-@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
+COMPILER = pytest.mark.skipif(shutil.which("c++") is None, reason="there is no compiler here")
+
+
+@pytest.mark.parametrize(
+    "backend",
+    ["eager", "aot_eager", pytest.param("inductor", marks=[pytest.mark.long, COMPILER])],
+)
 @pytest.mark.parametrize("way", WAYS)
 def test_what_compiled_code_does_is_what_code_does(way: Compile, backend: str) -> None:
     statistics, _ = run(way, backend)

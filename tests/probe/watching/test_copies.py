@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,6 +98,35 @@ class Outputs(Dataset[Tensor]):
         with torch.no_grad():
             outputs: Tensor = self.model(images(at)[:2])
             return outputs.mean().reshape(1)
+
+
+def test_a_recorded_copy_has_nothing_of_ours() -> None:
+    model = convolutional()
+    statistics = Statistics(model)
+    once(model, 0)  # is still to be taken
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        recorded = torch.jit.trace(model, images(1), check_trace=False)
+    assert "lerp" not in str(recorded.inlined_graph)
+    statistics.step()
+    assert statistics.calls == (2, 2)
+    assert set(statistics.notes) == {
+        "1, 4: called 2 times an update in compiled code, where the calls can't be told apart: each is "
+        "taken for their mean."
+    }
+
+
+def test_what_is_captured_as_a_graph_is_not_measured_and_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = convolutional()
+    statistics = Statistics(model)
+    monkeypatch.setattr(statistics._layout, "device", torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
+    once(model, 0)
+    statistics.step()
+    assert statistics.update == 0
+    assert statistics.notes[0].startswith("Calls in replays of a CUDA graph were not measured")
 
 
 def test_forked_workers_are_not_watched() -> None:
