@@ -224,6 +224,18 @@ def test_within_autocast_the_next_pass_still_has_gradients() -> None:
     assert all(one.grad is not None for one in model.parameters())
 
 
+def test_within_autocast_the_weights_at_hand_are_looked_at() -> None:
+    """Autocast keeps the weights that it has cast: those of the pass before the step."""
+    looks, model = early(**loaders())
+    inputs, _labels = next(iter(digits(batch=64)))
+    head: Any = list(model.modules())[-1]
+    with torch.autocast("cpu", torch.bfloat16):
+        model(inputs)
+        head.weight.data.zero_()
+        validation = looks.validate(8)
+    assert sorted(validation.running.predicted)[-2:] == [0, 512]
+
+
 def test_modes_of_training_are_those_when_it_was_seen_last() -> None:
     torch.manual_seed(0)
     model = mlp()
