@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bntui.core.snapshot import Snapshot
 from bntui.core.watched import Found, Watched
-from bntui.probe.causes import Severity
+from bntui.probe.causes import Cause, Severity
 from bntui.probe.numbers import counted, percent
 
 EVIDENCE, NOTES = 3, 3
@@ -48,10 +48,15 @@ def _what(snapshot: Snapshot, watched: Watched) -> str:
 
 def _found(finding: Found, watched: Watched) -> Iterator[str]:
     """Tell the first finding, its evidence, and what helps."""
-    title = finding.title[:1].upper() + finding.title[1:]
-    at = f" (at update {watched.looked:,})" if watched.looked else ""
-    severity = "" if finding.severity == Severity.REMARK else f"{finding.severity}: "
-    yield f"{finding.cause}, {severity}{title}{at}."
+    at = f"At update {watched.looked:,} " if watched.looked else ""
+    said = f"{at}{finding.title}"
+    named = "" if finding.cause == Cause.SOUND else f" ({finding.cause}, {_meaning(finding)})"
+    yield f"{said[:1].upper()}{said[1:]}{named}."
     yield from finding.evidence[:EVIDENCE]
     if finding.remedies:
         yield f"What helps: {finding.remedies[0].rstrip('.')}."
+
+
+def _meaning(finding: Found) -> str:
+    """Say what a finding means for the model."""
+    return "batch norm is sound" if finding.severity == Severity.REMARK else finding.severity

@@ -35,7 +35,7 @@ def validated(seen: Probed, statistics: Counted, update: int, *, scored: bool) -
         score_of(running, seen.classes),
         score_of(fresh, seen.classes) if fresh else NO_SCORE,
         layers,
-        math.nan if flipped is None else flipped,
+        flipped or 0.0,
         0 if flipped is None else len(running),
         seen.harm or NOT_COMPARED,
         corrected,

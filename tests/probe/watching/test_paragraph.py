@@ -27,7 +27,7 @@ def test_it_says_what_was_watched_what_was_found_what_helps_and_where_to_look() 
     )
     assert said == (
         "bntui watched 1,234 updates of ResNet in 3 % of the time. "
-        "lag, unsound: Running statistics lag behind the weights (at update 1,200). "
+        "At update 1,200 running statistics lag behind the weights (lag, unsound). "
         "Validation 0.610 under running, 0.840 under fresh statistics (512 samples). Second. Third. "
         "What helps: bntui.recalibrate(model, training): replace the statistics. "
         "Not measured. `bntui attach a1b2` shows all of it."
@@ -43,6 +43,15 @@ def test_other_findings_are_named_and_remarks_are_not() -> None:
     assert "1 update of" in said
     assert "Also found: few-values." in said
     assert "attach" not in said
+
+
+def test_what_is_sound_is_said_to_be() -> None:
+    sound = Found("sound", "remark", "nothing wrong was found with batch norm", ("Evidence.",))
+    said = paragraph(Snapshot(update=9, watched=replace(WATCHED, findings=(sound,), looked=9)))
+    assert "At update 9 nothing wrong was found with batch norm. Evidence." in said
+    fits = Found("overfitting", "remark", "the model fits its training data better")
+    said = paragraph(Snapshot(update=9, watched=replace(WATCHED, findings=(fits,), looked=0)))
+    assert "The model fits its training data better (overfitting, batch norm is sound)." in said
 
 
 def test_a_training_that_was_not_looked_at_says_so() -> None:
