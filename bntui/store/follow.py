@@ -28,6 +28,8 @@ ALIVE_SECONDS = 0.5
 """How often the process that trains is looked for: a lock that it holds."""
 RETRY_SECONDS = 1.0
 """How often a file that can't be read is tried again."""
+TOLD_SECONDS = 10.0
+"""For how long it is said that a request could not be left."""
 MOST_PAST, PAST_BYTES = 64, 32_000_000
 """Validations with every channel that are kept in memory, at most; fewer where they are larger."""
 
@@ -54,8 +56,8 @@ class Followed:
         self._looked = -ALIVE_SECONDS
         self._problem = ""
         self._commands: deque[Command] = deque()
-        self._refused = ""
-        """Why the last request could not be left."""
+        self._refused, self._refused_at = "", 0.0
+        """Why the last request could not be left, and when that was."""
         self._changed = Condition()
         self._stopping = False
         self._thread = Thread(target=self._follow, name="bntui-follow", daemon=True)
@@ -152,6 +154,8 @@ class Followed:
                 self.snapshot = replace(self.snapshot, message=self._problem)
             return
         phase = Phase.INTERRUPTED if self._gone else read.phase
+        if monotonic() > self._refused_at + TOLD_SECONDS:
+            self._refused = ""
         message = next(filter(None, (self._problem, self._refused, self._ended(read))), "")
         message = message or read.message or self._following.remark
         shown = self.snapshot
@@ -173,7 +177,7 @@ class Followed:
                 ask(self._path, self._run, self._commands.popleft())
                 self._refused = ""
             except StoreError as error:
-                self._refused = str(error)
+                self._refused, self._refused_at = str(error), monotonic()
 
 
 def which(store: Store, name: str | None) -> StoredRun:

@@ -38,6 +38,7 @@ from bntui.train.runner import Runner
 from bntui.train.session import Session
 from tests.fuzz import mutations
 from tests.fuzz.test_commands import judge
+from tests.store.measured import everything
 from tests.store.recorded import keep
 from tests.ui.user import FULL, opened
 
@@ -71,7 +72,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         time.sleep(0.01)
     assert runner.leave(60)
     marks = (Mark(7, "momentum 0.97→0.9", "momentum=0.9"), Mark(9, "recalibrated", "recalibrate"))
-    keep(path, updates=40, marks=marks)
+    keep(path, updates=40, marks=marks, **everything(40))
     with Store(path) as store:
         begin = store.last_checkpoint(recorder.run)
         assert begin

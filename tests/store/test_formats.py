@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bntui.core.measured import Noise
 from bntui.core.snapshot import Mark
 from bntui.store.database import Store
 from bntui.store.export.csv_and_json import json_lines
@@ -87,6 +88,16 @@ def test_verdicts_whose_remedies_were_kept_in_words_have_the_same_words(
     (verdict,) = (event for event in events if event["event"] == "verdict")
     assert verdict["cure"] == "recalibrate (--at 97:recalibrate)"
     assert verdict["remedies"] == []
+
+
+def test_measurements_that_a_version_kept_are_still_there(tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite"
+    old(path, 4)
+    with Store(path) as store:
+        (noise,) = store.details("a" * 12).values()
+        assert noise.value == Noise(20, 12.5, 16, 3, 1.0, 50.0, 4.0, 40.0)
+        assert store.details("b" * 12) == {}
+        assert store.remarks == []
 
 
 def test_what_can_be_read_of_a_damaged_store_without_checksums_is_kept(tmp_path: Path) -> None:
