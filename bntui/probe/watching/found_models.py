@@ -7,10 +7,7 @@ anything, a model is watched from the moment its optimiser is made.
 """
 
 import functools
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from threading import RLock
 from typing import Any
 from weakref import ReferenceType, WeakSet, ref
 
@@ -21,8 +18,8 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.hooks import RemovableHandle
 
-from bntui.core.text import first_sentence
 from bntui.probe.watching import steps
+from bntui.probe.watching.guard import Guard, Replaced
 from bntui.probe.watching.heap import FoundModel, models_of
 from bntui.probe.watching.how import How
 from bntui.probe.watching.names import Names
@@ -57,10 +54,11 @@ class _Trained:
 class FoundModels:
     """Finds what the script trains, and watches it. Nothing here raises into the script."""
 
-    def __init__(self, how: How) -> None:
+    def __init__(self, how: How, names: Names) -> None:
         self._how = how
-        self._process = os.getpid()
-        self._lock = RLock()
+        self._names = names
+        self._replaced = Replaced()
+        self._guard = Guard(self._detach)
         self._new: list[ReferenceType[Optimizer]] = []
         """Optimisers whose models are still to be found."""
         self._seen: WeakSet[Optimizer] = WeakSet()
@@ -69,13 +67,11 @@ class FoundModels:
         self._trained: list[_Trained] = []
         self._compiles = False
         """Whether the script has compiled anything."""
-        self._names = Names(how.name)
         self._told: list[str] = []
         """What was found of models whose training is over."""
         self._left_out = 0
-        self._trouble = ""
         self._on_forward: RemovableHandle | None = None
-        self._undo: list[Callable[[], object]] = []
+        self._on_step: RemovableHandle | None = None
 
     def attach(self) -> None:
         """Be told of optimisers that are made, of what is compiled, and of steps."""
@@ -85,64 +81,42 @@ class FoundModels:
         @functools.wraps(made)
         def tell_of_optimizer(optimizer: Optimizer, *arguments: Any, **named: Any) -> None:
             made(optimizer, *arguments, **named)
-            self._safely(self._take, optimizer)
+            self._guard.do(self._take, optimizer)
 
         @hidden
         @functools.wraps(compiled)
         def tell_of_compiler(*arguments: Any, **named: Any) -> Any:
-            self._safely(self._compile)
+            self._guard.do(self._compile)
             return compiled(*arguments, **named)
 
-        _put(Optimizer, "__init__", tell_of_optimizer)
-        _put(torch, "compile", tell_of_compiler)
-        self._undo = [
-            lambda: _put(Optimizer, "__init__", made),
-            lambda: _put(torch, "compile", compiled),
-            register_optimizer_step_pre_hook(self._before_step).remove,
-        ]
+        self._replaced.put(Optimizer, "__init__", tell_of_optimizer)
+        self._replaced.put(torch, "compile", tell_of_compiler)
+        self._on_step = register_optimizer_step_pre_hook(self._before_step)
 
-    def end(self, error: BaseException | None) -> tuple[str, ...]:
-        """Watch no more, and return what was found of each model, and then what was not watched."""
-        if os.getpid() != self._process:
-            return ()
+    @property
+    def made(self) -> int:
+        """How many optimisers of torch the script has made."""
+        return self._made
+
+    def end(self, error: BaseException | None) -> tuple[list[str], list[str]]:
+        """Watch no more; return what was found of each model, and what was not watched."""
         self._detach()
         for one in self._trained:
             self._close(one, error)
         self._trained.clear()
-        return (*self._told, *self._remarks())
-
-    def _remarks(self) -> list[str]:
         said = []
         if self._left_out:
             said.append(
-                f"bntui: {self._left_out:,} models were not watched, since {MOST} were in training at once."
+                f"{self._left_out:,} models were not watched, since {MOST} were in training at once"
             )
-        if self._trouble:
-            said.append(f"bntui: not every model was watched: {self._trouble}.")
-        if not self._told and not said:
-            said.append(
-                "bntui: no model with BN layers was trained by an optimiser of torch."
-                if self._made
-                else "bntui: no optimiser of torch was made, so that no training was seen."
-            )
-        return said
-
-    def _safely(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Do what may fail; if it does, look for models no more and say so at the end."""
-        if self._trouble or os.getpid() != self._process:
-            return
-        try:
-            with self._lock:
-                function(*arguments)
-        except Exception as error:
-            reason = first_sentence(error)
-            self._trouble = f"{type(error).__name__}{': ' * bool(reason)}{reason}"
-            self._detach()
+        if self._guard.trouble:
+            said.append(f"not every model was watched: {self._guard.trouble}")
+        return self._told, said
 
     def _detach(self) -> None:
-        for undo in self._undo:
-            undo()
-        self._undo = []
+        self._replaced.undo()
+        if self._on_step is not None:
+            self._on_step.remove()
         self._wait_for_forward(False)
 
     def _take(self, optimizer: Optimizer) -> None:
@@ -174,7 +148,7 @@ class FoundModels:
     def _before_forward(self, module: nn.Module, _inputs: Any) -> None:
         if torch.compiler.is_compiling() or not module.training:
             return
-        self._safely(self._forward, module)
+        self._guard.do(self._forward, module)
 
     def _forward(self, module: nn.Module) -> None:
         self._find()
@@ -189,7 +163,7 @@ class FoundModels:
         if torch.compiler.is_compiling():
             return
         if self._on_forward is not None or optimizer not in self._seen:
-            self._safely(self._step, optimizer)
+            self._guard.do(self._step, optimizer)
 
     def _step(self, optimizer: Optimizer) -> None:
         if optimizer not in self._seen:
@@ -246,10 +220,6 @@ class FoundModels:
         if one.watching is not None:
             self._told.append(one.watching.close(error))
             one.watching = None
-
-
-def _put(where: object, name: str, function: Callable[..., Any]) -> None:
-    setattr(where, name, function)
 
 
 def _watched_by_script(layers: WeakSet[nn.Module]) -> bool:

@@ -1,10 +1,10 @@
-"""What the models of a script are called."""
+"""What the models of a script are called. Imports torch only where there is a model."""
 
 import sys
+from typing import TYPE_CHECKING
 
-from torch import nn
-
-from bntui.probe.watching.described import unwrapped
+if TYPE_CHECKING:
+    from torch import nn
 
 SAY_NOTHING = {"model", "net", "network", "module", "m"}
 """Names of variables that say less than a class."""
@@ -17,11 +17,13 @@ class Names:
         self._wanted = wanted
         self._given: set[str] = set()
 
-    def of(self, model: nn.Module) -> str:
-        """Return a name that no model has had: numbered, if it must be."""
+    def of(self, model: "nn.Module", own: str = "") -> str:
+        """Return a name that no model has had: numbered, if it must be. `own` is what stands for its class."""
+        from bntui.probe.watching.described import unwrapped
+
         model = unwrapped(model)
         variable = _variable(model)
-        first = self._wanted or type(model).__name__ + f" {variable}" * bool(variable)
+        first = self._wanted or (own or type(model).__name__) + f" {variable}" * bool(variable)
         number, name = 1, first
         while name in self._given:
             number += 1
@@ -30,8 +32,12 @@ class Names:
         return name
 
 
-def _variable(model: nn.Module) -> str:
+def _variable(model: "nn.Module") -> str:
     """Return the name of the script's variable that holds a model, or its wrapper; empty if none tells."""
+    from torch import nn
+
+    from bntui.probe.watching.described import unwrapped
+
     main = vars(sys.modules["__main__"]).copy()
     for name, value in main.items():
         if issubclass(type(value), nn.Module) and unwrapped(value) is model:

@@ -21,6 +21,7 @@ from bntui.probe.watching import found_models
 from bntui.probe.watching.found_models import MOST, FoundModels
 from bntui.probe.watching.heap import models_of
 from bntui.probe.watching.how import How
+from bntui.probe.watching.names import Names
 from bntui.probe.watching.own_frames import own
 from bntui.probe.watching.watch import watch
 from bntui.probe.watching.watched_training import Watching
@@ -59,7 +60,7 @@ class Seen:
 def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
     """Find models, as within `bntui watch --no-store`; the real `watch` is called, and noted."""
     gc.collect()  # models of other tests
-    noted = Seen(FoundModels(How(store=False)))
+    noted = Seen(FoundModels(How(store=False), Names()))
 
     def noting(model: nn.Module, **options: Any) -> Watching:
         noted.begun.append(model)
@@ -119,12 +120,13 @@ def test_nothing_of_it_is_left_once_a_model_is_watched(seen: Seen) -> None:
 
 def test_torch_is_as_it_was_afterwards() -> None:
     before = Optimizer.__init__, torch.compile
-    models = FoundModels(How(store=False))
+    models = FoundModels(How(store=False), Names())
     models.attach()
     assert Optimizer.__init__ is not before[0]
     said = models.end(None)
     assert (Optimizer.__init__, torch.compile) == before
-    assert said == ("bntui: no optimiser of torch was made, so that no training was seen.",)
+    assert said == ([], [])
+    assert not models.made
 
 
 def test_what_holds_no_running_statistics_is_left_alone(seen: Seen) -> None:
@@ -134,7 +136,8 @@ def test_what_holds_no_running_statistics_is_left_alone(seen: Seen) -> None:
     step(model, SGD(model.parameters(), 0.1))
     assert not seen.begun
     assert not nn.modules.module._global_forward_pre_hooks
-    assert "no model with BN layers" in seen.models.end(None)[0]
+    assert seen.models.end(None) == ([], [])
+    assert seen.models.made == 1
 
 
 def test_only_what_an_optimiser_trains_is_watched(seen: Seen) -> None:
@@ -196,7 +199,7 @@ def test_models_one_after_another_are_runs_of_their_own_and_let_go(seen: Seen) -
     seen.watchings.clear()
     gc.collect()
     assert [one() is None for one in gone] == [True, True, False]  # the last is told of at the end
-    said = seen.models.end(None)
+    said, _ = seen.models.end(None)
     assert [f"{number} update" in one for number, one in enumerate(said, 1)] == [True] * 3
     del said
     gc.collect()
@@ -209,7 +212,9 @@ def test_there_is_a_limit_to_how_many_are_watched_at_once(seen: Seen) -> None:
     for model, optimizer in zip(models, optimizers, strict=True):
         step(model, optimizer)
     assert seen.begun == models[:MOST]
-    assert seen.models.end(None)[-1].startswith("bntui: 2 models were not watched")
+    told, not_watched = seen.models.end(None)
+    assert len(told) == MOST
+    assert not_watched == [f"2 models were not watched, since {MOST} were in training at once"]
 
 
 @pytest.mark.parametrize("wrap", [nn.DataParallel, lambda model: nn.Sequential(model)])
@@ -279,7 +284,10 @@ def test_an_error_of_ours_ends_the_watching_alone(
     monkeypatch.setattr(found_models, "models_of", fail)
     model = Net()
     step(model, SGD(model.parameters(), 0.1), 2)
-    assert seen.models.end(None) == ("bntui: not every model was watched: MemoryError: all of it.",)
+    assert seen.models.end(None) == (
+        [],
+        ["not every model was watched: MemoryError: all of it"],
+    )
 
 
 def test_an_optimiser_that_is_refused_says_so_without_our_frames(seen: Seen) -> None:

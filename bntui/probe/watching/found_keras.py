@@ -1,0 +1,172 @@
+"""The Keras models of a script that nobody names, on the torch backend: watched from `fit` on.
+
+Keras's optimisers are not torch's, so an update is what one call of a model's training function makes:
+`fit` and `train_on_batch` make it, and call it once for each batch. Nothing here imports Keras: it is
+there already.
+"""
+
+import functools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bntui.probe.keras_model import KerasModel
+from bntui.probe.watching import steps
+from bntui.probe.watching.guard import Guard, Replaced
+from bntui.probe.watching.how import How
+from bntui.probe.watching.names import Names
+from bntui.probe.watching.own_frames import hidden
+from bntui.probe.watching.watch import watch
+from bntui.probe.watching.watched_training import Watching
+
+MOST = 8
+"""Models that are watched at once."""
+OURS = "bntui.probe.callbacks.keras"
+"""Where the callback is that a script watches its model with itself."""
+
+
+@dataclass(slots=True)
+class _Fitted:
+    """A model in training; nothing of it but the model, where it is not watched."""
+
+    model: Any
+    seen: KerasModel | None = None
+    watching: Watching | None = None
+    batches: int = 0
+    fitted: bool = False
+    """Whether a `fit` of it has ended."""
+
+
+class FoundKeras:
+    """Finds the Keras models that the script trains, and watches them. Nothing here raises into the script."""
+
+    def __init__(self, how: How, names: Names) -> None:
+        self._how = how
+        self._names = names
+        self._replaced = Replaced()
+        self._guard = Guard(self._replaced.undo)
+        self._trained: list[_Fitted] = []
+        self._told: list[str] = []
+        self._left_out = 0
+
+    def attach(self) -> None:
+        """Be told of models that are about to train. Keras must be loaded."""
+        keras: Any = sys.modules["keras"]
+        if keras.backend.backend() != "torch":
+            return
+        trainer = next(one for one in keras.Model.__mro__ if "make_train_function" in vars(one))
+        make, fit = trainer.make_train_function, trainer.fit
+
+        @hidden
+        @functools.wraps(make)
+        def tell_of_function(model: Any, *arguments: Any, **named: Any) -> Any:
+            made = make(model, *arguments, **named)
+            self._guard.do(self._begin, model)
+            return made
+
+        @hidden
+        @functools.wraps(fit)
+        def tell_of_fit(model: Any, *arguments: Any, **named: Any) -> Any:
+            self._guard.do(self._before_fit, model, (*arguments, *named.values()))
+            try:
+                return fit(model, *arguments, **named)
+            finally:
+                self._guard.do(self._after_fit, model)
+
+        self._replaced.put(trainer, "make_train_function", tell_of_function)
+        self._replaced.put(trainer, "fit", tell_of_fit)
+
+    def end(self, error: BaseException | None) -> tuple[list[str], list[str]]:
+        """Watch no more; return what was found of each model, and what was not watched."""
+        self._replaced.undo()
+        for one in self._trained:
+            self._close(one, error)
+        self._trained.clear()
+        said = []
+        if self._left_out:
+            said.append(
+                f"{self._left_out:,} Keras models were not watched, since {MOST} were in training at once"
+            )
+        if self._guard.trouble:
+            said.append(f"not every Keras model was watched: {self._guard.trouble}")
+        return self._told, said
+
+    def _before_fit(self, model: Any, given: tuple[Any, ...]) -> None:
+        """Leave a model alone that the script watches with a callback of ours; end with those before."""
+        callbacks = [one for many in given if isinstance(many, list | tuple) for one in many]
+        if any(type(one).__module__ == OURS for one in (*given, *callbacks)):
+            self._trained.append(_Fitted(model))
+        for one in tuple(self._trained):
+            if one.fitted and one.model is not model:
+                self._trained.remove(one)
+                self._close(one)
+
+    def _after_fit(self, model: Any) -> None:
+        for one in self._trained:
+            one.fitted = one.fitted or one.model is model
+
+    def _begin(self, model: Any) -> None:
+        """Watch a model that is built and about to train, unless it is watched already."""
+        trained = next((one for one in self._trained if one.model is model), None)
+        if trained is None:
+            if sum(one.watching is not None for one in self._trained) == MOST:
+                self._left_out += 1
+                trained = _Fitted(model)
+            else:
+                trained = self._watched(model)
+            self._trained.append(trained)
+        if trained.watching and not hasattr(model.train_function, "told_to"):
+            model.train_function = self._telling(model.train_function, trained)
+
+    def _watched(self, model: Any) -> _Fitted:
+        seen = KerasModel(model)
+        if not any(seen.children()) or _watched_by_script(model):
+            seen.detach()
+            return _Fitted(model)
+        how = self._how
+        watching = watch(
+            seen,
+            every=how.every,
+            share=how.share,
+            store=how.store,
+            name=self._names.of(model, model.name),
+            control=how.control,
+        )
+        watching.leave_end_to_caller()
+        return _Fitted(model, seen, watching)
+
+    def _telling(self, function: Callable[..., Any], trained: _Fitted) -> Callable[..., Any]:
+        @hidden
+        @functools.wraps(function)
+        def train(*arguments: Any, **named: Any) -> Any:
+            logs = function(*arguments, **named)
+            self._guard.do(self._after_batch, trained)
+            return logs
+
+        vars(train)["told_to"] = self
+        return train
+
+    def _after_batch(self, one: _Fitted) -> None:
+        """Take note of an update, if the batch has ended one: gradients of several may be accumulated."""
+        one.batches += 1
+        accumulated = getattr(one.model.optimizer, "gradient_accumulation_steps", None) or 1
+        if one.watching and one.batches % accumulated == 0:
+            one.watching.step()
+
+    def _close(self, one: _Fitted, error: BaseException | None = None) -> None:
+        if one.watching is not None and one.seen is not None:
+            self._told.append(one.watching.close(error))
+            one.seen.detach()
+            one.watching = one.seen = None
+
+
+def _watched_by_script(model: Any) -> bool:
+    """Tell whether somebody watches a layer of this model already."""
+    watched = {
+        id(getattr(layer, "running_mean", None))
+        for one in steps.listeners()
+        if isinstance(one, Watching)
+        for layer in one.statistics.layers.layers
+    }
+    return any(id(variable.value) in watched for variable in model.variables)
