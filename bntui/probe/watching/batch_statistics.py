@@ -37,7 +37,7 @@ class Statistics:
 
     A call of a layer is one move of its statistics. It is taken when the optimiser has stepped, or
     right before the layer is called again: then those of all layers are, at once. No update waits for
-    the device.
+    the device, unless other code has written to the buffers meanwhile.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -128,7 +128,10 @@ class Statistics:
                 self._safely(self._note_all)
 
     def moved_by_user(self) -> None:
-        """Begin anew from the buffers as they are: somebody has replaced what they held."""
+        """Begin anew from the buffers as they are: somebody has replaced what they held.
+
+        Nothing is left of the start there, unless they were reset; rows stay what they would have been.
+        """
         self._safely(self._begin_all)
 
     def pass_begins(self) -> None:
@@ -267,6 +270,8 @@ class Statistics:
             one.pending = None
         self._pending = []
         self.last_move = None
+        for one in self._layout.tracked:
+            one.left = 0.0
         self._begin(self._layout.tracked)
 
     def _begin(self, layers: Sequence[TrackedLayer]) -> None:

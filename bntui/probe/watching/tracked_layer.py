@@ -22,8 +22,8 @@ class TrackedLayer:
     """A layer whose statistics are followed; `start` to `end` are its channels in a row (2, C).
 
     A native kernel moves running buffers without raising their version, and every call raises that of
-    `num_batches_tracked`. So a raised version tells that somebody else has written, and reading it waits
-    for no device. Layers with a `forward` of their own may write as they like: what they left is noted
+    `num_batches_tracked`. So a raised version tells that somebody else has written, and versions are known
+    without waiting for a device. Layers with a `forward` of their own may write as they like: what they left is noted
     right after each call.
     """
 
@@ -33,6 +33,7 @@ class TrackedLayer:
         "calls",
         "count",
         "count_version",
+        "counts",
         "end",
         "ended",
         "held",
@@ -99,28 +100,24 @@ class TrackedLayer:
         self.ended = False
         """Whether the pending call has come to its end, as far as a hook tells."""
         self.hooks: list[Any] = []
-        self.batches: int | None = None
-        """`num_batches_tracked`, as far as it is known without waiting for a device."""
+        self.counts = self.native
+        """Whether it counts its batches."""
         self.begin()
-        if self.count is not None and self.batches is None:
-            self.batches = int(self.count)
 
     def lie(self, place: int, start: int) -> None:
         """Lie in a row as the layer after `place` others, from channel `start` on."""
         self.place, self.start, self.end = place, start, start + self.mean.numel()
 
     def begin(self) -> None:
-        """Take the buffers as they are for not moved.
+        """Take the buffers as they are for not moved; waits for their device.
 
-        Reads the count of batches where that waits for nothing, or where the momentum depends on it.
+        Of a layer whose count of batches was set to 0 everything begins anew.
         """
         self.momentum = momentum_of(self.layer)
         self.note()
-        self.batches = None
-        if self.count is not None and (self.momentum is None or self.count.device.type == "cpu"):
-            self.batches = int(self.count)
-            if not self.batches:  # they were reset
-                self.left = 1.0
+        self.batches = 0 if self.count is None else int(self.count)
+        if self.counts and not self.batches:
+            self.moves, self.product, self.left = 0, 1.0, 1.0
 
     def buffers(self) -> tuple[Tensor, Tensor]:
         """Return the running mean and variance that the layer has now."""
@@ -174,7 +171,7 @@ class TrackedLayer:
         self.momentum = momentum = momentum_of(layer)
         if not getattr(layer, "track_running_stats", True):
             momentum = 0.0
-        self.share = 1.0 / ((self.batches or 0) + 1) if momentum is None else momentum
+        self.share = 1.0 / (self.batches + 1) if momentum is None else momentum
         self.whole = self.share
 
     def take(self) -> tuple[Tensor, Tensor] | None:
@@ -191,6 +188,7 @@ class TrackedLayer:
         if self.count is not None:
             rise = self.count._version - self.count_version
             self.count_version = self.count._version
+        self.counts = self.counts or rise > 0
         if rise > 1 and self.repeats == 1:  # compiled code was called, too
             self._repeat(max(1, self._counted(1)))
         counted = rise or self.count is None or not (self.native and self.share)
@@ -207,12 +205,11 @@ class TrackedLayer:
             return False
         if count is self.count and count._version == self.count_version:
             return False
-        same = count is self.count and not self.replaced() and self.batches is not None
+        same = count is self.count and not self.replaced()
         rise = count._version - self.count_version
         calls = self._counted(self.polled if rise == self.rise else None) if same else 0
         if calls < 1:
             self.begin()
-            self.batches = int(self.count) if self.count is not None else None
             return False
         self.rise, self.sampled = rise, False
         self._take_share()
@@ -226,9 +223,9 @@ class TrackedLayer:
 
         Off the CPU what is given instead is returned, if anything: to read there is to wait.
         """
-        if self.count is None or self.batches is None:
+        if self.count is None:
             return 0
-        if otherwise is not None and self.count.device.type != "cpu":
+        if otherwise is not None and waits(self.count):
             return otherwise
         return int(self.count) - self.batches
 
@@ -237,18 +234,17 @@ class TrackedLayer:
         self.repeats = calls
         self.polled, self.most_polled = calls, max(calls, self.most_polled)
         if self.momentum is None:
-            self.whole = calls / ((self.batches or 0) + calls)
+            self.whole = calls / (self.batches + calls)
         else:
             self.whole = 1.0 - (1.0 - self.share) ** calls
 
     def count_move(self) -> None:
         """Count one of the moves that the pending calls have made."""
         if self.momentum is None and self.share:
-            self.share = 1.0 / ((self.batches or 0) + 1)
+            self.share = 1.0 / (self.batches + 1)
         self.calls += 1
         self.moves += 1
-        if self.batches is not None:
-            self.batches += 1
+        self.batches += 1
         self.product *= 1.0 - self.share
         self.left *= 1.0 - self.share
 
@@ -257,6 +253,11 @@ class TrackedLayer:
         for hook in self.hooks:
             hook.remove()
         self.hooks = []
+
+
+def waits(tensor: Tensor) -> bool:
+    """Tell whether to read a tensor is to wait for a device."""
+    return tensor.device.type != "cpu"
 
 
 def momentum_of(layer: nn.Module) -> float | None:

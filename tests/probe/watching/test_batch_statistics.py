@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
+from torchvision.models import resnet18
 
+from bntui.core.config import torch_momentum
 from bntui.core.estimators import NAMED
 from bntui.measure.layers import running_statistics
 from bntui.probe.watching.batch_statistics import Statistics
@@ -55,12 +57,55 @@ def test_a_row_is_what_a_replay_has_in_its_buffers(make: Make) -> None:
     assert set(statistics.calls) == {1}
 
 
+def in_bfloat16(model: nn.Module, number: int) -> Tensor:
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs: Tensor = model(images(number))
+    return outputs.float().square().mean()
+
+
+def adversarial(model: nn.Module, number: int) -> Tensor:
+    """A generator's update, then its opponent's: the latter's layers are called three times."""
+    assert isinstance(model, nn.Sequential)
+    made = model[:3](images(number))
+    wrong = model[3:](made).square().mean()
+    real, fake = model[:3](images(number + 50)), made.detach()
+    for batch in (real, fake):
+        wrong = wrong + model[3:](batch).square().mean()
+    return wrong  # type: ignore[no-any-return]
+
+
+def sharp(model: nn.Module, number: int) -> Tensor:
+    """Take the gradients elsewhere, as sharpness-aware minimisation does: two passes an update."""
+    once(model, number).backward()
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.grad is not None:
+                weight.add_(weight.grad, alpha=0.01)
+    return once(model, number)
+
+
 STEPS: dict[str, tuple[Step, tuple[int, ...]]] = {
     "siamese": (siamese, (2, 2)),
     "accumulated": (accumulated, (3, 3)),
+    "bfloat16": (in_bfloat16, (1, 1)),
+    "adversarial": (adversarial, (2, 3)),
+    "sharp": (sharp, (2, 2)),
     "checkpointed": (partial(checkpointed, reentrant=False), (2, 1)),
     "checkpointed, reentrant": (partial(checkpointed, reentrant=True), (2, 1)),
 }
+
+
+def test_a_row_of_resnet_18_is_what_a_replay_has() -> None:
+    def make() -> nn.Module:
+        model: nn.Module = resnet18(num_classes=4)
+        return model
+
+    few = partial(trained, make, updates=4)
+    _, statistics = few(0.1, watch=True)
+    for momentum in (0.0, 0.9, 0.99):
+        replay, _ = few(torch_momentum(momentum))
+        close(statistics.row(f"{momentum:g}"), held(replay))
+    assert statistics.calls == (1,) * 20
 
 
 @pytest.mark.parametrize("name", STEPS)

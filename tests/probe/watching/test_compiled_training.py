@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch._dynamo.utils import counters
 
+from bntui.probe.watching import tracked_layer
 from bntui.probe.watching.batch_statistics import Statistics
-from tests.probe.watching.trainings import close, convolutional, images, norms, trained
+from tests.probe.watching.trainings import close, convolutional, images, norms, once, trained
 
 UPDATES = 10
 Compile = Callable[[nn.Module, str], Callable[[Tensor], Tensor]]
@@ -158,3 +159,41 @@ def test_eager_calls_beside_compiled_ones_are_all_seen() -> None:
         expected.step()
     for name in ("0.9", "cumulative"):
         close(statistics.row(name), expected.row(name))
+
+
+@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
+@pytest.mark.parametrize("passes", [1, 2])
+def test_where_reading_waits_the_count_is_read_at_the_first_updates_only(
+    backend: str, passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, _ = run(wrapped, backend, passes=passes)
+    reads = []
+
+    def read(tensor: Tensor) -> int:
+        reads.append(1)
+        return int(tensor.item())
+
+    monkeypatch.setattr(tracked_layer, "waits", lambda _: True)
+    monkeypatch.setattr(Tensor, "__int__", read)
+    statistics, _ = run(wrapped, backend, passes=passes)
+    assert len(reads) == 2 * 2  # layers; at the beginning, and at the first update
+    assert torch.equal(statistics.row("0.9"), expected.row("0.9"))
+    assert statistics.calls == expected.calls
+
+
+def test_an_update_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = convolutional()
+    statistics = Statistics(model)
+    once(model, 0)
+    statistics.step()
+
+    def refuse(*_: object) -> Any:
+        raise AssertionError("that waits for the device")
+
+    for name in ("__bool__", "__int__", "__float__", "item", "tolist", "cpu", "numpy"):
+        monkeypatch.setattr(Tensor, name, refuse)
+    for number in range(5):
+        model(images(number)).square().mean().backward()
+        statistics.step()
+    assert statistics.calls == (1, 1)
+    assert statistics.notes == ()
