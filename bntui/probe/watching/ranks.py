@@ -6,7 +6,9 @@ watched, late or dead: each rank writes its rows into the key-value store by whi
 rank 0 reads what is there. What fails is noted, and not tried again.
 """
 
+import itertools
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -30,21 +32,19 @@ LONGEST = timedelta(seconds=2)
 """How long the store may take to answer."""
 KEPT = 3
 """Publications of its own that rank 0 keeps: a rank whose last is older is late."""
-_NAMES = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
-"""What launchers of processes tell the rank by, before there is a group."""
+FULLY_SHARDED = "FullyShardedDataParallel"
+_NAMES = ("RANK", "LOCAL_RANK")
+"""Where torchrun and Lightning tell a process its rank, before there is a group."""
+_NUMBERS = itertools.count(1)
+"""Of the trainings that are watched in this process: the ranks' first ones belong together, and so on."""
 
 
-def rank() -> int:
-    """Return this process's rank in the training, 0 where it is alone.
-
-    Before there is a group the environment is asked, as torchrun, Slurm and Lightning set it.
-    """
-    if distributed.is_available() and distributed.is_initialized():
-        return distributed.get_rank()
-    for name in _NAMES:
-        if os.environ.get(name, "").isdecimal():
-            return int(os.environ[name])
-    return 0
+def waits_for_others(model: nn.Module) -> bool:
+    """Tell whether every pass of a model needs all processes: its weights are spread over them."""
+    if not _several():
+        return False
+    spread = any(hasattr(one, "device_mesh") for one in model.parameters())  # DTensor's
+    return spread or any(type(one).__name__ == FULLY_SHARDED for one in model.modules())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,39 +82,49 @@ class Rows:
 class Ranks:
     """The processes that train one model together; nothing where it is trained by one.
 
-    Every rank makes one of its model, under the same `name`, and calls `publish` after each update.
+    Every rank makes one of its model, in the same order, and calls `publish` after each update.
     """
 
-    def __init__(self, model: nn.Module, name: str) -> None:
+    def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self._name = name
+        self._number = next(_NUMBERS)
+        self._rank = _told_rank()
         self._sent: SentBuffers | None = None
         self._mine: list[Rows] = []
         self._store: Any = None
         self._failed = ""
-        self._unheard: tuple[int, ...] = ()
-        self._broadcast = False
+        self._found: Finding | None = None
+        self._notes: tuple[str, ...] = ()
+
+    @property
+    def rank(self) -> int:
+        """The rank of this process, 0 where it is alone; the last one that it had."""
+        if distributed.is_available() and distributed.is_initialized():
+            self._rank = distributed.get_rank()
+        return self._rank
 
     def publish(self, statistics: Statistics, update: int) -> None:
         """Tell rank 0 the rows of this one, every few updates. Raises nothing, waits for nobody."""
         if not _due(update) or self._failed or not _several():
             return
-        if self._sent is None and rank():
+        if self._sent is None and self.rank:
             self._sent = SentBuffers(self._model, statistics)
         mine = Rows.of(statistics, update)
-        if (here := rank()) == 0:
+        if self.rank == 0:
             self._mine = [*self._mine, mine][-KEPT:]
-        elif here in _compared(distributed.get_world_size()):
-            self._asked("set", self._key(here), mine.message())
+        elif self.rank in _compared(distributed.get_world_size()):
+            self._asked("set", self._key(self.rank), mine.message())
 
     def compare(self, statistics: Statistics, batch: int | None = None) -> Finding | None:
         """Return what rank 0 finds in the other ranks' rows; None on other ranks, and where all is well.
 
-        `batch`: samples of a rank's batch, if known, which tell how much chance explains.
+        `batch`: samples of a rank's batch, if known, which tell how much chance explains. When the group
+        is no more, it is what was found last.
         """
-        if self._failed or not self._mine or not _several() or rank():
-            return None
-        wanted = _compared(distributed.get_world_size())
+        if not self._mine or not _several() or self.rank:
+            return self._found
+        size = distributed.get_world_size()
+        wanted = _compared(size)
         found = {other: rows for other in wanted if (rows := self._rows_of(other))}
         mine = {rows.update: rows for rows in self._mine}
         heard = {
@@ -122,40 +132,42 @@ class Ranks:
             for other, rows in found.items()
             if rows.update in mine and rows.own.shape == self._mine[0].own.shape
         }
-        self._unheard = tuple(other for other in wanted if other not in heard)
-        if not heard:
-            return None
-        together = Together.of(heard)
-        self._broadcast = together.broadcast
-        return finding(statistics.layers, together, statistics.momentum, batch)
+        together = Together.of(heard) if heard else None
+        self._found = None
+        if together:
+            self._found = finding(statistics.layers, together, statistics.momentum, batch)
+        unheard = tuple(other for other in wanted if other not in heard)
+        self._notes = tuple(self._said(size, unheard, together))
+        return self._found
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the last comparison left out and why, and whose batches make the statistics: sentences."""
+        return self._notes
 
     def detach(self) -> None:
         """Remove every hook."""
         if self._sent is not None:
             self._sent.detach()
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was not compared and why, and whose batches make the statistics: a sentence each."""
-        if not _several():
-            return ()
-        size, notes = distributed.get_world_size(), []
+    def _said(
+        self, size: int, unheard: tuple[int, ...], together: Together | None
+    ) -> Iterator[str]:
         if self._failed:
-            notes.append(f"Statistics of the {size} ranks were not compared: {self._failed}.")
-        elif self._mine and self._unheard:
-            who = ", ".join(str(other) for other in self._unheard)
-            notes.append(
-                f"Of {counted(len(self._unheard), 'rank')} ({who}) nothing was heard lately: bntui.watch "
-                "must be called on every rank for their statistics to be compared."
+            yield f"Statistics of the {size} ranks were not compared: {self._failed}."
+        elif unheard:
+            who = ", ".join(str(other) for other in unheard)
+            yield (
+                f"Of {counted(len(unheard), 'rank')} ({who}) nothing was heard lately: bntui.watch must be "
+                "called on every rank for their statistics to be compared."
             )
-        if size - 1 > len(_compared(size)):
-            notes.append(f"Of {size} ranks {len(_compared(size))} were compared with rank 0.")
-        if self._broadcast:
-            notes.append(
+        if size - 1 > (compared := len(_compared(size))):
+            yield f"Of {size} ranks {compared} were compared with rank 0."
+        if together and together.broadcast:
+            yield (
                 f"Only rank 0's batches make the running statistics, one in {size}: DistributedDataParallel "
                 "sends rank 0's buffers to all ranks before each forward pass (broadcast_buffers=True)."
             )
-        return tuple(notes)
 
     def _rows_of(self, other: int) -> Rows | None:
         key = self._key(other)
@@ -163,7 +175,7 @@ class Ranks:
         return None if message is None else Rows.read(message)
 
     def _key(self, rank: int) -> str:
-        return f"bntui/{self._name}/{rank}"
+        return f"bntui/{self._number}/{rank}"
 
     def _asked(self, what: str, *given: Any) -> Any:
         """Ask the store; None where it fails, after which it isn't asked again."""
@@ -179,6 +191,14 @@ class Ranks:
         except Exception as error:
             self._failed = f"{first_sentence(error)} ({type(error).__name__})"
             return None
+
+
+def _told_rank() -> int:
+    """Return the rank that the environment tells, before there is a group; 0 where it tells none."""
+    for name in _NAMES:
+        if os.environ.get(name, "").isdecimal():
+            return int(os.environ[name])
+    return 0
 
 
 def _several() -> bool:

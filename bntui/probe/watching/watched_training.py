@@ -41,6 +41,7 @@ from bntui.probe.watching.described import (
 from bntui.probe.watching.findings import as_found
 from bntui.probe.watching.looks import Looks
 from bntui.probe.watching.paragraph import paragraph
+from bntui.probe.watching.ranks import Ranks, waits_for_others
 from bntui.probe.watching.writer import Logged, Replaced, Update, Writer
 from bntui.store.recorder import StoreRecorder
 
@@ -75,8 +76,9 @@ class Watching:
 
     def __init__(self, model: nn.Module, how: Watch) -> None:
         """Begin to watch. Raises ProbeError."""
-        self._how = how
         self._model = unwrapped(model)
+        self._how = how = _without_waiting(self._model, how)
+        self._ranks = Ranks(self._model)
         self.statistics = Statistics(self._model)
         self._looks = Looks(
             self._model,
@@ -109,7 +111,7 @@ class Watching:
             control=how.control,
         )
         self._writer = Writer(
-            _recorder(how.store),
+            None if self._ranks.rank else _recorder(how.store),
             config_of(how.training, self.statistics.momentum),
             facts_of(self._model, how.training, how.validation),
             self._watched,
@@ -169,6 +171,7 @@ class Watching:
     def look(self) -> Report:
         """Return what `bntui.check` finds at the weights at hand. Raises what that raises."""
         self._budget.trained()
+        self._compare_ranks()
         report = self._looks.report()
         self._tell(tuple(map(as_found, report.verdicts)))
         self._budget.observed()
@@ -205,13 +208,14 @@ class Watching:
         steps.leave(self)
         atexit.unregister(self._end_with_the_program)
         phase, message = _end(error)
-        if phase is Phase.FINISHED and self._update:
+        if phase is Phase.FINISHED and self._update and not self._ranks.rank:
             phase = self._last_look()
         self._over = True
         self.statistics.detach()
         self._looks.close()
+        self._ranks.detach()
         self._writer.close(phase, message)
-        return paragraph(self.snapshot)
+        return "" if self._ranks.rank else paragraph(self.snapshot)
 
     def leave_end_to_caller(self) -> None:
         """Tell nothing at the program's end: whoever calls this calls `close` then, and tells what it returns."""
@@ -231,10 +235,19 @@ class Watching:
         share = budget.observing / budget.total if budget.total else 0.0
         self._writer.see(Update(self._update, budget.total, share, losses))
         if not self._trouble:
+            self._guarded(self._publish)
             self._guarded(self._obey)
             self._guarded(self._look_if_due)
         budget.observed()
         self._say_verdict()
+
+    def _publish(self) -> None:
+        self._ranks.publish(self.statistics, self._update)
+
+    def _compare_ranks(self) -> None:
+        """Have what other processes' statistics show told beside what looks find."""
+        found = self._ranks.compare(self.statistics, batch_of(self._how.training))
+        self._looks.others = (found,) if found else ()
 
     def _obey(self) -> None:
         """Recalibrate if somebody who is attached asked for it."""
@@ -243,6 +256,9 @@ class Watching:
             self.recalibrate()
 
     def _look_if_due(self) -> None:
+        """Look if it is time: on rank 0, since the other ranks wait for whoever looks."""
+        if self._ranks.rank:
+            return
         every, kind = self._how.every, KINDS[self._looked % len(KINDS)]
         if every is None and self._update >= FIRST and self._budget.allows(kind):
             self._looked += 1
@@ -253,6 +269,7 @@ class Watching:
 
     def _look(self, kind: str) -> None:
         if kind == VALIDATION:
+            self._compare_ranks()
             self._writer.see(self._looks.validate(self._update))
             self._tell(self._looks.findings(self._update))
         else:
@@ -293,7 +310,7 @@ class Watching:
             score=self._looks.score,
             findings=findings,
             looked=self._update,
-            notes=(*self.statistics.notes, *self._looks.notes, *trouble),
+            notes=(*self.statistics.notes, *self._looks.notes, *self._ranks.notes, *trouble),
         )
         self._writer.see(self._watched)
 
@@ -317,6 +334,11 @@ def _recorder(store: str | os.PathLike[str] | bool | None) -> StoreRecorder | No
     if store is False:
         return None
     return StoreRecorder(None if store is None or store is True else Path(store))
+
+
+def _without_waiting(model: nn.Module, how: Watch) -> Watch:
+    """Return how to watch where a pass on one rank would wait for the others: without any."""
+    return replace(how, validation=None, training=None) if waits_for_others(model) else how
 
 
 def _end(error: BaseException | None) -> tuple[Phase, str]:

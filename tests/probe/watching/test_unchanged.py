@@ -15,8 +15,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from bntui.probe.causes import Cause
 from bntui.store.database import Store
-from bntui.store.rows import Points
+from bntui.store.rows import Points, StoredRun
 from tests.as_found import bits
 from tests.children import environment
 
@@ -30,8 +31,16 @@ NAMES = (
     "checkpointing",
     "siamese",
     "gan",
+    "ddp",
     "of_lightning",
+    "of_keras",
 )
+MODELS = {"checkpointing": 2}
+"""Trainings that are watched, where it is not one."""
+FOUND = MODELS | {"gan": 2}
+"""Those that `bntui watch` finds."""
+NOT_FOUND = {"ddp", "of_keras"}
+"""What `bntui watch` does not find: spawned processes, and optimisers that are not torch's."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +52,22 @@ class Run:
     """How often every momentum was looked at."""
     drifts: int
     """How often the drift of its first layer was measured."""
+    causes: tuple[str, ...]
+    """What was found."""
 
 
 def runs() -> list[Run]:
     """Return what the test's store has."""
     with Store() as store:
-        return [run_of(one.updates, store.points(one.id)) for one in store.runs()]
+        return [run_of(one, store.points(one.id)) for one in store.runs()]
 
 
-def run_of(updates: int, points: Mapping[str, Points]) -> Run:
+def run_of(run: StoredRun, points: Mapping[str, Points]) -> Run:
     drift = min(name for name in points if name.startswith("drift:"))
-    return Run(updates, len(points["hindsight:own"].values), len(points[drift].values))
+    assert run.watched
+    causes = tuple(found.cause for found in run.watched.findings)
+    looks, drifts = (len(points[name].values) for name in ("hindsight:own", drift))
+    return Run(run.updates, looks, drifts, causes)
 
 
 @dataclass(frozen=True)
@@ -66,10 +80,13 @@ class Ended:
     """Weights, buffers, the optimisers' states and the random streams: comparable with ==."""
 
 
-def ended(command: Sequence[str], file: Path) -> Ended:
+def ended(command: Sequence[str], file: Path, *arguments: str) -> Ended:
     """Run a script that keeps its states in `file`."""
     done = subprocess.run(
-        [sys.executable, *command], capture_output=True, timeout=200, env=environment()
+        [sys.executable, *command, str(file), *arguments],
+        capture_output=True,
+        timeout=200,
+        env=environment(),
     )
     assert file.exists(), done.stderr.decode()
     return Ended(done.returncode, done.stdout, plain(torch.load(file, weights_only=False)))
@@ -88,21 +105,45 @@ def plain(value: Any) -> Any:
     return repr(value) if isinstance(value, float) else value
 
 
+def watched_runs(name: str, count: int) -> None:
+    """See that the watched training was measured, also in its middle, and by one process alone."""
+    measured = runs()
+    assert len(measured) == count
+    for run in measured:
+        assert run.updates >= 10
+        assert min(run.looks, run.drifts) > 2
+        assert (Cause.RANKS_DIFFER in run.causes) == (name == "ddp")
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_a_watched_training_is_the_unwatched_one(name: str, tmp_path: Path) -> None:
+def test_a_watched_training_is_the_unwatched_one(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     script = str(SCRIPTS / f"{name}.py")
-    files = [tmp_path / "unwatched", tmp_path / "watched"]
-    unwatched = ended([script, str(files[0])], files[0])
+    unwatched = ended([script], tmp_path / "unwatched")
     assert unwatched.code == 0
     assert unwatched.out
     assert not runs()
-    watched = ended([script, str(files[1]), "--watch"], files[1])
-    assert watched == unwatched
-    measured = runs()
-    assert measured
-    for run in measured:
-        assert run.updates >= 10
-        assert min(run.looks, run.drifts) > 2  # also in the middle of the training
+    assert ended([script], tmp_path / "two lines", "--watch") == unwatched
+    watched_runs(name, MODELS.get(name, 1))
+    if name in NOT_FOUND:
+        return
+    monkeypatch.setenv("BNTUI_STORE", str(tmp_path / "of bntui watch.sqlite"))
+    command = ["-m", "bntui", "watch", "--every", "4", script]
+    assert ended(command, tmp_path / "bntui watch") == unwatched
+    watched_runs(name, FOUND.get(name, 1))
+
+
+TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+def test_ranks_that_torchrun_starts_are_watched(tmp_path: Path) -> None:
+    script = str(SCRIPTS / "ddp.py")
+    unwatched = ended([*TORCHRUN, script], tmp_path / "unwatched")
+    assert unwatched.out
+    watch = ["-m", "bntui", "watch", "--every", "4", script]
+    assert ended([*TORCHRUN, *watch], tmp_path / "watched") == unwatched
+    watched_runs("ddp", 1)
 
 
 def test_one_other_bit_is_seen() -> None:

@@ -6,7 +6,8 @@ os.environ["KERAS_BACKEND"] = "torch"
 import keras
 import torch
 
-from tests.probe.watching.scripts.common import CLASSES, SIDE, Images, keep, watched
+import bntui
+from tests.probe.watching.scripts.common import CLASSES, SIDE, WATCHED, Images, keep
 
 keras.utils.set_random_seed(6)
 training, validation = Images(160, 4), Images(64, 5)
@@ -27,15 +28,17 @@ model = keras.Sequential(
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 model.compile(keras.optimizers.SGD(0.05, momentum=0.9), loss)
 pixels, others = (part.images.permute(0, 2, 3, 1).numpy() for part in (training, validation))
-with watched(model):
-    history = model.fit(
-        pixels,
-        training.labels.numpy(),
-        batch_size=16,
-        epochs=2,
-        validation_data=(others, validation.labels.numpy()),
-        verbose=0,
-    )
+targets, other_targets = (part.labels.numpy() for part in (training, validation))
+watching = {"validation": (others, other_targets), "training": (pixels, targets), "every": 4}
+history = model.fit(
+    pixels,
+    targets,
+    batch_size=16,
+    epochs=2,
+    validation_data=(others, other_targets),
+    callbacks=[bntui.KerasCallback(**watching)] if WATCHED else [],
+    verbose=0,
+)
 for name, values in history.history.items():
     print(name, [repr(value) for value in values])
 state = [torch.as_tensor(variable.value.detach()) for variable in model.optimizer.variables]
