@@ -15,7 +15,7 @@ from bntui.core.snapshot import Phase, Snapshot
 from bntui.machine.signals import BY_USER
 from bntui.ui import key_lines
 from bntui.ui.experiments.progress import Experiments
-from bntui.ui.explorer.available_keys import sentence, why_not
+from bntui.ui.explorer.available_keys import NOT_LED, sentence, why_not
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.remembered import Memory
 from bntui.ui.runs.archive import Archive
@@ -113,6 +113,11 @@ class BntuiApp(TerminalApp):
         """Stop every run and wait for the threads; return whether all have ended."""
         return self.explorer.end(interrupted=self.asked_to_end not in {0, BY_USER})
 
+    def offers(self, screen: Screen[Any], binding: Binding) -> bool:
+        """Leave out what only a run of one's own can be told to do, where a run is followed."""
+        followed = screen is self.explorer and self.explorer.run.snapshot.followed
+        return not (followed and binding.id in NOT_LED)
+
     def palette_words(self, screen: Screen[Any], binding: Binding) -> tuple[str, str]:
         """Say of the explorer's commands what they do now, or why they can't."""
         title, help_ = super().palette_words(screen, binding)
@@ -126,7 +131,7 @@ class BntuiApp(TerminalApp):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """List the cards of the first start as well."""
         yield from super().get_system_commands(screen)
-        if screen is self.explorer:
+        if screen is self.explorer and not self.explorer.run.snapshot.followed:
             shown = "what you see, what to look at, what to press"
             yield SystemCommand("Show the cards of the first start", shown, self.show_tour)
 

@@ -170,7 +170,7 @@ class TerminalApp(DiffApp):
         offered = set[str]()
         for node, binding, enabled, _ in screen.active_bindings.values():
             known = is_listed(binding) and binding.action not in NOT_OFFERED
-            if known and binding.description and enabled:
+            if known and binding.description and enabled and self.offers(screen, binding):
                 title, help_ = self.palette_words(screen, binding)
                 if title not in offered:  # several keys may do the same
                     run = partial(self.call_later, self.run_action, binding.action, node)
@@ -178,6 +178,10 @@ class TerminalApp(DiffApp):
                 offered.add(title)
         if SENTENCES["quit"] not in offered:
             yield SystemCommand(SENTENCES["quit"], "key ctrl+c", self.action_quit)
+
+    def offers(self, screen: Screen[Any], binding: Binding) -> bool:
+        """Tell whether the palette is to offer what a key of `screen` does."""
+        return True
 
     def palette_words(self, screen: Screen[Any], binding: Binding) -> tuple[str, str]:
         """Return the sentence and the help with which the palette offers a key of `screen`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bntui.core.command_line import command_line
 from bntui.core.config import Knobs
 from bntui.core.run import LEAVE_SECONDS, Command, Run
-from bntui.core.run_request import RunRequest
+from bntui.core.run_request import Follow, RunRequest
 from bntui.core.snapshot import Checkpoint, Snapshot
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ class FrozenRun:
 
     def __init__(self, request: RunRequest, state: Snapshot) -> None:
         config = request.config
-        self.snapshot = Snapshot(config=config, knobs=config.knobs, epochs=config.epochs)
+        followed = isinstance(request.origin, Follow)
+        self.snapshot = Snapshot(
+            config=config, knobs=config.knobs, epochs=config.epochs, followed=followed
+        )
         self._state = state
 
     def start(self, *, after: Run | None = None) -> None:

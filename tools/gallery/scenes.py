@@ -44,8 +44,16 @@ def state(name: str) -> Snapshot:
             "mnist can't be downloaded (Name or service not known): connect, or press d for digits."
         )
         return Snapshot(phase=Phase.FAILED, config=replace(config, dataset="mnist"), message=why)
+    if name == "interrupted":
+        left: Snapshot = states["watched"]
+        message = f"{LEFT_OPEN} {left.update:,}."
+        return replace(left, phase=Phase.INTERRUPTED, message=message)
     found: Snapshot = states[name]
     return found
+
+
+LEFT_OPEN = "the process that trained this run has ended without closing it: the last update that it kept is"
+"""How `store.follow` begins to say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,21 @@ SCENES = (
     Scene("loading", "Before anything is loaded", shown="loading", measured=False),
     Scene("failed", "A run that could not be loaded", shown="failed", measured=False),
     Scene("control", "A run without batch norm", shown="control", measured=False),
+    Scene("attach", "A training by a script of your own, watched (bntui attach)", shown="watched"),
+    Scene(
+        "attach-map",
+        "Every momentum of a watched training, in torch's numbers",
+        ("3", focus(HindsightMap)),
+        "watched",
+    ),
+    Scene(
+        "attach-blind",
+        "Watched without validation data: how far statistics are from fresh ones",
+        shown="watched blind",
+        measured=False,
+    ),
+    Scene("attach-what-if", "The same under every momentum (w)", ("w",), "watched blind"),
+    Scene("attach-interrupted", "Its process was killed", shown="interrupted"),
     Scene("loss", "Loss (2)", ("2",)),
     Scene("map", "Every momentum, in hindsight (3)", ("3", focus(HindsightMap))),
     Scene("drift", "Drift, layer by layer (4)", ("4", focus(DriftTable))),

@@ -30,6 +30,7 @@ from bntui.measure.budget import Budget
 from bntui.store.archive import KeptRuns, recorder
 from bntui.train.runner import Runner
 from tools.gallery.states import FILE, packed, unpacked
+from tools.gallery.watching import watching
 
 DEFAULT = RunConfig(seed=5, width=0.25)
 LOOK_AT, LATEST = 88, 120
@@ -195,6 +196,7 @@ PARTS: dict[str, Callable[[], Iterator[tuple[str, Any]]]] = {
     "experiment": lambda: experiment("1"),
     "comparison": lambda: experiment("2"),
     "kept": kept,
+    "watching": watching,
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bntui.core.config import Observation
-from bntui.core.run_request import New, RunRequest
+from bntui.core.run_request import Follow, New, RunRequest
 from bntui.experiments.library import built_in, configs_of
 from bntui.ui.app import BntuiApp
 from bntui.ui.drawing.canvas import Canvas
@@ -97,7 +97,9 @@ async def opened(
 ) -> AsyncIterator[Visitor]:
     """Open the explorer on runs that show `states`, one after the other."""
     experiments = Experiments(built_in, lambda experiment: configs_of(experiment, {}))
-    request = RunRequest(states[0].config, Observation(noise_scale=True), origin=New())
+    first = states[0]
+    origin = Follow(first.run) if first.followed else New()
+    request = RunRequest(first.config, Observation(noise_scale=True), origin=origin)
     app = BntuiApp(
         showing(*states),
         request,

@@ -30,6 +30,8 @@ DRIFT_COLUMNS = {
     "trend": -(TREND + 1),
 }
 """Titles and widths, negative for what is written from the left; where there is no room, the last are left out."""
+EXCHANGED = {"", "alone", "sound in"}
+"""Those of what exchanging layers' statistics shows, which is not done to a watched training."""
 TABLE_WIDTH = sum(map(abs, DRIFT_COLUMNS.values()))
 HEALTH_SIGNS = {
     Health.SOUND: ("√", "good"),
@@ -77,7 +79,8 @@ def drift_rows(
         found, updates = known.get(layer.name), ahead.get(layer.name, math.nan)
         (first, role), *rest = layer_row(layer, snapshot.series, found, updates)
         rows.append([(first, "chosen" if place == chosen else role), *rest])
-    return [_aligned(row, width) for row in rows]
+    shown = [title not in EXCHANGED or snapshot.watched is None for title in DRIFT_COLUMNS]
+    return [_aligned(row, width, shown) for row in rows]
 
 
 def layer_row(
@@ -106,11 +109,13 @@ def layer_row(
     ]
 
 
-def _aligned(cells: Row, width: int) -> Row:
-    """Put cells into their columns, as many as `width` has room for whole."""
+def _aligned(cells: Row, width: int, shown: list[bool]) -> Row:
+    """Put cells into those columns that are `shown`, as many as `width` has room for whole."""
     row: Row = []
     taken = 0
-    for (text, role), size in zip(cells, DRIFT_COLUMNS.values(), strict=True):
+    for (text, role), size, shows in zip(cells, DRIFT_COLUMNS.values(), shown, strict=True):
+        if not shows:
+            continue
         taken += abs(size)
         if taken > width and row:
             break

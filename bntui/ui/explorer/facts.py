@@ -45,7 +45,8 @@ class FactsPanel(FocusCanvas):
         facts = facts_of(self._snapshot)
         if height == 1:
             mark = "▸" if self.has_focus else " "
-            return [_one_line([fact for fact in facts if fact[1]], width, mark)]
+            said = [fact for fact in facts if fact[1] and fact[2] != UNKNOWN]
+            return [_one_line(said, width, mark)]
         beside = LABEL_WIDTH if width >= ROOMY else SHORT_LABEL
         room = max(1, width - beside - 2)
         return [

@@ -4,6 +4,7 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 from itertools import chain
 
+import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -13,6 +14,7 @@ from bntui.core.series import SeriesView
 from bntui.core.snapshot import Snapshot
 from bntui.diagnose.noise_words import latest_noise
 from bntui.ui.drawing.curves import curves, pencilled
+from bntui.ui.drawing.plot import Line
 from bntui.ui.drawing.view import View, planned_end
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.hindsight import HindsightMap
@@ -107,7 +109,7 @@ class Results(Container):
         lines = [curves(what, snapshot, view, self._ghosts) for what in ("acc", "loss")]
         ends = (float(line.view.x[-1]) for line in chain(*lines) if len(line.view))
         fresh, running = lines[0][-2:]
-        gap = (fresh, running) if len(fresh.view) and len(running.view) else None
+        gap = (fresh, running) if is_known(fresh) and is_known(running) else None
         hindsight = self.query_one(HindsightMap)
         hindsight.show(snapshot, view=view, end=max(ends, default=0.0), planned=planned)
         if hindsight.looks and (row := hindsight.scrubbed):
@@ -119,7 +121,7 @@ class Results(Container):
             ("accuracy", "loss"), lines, notes, (gap, None), self.query(Chart), strict=True
         )
         for what, each, note, between, chart in figures:
-            known = [line for line in each if len(line.view)] if snapshot.watched else each
+            known = [line for line in each if is_known(line)] if snapshot.watched else each
             chart.show(
                 known,
                 snapshot.marks,
@@ -132,6 +134,11 @@ class Results(Container):
                 fixed=not snapshot.watched or snapshot.watched.score == ANY_SCORE,
                 instead=no_score(snapshot) if what == "accuracy" and not known else "",
             )
+
+
+def is_known(line: Line) -> bool:
+    """Tell whether a line has a value: of a training that was given no validation data scores are NaN."""
+    return bool(np.isfinite(line.view.last).any())
 
 
 def titles_of(what: str, snapshot: Snapshot, shown: Set[str]) -> tuple[str, ...]:

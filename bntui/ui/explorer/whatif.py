@@ -182,7 +182,7 @@ class WhatIf(Canvas):
             where += f", {found.images[0]:,.0f} images"
         what = f"this run {found.own[0]:.3f}, fresh {found.fresh[0]:.3f}"
         if found.distance:
-            what = f"this run's statistics are {found.told(found.own[0])} from fresh ones"
+            what = f"this run {found.told(found.own[0])} from fresh ones"
         title = f"{state} before: {where}" if state else f"{where}: {what}"
         return [[(f" {title}", "strong")], *what_if(shown, width, height - 1, self.glyphs)]
 

@@ -48,6 +48,14 @@ def worded(term: Term, shown: Shown | None) -> Term:
     return replace(term, numbers=None) if name in NO_NUMBERS else term
 
 
+def belongs(name: str, shown: Shown | None) -> bool:
+    """Tell whether a term is one of what is shown: a run that is followed has no pace, for one."""
+    if shown is None or not shown.snapshot.followed:
+        return True
+    watched = shown.snapshot.watched
+    return name not in NOT_FOLLOWED and not (watched and name in NOT_WATCHED)
+
+
 def _with(term: Term, other: Other | None) -> Term:
     if other is None:
         return term
@@ -242,6 +250,13 @@ BLIND = {
     ),
 }  # fmt: skip
 """Where no validation data were given."""
+NOT_FOLLOWED = {"pace"}
+"""Terms that no panel of a run that is followed has."""
+NOT_WATCHED = {
+    "pace", "activations", "noise scale", "estimator", "scaled", "seed", "width", "twin", "apart", "alone",
+    "sound in", "harms, joint, unsure",
+}  # fmt: skip
+"""Those that no panel of a watched training has."""
 NO_NUMBERS = {
     "bias-corrected", "cumulative", "warm-up", "scaled", "estimator", "pace", "activations", "noise scale",
     "seed", "width", "val_acc",

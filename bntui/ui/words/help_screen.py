@@ -17,6 +17,7 @@ from bntui.ui.drawing.canvas import Canvas, Picture
 from bntui.ui.key_lines import Section
 from bntui.ui.terminal.glyphs import fit
 from bntui.ui.words import thread
+from bntui.ui.words.followed import belongs
 from bntui.ui.words.page import Part, keys_page, next_word, terms_page, text_page
 from bntui.ui.words.places import Place
 from bntui.ui.words.term import Shown
@@ -69,7 +70,8 @@ class Content:
         told: set[str] = set()
         parts = []
         for place in self.places:
-            names = [name for name in place.terms if name not in told]
+            here = (name for name in place.terms if belongs(name, self.shown))
+            names = [name for name in here if name not in told]
             told.update(names)
             if names or place.about:
                 parts.append(Part(place.title, [TERMS[name] for name in names], place.about))

@@ -110,6 +110,7 @@ PLACES: dict[str, Place] = {
     "seed": Place("seed", ("seed",)),
     "epochs": Place("epochs", ("epoch", "update")),
     "knobs": Place("knobs", _KNOBS),
+    "facts": Place("this run", (*_KNOBS, "measuring")),
     "panel-1": Place("accuracy", (*_CURVES, *_BESIDE)),
     "panel-2": Place("loss", ("loss", "noise scale", *_CURVES, *_BESIDE)),
     "panel-3": Place("every momentum, in hindsight", _MAP),

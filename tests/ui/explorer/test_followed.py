@@ -175,6 +175,22 @@ async def test_every_panel_and_screen_opens(
         assert user.app.screen.query(KeyLine)
 
 
+async def test_help_and_palette_leave_out_what_would_lead_the_run() -> None:
+    async with opened((120, 60), follow=RUN) as user:
+        await user.see(watched_run())
+        offered = [one.title for one in user.app.get_system_commands(user.app.screen)]
+        assert "Show the measurements behind the verdict" in offered
+        assert "Ask the watched training to recalibrate" in offered
+        leading = ("Pause", "Restart", "twin", "branch", "experiments", "cards", "Keep the weights")
+        assert not [one for one in offered if any(word in one for word in leading)]
+        await user.press("question_mark")
+        assert "─ this run ─" in user.text
+        assert "pace:" not in user.text
+        await user.press("2")
+        assert "show every measurement behind the verdict" in user.text
+        assert "make a single update" not in user.text
+
+
 async def test_leaving_asks_nothing_and_touches_nothing() -> None:
     async with opened(follow=RUN) as user:
         await user.see(watched_run())
