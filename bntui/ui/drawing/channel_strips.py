@@ -51,7 +51,8 @@ def strip(
     highest, lowest = np.maximum.reduceat(tall, starts), np.minimum.reduceat(tall, starts)
     extreme = np.where(highest >= -lowest, highest, lowest)
     scale, high, zero, low = _scale(what, float(np.abs(extreme).max()))
-    dots = np.rint(extreme / scale * arm * DOTS[glyphs][1]).astype(np.intp)
+    share = np.clip(extreme / scale, -1.0, 1.0)  # what is off by e⁹⁹ or more has a full bar
+    dots = np.rint(share * arm * DOTS[glyphs][1]).astype(np.intp)
     dots += (dots == 0) * np.sign(extreme).astype(np.intp)  # what is not zero shows
 
     broken = np.logical_or.reduceat(~finite, starts)

@@ -121,6 +121,16 @@ class TestStrip:
             " ÷20 ┤",
         ]
 
+    def test_a_variance_that_is_off_beyond_all_bounds_has_a_full_bar(self) -> None:
+        picture = ratios(1e30, -1e30, 0.0)
+        assert [line[5:].strip() for line in picture[1:]] == [
+            "┤⣿⣿⣿⣿⣿",
+            "│⣿⣿⣿⣿⣿",
+            "┤──────────────────",
+            "│      ⣿⣿⣿⣿⣿",
+            "┤      ⣿⣿⣿⣿⣿",
+        ]
+
     def test_one_column_a_channel_where_they_just_fit(self) -> None:
         assert means(row(*[1] * 20, *[-1] * 14), height=4) == [
             RULE,
