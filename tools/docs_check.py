@@ -23,10 +23,10 @@ from bntui.core.text import ConfigError
 from bntui.experiments.library import find
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ("*.md", "docs/*.md", "bntui/**/*.md")
+DOCUMENTS = ("*.md", "docs/*.md", "examples/*.md", "bntui/**/*.md")
 HISTORY = "CHANGELOG.md"
 """Whose commands are those of its day."""
-TOOLS = ("tests", "tools", "benchmarks")
+TOOLS = ("tests", "tools", "benchmarks", "examples")
 """Where the programs behind `make` get their options."""
 
 FENCE = re.compile(r"^ *(```|~~~)(\w*)[^\n]*\n(.*?)^ *\1 *$", re.MULTILINE | re.DOTALL)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from bntui.core.config import torch_momentum
@@ -17,12 +18,18 @@ from bntui.core.config import torch_momentum
 class BatchNormalization(nn.Module):
     """One of Keras's layers, by torch's names; its tensors are the layer's own, not copies.
 
+    Calls in training are counted, as in torch's layers, if the statistics were at their start: Keras
+    doesn't.
+
     Every call of the layer goes through this one, in the mode of that call and with a view of its input
     whose channels are the second dimension: hooks of it see what hooks of a layer of torch's see.
     """
 
     biased_variance = True
     """The variance that the layer takes in is the batch's biased one; torch's layers take the unbiased."""
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor | None
 
     def __init__(self, layer: Any) -> None:
         super().__init__()
@@ -32,6 +39,8 @@ class BatchNormalization(nn.Module):
         self.register_buffer("running_var", layer.moving_variance.value)
         self.register_parameter("weight", layer.gamma.value if layer.scale else None)
         self.register_parameter("bias", layer.beta.value if layer.center else None)
+        untouched = not self.running_mean.any() and bool((self.running_var == 1.0).all())
+        self.register_buffer("num_batches_tracked", torch.tensor(0) if untouched else None)
         self._theirs = layer.forward
         vars(layer)["forward"] = self._called
 
@@ -46,7 +55,10 @@ class BatchNormalization(nn.Module):
 
     def forward(self, batch: Tensor, run: Callable[[], Any]) -> Any:
         """Run the layer on what it was called with, of which `batch` (N, C, …) is a view."""
-        return run()
+        outputs = run()
+        if self.training and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+        return outputs
 
     def _called(self, *inputs: Any, **named: Any) -> Any:
         """Stand for the layer's own `forward`."""

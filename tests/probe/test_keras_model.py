@@ -54,7 +54,8 @@ def test_its_layers_are_found_by_their_paths_in_the_order_of_the_model() -> None
 def test_the_tensors_are_the_models_own() -> None:
     model = built()
     seen = KerasModel(model)
-    ours = {one.data_ptr() for one in (*seen.parameters(), *seen.buffers())}
+    buffers = [one for name, one in seen.named_buffers() if not name.endswith("_tracked")]
+    ours = {one.data_ptr() for one in (*seen.parameters(), *buffers)}
     assert ours == {variable.value.data_ptr() for variable in model.variables}
     with torch.no_grad():
         dict(layers_of(seen))["first"].running_mean.fill_(7.0)  # type: ignore[operator]
@@ -97,6 +98,14 @@ def test_training_mode_is_keras_training(samples: tuple[Any, Any]) -> None:
         seen.train()(images)
     moved = seen.get_buffer("first.running_mean")
     torch.testing.assert_close(moved, 0.99 * before + 0.01 * images.mean((0, 1, 2)))
+
+
+def test_calls_in_training_are_counted_from_the_start(samples: tuple[Any, Any]) -> None:
+    model = built()
+    seen = KerasModel(model)
+    model.fit(*samples, batch_size=16, verbose=0, validation_data=samples)
+    assert seen.get_buffer("first.num_batches_tracked") == 4
+    assert dict(layers_of(KerasModel(model)))["first"].num_batches_tracked is None
 
 
 def test_a_layer_that_is_not_trainable_does_not_train() -> None:
