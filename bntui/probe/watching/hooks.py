@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from bntui.probe.watching.scriptable import make_scriptable
 from bntui.probe.watching.tracked_layer import TrackedLayer
 
 Inputs = tuple[Any, ...]
@@ -37,6 +38,7 @@ def hook(tracked: TrackedLayer, before: Before, after: After) -> None:
 
     And `after` behind it, where the layer's own code may have written to its buffers.
     """
+    make_scriptable(Hook)
     layer = tracked.layer
     tracked.hooks.append(layer.register_forward_pre_hook(Hook(_before_call, tracked, before)))
     if not tracked.native:

@@ -116,6 +116,20 @@ def test_a_recorded_copy_has_nothing_of_ours() -> None:
     }
 
 
+def test_a_watched_model_can_be_scripted() -> None:
+    model = convolutional()
+    statistics = Statistics(model)
+    hooks = [list(layer._forward_pre_hooks.items()) for layer in norms(model)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scripted = torch.jit.script(model)
+    assert [list(layer._forward_pre_hooks.items()) for layer in norms(model)] == hooks
+    assert torch.equal(scripted.eval()(images(0)), model.eval()(images(0)))
+    once(model.train(), 0)
+    statistics.step()
+    assert statistics.calls == (1, 1)
+
+
 def test_what_is_captured_as_a_graph_is_not_measured_and_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
