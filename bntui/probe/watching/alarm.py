@@ -9,6 +9,7 @@ from typing import cast
 
 from torch import Tensor
 
+from bntui.core.config import torch_momentum
 from bntui.core.text import exact
 from bntui.measure.layers import Layers
 from bntui.probe.causes import Cause, Finding, Severity
@@ -21,6 +22,7 @@ SOUND, FAILS = 0.30, 0.85
 TO_MEASURE = (
     "bntui.watch(model, validation=loader): both validations of the same weights tell what it costs"
 )
+LATE = "Fresh ones are those of the last 8 updates, so a lag of a few updates does not show: give training=."
 NOT_MEASURED = "What that does to validation was not measured: no validation data were given."
 
 
@@ -61,7 +63,8 @@ def by_alarm(seen: Probed, unstarted: Tensor, rows: Iterable[tuple[str, Tensor]]
         return Finding(Cause.UNDECIDED, Severity.UNDECIDED, (said,))
     if abs(off) <= SOUND:
         said = f"Running variances are near fresh ones: at most {ratio(off)} (in the mean of layer {name})."
-        return Finding(Cause.SOUND, Severity.REMARK, (said, NOT_MEASURED))
+        evidence = (said, *([LATE] if seen.collected is None else []), NOT_MEASURED)
+        return Finding(Cause.SOUND, Severity.REMARK, evidence)
     said = (
         f"Running variances of layer {name} are {ratio(off)} the fresh ones, in the mean (logarithm {off:+.2f}; in "
         f"trials sound trainings had at most ±{SOUND:.2f}, failing ones ±{FAILS:.2f} and more)."
@@ -82,19 +85,20 @@ def _stale(
     fresh = cast("Tensor", seen.fresh_row)
     evidence = [said]
     untouched = [place for place in places if seen.states[place].untouched]
+    moved = [place for place in places if place not in untouched]
     momenta = [one for place in places if (one := seen.states[place].momentum) is not None]
     near = [one for one, row in rows if distance(seen.layers, row, fresh, places) <= SOUND]
     cause, remedy = (
         Cause.LAG,
         "lower the learning rate before validating, or raise torch's momentum",
     )
-    if untouched:
+    if untouched and (moved or min(momenta, default=1.0) > 0.0):
         cause = Cause.NEVER_UPDATED if len(untouched) == len(places) else Cause.PARTLY_UNTOUCHED
         evidence.append(
             f"{len(untouched)} of {len(places)} layers are at exactly mean 0, variance 1."
         )
         remedy = "train in model.train(), calling the layers themselves"
-    elif momenta and min(momenta) < TOO_SMALL and near:
+    elif momenta and min(momenta) < TOO_SMALL and (near or untouched):
         cause = Cause.MOMENTUM_TOO_SMALL
         remedy = "layer.momentum = 0.1 (torch's: the share of the new value)"
     elif (left := distance(seen.layers, unstarted, fresh, places)) <= SOUND:
@@ -106,8 +110,9 @@ def _stale(
     if momenta:
         evidence.append(f"torch's momentum is {exact(min(momenta))}.")
     if near:
+        torchs = ", ".join(exact(torch_momentum(float(one))) for one in near)
         evidence.append(
-            f"Within {ratio(SOUND)} would be, had they been used all along, Keras's momenta {', '.join(near)}."
+            f"Had torch's momentum been {torchs} all along, they would be within {ratio(SOUND)}."
         )
     evidence.append(NOT_MEASURED)
     return Finding(cause, Severity.WARNING, tuple(evidence), (remedy, TO_MEASURE))

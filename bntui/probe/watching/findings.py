@@ -86,6 +86,21 @@ def state_findings(seen: Probed) -> list[Finding]:
         )
         remedy = "look for a training batch with NaN or inf, or lower the learning rate"
         return [Finding(Cause.NON_FINITE, Severity.UNSOUND, (said,), (remedy,))]
-    found = momentum(seen)
-    frozen = not_frozen(seen)
-    return [*found, frozen] if frozen else found
+    others = (not_frozen(seen), _never_trained(seen))
+    return [*momentum(seen), *(one for one in others if one)]
+
+
+def _never_trained(seen: Probed) -> Finding | None:
+    """Name layers at their start values that training has not called."""
+    layers = zip(seen.states, seen.called, strict=True)
+    idle = [state for state, called in layers if state.untouched and not called]
+    if not idle:
+        return None
+    names = ", ".join(state.name for state in idle[:3]) + (" …" if idle[3:] else "")
+    evidence = (
+        f"{len(idle)} of {counted(len(seen.states), 'layer')} are at exactly mean 0, variance 1, and no pass of "
+        f"training has called them: {names}.",
+        "Whether eval mode calls them was not measured.",
+    )
+    remedy = "if it does: call the layers themselves in training, too"
+    return Finding(Cause.PARTLY_UNTOUCHED, Severity.WARNING, evidence, (remedy,))

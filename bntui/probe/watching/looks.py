@@ -262,7 +262,10 @@ class Looks:
         # Momentum 0 averages nothing: it is near fresh statistics by chance.
         constant = [(name, row) for name, row in rows.items() if name[0].isdigit() and name != "0"]
         found = state_findings(seen)
-        return found if is_unsound(found) else [*found, by_alarm(seen, rows[CORRECTED], constant)]
+        if is_unsound(found):
+            return found
+        far = by_alarm(seen, rows[CORRECTED], constant)
+        return [far, *(one for one in found if one.cause is not far.cause)]
 
     def _of_statistics(self, seen: Probed) -> Report:
         verdicts = worst_first(self._by_statistics(seen))

@@ -9,6 +9,7 @@ from bntui.core.watched import Found
 from bntui.probe.watching.batch_statistics import Statistics
 from bntui.probe.watching.looks import Looks
 from tests.cases.data import digits, mlp, small_cnn
+from tests.cases.faulty.partly_untouched_other_branch import TwoSets
 from tests.probe.watching.test_looks import fit
 
 
@@ -25,19 +26,27 @@ def test_a_sound_training_is_near_fresh_statistics(given: dict[str, Any]) -> Non
     (found,) = found_of(small_cnn(), 150, 0.005, **given)
     assert (found.cause, found.severity) == ("sound", "remark")
     assert "not measured" in found.evidence[-1]
+    assert ("give training=" in " ".join(found.evidence)) is not bool(given)
 
 
 def test_a_small_momentum_is_named_by_what_others_would_have_given() -> None:
     found = found_of(small_cnn(momentum=0.002), 100, 0.02)
     (one,) = [one for one in found if one.cause == "momentum-too-small"]
     assert one.severity == "warning"
-    assert "0.9" in " ".join(one.evidence)
+    assert "Had torch's momentum been" in " ".join(one.evidence)
 
 
-def test_momentum_0_leaves_layers_untouched() -> None:
-    found = found_of(mlp(momentum=0.0), 20, 0.02, training=digits())
-    assert found[0].cause in {"momentum-too-small", "never-updated"}
-    assert {one.severity for one in found} == {"warning"}
+@pytest.mark.parametrize("given", [{}, {"training": digits()}], ids=["statistics", "training"])
+def test_momentum_0_is_named_once(given: dict[str, Any]) -> None:
+    (found,) = found_of(mlp(momentum=0.0), 20, 0.02, **given)
+    assert (found.cause, found.severity) == ("momentum-too-small", "warning")
+
+
+def test_layers_that_training_does_not_call_are_told() -> None:
+    found = found_of(TwoSets(), 30, 0.01)
+    (one,) = [one for one in found if one.cause == "partly-untouched"]
+    assert one.evidence[0].startswith("3 of 6 layers")
+    assert one.severity == "warning"
 
 
 def test_before_the_first_update_nothing_can_be_told() -> None:
