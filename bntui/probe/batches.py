@@ -285,7 +285,16 @@ def _spaced(loader: Any, samples: int) -> Any:
         return loader
     chosen: Subset[Any] = Subset(loader.dataset, _places(range(total), samples))
     own = torch.Generator()  # whatever the loader's own one would have drawn from
-    return DataLoader(chosen, batches.batch_size, collate_fn=loader.collate_fn, generator=own)
+    return DataLoader(
+        chosen,
+        batches.batch_size,
+        collate_fn=loader.collate_fn,
+        generator=own,
+        # Files that a data set opens at its first sample stay closed here, if they were to.
+        num_workers=min(1, loader.num_workers),
+        worker_init_fn=loader.worker_init_fn,
+        multiprocessing_context=loader.multiprocessing_context if loader.num_workers else None,
+    )
 
 
 def _places(sequence: Sequence[Any], count: int) -> list[Any]:

@@ -1,5 +1,6 @@
 """Loaders: evenly spaced samples, the first batches, and what is refused."""
 
+import os
 import random
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -273,3 +274,21 @@ def test_an_iteration_under_way_goes_on_with_persistent_workers() -> None:
     asked = list(batches.first(loader, 2, "training"))
     assert labels([*begun, *under_way]) == labels(DataLoader(DATA, batch_size=25))
     assert labels(asked) == labels([*begun, *asked[1:]])
+
+
+def test_samples_here_and_there_are_loaded_by_a_worker_where_the_loader_has_some() -> None:
+    class Where(Dataset[Tensor]):
+        def __len__(self) -> int:
+            return 100
+
+        def __getitem__(self, place: int) -> Tensor:
+            return torch.tensor([place, os.getpid()])
+
+    by_workers = DataLoader(Where(), 10, num_workers=2)
+    rows = torch.cat(batches.spread(by_workers, 20, "validation"))
+    assert rows[:, 0].tolist() == list(range(2, 100, 5))
+    assert len(set(rows[:, 1].tolist())) == 1
+    assert os.getpid() not in rows[:, 1].tolist()
+    assert set(
+        torch.cat(batches.spread(DataLoader(Where(), 10), 20, "validation"))[:, 1].tolist()
+    ) == {os.getpid()}
