@@ -10,7 +10,7 @@ from bntui.ui.widgets.chart import Chart
 
 
 class Preview(Chart, can_focus=False):
-    """Accuracy over a whole run. It is to be looked at: the crosshair and zoom are the explorer's."""
+    """Accuracy over a whole run, loss of one without a score. The crosshair and zoom are the explorer's."""
 
     DEFAULT_CSS = "Preview { height: 1fr; display: none; }"
 
@@ -23,14 +23,18 @@ class Preview(Chart, can_focus=False):
     def show_run(self, run: str, snapshot: Snapshot) -> None:
         """Show the accuracy of a kept run; that of an empty snapshot where it can't be read."""
         self.run, view = run, View()
-        lines = curves("acc", snapshot, view)
+        watched = snapshot.watched
+        blind = watched is not None and not watched.score
+        lines = curves("loss" if blind else "acc", snapshot, view)
+        shaded = snapshot.config.has_statistics and not blind
         self.show(
             lines,
             snapshot.marks,
             view=view,
             clock=snapshot.series.get(view.axis),
             planned=planned_end(snapshot, view.axis),
-            gap=(lines[-2], lines[-1]) if snapshot.config.has_statistics else None,
+            gap=(lines[-2], lines[-1]) if shaded else None,
+            fixed=watched is None or watched.score == "accuracy",
         )
 
     async def _look(self, change: str, event: events.MouseEvent) -> None:

@@ -14,6 +14,7 @@ from tests.store.recorded import CONFIG as STORED
 from tests.ui.runs.test_screen import kept
 from tests.ui.scripted import history, mid_run
 from tests.ui.user import FULL, TABS, User, opened
+from tests.ui.watching import BLIND, watched_run
 
 
 class Archive(KeptRuns):
@@ -97,3 +98,12 @@ async def test_only_a_network_with_running_statistics_has_a_gap(norm: str) -> No
         await user.press("o")
         await user.until(lambda: preview(user).run == run)
         assert ("lost to stale statistics" in user.part("#preview")) == (norm == "batch")
+
+
+async def test_of_a_training_without_a_score_it_shows_the_loss() -> None:
+    run = kept()
+    archive = Archive(lambda _: watched_run(BLIND, marks=()))
+    async with opened(FULL, archive=archive) as user:
+        await user.press("o")
+        await user.until(lambda: preview(user).run == run)
+        assert "0.017 train" in user.part("#preview")
