@@ -89,6 +89,7 @@ class KerasModel(nn.Module):
     def __init__(self, model: Any) -> None:
         super().__init__()
         self._model = (model,)
+        self.name = str(model.name)
         self.skipped: tuple[str, ...] = ()
         """Layers with batch renormalisation: what their statistics take in is not the batch's."""
         found = _layers(model)

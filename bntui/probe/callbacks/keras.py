@@ -8,7 +8,6 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from bntui.probe.callbacks.watcher import Keywords, MissingLibraryError, Watcher
 from bntui.probe.errors import ProbeError
-from bntui.probe.keras_model import KerasModel
 
 try:
     import keras
@@ -38,28 +37,26 @@ class KerasCallback(keras.callbacks.Callback):  # type: ignore[misc]
         keywords["validation"] = _batches(keywords.get("validation"))
         keywords["training"] = _batches(keywords.get("training"), shuffled=True)
         self._watcher = Watcher(keywords)
-        self._seen: KerasModel | None = None
-        self._batches = 0
+        self._batches = self._updates = 0
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Begin to watch. Raises ProbeError."""
-        self.on_train_end()
-        self._seen, self._batches = KerasModel(self.model), 0
-        self._watcher.begin(self._seen, name=self.model.name)
+        self._watcher.begin(self.model)
+        self._batches = self._updates = 0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Take note of an update, if the batch has ended one: gradients of several may be accumulated."""
+        """Take note of an update that nobody has told of, since the training step is compiled."""
         self._batches += 1
-        accumulated = getattr(self.model.optimizer, "gradient_accumulation_steps", None) or 1
-        if self._watcher.watching and self._batches % accumulated == 0:
-            self._watcher.watching.step()
+        batches = getattr(self.model.optimizer, "gradient_accumulation_steps", None) or 1
+        watching = self._watcher.watching
+        if watching and self._batches % batches == 0:
+            if watching.statistics.update == self._updates:
+                watching.step()
+            self._updates = watching.statistics.update
 
     def on_train_end(self, logs: Any = None) -> None:
         """End the watching."""
         self._watcher.end()
-        if self._seen:
-            self._seen.detach()
-        self._seen = None
 
 
 def _batches(data: Any, *, shuffled: bool = False) -> Any:

@@ -47,16 +47,14 @@ class Watcher:
         self.watching: Watching | None = None
         """What watches the training under way."""
 
-    def begin(
-        self, model: nn.Module, validation: Iterable[Any] | None = None, name: str = ""
-    ) -> None:
-        """Watch a training that begins, by this name if the user gives no other. Raises ProbeError.
+    def begin(self, model: nn.Module, validation: Iterable[Any] | None = None) -> None:
+        """Watch a training that begins. Raises ProbeError.
 
         `validation` is the library's own: where it can't be used, the training is watched without.
         """
         self.end()
         asked = self._given.get("validation")
-        how: dict[str, Any] = {"name": name, **self._given}
+        how: dict[str, Any] = dict(self._given)
         if asked is None and validation is not None:
             with suppress(Exception):  # the user has not asked for it
                 self.watching = watch(model, **{**how, "validation": validation})

@@ -16,6 +16,7 @@ from bntui.core.parsers import MAX_BATCH_SIZE, MAX_LEARNING_RATE
 from bntui.core.rules import NEARLY_ONE
 from bntui.core.snapshot import RunFacts
 from bntui.probe.passes import device_of
+from bntui.probe.watching.keras_updates import KerasOptimizer
 
 WRAPPED = ("module", "_orig_mod")
 """Where wrappers keep their module: of data parallel training, and of `torch.compile`."""
@@ -58,7 +59,12 @@ def one_momentum(momenta: Iterable[float | None]) -> float:
     return math.nan if only is None else only
 
 
-def rate_of(optimizer: Optimizer | None) -> float:
+def name_of(optimizer: Optimizer | KerasOptimizer) -> str:
+    """Return the name of an optimiser's class."""
+    return optimizer.name if isinstance(optimizer, KerasOptimizer) else type(optimizer).__name__
+
+
+def rate_of(optimizer: Optimizer | KerasOptimizer | None) -> float:
     """Return the learning rate of an optimiser's first group; NaN where there is none."""
     groups = optimizer.param_groups if optimizer else []
     rate = groups[0].get("lr", math.nan) if groups else math.nan

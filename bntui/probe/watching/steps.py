@@ -1,6 +1,6 @@
-"""The steps of torch's optimisers, told to whoever watches one of their models."""
+"""The steps of torch's and Keras's optimisers, told to whoever watches one of their models."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -9,13 +9,17 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.hooks import RemovableHandle
 
+from bntui.probe.watching import keras_updates
+from bntui.probe.watching.keras_updates import KerasOptimizer
 from bntui.probe.watching.losses import Losses
+
+AnyOptimizer = Optimizer | KerasOptimizer
 
 
 class Listener(Protocol):
     """Who is told of steps."""
 
-    def stepped(self, optimizer: Optimizer, losses: tuple[Tensor, ...], *, new: bool) -> None:
+    def stepped(self, optimizer: AnyOptimizer, losses: tuple[Tensor, ...], *, new: bool) -> None:
         """Take note of a step after `backward` on these losses; not `new`, another step came between."""
         ...
 
@@ -23,26 +27,32 @@ class Listener(Protocol):
 _listeners: list[Listener] = []
 _losses = Losses()
 _handle: RemovableHandle | None = None
+_undo_keras: Callable[[], None] | None = None
 
 
 def listen(listener: Listener) -> None:
-    """Tell `listener` of every step of every torch optimiser from now on."""
-    global _handle
+    """Tell `listener` of every step of every optimiser of torch's from now on, and of Keras's if it is loaded."""
+    global _handle, _undo_keras
     if _handle is None:
         _handle = register_optimizer_step_post_hook(_after_step)
         _losses.attach()
+    if _undo_keras is None:
+        _undo_keras = keras_updates.attach(_after_step)
     _listeners.append(listener)
 
 
 def leave(listener: Listener) -> None:
     """Tell `listener` no more; with the last one torch is as it was."""
-    global _handle
+    global _handle, _undo_keras
     if listener in _listeners:
         _listeners.remove(listener)
     if not _listeners and _handle is not None:
         _handle.remove()
         _handle = None
         _losses.detach()
+        if _undo_keras:
+            _undo_keras()
+        _undo_keras = None
 
 
 def listeners() -> tuple[Listener, ...]:
@@ -55,7 +65,7 @@ def since_last_step() -> tuple[Tensor, ...]:
     return _losses.take()[0]
 
 
-def _after_step(optimizer: Optimizer, _arguments: Any, _named: Any) -> None:
+def _after_step(optimizer: AnyOptimizer, *_: Any) -> None:
     losses, new = _losses.take()
     for listener in listeners():
         listener.stepped(optimizer, losses, new=new)
@@ -68,11 +78,11 @@ class Updates:
         """Count steps of `only`, where it names any; else of whoever holds a parameter of the model."""
         self._model = model
         self._only = tuple(only)
-        self._known: WeakKeyDictionary[Optimizer, tuple[int, bool]] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[AnyOptimizer, tuple[int, bool]] = WeakKeyDictionary()
         self._made: set[int] = set()
         """Optimisers that have stepped in the update under way."""
 
-    def begins(self, optimizer: Optimizer, *, new: bool) -> bool:
+    def begins(self, optimizer: AnyOptimizer, *, new: bool) -> bool:
         """Tell whether this step is a new update, and not of the one that another optimiser has begun.
 
         It is after a `new` backward pass, and where an optimiser has come around again.
@@ -84,7 +94,7 @@ class Updates:
         self._made = {key} if new else self._made | {key}
         return new
 
-    def _holds(self, optimizer: Optimizer) -> bool:
+    def _holds(self, optimizer: AnyOptimizer) -> bool:
         if self._only:
             return any(optimizer is one for one in self._only)
         number = sum(len(group["params"]) for group in optimizer.param_groups)

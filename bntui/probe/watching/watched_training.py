@@ -15,6 +15,7 @@ from weakref import ReferenceType, ref
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from bntui.core.config import torch_momentum
 from bntui.core.measured import Recalibration
 from bntui.core.run import Command
 from bntui.core.snapshot import Phase, Snapshot
@@ -23,6 +24,7 @@ from bntui.core.watched import Found, Watched
 from bntui.measure.budget import Budget
 from bntui.probe import recalibration
 from bntui.probe.errors import ProbeError
+from bntui.probe.keras_model import KerasModel, is_keras
 from bntui.probe.passes import Forward
 from bntui.probe.recalibration import Restore
 from bntui.probe.report import Report
@@ -33,6 +35,7 @@ from bntui.probe.watching.described import (
     batch_of,
     config_of,
     facts_of,
+    name_of,
     one_momentum,
     rate_of,
     script,
@@ -76,7 +79,9 @@ class Watching:
 
     def __init__(self, model: nn.Module, how: Watch) -> None:
         """Begin to watch. Raises ProbeError."""
-        self._model = unwrapped(model)
+        self._keras = KerasModel(model) if is_keras(model) else None
+        """What stands for a model of Keras's."""
+        self._model = self._keras or unwrapped(model)
         self._how = how = _without_waiting(self._model, how)
         self._ranks = Ranks(self._model)
         self.statistics = Statistics(self._model)
@@ -90,7 +95,7 @@ class Watching:
         )
         only = (how.optimizer,) if isinstance(how.optimizer, Optimizer) else how.optimizer or ()
         self._updates = steps.Updates(self._model, only)
-        self._stepped: ReferenceType[Optimizer] | None = None
+        self._stepped: ReferenceType[steps.AnyOptimizer] | None = None
         """The optimiser that stepped last; it is the script's to keep."""
         self._update = 0
         self._looked = 0
@@ -106,7 +111,8 @@ class Watching:
         self._budget = Budget(shares=(min(1.0, OPENING * how.share), how.share))
         self._watched = Watched(
             script=script(),
-            model=how.name or type(self._model).__name__,
+            model=how.name or (self._keras.name if self._keras else type(self._model).__name__),
+            convention="keras" if self._keras else "torch",
             batch_size=max(0, batch_of(how.training) or 0),
             control=how.control,
         )
@@ -157,8 +163,10 @@ class Watching:
         if self._here:
             self._writer.see(Logged(max(1, self._update), _copy(loss), _copy(accuracy), epoch))
 
-    def stepped(self, optimizer: Optimizer, losses: tuple[Tensor, ...], *, new: bool) -> None:
-        """Take note of a step of a torch optimiser; only `on_verdict` can raise here."""
+    def stepped(
+        self, optimizer: steps.AnyOptimizer, losses: tuple[Tensor, ...], *, new: bool
+    ) -> None:
+        """Take note of a step of an optimiser; only `on_verdict` can raise here."""
         if self._here and self._updates.begins(optimizer, new=new):
             self._stepped = ref(optimizer)
             self._updated(losses)
@@ -213,6 +221,8 @@ class Watching:
         self._over = True
         self.statistics.detach()
         self._looks.close()
+        if self._keras:
+            self._keras.detach()
         self._ranks.detach()
         self._writer.close(phase, message)
         return "" if self._ranks.rank else paragraph(self.snapshot)
@@ -304,8 +314,8 @@ class Watching:
         optimizer = self._stepped() if self._stepped else None
         self._watched = replace(
             self._watched,
-            momentum=one_momentum(self.statistics.momentum),
-            optimizer=type(optimizer).__name__ if optimizer else self._watched.optimizer,
+            momentum=self._momentum(),
+            optimizer=name_of(optimizer) if optimizer else self._watched.optimizer,
             learning_rate=rate_of(optimizer) if optimizer else self._watched.learning_rate,
             score=self._looks.score,
             findings=findings,
@@ -313,6 +323,11 @@ class Watching:
             notes=(*self.statistics.notes, *self._looks.notes, *self._ranks.notes, *trouble),
         )
         self._writer.see(self._watched)
+
+    def _momentum(self) -> float:
+        """Return the layers' own momentum, in the convention of their library; NaN where they differ."""
+        momentum = one_momentum(self.statistics.momentum)
+        return torch_momentum(momentum) if self._keras else momentum
 
     def _say_verdict(self) -> None:
         """Call the user's `on_verdict` if another cause comes first now."""

@@ -103,6 +103,9 @@ def test_a_fit_is_watched_and_left_as_it_was(tmp_path: Path) -> None:
     assert {"val_acc", "drift:first", "drift:second"} <= run.series
     assert (run.watched.model, run.watched.score) == ("small", "accuracy")
     assert run.watched.findings
+    assert (run.watched.convention, run.watched.momentum) == ("keras", 0.9)
+    assert run.watched.optimizer == "Adam"
+    assert run.watched.learning_rate == pytest.approx(0.01)
     assert not any("forward" in vars(layer) for layer in watched.layers)
 
 
@@ -125,6 +128,28 @@ def test_rows_are_those_of_a_fit_with_another_momentum() -> None:
         replay = network(momentum=float(name))
         fitted(replay)
         torch.testing.assert_close(row, statistics(replay), rtol=2e-5, atol=1e-6)
+
+
+def test_a_model_is_watched_without_callback(tmp_path: Path) -> None:
+    store = tmp_path / "runs.db"
+    plain, watched = network(), network()
+    history, apply = fitted(plain), keras.optimizers.Optimizer.apply
+    keras.utils.set_random_seed(0)
+    with bntui.watch(watched, store=store, every=4):
+        assert fitted(watched) == history
+    assert all(map(np.array_equal, watched.get_weights(), plain.get_weights()))
+    run = kept(store)
+    assert (run.state, run.updates, run.watched.model) == ("finished", 16, "small")
+    assert keras.optimizers.Optimizer.apply is apply
+
+
+def test_updates_are_counted_where_hooks_are_not_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "runs.db"
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)  # as within a compiled step
+    fitted(network(), bntui.KerasCallback(store=store))
+    assert kept(store).updates == 16
 
 
 def test_accumulated_gradients_are_one_update(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor, nn
-from torch.optim import SGD, Optimizer
+from torch.optim import SGD
 
 from bntui.probe.watching import steps
 from bntui.probe.watching.steps import Updates
@@ -14,9 +14,11 @@ def optimiser(model: nn.Module) -> SGD:
 
 class Heard:
     def __init__(self) -> None:
-        self.steps: list[tuple[Optimizer, list[float], bool]] = []
+        self.steps: list[tuple[steps.AnyOptimizer, list[float], bool]] = []
 
-    def stepped(self, optimizer: Optimizer, losses: tuple[Tensor, ...], *, new: bool) -> None:
+    def stepped(
+        self, optimizer: steps.AnyOptimizer, losses: tuple[Tensor, ...], *, new: bool
+    ) -> None:
         self.steps.append((optimizer, [float(one) for one in losses], new))
 
 
