@@ -278,3 +278,68 @@ def test_only_as_many_samples_are_kept_as_there_is_memory_for(
     looks, _ = early(**loaders())
     assert 80 <= looks.validate(8).images <= 120
     assert any("validation samples were kept" in one for one in looks.notes)
+
+
+def test_looks_do_not_disturb_what_statistics_follow() -> None:
+    def rows(after: Callable[[Looks], After]) -> Tensor:
+        torch.manual_seed(0)
+        model = mlp()
+        statistics = Statistics(model)
+        looks = Looks(model, statistics, **loaders())
+        fit(model, digits(), statistics, 6, after=after(looks))
+        assert set(statistics.calls) == {1}
+        recent = statistics.recent()
+        assert recent is not None
+        return torch.stack([statistics.own(), recent, *map(statistics.row, ROWS)])
+
+    def all_looks(looks: Looks) -> After:
+        def look(update: int) -> None:
+            looks.validate(update)
+            looks.look_back(update)
+            looks.report()
+
+        return look
+
+    assert torch.equal(rows(all_looks), rows(lambda _looks: lambda _update: None))
+
+
+@pytest.mark.parametrize("which", ALL)
+def test_what_a_metric_raises_comes_out_and_everything_is_as_it_was(which: str) -> None:
+    def metric(outputs: Tensor, targets: Tensor) -> Tensor:
+        calls.append(len(targets))
+        if len(calls) == 3:
+            raise BoomError
+        return (outputs.argmax(1) == targets).float()
+
+    calls: list[int] = []
+    looks, model = early(**loaders(), metric=metric)
+    before = as_found(model)
+    with pytest.raises(BoomError):
+        look(looks, which)
+    assert as_found(model) == before
+    assert looks.validate(8).running.accuracy > 0.5
+    assert looks.score == "score"
+    assert np.isnan(looks.validate(8).running.loss)
+
+
+def test_batches_that_are_dicts_and_a_forward_of_the_users() -> None:
+    def named(split: str) -> list[dict[str, Tensor]]:
+        return [{"pixels": x, "labels": y} for x, y in digits(split, batch=100)]
+
+    def forward(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        outputs: Tensor = model(batch["pixels"])
+        return outputs
+
+    looks, _ = early(validation=named("validation"), training=named("training"), forward=forward)
+    plain, _ = early(validation=digits("validation", batch=100), training=digits(batch=100))
+    assert looks.validate(8).running.accuracy == pytest.approx(
+        plain.validate(8).running.accuracy, abs=0.05
+    )
+    assert looks.score == "accuracy"
+
+
+def test_a_recalibrated_model_is_seen_anew_at_the_same_update() -> None:
+    looks, model = early(**loaders())
+    before = looks.validate(8)
+    bntui.recalibrate(model, digits(batch=500))
+    assert looks.look_back(8).own > before.running.accuracy
