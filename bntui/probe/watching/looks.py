@@ -7,8 +7,10 @@ from typing import Any, cast
 
 from torch import nn
 
+from bntui.core.config import torch_momentum
 from bntui.core.estimators import MOMENTA, ROWS
 from bntui.core.measured import Validation
+from bntui.core.text import exact
 from bntui.core.watched import Found
 from bntui.diagnose.significance import harms
 from bntui.measure.estimators import CORRECTED
@@ -291,6 +293,6 @@ class Looks:
         if harms(scored.less(seen.fresh)) or not harms(seen.running.less(scored)):
             return ""
         return (
-            f"With momentum {nearest:g} in Keras's convention, with which an update keeps about as much as one move "
-            f"does now, validation is {told(scored, seen)} instead of {told(seen.running, seen)}."
+            f"With torch's momentum {exact(torch_momentum(nearest))}, with which {count} moves keep about as much as one "
+            f"does now, validation would be {told(scored, seen)} instead of {told(seen.running, seen)}."
         )

@@ -109,7 +109,7 @@ def test_it_is_unsound_where_fewer_moves_would_do_no_harm() -> None:
     )
     one = twice(found)
     assert one.severity == "unsound"
-    assert "With momentum 0.9 in Keras's convention" in " ".join(one.evidence)
+    assert "With torch's momentum 0.1, with which 8 moves keep" in " ".join(one.evidence)
 
 
 @pytest.mark.parametrize(("calls", "named"), [((1, 1), False), ((2, 1), True), ((0, 3), True)])
