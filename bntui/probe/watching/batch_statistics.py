@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from bntui.measure.estimators import LastMove
 from bntui.measure.layers import Layers, layers_of
 from bntui.probe.watching.hooks import Inputs, hook, hook_first_call
-from bntui.probe.watching.layout import Layout, Taken
+from bntui.probe.watching.layout import Layout
 from bntui.probe.watching.not_measured import impossible, not_measured
-from bntui.probe.watching.recovered import mean_of
+from bntui.probe.watching.recovered import Batches
 from bntui.probe.watching.tracked_layer import TrackedLayer, is_unbuilt, moves_at_all, runs
 
 RECENT = 8
@@ -54,8 +54,8 @@ class Statistics:
         self._failed = ""
         self._wrong: tuple[str, ...] = ()
         self._captured = False
-        self._recent: deque[list[Taken]] = deque(maxlen=RECENT)
-        self._taken: list[Taken] = []
+        self._recent: deque[Batches] = deque(maxlen=RECENT)
+        self._taken = Batches()
         self._pending: list[TrackedLayer] = []
         self._unbuilt: dict[nn.Module, Any] = {}
         self._first_seen = False
@@ -101,7 +101,7 @@ class Statistics:
 
         Layers that were not called in these have what their buffers hold.
         """
-        return mean_of(self._recent, self.own()) if any(self._recent) else None
+        return Batches.mean(self._recent, self.own()) if any(self._recent) else None
 
     def step(self) -> None:
         """Take what the passes since the last step have done: the optimiser has stepped."""
@@ -228,7 +228,7 @@ class Statistics:
         for one in self._layout.tracked:
             one.calls = 0
         self._recent.append(self._taken)
-        self._taken = []
+        self._taken = Batches()
         if self._first_seen:
             self._first_seen = False
             self._layout.layers = self._layout.described()
@@ -247,17 +247,17 @@ class Statistics:
             return
         pending, self._pending = self._pending, []
         moved = {one: both for one in pending if (both := one.take()) is not None}
-        if len(moved) != len(pending):
-            self._begin([one for one in pending if one not in moved])
         with torch.inference_mode(False), torch.no_grad():
             for layers in runs(moved):
                 before = self._layout.before
-                taken = self._layout.take(layers, [moved[one] for one in layers])
-                self._taken.append(taken)
+                batch = self._layout.take(layers, [moved[one] for one in layers])
+                self._taken.add(layers[0].start, layers[-1].end, batch)
                 self.last_move = None
                 if len(layers) == len(self._layout.tracked) and alike(layers):
                     kept = 1.0 - layers[0].whole
-                    self.last_move = LastMove(before.float(), taken[-1], kept)
+                    self.last_move = LastMove(before.float(), batch, kept)
+        if len(moved) != len(pending):
+            self._begin([one for one in pending if one not in moved])
 
     def _look_over(self) -> None:
         """Take what is pending, and note the layers of whose batches impossible variances came."""
@@ -305,11 +305,11 @@ class Statistics:
 
     def _lay_out(self) -> None:
         """Follow the layers that the model has now."""
+        self._flush()
         for one in self._layout.tracked:
             one.unhook()
         self._layout = Layout(self._model, self._layout)
-        self._pending = [one for one in self._layout.tracked if one.pending is not None]
-        self._taken = []
+        self._taken = Batches()
         self._recent.clear()
         self.last_move = None
         self._hook_all()

@@ -10,9 +10,6 @@ from bntui.probe.watching.recovered import flat, of_input, recovered
 from bntui.probe.watching.rows import Rows
 from bntui.probe.watching.tracked_layer import TrackedLayer, runs
 
-Taken = tuple[int, int, Tensor]
-"""Batch statistics (2, channels), and from which channel to which they are."""
-
 
 class Layout:
     """Every layer with running statistics of a model, and what is known of them, channel by channel."""
@@ -70,8 +67,11 @@ class Layout:
             if not one.moves:
                 self.rows.begin(one, self.before[:, one.start : one.end])
 
-    def take(self, layers: list[TrackedLayer], moved: list[tuple[Tensor, Tensor]]) -> Taken:
-        """Take the moves of neighbouring layers to what their buffers were `moved` to."""
+    def take(self, layers: list[TrackedLayer], moved: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """Take the moves of neighbouring layers to what their buffers were `moved` to.
+
+        Returns the batch statistics (2, channels) that moved them.
+        """
         start, end = layers[0].start, layers[-1].end
         now = flat(moved, self.device)
         batch = recovered(layers, self.before[:, start:end], now)
@@ -87,7 +87,7 @@ class Layout:
             self.before = now
         else:
             self.before[:, start:end] = now
-        return start, end, batch
+        return batch
 
     def sample(self, layer: TrackedLayer, batch: Tensor) -> None:
         """Take the statistics of what a layer gets, (N, C, …)."""

@@ -47,17 +47,31 @@ def per_channel(layers: Sequence[TrackedLayer], values: Sequence[Any]) -> Tensor
     return torch.tensor(values, device="cpu").repeat_interleave(channels, 0)
 
 
-def mean_of(updates: Iterable[Sequence[tuple[int, int, Tensor]]], otherwise: Tensor) -> Tensor:
-    """Return the mean (2, C) of batch statistics, each of channels from a start to an end.
+class Batches:
+    """The batch statistics of one update, layers called several times among them: sums and numbers."""
 
-    `otherwise` (2, C) stands where there are none.
-    """
-    total, times = torch.zeros_like(otherwise), torch.zeros_like(otherwise)
-    for update in updates:
-        for start, end, batch in update:
-            total[:, start:end] += batch
-            times[:, start:end] += 1.0
-    return torch.where(times > 0.0, total / times, otherwise)
+    def __init__(self) -> None:
+        self._sums: dict[tuple[int, int], tuple[Tensor, int]] = {}
+
+    def __bool__(self) -> bool:
+        """Tell whether there are any."""
+        return bool(self._sums)
+
+    def add(self, start: int, end: int, batch: Tensor) -> None:
+        """Add those of channels `start` to `end`: (2, channels)."""
+        place = (start, end)
+        total, times = self._sums.get(place, (None, 0))
+        self._sums[place] = (batch if total is None else total + batch, times + 1)
+
+    @staticmethod
+    def mean(updates: Iterable["Batches"], otherwise: Tensor) -> Tensor:
+        """Return the mean (2, C) over all calls of all updates; `otherwise` (2, C) where there are none."""
+        total, times = torch.zeros_like(otherwise), torch.zeros_like(otherwise)
+        for update in updates:
+            for (start, end), (batches, count) in update._sums.items():
+                total[:, start:end] += batches
+                times[:, start:end] += count
+        return torch.where(times > 0.0, total / times, otherwise)
 
 
 def of_input(batch: Tensor, biased: bool) -> Tensor:

@@ -1,5 +1,7 @@
 """Layers of other libraries, and layers that tell less than torch's own do."""
 
+from collections.abc import Sequence
+
 import keras
 import pytest
 import torch
@@ -122,17 +124,19 @@ def test_a_model_without_such_layers_is_watched_in_vain() -> None:
     assert statistics.notes == ()
 
 
-def lazy(kind: type[nn.Module]) -> nn.Module:
-    return nn.Sequential(
-        nn.Conv2d(3, 6, 3), kind(), nn.ReLU(), nn.Conv2d(6, 5, 3), nn.BatchNorm2d(5)
-    )
+@pytest.mark.parametrize("late", [(True, False), (False, True), (True, True)])
+def test_lazy_layers_are_followed_from_their_first_call(late: tuple[bool, bool]) -> None:
+    def network(lazy: Sequence[bool]) -> nn.Module:
+        first, second = (
+            nn.LazyBatchNorm2d() if one else nn.BatchNorm2d(channels)
+            for one, channels in zip(lazy, (6, 5), strict=True)
+        )
+        return nn.Sequential(nn.Conv2d(3, 6, 3), first, nn.ReLU(), nn.Conv2d(6, 5, 3), second)
 
-
-def test_lazy_layers_are_followed_from_their_first_call() -> None:
     torch.manual_seed(0)
-    model = lazy(nn.LazyBatchNorm2d)
+    model = network(late)
     statistics = Statistics(model)
-    assert len(statistics.layers) == 1
+    assert len(statistics.layers) == 2 - sum(late)
     for number in range(3):
         model(images(number))
         statistics.step()
@@ -140,7 +144,7 @@ def test_lazy_layers_are_followed_from_their_first_call() -> None:
     assert statistics.layers.positions == (36, 16)
     assert statistics.calls == (1, 1)
     torch.manual_seed(0)
-    other = lazy(lambda: nn.BatchNorm2d(6))  # type: ignore[arg-type]
+    other = network((False, False))
     expected = Statistics(other)
     for number in range(3):
         other(images(number))
