@@ -205,18 +205,19 @@ def reading(looks: Looks, update: float | None, row: str, room: int = 1000) -> s
     place = looks.at(update)
     if place < 0:
         return f"nothing was measured before update {looks.updates[0]:.0f}"
-    momentum, own = looks.counted(float(looks.momentum[place])), looks.told(looks.own[place])
+    own, momentum = looks.told(looks.own[place]), float(looks.momentum[place])
+    this_run = "this run" if np.isnan(momentum) else f"this run's {looks.counted(momentum)}"
     at, fresh = f"update {looks.updates[place]:.0f}", written(looks.fresh[place])
     images = f" on {looks.images[place]:,.0f} images" if looks.images[place] else ""
     if row in {OWN_ROW, looks.own_row} or row not in looks.names:
-        said, short = f"this run's {momentum}: {own}", f"this run {own}"
+        said, short = f"{this_run}: {own}", f"this run {own}"
         beside, least = f"fresh statistics: {fresh}", f"fresh {fresh}"
         if looks.distance:
             beside = least = AWAY
     else:
         value = looks.told(looks.row(row)[place])
         said, short = f"{looks.called(row)}: {value}", f"{looks.label(row)}: {value}"
-        beside, least = f"this run's {momentum}: {own}", f"this run {own}"
+        beside, least = f"{this_run}: {own}", f"this run {own}"
     between = " " if beside == AWAY else "; "
     texts = [
         f"{at}{images}, {said}{between}{beside}",

@@ -123,7 +123,9 @@ def curve(shown: WhatIfShown, width: int, height: int, glyphs: Glyphs = Glyphs.B
         point(names.index(shown.chosen), accuracy(weights, shown.chosen), "◆", "scrub strong")
     places = [column(x) for x in rank]
     marks = " " * column(own_x) + f"▲ {OWN_ROW}"
-    if momentum not in [float(name) for name in names]:
+    if np.isnan(momentum):  # the layers' momenta differ
+        marks = f"{' ' * AXIS}▲ {OWN_ROW}, whose layers' momenta differ"
+    elif momentum not in [float(name) for name in names]:
         marks += f": {weights.counted(momentum)}"
     labels = [weights.label(name) for name in names]
     ticks = _placed(labels, places).ljust(width - LEGEND)
@@ -291,7 +293,9 @@ def accuracy(weights: Looks, name: str) -> float:
 
 
 def rank_of(momentum: float, ladder: list[float]) -> float:
-    """Return a momentum's place among ascending ones: its rank, or halfway between two."""
+    """Return a momentum's place among ascending ones: its rank, or halfway between two; of NaN the left end."""
+    if np.isnan(momentum):
+        return -0.5
     above = int(np.searchsorted(ladder, momentum))
     return float(above) if above < len(ladder) and ladder[above] == momentum else above - 0.5
 

@@ -13,6 +13,7 @@ from bntui.core.text import exact, percent
 from bntui.core.watched_words import keras_momentum, momentum_words, rate_words
 from bntui.diagnose.arithmetic import update_of_mean
 from bntui.diagnose.health import in_updates
+from bntui.ui.explorer.looks import is_momentum, looks_of
 from bntui.ui.words.layers import worst_channel
 from bntui.ui.words.term import Shown, Term
 
@@ -97,6 +98,28 @@ def _one_step(shown: Shown) -> str:
         return ""
     told = update_of_mean(shown.snapshot, layer.name, channel)
     return f" · {layer.name}, channel {channel}: {told}" if told else ""
+
+
+def _best(shown: Shown) -> str:
+    """Say what the best momentum would have given, in the convention of the training."""
+    hindsight, looks = shown.snapshot.hindsight, looks_of(shown.snapshot)
+    if hindsight is None or looks is None or hindsight.distance:
+        return ""
+    momenta = [name for name in looks.rows if is_momentum(name)]
+    last = {name: float(looks.row(name)[-1]) for name in momenta}
+    best = max(momenta, key=lambda name: -math.inf if math.isnan(last[name]) else last[name])
+    when = f"(update {hindsight.updates[-1]:,.0f})"
+    return (
+        f" · {looks.called(best)} gives {last[best]:.3f}, this run {hindsight.own[-1]:.3f} {when}"
+    )
+
+
+def _torchs(shown: Shown) -> str:
+    """Convert the momentum of a training that counts it as Keras does."""
+    watched = shown.snapshot.watched
+    if watched is None or math.isnan(watched.momentum):
+        return ""
+    return f" = 1 − {exact(watched.momentum)} = {exact(torch_momentum(watched.momentum))}"
 
 
 def _remembers(shown: Shown) -> str:
@@ -203,8 +226,10 @@ WATCHED = {
     "remembers": Other(numbers=_remembers),
     "hindsight": Other(
         "Training never uses the running statistics. So the watcher keeps them for every momentum, and "
-        "validates the same weights with each."
+        "validates the same weights with each.",
+        numbers=_best,
     ),
+    "torch's": Other(numbers=_torchs),
     "measuring": Other("The share of the training's time that watching takes."),
     "ε": Other("A small number that batch norm adds to every variance so that it never divides by zero."),
     "alone": Other(numbers=lambda _: " · not measured by watching"),

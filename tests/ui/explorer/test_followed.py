@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from bntui.core.snapshot import Phase, Snapshot
@@ -16,9 +17,9 @@ from bntui.ui.terminal.glyphs import Glyphs
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
 from bntui.ui.widgets.status import progress, what
-from tests.ui.scripted import mid_run
+from tests.ui.scripted import NAN, mid_run
 from tests.ui.user import CONFIG, FULL, TABS, opened
-from tests.ui.watching import BLIND, WATCHED, watched_run
+from tests.ui.watching import BLIND, WATCHED, hindsight, watched_run
 
 OWN = mid_run(CONFIG, followed=True)
 RUN = "5c1e0ac1d2b3"
@@ -155,6 +156,10 @@ SIGHTS: list[Callable[[], Snapshot]] = [
     lambda: watched_run(replace(BLIND, findings=(), looked=0), validation=None, hindsight=None,
                         series={}, images=0, seconds=0.0, update=3, facts=None),
     lambda: watched_run(replace(WATCHED, convention="keras", momentum=0.99)),
+    lambda: watched_run(
+        replace(WATCHED, momentum=NAN, learning_rate=NAN, batch_size=0, optimizer=""),
+        hindsight=replace(hindsight(distance=False), momentum=np.full(2, NAN), own=np.full(2, 0.3)),
+    ),
     lambda: replace(OWN, phase=Phase.FINISHED),
     lambda: replace(OWN, validation=None, hindsight=None),
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Terms say of followed runs and watched trainings what is true of these."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -44,6 +45,17 @@ def test_momentum_is_told_in_the_convention_of_the_training() -> None:
     assert "m · running + (1 − m) · batch" in keras
     assert "m = 0.99 (Keras's)" in keras
     assert "1 / 0.01 = 100 updates" in told("remembers", KERAS)
+
+
+def test_the_best_momentum_in_hindsight_is_told_in_that_convention() -> None:
+    assert "torch momentum 0.1 gives 0.900, this run 0.200 (update 90)" in told(
+        "hindsight", watched_run()
+    )
+    assert "momentum 0.9 gives 0.900" in told("hindsight", KERAS)
+    assert "= 1 − 0.99 = 0.01" in told("torch's", KERAS)
+    unknown = watched_run(replace(WATCHED, momentum=math.nan))
+    assert "differ, or are cumulative" in told("momentum", unknown)
+    assert told("remembers", unknown).endswith("not measured yet")
 
 
 def test_a_start_value_may_be_a_pretrained_one() -> None:
