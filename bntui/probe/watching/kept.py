@@ -27,6 +27,16 @@ class Kept:
         """How many samples there are."""
         return sum(map(size, self.batches))
 
+    def limited(self, samples: int, said: str) -> "Kept":
+        """Return about so many of the samples, with a note that says why; itself if there are no more."""
+        if self.samples <= samples:
+            return self
+        found = Kept(self.part(samples))
+        return Kept(
+            found.batches,
+            (*self.notes, f"{found.samples:,} validation samples are looked at: {said}."),
+        )
+
     def part(self, samples: int) -> tuple[Any, ...]:
         """Return at most about so many of the samples, of every batch its share."""
         if self.samples <= samples:

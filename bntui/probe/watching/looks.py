@@ -13,18 +13,20 @@ from bntui.core.measured import Validation
 from bntui.core.text import exact
 from bntui.core.watched import Found
 from bntui.diagnose.significance import harms
+from bntui.machine import clock
 from bntui.measure.estimators import CORRECTED
 from bntui.measure.hindsight import Moment
 from bntui.measure.subsets import FEW_IMAGES
+from bntui.measure.unchanged import unchanged
 from bntui.probe.arguments import refuse_arguments
-from bntui.probe.batches import refuse_loader
+from bntui.probe.batches import at_most, refuse_loader, size
 from bntui.probe.causes import Cause, Finding, worst_first
 from bntui.probe.check import checked_layers, reported
 from bntui.probe.harm import told
 from bntui.probe.loader_streams import loader_unchanged
 from bntui.probe.model_errors import refuse
-from bntui.probe.passes import Forward
-from bntui.probe.probed import Probed
+from bntui.probe.passes import Forward, run
+from bntui.probe.probed import SMALL, Probed
 from bntui.probe.report import Report
 from bntui.probe.scoring import Metric
 from bntui.probe.watching.alarm import by_alarm
@@ -44,6 +46,10 @@ from bntui.probe.watching.looked_back import distances, looked_back, own_momentu
 from bntui.probe.watching.seen import RECENT, SYNCHRONISED, Seen, Unscored, Unseen
 from bntui.probe.watching.validated import validated
 
+MOST_SECONDS = 5.0
+"""What one evaluation of the kept validation samples may take; a report makes ten and more."""
+LEAST_SAMPLES = 64
+"""Validation samples that are looked at however long it takes."""
 FRESH_SAMPLES = 512
 """Training samples that a look takes fresh statistics from, at most; a report takes all that are kept."""
 
@@ -194,8 +200,22 @@ class Looks:
         if loader is None:
             return Kept()
         found = keep_validation(loader, self._samples, MOST_BYTES)
+        seconds = self._seconds(found)
+        if seconds > MOST_SECONDS:
+            most = max(LEAST_SAMPLES, int(found.samples * MOST_SECONDS / seconds))
+            found = found.limited(most, f"{found.samples:,} would take {seconds:.0f} seconds")
         self.notes += found.notes
         return found
+
+    def _seconds(self, validation: Kept) -> float:
+        """Return about how long an evaluation of all samples takes, by the second of two short ones."""
+        few = at_most(validation.batches[0], SMALL)
+        with unchanged(self.model):
+            self.model.eval()
+            for _ in range(2):
+                began = clock.now()
+                run(self.model, few, self._forward)
+        return (clock.now() - began) * validation.samples / size(few)
 
     def _kept_training(self, loader: Iterable[Any] | None) -> Kept:
         if loader is None:

@@ -348,3 +348,12 @@ def test_a_recalibrated_model_is_seen_anew_at_the_same_update() -> None:
     before = looks.validate(8)
     bntui.recalibrate(model, digits(batch=500))
     assert looks.look_back(8).own > before.running.accuracy
+
+
+def test_fewer_samples_are_looked_at_where_an_evaluation_takes_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bntui.probe.watching.looks.MOST_SECONDS", 0.0)
+    looks, _ = early(**loaders())
+    assert looks.validate(8).images == 64
+    assert any("64 validation samples are looked at: 512 would take" in one for one in looks.notes)
