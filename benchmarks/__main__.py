@@ -1,6 +1,16 @@
 """All benchmarks, one after the other: `make bench`, `make bench-quick`."""
 
-from benchmarks import check, growth, observing, recommendation, start, store, terminal, throughput
+from benchmarks import (
+    check,
+    growth,
+    observing,
+    recommendation,
+    start,
+    store,
+    terminal,
+    throughput,
+    watch,
+)
 from benchmarks.common import main
 
 if __name__ == "__main__":
@@ -8,6 +18,7 @@ if __name__ == "__main__":
         throughput.tables,
         observing.tables,
         check.tables,
+        watch.tables,
         terminal.tables,
         start.tables,
         growth.tables,
