@@ -139,6 +139,8 @@ class Canvas(Widget):
     _picture: Picture = []
     drawn: Size | None = None
     """The size `_picture` was drawn for; None if there is no valid picture."""
+    _titled: tuple[Content, Row] | None = None
+    """The title that `retitle` has written last, and its texts with their colours."""
 
     @property
     def glyphs(self) -> Glyphs:
@@ -191,13 +193,19 @@ class Canvas(Widget):
         if self.glyphs is Glyphs.ASCII:
             spans = [(ascii_only(text), colour) for text, colour in spans]
         new = Content.assemble(*spans)
-        old, title = self._border_title.plain if self._border_title else "", new.plain
+        old: Row = [(self._border_title.plain if self._border_title else "", "")]
+        if self._titled and self._titled[0] is self._border_title:
+            old = self._titled[1]
         if self._border_title and self._border_title.is_same(new):
             return
-        self._border_title = new
+        self._border_title, self._titled = new, (new, spans)
         if self.gutter.top:
-            width = max(len(old), len(title)) + 2
-            before, after = ([(f"{text} ".ljust(width, "─"), "")] for text in (old, title))
+            sizes = [sum(len(text) for text, _ in row) for row in (old, spans)]
+            width = max(sizes) + 2
+            before, after = (
+                [*row, (" ".ljust(width - size, "─"), "")]
+                for row, size in zip((old, spans), sizes, strict=True)
+            )
             for start, end in changed_spans(before, after):
                 self.refresh(Region(_TITLE + start, -1, end - start, 1))
 

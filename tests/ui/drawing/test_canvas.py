@@ -373,6 +373,18 @@ class TestBytesSent:
         assert len(shown) == 40 * 10
         assert shown[40:61] == "│⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿      │ "
 
+    async def test_a_title_whose_colours_alone_change_is_sent(self) -> None:
+        class Titled(SlateApp):
+            def compose(self) -> ComposeResult:
+                slate = Slate()
+                slate.retitle("a ", ("█", "#ff0000"), ("█", "#00ff00"), ("█", "#0000ff"))
+                yield slate
+
+        def change(slate: Slate) -> None:
+            slate.retitle("a ", ("█", "#00ff00"), ("█", "#0000ff"), ("█", "#0000ff"))
+
+        assert characters(await sent(change, Titled(driver_class=Wire))) == "██"
+
     async def test_a_wide_character_above_the_canvas_is_sent_whole(self) -> None:
         class Covered(DiffApp):
             CSS = "Screen { layers: below above; } Static { layer: above; offset: 4 1; width: 4; }"
