@@ -4,8 +4,6 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Unpack
 
-from torch import nn
-
 from bntui.probe.callbacks.watcher import Keywords, MissingLibraryError, Watcher
 
 NAMES = ("lightning.pytorch", "pytorch_lightning")
@@ -32,8 +30,8 @@ else:
 class LightningCallback(Callback):
     """Watches the module that a trainer fits. Takes the keywords of `bntui.watch`.
 
-    Where no `validation` is given and the module has a `forward`, it is the trainer's first validation
-    loader; False leaves it out.
+    Where no `validation` is given it is the trainer's first validation loader, if the module or `forward` can
+    be called with its batches; False leaves it out.
     """
 
     def __init__(self, **keywords: Unpack[Keywords]) -> None:
@@ -42,7 +40,7 @@ class LightningCallback(Callback):
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Begin to watch. Raises ProbeError."""
-        self._watcher.begin(pl_module, _validation(trainer, pl_module))
+        self._watcher.begin(pl_module, _validation(trainer))
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         """End the watching."""
@@ -53,9 +51,7 @@ class LightningCallback(Callback):
         self._watcher.end(exception)
 
 
-def _validation(trainer: Any, module: nn.Module) -> Any:
-    """Return the trainer's first validation loader; None where the module doesn't say how it is called."""
-    if type(module).forward.__module__.startswith(NAMES):  # Lightning's own, which refuses
-        return None
+def _validation(trainer: Any) -> Any:
+    """Return the trainer's first validation loader, None where it has none."""
     loaders = trainer.val_dataloaders
     return next(iter(loaders), None) if isinstance(loaders, list | tuple) else loaders

@@ -2,17 +2,24 @@
 
 import os
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Any, Literal, TypedDict
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from bntui.core.watched import Found
+from bntui.measure.unchanged import unchanged
+from bntui.probe.batches import at_most, first, size
+from bntui.probe.calling import output_tensor, refuse_loss
 from bntui.probe.errors import ProbeError
-from bntui.probe.passes import Forward
+from bntui.probe.loader_streams import loader_unchanged
+from bntui.probe.passes import Forward, run
 from bntui.probe.watching.watch import watch
 from bntui.probe.watching.watched_training import Watching
+
+FEW = 4
+"""Samples on which a library's own validation data are tried."""
 
 
 class Keywords(TypedDict, total=False):
@@ -43,7 +50,9 @@ class Watcher:
     """Watches one training at a time: one whose end its library does not tell ends when the next begins."""
 
     def __init__(self, keywords: Keywords) -> None:
-        self._given = {name: value for name, value in keywords.items() if value is not None}
+        self._given: dict[str, Any] = {
+            name: value for name, value in keywords.items() if value is not None
+        }
         self.watching: Watching | None = None
         """What watches the training under way."""
 
@@ -53,13 +62,28 @@ class Watcher:
         `validation` is the library's own: where it can't be used, the training is watched without.
         """
         self.end()
-        asked = self._given.get("validation")
         how: dict[str, Any] = dict(self._given)
-        if asked is None and validation is not None:
-            with suppress(Exception):  # the user has not asked for it
-                self.watching = watch(model, **{**how, "validation": validation})
-                return
-        self.watching = watch(model, **{**how, "validation": None if asked is False else asked})
+        asked = how.pop("validation", None)
+        if asked is None and self._can_use(model, validation):
+            asked = validation
+        self.watching = watch(model, validation=None if asked is False else asked, **how)
+
+    def _can_use(self, model: nn.Module, validation: Iterable[Any] | None) -> bool:
+        """Tell whether a model runs on a loader that the user has not chosen for it; changes nothing."""
+        if validation is None:
+            return False
+        forward, metric = self._given.get("forward"), self._given.get("metric")
+        try:
+            with unchanged(model), loader_unchanged(validation), torch.no_grad():
+                model.eval()
+                for batch in first(validation, 1, "validation"):
+                    few = at_most(batch, FEW)
+                    outputs = run(model, few, forward)
+                    if metric is None:
+                        refuse_loss(output_tensor(outputs), size(few))
+        except Exception:  # whatever the user's module raises
+            return False
+        return True
 
     def end(self, error: BaseException | None = None) -> None:
         """End the watching of a training, after an error if there was one, and print what was found."""

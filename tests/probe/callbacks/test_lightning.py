@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "runs.db"
 
 
-def module(library: Any, *, with_forward: bool = True) -> Any:
+def module(library: Any, *, kind: str = "plain") -> Any:
     class Module(library.LightningModule):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
@@ -53,8 +53,12 @@ def module(library: Any, *, with_forward: bool = True) -> Any:
         def forward(self, inputs: Tensor) -> Tensor:
             return self.network(inputs)  # type: ignore[no-any-return]
 
+    class OfTwo(Module):
+        def forward(self, inputs: Tensor, scale: float) -> Tensor:
+            return scale * self.network(inputs)  # type: ignore[no-any-return]
+
     torch.manual_seed(0)
-    return WithForward() if with_forward else Module()
+    return {"plain": WithForward, "without forward": Module, "of two": OfTwo}[kind]()
 
 
 def fitted(library: Any, model: Any, folder: Path, *callbacks: Any, **given: Any) -> Any:
@@ -111,15 +115,27 @@ def test_the_loss_of_accumulated_gradients_is_the_mean(
     assert run.losses == pytest.approx(means)
 
 
-@pytest.mark.parametrize(("with_forward", "given"), [(False, {}), (True, {"validation": False})])
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [("without forward", {}), ("of two", {}), ("plain", {"validation": False})],
+)
 def test_without_validation_statistics_alone_are_watched(
-    with_forward: bool, given: Any, library: Any, tmp_path: Path, store: Path
+    kind: str, given: Any, library: Any, tmp_path: Path, store: Path
 ) -> None:
-    model = module(library, with_forward=with_forward)
+    model = module(library, kind=kind)
     fitted(library, model, tmp_path, bntui.LightningCallback(every=5, store=store, **given))
     run = kept(store)
     assert run.watched.score == ""
+    assert not any("failed" in note for note in run.watched.notes)
     assert "drift:network.1" in run.series
+
+
+def test_how_a_module_is_run_can_be_said(library: Any, tmp_path: Path, store: Path) -> None:
+    callback = bntui.LightningCallback(
+        every=5, store=store, forward=lambda module, batch: module(batch[0], 2.0)
+    )
+    fitted(library, module(library, kind="of two"), tmp_path, callback)
+    assert kept(store).watched.score == "accuracy"
 
 
 def test_a_fit_that_fails_is_kept_as_failed(library: Any, tmp_path: Path, store: Path) -> None:
