@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from bntui.measure.estimators import LastMove
-from bntui.measure.layers import Layers, layers_of
+from bntui.measure.layers import Layers
 from bntui.probe.watching.hooks import Inputs, hook, hook_first_call
-from bntui.probe.watching.layout import Layout
+from bntui.probe.watching.layout import Layout, built_layers
 from bntui.probe.watching.not_measured import impossible, not_measured
 from bntui.probe.watching.recovered import Batches
 from bntui.probe.watching.tracked_layer import TrackedLayer, is_unbuilt, moves_at_all, runs
@@ -60,8 +60,8 @@ class Statistics:
         self._unbuilt: dict[nn.Module, Any] = {}
         self._first_seen = False
         """Whether a layer's input was seen for the first time since `layers` was made."""
-        self._layout = Layout(model)
-        self._hook_all()
+        self._layout = Layout(nn.Sequential())
+        self._safely(self._lay_out)
         _WATCHING.add(self)
 
     @property
@@ -299,7 +299,7 @@ class Statistics:
 
     def _search(self) -> None:
         """Look whether layers were added or have gone."""
-        now = [layer for _, layer in layers_of(self._model)]
+        now = [layer for _, layer in built_layers(self._model)]
         if now != [one.layer for one in self._layout.tracked]:
             self._lay_out()
 

@@ -36,8 +36,10 @@ class Hook(partial[None]):
 def hook(tracked: TrackedLayer, before: Before, after: After) -> None:
     """Call `before` ahead of every training-mode call of a layer.
 
-    And `after` behind it, where the layer's own code may have written to its buffers.
+    And `after` behind it, where the layer's own code may have written to its buffers. Scripts have no hooks.
     """
+    if isinstance(tracked.layer, torch.jit.ScriptModule):
+        return
     make_scriptable(Hook)
     layer = tracked.layer
     tracked.hooks.append(layer.register_forward_pre_hook(Hook(_before_call, tracked, before)))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from bntui.measure.layers import Layers, layers_of
 from bntui.probe.watching.recovered import flat, of_input, recovered
 from bntui.probe.watching.rows import Rows
-from bntui.probe.watching.tracked_layer import TrackedLayer, runs
+from bntui.probe.watching.tracked_layer import TrackedLayer, is_unbuilt, runs
 
 
 class Layout:
@@ -19,7 +19,7 @@ class Layout:
         known = {one.layer: one for one in earlier.tracked} if earlier else {}
         self.tracked: list[TrackedLayer] = []
         places = {one: slice(one.start, one.end) for one in known.values()}
-        for name, layer in layers_of(model):
+        for name, layer in built_layers(model):
             one = known.get(layer)
             if one is None or one.mean.numel() != one.end - one.start:
                 one = TrackedLayer(name, layer)
@@ -97,3 +97,8 @@ class Layout:
     @staticmethod
     def _put(row: Tensor, layers: Sequence[TrackedLayer], values: Tensor) -> None:
         row[:, layers[0].start : layers[-1].end] = values.to(row)
+
+
+def built_layers(model: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Return the layers of a model by name whose running statistics hold values by now."""
+    return [(name, layer) for name, layer in layers_of(model) if not is_unbuilt(layer)]

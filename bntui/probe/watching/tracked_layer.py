@@ -121,7 +121,9 @@ class TrackedLayer:
 
     def buffers(self) -> tuple[Tensor, Tensor]:
         """Return the running mean and variance that the layer has now."""
-        buffers: dict[str, Any] = self.layer._buffers
+        buffers: Any = self.layer._buffers  # an attribute of the layer takes ten times as long
+        if not isinstance(buffers, dict):
+            return running_statistics(self.layer)
         mean, variance = buffers.get("running_mean"), buffers.get("running_var")
         if mean is None or variance is None:
             return running_statistics(self.layer)
@@ -272,9 +274,9 @@ def moves_at_all(layer: nn.Module) -> bool:
 
 
 def is_unbuilt(layer: nn.Module) -> bool:
-    """Tell whether a layer gets its running statistics at its first call."""
+    """Tell whether a layer has running statistics without values: lazy ones, and those on `meta`."""
     mean = getattr(layer, "running_mean", None)
-    return isinstance(mean, Tensor) and is_lazy(mean)
+    return isinstance(mean, Tensor) and (is_lazy(mean) or mean.is_meta)
 
 
 def runs(layers: Iterable[TrackedLayer]) -> list[list[TrackedLayer]]:

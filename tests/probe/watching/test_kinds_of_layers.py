@@ -1,5 +1,6 @@
 """Layers of other libraries, and layers that tell less than torch's own do."""
 
+import warnings
 from collections.abc import Sequence
 
 import keras
@@ -11,7 +12,9 @@ from bntui.core.config import torch_momentum
 from bntui.core.estimators import MOMENTA
 from bntui.measure.layers import running_statistics
 from bntui.probe.keras_model import KerasModel
+from bntui.probe.watching import layout
 from bntui.probe.watching.batch_statistics import SAMPLED, Statistics
+from bntui.probe.watching.rows import Rows
 from tests.probe.watching.trainings import (
     Make,
     close,
@@ -151,6 +154,46 @@ def test_lazy_layers_are_followed_from_their_first_call(late: tuple[bool, bool])
         expected.step()
     for name in ("0", "0.9", "cumulative"):
         close(statistics.row(name), expected.row(name))
+
+
+def test_layers_that_have_no_memory_yet_are_followed_once_they_have() -> None:
+    with torch.device("meta"):
+        model = nn.BatchNorm2d(3)
+    statistics = Statistics(model)
+    assert len(statistics.layers) == 0
+    model.to_empty(device="cpu")
+    model.reset_parameters()
+    for number in range(2):
+        model(images(number))
+        statistics.step()
+    variance, mean = torch.var_mean(images(1), (0, 2, 3))
+    close(statistics.row("0"), torch.stack([mean, variance]))
+    assert statistics.calls == (1,)
+
+
+def test_a_script_in_training_is_polled_or_told_of() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = torch.jit.script(nn.Sequential(nn.BatchNorm2d(3), nn.ReLU()))
+    statistics = Statistics(model)
+    for number in range(2):
+        model(images(number))
+        statistics.step()
+    variance, mean = torch.var_mean(images(1), (0, 2, 3))
+    close(statistics.row("0"), torch.stack([mean, variance]))
+    assert statistics.calls == (1,)
+    assert statistics.notes == ()
+
+
+def test_a_model_that_cannot_be_followed_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "Rows", lambda start: start[2, 5] if start.numel() else Rows(start))
+    statistics = Statistics(model := convolutional())
+    once(model, 0)
+    statistics.step()
+    (note,) = statistics.notes
+    assert note.startswith("Batch statistics were not followed after update 0: IndexError")
+    assert statistics.calls == ()
+    assert not any(layer._forward_pre_hooks for layer in norms(model))
 
 
 def test_layers_that_are_added_and_removed_are_found() -> None:
