@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bntui.probe.watching.script import Program
 
 NAME = "watch"
+RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "LOCAL_RANK")
+"""Variables in which torchrun, Slurm, Open MPI and Lightning say which of several processes this is."""
 
 
 def _updates(text: str) -> int:
@@ -125,7 +127,7 @@ def _run(program: "Program", how: "How") -> None:
     """
     from bntui.probe.watching.watched_script import WatchedScript
 
-    first = os.environ.get("RANK", "0").strip() in {"", "0"}
+    first = _rank() == 0
     watched = WatchedScript(program, how if first else replace(how, store=False))
 
     def end() -> None:
@@ -135,6 +137,12 @@ def _run(program: "Program", how: "How") -> None:
 
     atexit.register(end)  # what is registered first is called last
     watched.run()
+
+
+def _rank() -> int:
+    """Return the number of this process among those that train together, as what has started them says."""
+    told = (os.environ.get(name, "") for name in RANKS)
+    return next((int(one) for one in told if one.isdecimal()), 0)
 
 
 def _tell(paragraphs: tuple[str, ...]) -> None:

@@ -161,6 +161,17 @@ def test_of_several_ranks_the_first_alone_tells_and_keeps(folder: Path, rank: st
     assert Path(environment()["BNTUI_STORE"]).exists() == (rank == "0")
 
 
+def test_torchrun_starts_it_for_every_rank(folder: Path) -> None:
+    file, script = folder / "end", Path(__file__).parents[1] / "probe/watching/scripts/ddp.py"
+    start = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    done = run(folder, *start, "-m", "bntui", "watch", str(script), str(file))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("bntui watched 20 updates of Sequential") == 1
+    with Store() as store:
+        (kept,) = store.runs()
+    assert (kept.updates, kept.state) == (20, "finished")
+
+
 FORKED = """
 child = os.fork()
 if not child:

@@ -61,7 +61,7 @@ class WatchedScript:
         if self._models is None:
             return "no BN layer was built, since the script did not import torch"
         if not self._models.made:
-            return "no optimiser of torch was made, so that no training was seen"
+            return "no optimiser of torch was made in this process, and those that it starts are not watched"
         return "no model with BN layers was trained by an optimiser of torch"
 
     def _find_models(self) -> None:
