@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from bntui.core.config import torch_momentum
+from bntui.probe.errors import ProbeError
 
 
 class BatchNormalization(nn.Module):
@@ -87,6 +88,18 @@ class KerasModel(nn.Module):
     """
 
     def __init__(self, model: Any) -> None:
+        """Stand for a model that is built. Raises ProbeError."""
+        on_torch = isinstance(model, nn.Module)
+        if not on_torch:
+            raise ProbeError(
+                f"The model {model.name} is one of Keras's, and not on torch: set KERAS_BACKEND=torch before "
+                "Keras is imported."
+            )
+        if not model.built:
+            raise ProbeError(
+                f"The model {model.name} has no layers yet: begin it with keras.Input(shape), call it once, or"
+                " watch it by a callback of fit, bntui.KerasCallback()."
+            )
         super().__init__()
         self._model = (model,)
         self.name = str(model.name)

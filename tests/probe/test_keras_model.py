@@ -145,6 +145,18 @@ def test_a_check_leaves_training_as_it_would_have_been(samples: tuple[Any, Any])
     assert all(np.array_equal(*both) for both in zip(*results, strict=True))
 
 
+def test_a_model_without_its_layers_is_refused() -> None:
+    model = keras.Sequential([keras.layers.BatchNormalization()])
+    with pytest.raises(bntui.ProbeError, match="no layers yet"):
+        bntui.watch(model)
+
+
+def test_a_model_of_another_backend_is_refused() -> None:
+    other = type("Model", (), {"name": "net", "__module__": "keras.src.models.model"})()
+    with pytest.raises(bntui.ProbeError, match="KERAS_BACKEND=torch"):
+        bntui.watch(other)
+
+
 def test_models_are_told_apart() -> None:
     assert is_keras(built())
     assert not is_keras(torch.nn.Linear(1, 1))
