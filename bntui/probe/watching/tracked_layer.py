@@ -67,7 +67,11 @@ class TrackedLayer:
         self.place = self.start = self.end = 0
         self.biased = bool(getattr(layer, "biased_variance", False))
         """Whether the variance that it takes in is the batch's biased one."""
-        self.native = isinstance(layer, _BatchNorm) and _is_torch(type(layer).forward)
+        self.native = (
+            isinstance(layer, _BatchNorm)
+            and "forward" not in vars(layer)  # some libraries put their own before it
+            and _is_torch(type(layer).forward)
+        )
         """Whether torch's own code moves its buffers."""
         self.moves = 0
         """How often the statistics have moved since watching began."""

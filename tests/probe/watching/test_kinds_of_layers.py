@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 
 import keras
 import pytest
@@ -74,12 +75,20 @@ def ours() -> nn.Module:
     return network(BatchNorm)
 
 
+def patched() -> nn.Module:
+    """Layers whose `forward` some library has put its own before, which writes the buffers."""
+    model = convolutional()
+    for layer in norms(model):
+        layer.forward = partial(Written.forward, layer)  # type: ignore[method-assign,arg-type]
+    return model
+
+
 def synchronised() -> nn.Module:
     converted: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(convolutional())
     return converted
 
 
-@pytest.mark.parametrize("make", [activated, by_hand, anew, synchronised])
+@pytest.mark.parametrize("make", [activated, by_hand, anew, patched, synchronised])
 def test_other_layers_are_followed_like_torch_s(make: Make) -> None:
     _, statistics = trained(make, 0.1, watch=True)
     replayed(statistics, make)
