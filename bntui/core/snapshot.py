@@ -226,6 +226,11 @@ class Snapshot:
     images and seconds, how many there were at an update."""
 
     @property
+    def noun(self) -> str:
+        """What is counted in validations: a training by other code may be of anything."""
+        return "samples" if self.watched else "images"
+
+    @property
     def report(self) -> EpochReport | None:
         """The last finished epoch's."""
         return self.reports[-1] if self.reports else None

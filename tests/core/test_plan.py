@@ -10,6 +10,7 @@ from bntui.core.plan import UNPLANNED, End, end_of
 from bntui.core.rules import scheduled_batch
 from bntui.core.snapshot import Snapshot
 from tests.ui.scripted import facts
+from tests.ui.watching import watched_run
 
 TRAIN = 4000
 
@@ -86,3 +87,11 @@ def test_a_run_past_its_end_ends_where_it_is() -> None:
     state = Snapshot(config=RunConfig(), facts=facts(), epochs=10, update=170, images=42_000)
     assert end_of(state) == End(170, 42_000)
     assert end_of(replace(state, config=RunConfig(steps=100), images=39_000)) == End(170, 39_000)
+
+
+def test_a_training_by_other_code_ends_where_its_epochs_do_if_they_are_known() -> None:
+    assert end_of(watched_run()) is None
+    assert end_of(watched_run(epochs=10)) is None
+    known = watched_run(epochs=3, updates_per_epoch=50, images=97 * 32)
+    assert end_of(known) == End(150, 150 * 32)
+    assert end_of(replace(known, update=151)) is None

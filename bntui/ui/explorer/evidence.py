@@ -51,7 +51,7 @@ def sections(snapshot: Snapshot, width: int = TABLE) -> Iterator[list[str]]:
         corrected = validation.corrected
         rows.append(_row("running less start values", corrected.accuracy, corrected.loss))
     yield [
-        f"The same weights at update {validation.update:,}, {validation.images:,} images:",
+        f"The same weights at update {validation.update:,}, {validation.images:,} {snapshot.noun}:",
         *rows,
     ]
     if validation.corrected and harms(validation.difference):

@@ -55,6 +55,8 @@ class Looks:
     """Whether momenta are shown as torch counts them. Rows are named in Keras's convention all the same."""
     score: str = "accuracy"
     """What `accuracy` is called."""
+    noun: str = "images"
+    """What `images` counts: see `Snapshot.noun`."""
 
     def goodness(self, values: Array) -> Array:
         """Return how good values are, from 0 to 1: accuracies as they are, distances from `WORST` to 0."""
@@ -185,6 +187,7 @@ def looks_of(snapshot: Snapshot) -> Looks | None:
         distance=live is not None and live.distance,
         torchs=snapshot.watched is not None and snapshot.watched.convention == "torch",
         score=snapshot.watched.score if snapshot.watched else "accuracy",
+        noun=snapshot.noun,
     )
 
 
@@ -208,7 +211,7 @@ def reading(looks: Looks, update: float | None, row: str, room: int = 1000) -> s
     own, momentum = looks.told(looks.own[place]), float(looks.momentum[place])
     this_run = "this run" if np.isnan(momentum) else f"this run's {looks.counted(momentum)}"
     at, fresh = f"update {looks.updates[place]:.0f}", written(looks.fresh[place])
-    images = f" on {looks.images[place]:,.0f} images" if looks.images[place] else ""
+    images = f" on {looks.images[place]:,.0f} {looks.noun}" if looks.images[place] else ""
     if row in {OWN_ROW, looks.own_row} or row not in looks.names:
         said, short = f"{this_run}: {own}", f"this run {own}"
         beside, least = f"fresh statistics: {fresh}", f"fresh {fresh}"

@@ -82,19 +82,24 @@ class MomentScreen(Screen[None]):
 
     def _draw(self) -> None:
         watched = self._snapshot.watched
-        score = watched.score if watched else "accuracy"
+        score, noun = watched.score if watched else "accuracy", self._snapshot.noun
         self.query_one(DriftTable).show(self.then)
-        self.query_one(Paragraphs).show([(words, "") for words in about(self.validation, score)])
+        self.query_one(Paragraphs).show(
+            [(words, "") for words in about(self.validation, score, noun)]
+        )
 
 
-def about(validation: Validation, score: str = "accuracy") -> list[str]:
-    """Say of a validation when it was, and what it found; `score` is what its accuracy is called."""
+def about(validation: Validation, score: str = "accuracy", noun: str = "images") -> list[str]:
+    """Say of a validation when it was, and what it found.
+
+    `score` is what its accuracy is called, `noun` what it was measured on.
+    """
     running, fresh = validation.running.accuracy, validation.fresh.accuracy
     left = validation.layers[0].start_left if validation.layers else 0.0
     if not validation.images:
         return [f"Update {validation.update:,}.", f"{percent(left)} of the start value is left."]
     return [
-        f"Update {validation.update:,}, {validation.images:,} images: {score} {running:.3f} with "
+        f"Update {validation.update:,}, {validation.images:,} {noun}: {score} {running:.3f} with "
         f"running statistics, {fresh:.3f} with fresh ones.",
         f"{percent(left)} of the start value is left.",
     ]

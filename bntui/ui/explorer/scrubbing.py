@@ -31,7 +31,7 @@ def past_in_words(looks: Looks, row: str) -> str:
     """Say what line it is, and on how many images its points were measured."""
     images = sorted({f"{count:,.0f}" for count in looks.images if count}, key=len)
     return f"{name_of(looks, row)}: in hindsight" + (
-        f", on {' or '.join(images)} images" * bool(images)
+        f", on {' or '.join(images)} {looks.noun}" * bool(images)
     )
 
 

@@ -179,7 +179,7 @@ class WhatIf(Canvas):
         found = shown.weights
         where = f"update {found.updates[0]:.0f}"
         if found.images[0]:
-            where += f", {found.images[0]:,.0f} images"
+            where += f", {found.images[0]:,.0f} {found.noun}"
         what = f"this run {found.own[0]:.3f}, fresh {found.fresh[0]:.3f}"
         if found.distance:
             what = f"this run {found.told(found.own[0])} from fresh ones"

@@ -46,7 +46,19 @@ def worded(term: Term, shown: Shown | None) -> Term:
         others.append(_of_score(name, watched.score))
     for other in others:
         term = _with(term, other)
-    return replace(term, numbers=None) if name in NO_NUMBERS else term
+    term = replace(term, numbers=None) if name in NO_NUMBERS else term
+    return _of_samples(term, shown.snapshot.noun)
+
+
+def _of_samples(term: Term, noun: str) -> Term:
+    """Return a term in which what other terms call images is called so, numbers included."""
+    numbers = term.numbers
+    return replace(
+        term,
+        sentence=term.sentence.replace("images", noun),
+        letters=term.letters.replace("images", noun),
+        numbers=numbers and (lambda shown: numbers(shown).replace("images", noun)),
+    )
 
 
 def belongs(name: str, shown: Shown | None) -> bool:

@@ -68,13 +68,18 @@ def test_settings_of_a_run_of_ours_give_no_numbers_of_a_watched_training() -> No
     for name in ("seed", "width", "scaled", "estimator", "pace", "activations"):
         plain = explained(TERMS[name], None, 1000)
         words = "".join(text for row in plain for text, _ in row).split()
-        assert told(name, watched_run()) == " ".join(words)
+        assert told(name, watched_run()) == " ".join(words).replace("images", "samples")
     assert told("seed", OWN).endswith("gives the same run. 0")
 
 
 def test_without_validation_data_there_are_distances() -> None:
     assert "0.800 away, a factor of 2.23" in told("hindsight", watched_run(BLIND))
     assert "No validation data were given" in told("running", watched_run(BLIND))
+
+
+def test_a_training_by_other_code_may_be_of_anything() -> None:
+    assert "images" not in told("running", watched_run())
+    assert "right answers / samples = 58 / 512 = 0.114" in told("running", watched_run())
 
 
 def test_another_score_is_named() -> None:
