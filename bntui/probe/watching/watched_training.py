@@ -42,6 +42,7 @@ from bntui.probe.watching.described import (
     unwrapped,
 )
 from bntui.probe.watching.findings import as_found
+from bntui.probe.watching.keras_words import in_keras
 from bntui.probe.watching.looks import Looks
 from bntui.probe.watching.paragraph import paragraph
 from bntui.probe.watching.ranks import Ranks, waits_for_others
@@ -181,6 +182,8 @@ class Watching:
         self._budget.trained()
         self._compare_ranks()
         report = self._looks.report()
+        if self._keras:
+            report = replace(report, verdicts=tuple(map(in_keras, report.verdicts)))
         self._tell(tuple(map(as_found, report.verdicts)))
         self._budget.observed()
         return report
@@ -318,7 +321,7 @@ class Watching:
             optimizer=name_of(optimizer) if optimizer else self._watched.optimizer,
             learning_rate=rate_of(optimizer) if optimizer else self._watched.learning_rate,
             score=self._looks.score,
-            findings=findings,
+            findings=tuple(map(in_keras, findings)) if self._keras else findings,
             looked=self._update,
             notes=(*self.statistics.notes, *self._looks.notes, *self._ranks.notes, *trouble),
         )

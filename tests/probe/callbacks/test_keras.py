@@ -103,6 +103,8 @@ def test_a_fit_is_watched_and_left_as_it_was(tmp_path: Path) -> None:
     assert {"val_acc", "drift:first", "drift:second"} <= run.series
     assert (run.watched.model, run.watched.score) == ("small", "accuracy")
     assert run.watched.findings
+    said = " ".join(part for one in run.watched.findings for part in (*one.evidence, *one.remedies))
+    assert "torch's" not in said
     assert (run.watched.convention, run.watched.momentum) == ("keras", 0.9)
     assert run.watched.optimizer == "Adam"
     assert run.watched.learning_rate == pytest.approx(0.01)
