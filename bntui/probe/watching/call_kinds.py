@@ -1,5 +1,6 @@
 """Which of a layer's calls are recomputed in a backward pass, as activation checkpointing does."""
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,12 @@ class Kinds:
     recomputed: int
     """Within a backward pass: activation checkpointing."""
     others: int
+
+
+def can_count() -> bool:
+    """Tell whether hooks can be added at no cost: compiled code is compiled again where there are new ones."""
+    utils = sys.modules.get("torch._dynamo.utils")
+    return utils is None or not utils.counters["stats"]["unique_graphs"]
 
 
 class CallKinds:

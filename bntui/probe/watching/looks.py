@@ -31,7 +31,7 @@ from bntui.probe.report import Report
 from bntui.probe.scoring import Metric
 from bntui.probe.watching.alarm import by_alarm
 from bntui.probe.watching.as_it_was import as_it_was, inner, is_synchronised
-from bntui.probe.watching.call_kinds import CallKinds, Kinds
+from bntui.probe.watching.call_kinds import CallKinds, Kinds, can_count
 from bntui.probe.watching.counted import Counted
 from bntui.probe.watching.counted_twice import counted_twice
 from bntui.probe.watching.findings import (
@@ -184,7 +184,8 @@ class Looks:
     def _count_kinds(self) -> None:
         """Look, until the next look, where calls come from of which an update makes several."""
         calls = self._statistics.calls
-        if self._kinds is None and self._call_kinds is None and max([0, *calls]) > 1:
+        unknown = self._kinds is None and self._call_kinds is None
+        if unknown and max([0, *calls]) > 1 and can_count():
             layers = zip(self._statistics.layers.layers, calls, strict=True)
             self._call_kinds = CallKinds([layer for layer, count in layers if count > 1])
 

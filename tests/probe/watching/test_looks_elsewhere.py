@@ -1,7 +1,7 @@
 """Looks at models that are wrapped, compiled, or another library's."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,20 @@ def group(tmp_path: Path) -> Iterator[None]:
     distributed.destroy_process_group()
 
 
-def looked_at(model: nn.Module, calls: nn.Module, updates: int = 10) -> Looks:
+Graphs = Callable[[], int]
+
+
+@pytest.fixture
+def graphs() -> Iterator[Graphs]:
+    """Count the graphs that torch has compiled in this test."""
+    counters = torch._dynamo.utils.counters
+    torch._dynamo.reset()  # code of another test's model would do for this one's
+    counters.clear()
+    yield lambda: counters["stats"]["unique_graphs"]
+    counters.clear()
+
+
+def looked_at(model: nn.Module, calls: nn.Module, updates: int = 10, accumulated: int = 1) -> Looks:
     """Train `calls`, which runs the model, with all kinds of looks after every fifth update."""
     statistics = Statistics(model)
     looks = Looks(calls, statistics, validation=digits("validation"), training=digits())
@@ -35,9 +48,10 @@ def looked_at(model: nn.Module, calls: nn.Module, updates: int = 10) -> Looks:
     calls.train()
     batches = endless(digits())
     for update in range(1, updates + 1):
-        inputs, labels = next(batches)
         steps.zero_grad()
-        cross_entropy(calls(inputs), labels).backward()
+        for _ in range(accumulated):
+            inputs, labels = next(batches)
+            cross_entropy(calls(inputs), labels).backward()
         steps.step()
         statistics.step()
         if update % 5 == 0:
@@ -76,14 +90,21 @@ def test_of_distributed_training_the_model_inside_is_looked_at() -> None:
     assert same(model, plain_training())
 
 
-def test_a_compiled_model_runs_as_it_was_compiled_after_a_look() -> None:
+def test_a_compiled_model_runs_as_it_was_compiled_after_a_look(graphs: Graphs) -> None:
     model = mlp()
     compiled: Any = torch.compile(model, backend="eager")
-    torch._dynamo.utils.counters.clear()
     looked_at(model, compiled)
-    graphs = torch._dynamo.utils.counters["stats"]["unique_graphs"]
-    assert graphs == 1
+    assert graphs() == 1
     assert same(model, plain_training())
+
+
+def test_a_compiled_model_is_not_compiled_again_to_tell_calls_apart(graphs: Graphs) -> None:
+    model = mlp()
+    compiled: Any = torch.compile(model, backend="eager")
+    looks = looked_at(model, compiled, accumulated=2)
+    assert graphs() == 1
+    looks.validate(10)
+    assert "counted-twice" in [one.cause for one in looks.findings(10)]
 
 
 @pytest.mark.usefixtures("group")
