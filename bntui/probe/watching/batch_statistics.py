@@ -26,8 +26,9 @@ from bntui.probe.watching.tracked_layer import TrackedLayer, is_unbuilt, moves_a
 
 RECENT = 8
 """Updates whose batch statistics `recent` is the mean of."""
-SAMPLED = 8
-"""Every so many updates inputs are sampled, in layers whose buffers tell too little."""
+SAMPLED = 4
+"""Every so many updates inputs are sampled, in layers whose buffers tell too little: in all of ResNet-18's
+that takes 0.7 % of the time of the updates."""
 SEARCH = 256
 """Updates between two searches for layers that were added, at most."""
 

@@ -242,7 +242,7 @@ def test_where_buffers_tell_too_little_inputs_are_sampled(momentum: float) -> No
     assert plain.last_move
     torch.testing.assert_close(found, plain.last_move.batch, rtol=1e-5, atol=1e-5)
     (note,) = statistics.notes
-    assert note.startswith("1, 4: inputs were sampled every 8 updates")
+    assert note.startswith("1, 4: inputs were sampled every 4 updates")
 
 
 @pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
