@@ -149,6 +149,28 @@ def test_a_script_without_torch_is_told_of(folder: Path) -> None:
     assert done.stderr == "\nbntui: no BN layer was built, since the script did not import torch.\n"
 
 
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("import torch", "no optimiser of torch was made in this process"),
+        (
+            "import torch.nn as nn, torch.optim as o; o.SGD(nn.Linear(1, 1).parameters())",
+            "no model with BN",
+        ),
+        (
+            "import sys, torch; sys.modules['fastai'] = torch",
+            "fastai's own optimisers are not seen",
+        ),
+    ],
+)
+def test_why_nothing_was_watched_is_told(folder: Path, script: str, said: str) -> None:
+    (folder / "plain.py").write_text(script)
+    done = run(folder, *WATCH, "plain.py")
+    assert done.returncode == 0
+    assert done.stderr.startswith(f"\nbntui: {said}")
+    assert len(done.stderr.splitlines()) == 2
+
+
 @pytest.mark.parametrize("rank", ["0", "1"])
 def test_of_several_ranks_the_first_alone_tells_and_keeps(folder: Path, rank: str) -> None:
     done = (

@@ -1,6 +1,7 @@
 """One run of `bntui watch`: from the start of the user's script to what is said at its end. Imports no torch."""
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from bntui.probe.watching.after_import import after_import
@@ -60,6 +61,10 @@ class WatchedScript:
         """Say why no model was watched."""
         if self._models is None:
             return "no BN layer was built, since the script did not import torch"
+        if "fastai" in sys.modules:
+            return (
+                "fastai's own optimisers are not seen: give the learner cbs=bntui.FastaiCallback()"
+            )
         if not self._models.made:
             return "no optimiser of torch was made in this process, and those that it starts are not watched"
         return "no model with BN layers was trained by an optimiser of torch"
