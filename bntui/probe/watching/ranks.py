@@ -33,18 +33,14 @@ LONGEST = timedelta(seconds=2)
 KEPT = 3
 """Publications of its own that rank 0 keeps: a rank whose last is older is late."""
 FULLY_SHARDED = "FullyShardedDataParallel"
+SPREAD = (
+    "The weights are spread over the processes, so that a look of one would wait for all: only the ranks' "
+    "statistics were compared."
+)
 _NAMES = ("RANK", "LOCAL_RANK")
 """Where torchrun and Lightning tell a process its rank, before there is a group."""
 _NUMBERS = itertools.count(1)
 """Of the trainings that are watched in this process: the ranks' first ones belong together, and so on."""
-
-
-def waits_for_others(model: nn.Module) -> bool:
-    """Tell whether every pass of a model needs all processes: its weights are spread over them."""
-    if not _several():
-        return False
-    spread = any(hasattr(one, "device_mesh") for one in model.parameters())  # DTensor's
-    return spread or any(type(one).__name__ == FULLY_SHARDED for one in model.modules())
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +82,8 @@ class Ranks:
     """
 
     def __init__(self, model: nn.Module) -> None:
+        self.spread = _is_spread(model)
+        """Whether the model's weights are spread over the processes: whatever reads them waits for all."""
         self._model = model
         self._number = next(_NUMBERS)
         self._rank = _told_rank()
@@ -143,7 +141,7 @@ class Ranks:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the last comparison left out and why, and whose batches make the statistics: sentences."""
-        return self._notes
+        return (*((SPREAD,) if self.spread else ()), *self._notes)
 
     def detach(self) -> None:
         """Remove every hook."""
@@ -207,6 +205,12 @@ def _several() -> bool:
         and distributed.is_initialized()
         and distributed.get_world_size() > 1
     )
+
+
+def _is_spread(model: nn.Module) -> bool:
+    """Tell whether FSDP, or whatever else makes DTensors, has spread a model's weights over processes."""
+    spread = any(hasattr(one, "device_mesh") for one in model.parameters())
+    return spread or any(type(one).__name__ == FULLY_SHARDED for one in model.modules())
 
 
 def _due(update: int) -> bool:

@@ -45,7 +45,7 @@ from bntui.probe.watching.findings import as_found
 from bntui.probe.watching.keras_words import in_keras
 from bntui.probe.watching.looks import Looks
 from bntui.probe.watching.paragraph import paragraph
-from bntui.probe.watching.ranks import Ranks, waits_for_others
+from bntui.probe.watching.ranks import Ranks
 from bntui.probe.watching.writer import Logged, Replaced, Update, Writer
 from bntui.store.recorder import StoreRecorder
 
@@ -83,7 +83,7 @@ class Watching:
         self._keras = KerasModel(model) if is_keras(model) else None
         """What stands for a model of Keras's."""
         self._model = self._keras or unwrapped(model)
-        self._how = how = _without_waiting(self._model, how)
+        self._how = how
         self._ranks = Ranks(self._model)
         self.statistics = Statistics(self._model)
         self._looks = Looks(
@@ -264,7 +264,7 @@ class Watching:
 
     def _obey(self) -> None:
         """Recalibrate if somebody who is attached asked for it."""
-        if self._asked:
+        if self._asked and not self._ranks.spread:
             self._asked = False
             self.recalibrate()
 
@@ -283,6 +283,9 @@ class Watching:
     def _look(self, kind: str) -> None:
         if kind == VALIDATION:
             self._compare_ranks()
+        if self._ranks.spread:
+            self._tell(tuple(map(as_found, self._looks.others)))
+        elif kind == VALIDATION:
             self._writer.see(self._looks.validate(self._update))
             self._tell(self._looks.findings(self._update))
         else:
@@ -294,7 +297,8 @@ class Watching:
         try:
             for kind in KINDS:
                 self._guarded(lambda kind=kind: self._look(kind))  # type: ignore[misc]
-            self._guarded(self.look)
+            if not self._ranks.spread:
+                self._guarded(self.look)
         except KeyboardInterrupt:
             return Phase.STOPPED
         return Phase.FINISHED
@@ -352,11 +356,6 @@ def _recorder(store: str | os.PathLike[str] | bool | None) -> StoreRecorder | No
     if store is False:
         return None
     return StoreRecorder(None if store is None or store is True else Path(store))
-
-
-def _without_waiting(model: nn.Module, how: Watch) -> Watch:
-    """Return how to watch where a pass on one rank would wait for the others: without any."""
-    return replace(how, validation=None, training=None) if waits_for_others(model) else how
 
 
 def _end(error: BaseException | None) -> tuple[Phase, str]:

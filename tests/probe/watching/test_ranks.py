@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
 from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
+import bntui
+from bntui.core.watched import Found
 from bntui.probe.causes import Cause, Finding
 from bntui.probe.watching import ranks
 from bntui.probe.watching.batch_statistics import Statistics
@@ -25,7 +29,7 @@ BATCH, UPDATES = 16, 64
 class Told:
     """What one rank was told, and what its buffers hold at the end."""
 
-    finding: Finding | None
+    finding: Finding | tuple[Found, ...] | None
     notes: tuple[str, ...]
     own: Tensor
 
@@ -65,6 +69,23 @@ def late(name: str) -> Told:
     return train(name, offset=2.0, stops=UPDATES if distributed.get_rank() == 0 else 2)
 
 
+def spread_weights(name: str) -> Told:
+    """Train a model by FSDP, watched with a loader whose every pass would wait for the other rank."""
+    model: nn.Module = network()
+    fully_shard(model, mesh=init_device_mesh("cpu", (2,)))
+    batches = [(torch.randn(BATCH, 6), torch.zeros(BATCH)) for _ in range(4)]
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    with bntui.watch(model, validation=batches, training=batches, every=2, store=False) as probe:
+        for inputs, _ in batches:
+            model(inputs + 2.0 * distributed.get_rank()).square().mean().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            distributed.barrier()  # what was published is there
+    watched = probe.snapshot.watched
+    assert watched
+    return Told(watched.findings, watched.notes, probe.statistics.own())
+
+
 CASES: dict[str, Callable[[str], Told]] = {
     "alike": lambda name: train(name, sent=False),
     "alike, sent": train,
@@ -72,6 +93,7 @@ CASES: dict[str, Callable[[str], Told]] = {
     "moved, sent": lambda name: train(name, 2.0),
     "unwatched": unwatched,
     "late": late,
+    "spread": spread_weights,
 }
 
 
@@ -109,7 +131,7 @@ def test_ranks_that_draw_from_the_same_data_are_all_right(
 def test_ranks_whose_data_differ_are_named(told: dict[str, list[Told]]) -> None:
     first, second = told["moved"]
     assert second.finding is None
-    assert first.finding is not None
+    assert isinstance(first.finding, Finding)
     assert first.finding.cause is Cause.RANKS_DIFFER
     (mean, variance), (other, other_variance) = first.own, second.own
     gap = ((other - mean).abs() / (variance + 1e-5).sqrt()).mean()
@@ -127,7 +149,7 @@ def test_buffers_that_are_sent_hide_what_the_other_ranks_batches_are(
     told: dict[str, list[Told]],
 ) -> None:
     first = told["moved, sent"][0]
-    assert first.finding is not None
+    assert isinstance(first.finding, Finding)
     assert "statistics of the last 8 batches of rank 1" in first.finding.evidence[0]
     assert "no batch of another rank counts" in first.finding.evidence[-1]
     sent = "Only rank 0's batches make the running statistics, one in 2"
@@ -141,6 +163,14 @@ def test_a_rank_that_is_not_heard_is_not_waited_for(told: dict[str, list[Told]],
     first = told[case][0]
     assert first.finding is None
     assert first.notes[0].startswith("Of 1 rank (1) nothing was heard lately")
+
+
+def test_no_look_is_made_that_waits_for_the_other_ranks(told: dict[str, list[Told]]) -> None:
+    first, second = told["spread"]
+    assert ranks.SPREAD in first.notes
+    assert isinstance(first.finding, tuple)
+    assert [one.cause for one in first.finding] == [Cause.RANKS_DIFFER]
+    assert second.finding == ()
 
 
 def left_alone(rank: int, folder: str) -> None:

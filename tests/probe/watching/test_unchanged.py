@@ -137,6 +137,7 @@ def test_a_watched_training_is_the_unwatched_one(
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
 
+@pytest.mark.long
 def test_ranks_that_torchrun_starts_are_watched(tmp_path: Path) -> None:
     script = str(SCRIPTS / "ddp.py")
     unwatched = ended([*TORCHRUN, script], tmp_path / "unwatched")
