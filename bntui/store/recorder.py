@@ -34,6 +34,7 @@ from bntui.store.writing import (
     put_run,
     put_verdicts,
     put_weights,
+    state_of,
     truncate_after,
 )
 
@@ -199,7 +200,7 @@ class StoreRecorder:
         begun = self._clock()
         self._due = begun + FLUSH_SECONDS
         checkpoint = self._new_checkpoint(begun, last=last)
-        self._state = _state(snapshot.phase, self._state)
+        self._state = state_of(snapshot.phase, self._state)
         try:
             connection = self._file.open(self.run, BRIEFLY)
             if last:  # this time it may wait
@@ -343,13 +344,6 @@ def _is_readable(connection: sqlite3.Connection) -> bool:
 
 def _unkept_weights(why: str) -> str:
     return f"the weights are not kept, which is tried again every second: {why}"
-
-
-def _state(phase: Phase, before: State) -> State:
-    """Return the state to store; a finished run that is closed has still finished."""
-    if phase in {Phase.STOPPED, Phase.INTERRUPTED} and before is State.FINISHED:
-        return State.FINISHED
-    return State.RUNNING if phase is Phase.LOADING else State(phase.value)
 
 
 def _later(before: Sequence[Mark], marks: Sequence[Mark]) -> list[Mark]:

@@ -41,6 +41,13 @@ ALIVE = {State.RUNNING, State.PAUSED}
 """States of a run that is under way."""
 
 
+def state_of(phase: Phase, before: State) -> State:
+    """Return the state to store; a finished run that is closed has still finished."""
+    if phase in {Phase.STOPPED, Phase.INTERRUPTED} and before is State.FINISHED:
+        return State.FINISHED
+    return State.RUNNING if phase is Phase.LOADING else State(phase.value)
+
+
 def now() -> str:
     """Return this moment in UTC as it is written in the store: such texts sort by time."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
