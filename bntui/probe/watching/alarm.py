@@ -83,7 +83,7 @@ def _stale(
 ) -> Finding:
     """Name why statistics are far from fresh ones: by what brings them near."""
     fresh = cast("Tensor", seen.fresh_row)
-    evidence = [said]
+    evidence = [said, NOT_MEASURED]
     untouched = [place for place in places if seen.states[place].untouched]
     moved = [place for place in places if place not in untouched]
     momenta = [one for place in places if (one := seen.states[place].momentum) is not None]
@@ -114,5 +114,4 @@ def _stale(
         evidence.append(
             f"Had torch's momentum been {torchs} all along, they would be within {ratio(SOUND)}."
         )
-    evidence.append(NOT_MEASURED)
     return Finding(cause, Severity.WARNING, tuple(evidence), (remedy, TO_MEASURE))

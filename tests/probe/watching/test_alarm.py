@@ -33,6 +33,7 @@ def test_a_small_momentum_is_named_by_what_others_would_have_given() -> None:
     found = found_of(small_cnn(momentum=0.002), 100, 0.02)
     (one,) = [one for one in found if one.cause == "momentum-too-small"]
     assert one.severity == "warning"
+    assert "not measured" in one.evidence[1]  # the paragraph at the end tells the first three
     assert "Had torch's momentum been" in " ".join(one.evidence)
 
 
