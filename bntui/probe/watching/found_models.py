@@ -8,6 +8,7 @@ anything, a model is watched from the moment its optimiser is made.
 
 import functools
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 from weakref import ReferenceType, WeakSet, ref
 
@@ -20,7 +21,7 @@ from torch.utils.hooks import RemovableHandle
 
 from bntui.probe.watching import steps
 from bntui.probe.watching.guard import Guard, Replaced
-from bntui.probe.watching.heap import FoundModel, models_of
+from bntui.probe.watching.heap import FoundModel, holds, models_of
 from bntui.probe.watching.how import How
 from bntui.probe.watching.names import Names
 from bntui.probe.watching.own_frames import hidden
@@ -29,6 +30,8 @@ from bntui.probe.watching.watched_training import Watching
 
 MOST = 8
 """Models that are watched at once."""
+SECONDS, SHARE = 2.0, 0.02
+"""How long, and which share of the time, the memory may be searched: a script may make an optimiser an update."""
 
 
 @dataclass(slots=True)
@@ -69,7 +72,8 @@ class FoundModels:
         """Whether the script has compiled anything."""
         self._told: list[str] = []
         """What was found of models whose training is over."""
-        self._left_out = 0
+        self._left_out = self._unsearched = 0
+        self._begun, self._searching = perf_counter(), 0.0
         self._on_forward: RemovableHandle | None = None
         self._on_step: RemovableHandle | None = None
 
@@ -108,6 +112,10 @@ class FoundModels:
         if self._left_out:
             said.append(
                 f"{self._left_out:,} models were not watched, since {MOST} were in training at once"
+            )
+        if self._unsearched:
+            said.append(
+                f"the models of {self._unsearched:,} optimisers were not looked for, since the script makes so many"
             )
         if self._guard.trouble:
             said.append(f"not every model was watched: {self._guard.trouble}")
@@ -176,22 +184,42 @@ class FoundModels:
             self._wait_for_forward(False)
 
     def _find(self) -> None:
-        """Find the models of new optimisers; end with those that no optimiser is left of."""
+        """Find the models of new optimisers; with another model end those that no optimiser is left of."""
         if not self._new:
             return
         new = [optimizer for one in self._new if (optimizer := one()) is not None]
         self._new.clear()
         self._seen.update(new)
-        found = [one for one in models_of(new) if not self._known(one)]
-        for one in tuple(self._trained):
-            if not one.optimizers:
-                self._trained.remove(one)
-                self._close(one)
+        found = [one for one in self._searched(new) if not self._known(one)]
+        ended = [one for one in self._trained if found and not one.optimizers]
+        for one in ended:
+            self._trained.remove(one)
+            self._close(one)
         for other in found:
             if len(self._trained) == MOST:
                 self._left_out += 1
             else:
                 self._trained.append(_Trained.of(other))
+
+    def _searched(self, optimizers: list[Optimizer]) -> list[FoundModel]:
+        """Search the memory for the models of optimisers, but for models that are known, and within limits."""
+        unknown = [one for one in optimizers if not self._trains_known(one)]
+        begun = perf_counter()
+        if not unknown or self._searching > max(SECONDS, SHARE * (begun - self._begun)):
+            self._unsearched += len(unknown)
+            return []
+        found = models_of(unknown)
+        self._searching += perf_counter() - begun
+        return found
+
+    def _trains_known(self, optimizer: Optimizer) -> bool:
+        """Tell whether an optimiser holds a parameter of a model that has been found; it is then noted."""
+        for one in self._trained:
+            model = one.model()
+            if model is not None and holds(optimizer, model):
+                one.optimizers.add(optimizer)
+                return True
+        return False
 
     def _known(self, found: FoundModel) -> bool:
         """Tell whether a model has been found before; its new optimisers are then noted."""

@@ -43,6 +43,11 @@ def models_of(optimizers: Iterable[Optimizer]) -> list[FoundModel]:
     return [part for root, theirs in trained.items() for part in _parts(root, theirs)]
 
 
+def holds(optimizer: Optimizer, model: nn.Module) -> bool:
+    """Tell whether an optimiser has a parameter of a model."""
+    return not _held(optimizer).isdisjoint(map(id, model.parameters()))
+
+
 def _parts(root: nn.Module, optimizers: list[Optimizer]) -> list[FoundModel]:
     """Split a module that holds several models, each with an optimiser of its own: those of a GAN."""
     each = [FoundModel(_innermost(root, _held(one)), (one,)) for one in optimizers]

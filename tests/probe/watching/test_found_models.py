@@ -217,6 +217,30 @@ def test_there_is_a_limit_to_how_many_are_watched_at_once(seen: Seen) -> None:
     assert not_watched == [f"2 models were not watched, since {MOST} were in training at once"]
 
 
+def test_an_optimiser_an_update_does_not_have_the_memory_searched_each_time(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches = []
+
+    def searching(optimizers: list[Optimizer]) -> Any:
+        searches.append(len(optimizers))
+        return models_of(optimizers)
+
+    monkeypatch.setattr(found_models, "models_of", searching)
+    monkeypatch.setattr(found_models, "SECONDS", 0.0)
+    monkeypatch.setattr(found_models, "SHARE", 0.0)
+    model, plain = Net(), nn.Linear(3, 1)
+    for _ in range(4):
+        step(model, SGD(model.parameters(), 0.1))
+        step(plain, SGD(plain.parameters(), 0.1))
+    assert searches == [1]
+    assert seen.updates == [4]
+    _, said = seen.models.end(None)
+    assert said == [
+        "the models of 4 optimisers were not looked for, since the script makes so many"
+    ]
+
+
 @pytest.mark.parametrize("wrap", [nn.DataParallel, lambda model: nn.Sequential(model)])
 def test_a_model_may_be_wrapped_after_its_optimiser_is_made(seen: Seen, wrap: Any) -> None:
     model = Net()
