@@ -121,6 +121,8 @@ class BntuiApp(TerminalApp):
     def palette_words(self, screen: Screen[Any], binding: Binding) -> tuple[str, str]:
         """Say of the explorer's commands what they do now, or why they can't."""
         title, help_ = super().palette_words(screen, binding)
+        if binding.action == "resume" and self.explorer.run.snapshot.followed:
+            return "Open the chosen run", "key R: opens it in the place of this one"
         if screen is not self.explorer or not binding.id:
             return title, help_
         snapshot = self.explorer.run.snapshot

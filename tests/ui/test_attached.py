@@ -83,6 +83,8 @@ async def test_another_run_is_opened_from_the_list(path: Path) -> None:
                 app.simulate_key("down")
                 await asyncio.sleep(0.05)
         assert "R  open" in screen_text(app).replace(" R open", " R  open")
+        offered = [one.title for one in app.get_system_commands(app.screen)]
+        assert "Open the chosen run" in offered
         app.simulate_key("R")
         await see("■ finished")
         assert not isinstance(app.screen, RunsScreen)

@@ -284,7 +284,8 @@ class Explorer(Screen[None]):
     def action_next_knob(self, by: int) -> None:
         """Choose the knob below (1) or above (−1)."""
         if not self.query_one(Body).next_knob(by):
-            self.notify("↑ ↓ choose a knob or a row: tab goes from panel to panel")
+            what = "a row" if self._follows else "a knob or a row"
+            self.notify(f"↑ ↓ choose {what}: tab goes from panel to panel")
 
     @property
     def _behind(self) -> list[tuple[str, Snapshot]]:
