@@ -18,6 +18,7 @@ from bntui.probe.causes import Cause, Finding, Severity, worst_first
 from bntui.probe.elsewhere import elsewhere
 from bntui.probe.facts import other_norms, untracked_layers
 from bntui.probe.few_values import few_values, refused
+from bntui.probe.keras_model import as_module
 from bntui.probe.layer_errors import network_errors
 from bntui.probe.loader_streams import loader_unchanged
 from bntui.probe.mixing import mixed_sources, sorted_batches
@@ -31,6 +32,7 @@ from bntui.probe.report import CheckedLayer, Report
 from bntui.probe.scoring import judged_metric
 from bntui.probe.stale import stale
 from bntui.probe.training_modes import dropout_shift, not_frozen
+from bntui.probe.watching.keras_words import in_keras
 
 GENERIC = {Cause.START_VALUES, Cause.LAG, Cause.MOMENTUM_TOO_SMALL}
 """Causes that a more particular one, which was seen to do the same harm, takes the place of."""
@@ -89,20 +91,24 @@ def check(
         averaged_from,
         against,
     )
-    refuse(model)
-    refuse_source(model, averaged_from)
-    as_found = unchanged(model, weights=True), loader_unchanged(validation, training)
-    with as_found[0], as_found[1], as_written(), torch.no_grad():
-        seed_all(model, int(seed))
-        probed = Probed(
-            model,
-            spread(validation, int(samples), "validation"),
-            training,
-            forward=forward,
-            metric=metric,
-            fresh_batches=int(fresh_batches),
-        )
-        return reported(probed, averaged_from, against)
+    with as_module(model) as seen:
+        refuse(seen)
+        refuse_source(seen, averaged_from)
+        as_found = unchanged(seen, weights=True), loader_unchanged(validation, training)
+        with as_found[0], as_found[1], as_written(), torch.no_grad():
+            seed_all(seen, int(seed))
+            probed = Probed(
+                seen,
+                spread(validation, int(samples), "validation"),
+                training,
+                forward=forward,
+                metric=metric,
+                fresh_batches=int(fresh_batches),
+            )
+            report = reported(probed, averaged_from, against)
+    if seen is model:
+        return report
+    return replace(report, verdicts=tuple(map(in_keras, report.verdicts)))
 
 
 def reported(probed: Probed, averaged_from: nn.Module | None = None, against: Any = None) -> Report:

@@ -5,7 +5,8 @@ by their mode whether they train, and has statistics, scale and shift in variabl
 here imports Keras: a model that is one has loaded it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -134,6 +135,19 @@ class KerasModel(nn.Module):
         for module in self.children():
             if isinstance(module, BatchNormalization):
                 module.detach()
+
+
+@contextmanager
+def as_module(model: Any) -> Iterator[Any]:
+    """Have a model of Keras's stand as a module of torch's for a while; any other is itself."""
+    if not is_keras(model):
+        yield model
+        return
+    seen = KerasModel(model)
+    try:
+        yield seen
+    finally:
+        seen.detach()
 
 
 def is_keras(model: Any) -> bool:

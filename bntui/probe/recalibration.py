@@ -16,6 +16,7 @@ from bntui.probe.arguments import refuse_forward
 from bntui.probe.batches import first, size
 from bntui.probe.errors import ProbeError
 from bntui.probe.facts import untracked_layers
+from bntui.probe.keras_model import as_module
 from bntui.probe.loader_streams import loader_unchanged
 from bntui.probe.model_errors import refuse
 from bntui.probe.passes import ONE_VALUE, Forward, as_written, device_of, run
@@ -72,9 +73,11 @@ def recalibrate(
     if isinstance(batches, bool) or not isinstance(batches, int) or batches < 1:
         raise ProbeError(f"batches must be a whole number from 1 on: {batches!r} was given.")
     refuse_forward(forward)
-    refuse(model)
-    with torch.no_grad(), as_written(), unchanged(model, weights=True), loader_unchanged(training):
-        found = _collected(model, first(training, batches, "training"), forward)
+    with as_module(model) as seen:
+        refuse(seen)
+        as_found = unchanged(seen, weights=True), loader_unchanged(training)
+        with torch.no_grad(), as_written(), as_found[0], as_found[1]:
+            found = _collected(seen, first(training, batches, "training"), forward)
     new = _statistics(found)
     restore = Restore(
         tuple(name for name, *_ in new),
@@ -162,14 +165,15 @@ def _nothing_to_replace(model: nn.Module) -> str:
 
 
 def _statistics(found: _Collected) -> list[tuple[str, nn.Module, Tensor, Tensor]]:
-    """Return name, layer, mean and unbiased variance of every layer that was called."""
+    """Return name, layer, mean and variance of every layer that was called: unbiased, but Keras's."""
     statistics = []
     parts = found.layers.parts(pool(found.rows))
     for name, layer, part in zip(found.layers.names, found.layers.layers, parts, strict=True):
         if layer not in found.values:
             continue
         values = found.values[layer]
-        mean, variance = part[0], part[1] * (values / max(1, values - 1))
+        biased = getattr(layer, "biased_variance", False)
+        mean, variance = part[0], part[1] * (1.0 if biased else values / max(1, values - 1))
         if not (mean.isfinite().all() and variance.isfinite().all()):
             raise ProbeError(
                 f"What {name} gets in training mode is not finite: look for what makes it so first."

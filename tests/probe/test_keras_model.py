@@ -31,7 +31,8 @@ def samples() -> tuple[Any, Any]:
 def built() -> Any:
     keras.utils.set_random_seed(0)
     block = keras.Sequential(
-        [keras.layers.Conv2D(4, 3), keras.layers.BatchNormalization(momentum=0.8)], name="block"
+        [keras.layers.Conv2D(4, 3), keras.layers.BatchNormalization(momentum=0.8, name="norm")],
+        name="block",
     )
     inputs = keras.Input((6, 6, 2))
     hidden = keras.layers.BatchNormalization(scale=False, name="first")(inputs)
@@ -45,7 +46,7 @@ def built() -> Any:
 
 def test_its_layers_are_found_by_their_paths_in_the_order_of_the_model() -> None:
     seen = KerasModel(built())
-    assert [name for name, _ in layers_of(seen)] == ["first", "block/batch_normalization"]
+    assert [name for name, _ in layers_of(seen)] == ["first", "block/norm"]
     first, second = (layer for _, layer in layers_of(seen))
     assert [first.momentum, second.momentum] == [0.01, 0.2]
     assert [first.eps, first.weight] == [0.001, None]
@@ -137,12 +138,25 @@ def test_a_check_leaves_training_as_it_would_have_been(samples: tuple[Any, Any])
         for _ in range(2):  # dropout's seeds go on from one to the next
             model.fit(*samples, batch_size=16, verbose=0, shuffle=False)
             if checked:
-                seen = KerasModel(model)
-                report = bntui.check(seen, batches, batches)
+                report = bntui.check(model, batches, batches)
                 assert [layer.kind for layer in report.layers] == ["BatchNormalization"] * 2
-                seen.detach()
         results.append(model.get_weights())
     assert all(np.array_equal(*both) for both in zip(*results, strict=True))
+
+
+def test_recalibrating_pools_biased_statistics_and_is_undone(samples: tuple[Any, Any]) -> None:
+    model = built()
+    images, labels = map(torch.tensor, samples)
+    before = model.get_weights()
+    batches = [(images[start : start + 16], labels[start : start + 16]) for start in (0, 16, 32)]
+    restore = bntui.recalibrate(model, batches)
+    assert (len(restore.layers), restore.samples) == (2, 48)
+    first, whole = model.get_layer("first"), images[:48].flatten(0, 2)
+    torch.testing.assert_close(first.moving_mean.value.detach(), whole.mean(0))
+    torch.testing.assert_close(first.moving_variance.value.detach(), whole.var(0, correction=0))
+    restore.undo()
+    assert all(np.array_equal(*both) for both in zip(before, model.get_weights(), strict=True))
+    assert "forward" not in vars(first)
 
 
 def test_a_model_without_its_layers_is_refused() -> None:
