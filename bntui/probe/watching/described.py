@@ -66,6 +66,8 @@ def name_of(optimizer: Optimizer | KerasOptimizer) -> str:
 
 def rate_of(optimizer: Optimizer | KerasOptimizer | None) -> float:
     """Return the learning rate of an optimiser's first group; NaN where there is none."""
+    if isinstance(optimizer, KerasOptimizer):
+        return optimizer.learning_rate
     groups = optimizer.param_groups if optimizer else []
     rate = groups[0].get("lr", math.nan) if groups else math.nan
     return float(rate)

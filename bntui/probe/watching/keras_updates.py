@@ -1,5 +1,6 @@
 """The updates of Keras's own optimisers, which call no hook of torch's. Imports no Keras."""
 
+import math
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -20,12 +21,17 @@ class KerasOptimizer:
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """Its only group: the weights that it moves, and its learning rate, which is read from the device."""
+        """Its only group: the weights that it moves. To read this does not wait for the device."""
         optimizer = self._optimizer()
         if optimizer is None:
             return []
-        weights = [variable.value for variable in optimizer._trainable_variables]
-        return [{"params": weights, "lr": float(optimizer.learning_rate)}]
+        return [{"params": [variable.value for variable in optimizer._trainable_variables]}]
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate, read from the device, or made by a schedule; NaN where the optimiser is gone."""
+        optimizer = self._optimizer()
+        return math.nan if optimizer is None else float(optimizer.learning_rate)
 
 
 def attach(updated: Callable[[KerasOptimizer], None]) -> Callable[[], None] | None:
