@@ -39,8 +39,8 @@ MODELS = {"checkpointing": 2}
 """Trainings that are watched, where it is not one."""
 FOUND = MODELS | {"gan": 2}
 """Those that `bntui watch` finds."""
-NOT_FOUND = {"ddp", "of_keras"}
-"""What `bntui watch` does not find: spawned processes, and optimisers that are not torch's."""
+NOT_FOUND = {"ddp"}
+"""What `bntui watch` does not find: processes that the script spawns."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import os
 os.environ["KERAS_BACKEND"] = "torch"
 import keras
 import torch
+from torch.utils.data import DataLoader, TensorDataset
 
-import bntui
-from tests.probe.watching.scripts.common import CLASSES, SIDE, WATCHED, Images, keep
+from tests.probe.watching.scripts.common import CLASSES, SIDE, Images, keep, watched
 
 keras.utils.set_random_seed(6)
 training, validation = Images(160, 4), Images(64, 5)
@@ -29,16 +29,17 @@ loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 model.compile(keras.optimizers.SGD(0.05, momentum=0.9), loss)
 pixels, others = (part.images.permute(0, 2, 3, 1).numpy() for part in (training, validation))
 targets, other_targets = (part.labels.numpy() for part in (training, validation))
-watching = {"validation": (others, other_targets), "training": (pixels, targets), "every": 4}
-history = model.fit(
-    pixels,
-    targets,
-    batch_size=16,
-    epochs=2,
-    validation_data=(others, other_targets),
-    callbacks=[bntui.KerasCallback(**watching)] if WATCHED else [],
-    verbose=0,
-)
+batches = DataLoader(TensorDataset(torch.as_tensor(pixels), torch.as_tensor(targets)), 16)
+held_out = [(torch.as_tensor(others), torch.as_tensor(other_targets))]
+with watched(model, validation=held_out, training=batches):
+    history = model.fit(
+        pixels,
+        targets,
+        batch_size=16,
+        epochs=2,
+        validation_data=(others, other_targets),
+        verbose=0,
+    )
 for name, values in history.history.items():
     print(name, [repr(value) for value in values])
 state = [torch.as_tensor(variable.value.detach()) for variable in model.optimizer.variables]
