@@ -144,6 +144,7 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         gc.enable()
         return 0
 
+    monkeypatch.setattr("bntui.cli.watch._run", lambda *_: None)  # programs of anybody's
     monkeypatch.setattr("bntui.ui.app.explore", explore)
     monkeypatch.setattr("bntui.ui.toy.app.play", play)
     monkeypatch.setattr("bntui.ui.terminal.capabilities.prepare", lambda: None)
