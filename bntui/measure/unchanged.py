@@ -4,14 +4,13 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-_REGISTERED = {"_parameters", "_buffers", "_modules", "_non_persistent_buffers_set"}
+from bntui.measure.attributes import noted, unregistered
 
 
 @contextmanager
@@ -21,22 +20,23 @@ def unchanged(network: nn.Module, *, weights: bool = False) -> Iterator[None]:
     These are all buffers of the network (values, and the tensor objects themselves: others may hold
     references to them), what is registered with its modules (buffers and modules that are new, hooks
     that remove themselves), the mode of every module, and the random streams of torch, of all CUDA
-    devices, of MPS where the network is on it, of NumPy and of Python.
+    devices, of MPS where the network is on it, of NumPy and of Python. All other attributes of its
+    modules are the same objects again; lists, dicts, sets and deques among them hold what they held,
+    and tensors of up to `attributes.MOST` values theirs. What lies deeper, or outside of the modules,
+    is left alone: an object's own attributes, globals, what a hook's closure holds.
 
     With `weights` it is its parameters and their gradients, too, for the `forward` of others may clip its
     weights. That takes a copy of the parameters in the host's memory: no counter of a tensor's versions
-    tells of what is written through its `data`. Meanwhile the network has no gradients. Attributes that
-    are no tensors of the network, such as a count of calls, are left alone.
+    tells of what is written through its `data`. Meanwhile the network has no gradients.
     """
     modules = list(network.modules())
     modes = [module.training for module in modules]
-    registries = [
-        (entries, entries.copy()) for module in modules for entries in _registries(module)
-    ]
+    attributes = [noted(module) for module in modules]
     parameters = list(network.parameters()) if weights else []
     gradients = [parameter.grad for parameter in parameters]
     put_back = [
         *[_kept(buffer, buffer.clone()) for buffer in network.buffers() if not is_lazy(buffer)],
+        *[_kept(one, one.detach().clone()) for each in modules for one in unregistered(each)],
         *[_kept(one, one.detach().to("cpu", copy=True)) for one in parameters if not is_lazy(one)],
         _random_streams(network),
     ]
@@ -47,30 +47,10 @@ def unchanged(network: nn.Module, *, weights: bool = False) -> Iterator[None]:
     finally:
         for module, mode in zip(modules, modes, strict=True):
             module.training = mode
-        for entries, before in registries:
-            if (entries or before) and _identities(entries) != _identities(before):
-                entries.clear()  # the same object again, which handles of hooks refer to
-                entries.update(before)
-        for put in put_back:
+        for put in (*attributes, *put_back):
             put()
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
-
-
-def _registries(module: nn.Module) -> list[Any]:
-    """Return the dicts and sets in which a module keeps its tensors, modules and hooks."""
-    return [
-        entries
-        for name, entries in vars(module).items()
-        if (name in _REGISTERED or name.endswith("_hooks") or "_hooks_" in name)
-        and isinstance(entries, dict | set)
-    ]
-
-
-def _identities(entries: Any) -> list[tuple[Any, int]]:
-    if isinstance(entries, dict):
-        return [(name, id(entry)) for name, entry in entries.items()]
-    return [(name, 0) for name in sorted(entries)]
 
 
 def _kept(tensor: Tensor, values: Tensor) -> Callable[[], None]:

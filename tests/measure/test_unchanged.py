@@ -1,6 +1,7 @@
 """A network is bit for bit as it was, whatever its forward does."""
 
 import random
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -113,6 +114,83 @@ def test_whatever_a_forward_does(
     except KeyError:
         pass
     assert as_found(network) == before
+
+
+class Counting(nn.Module):
+    """Has state that is none of torch's, which a pass in training mode changes as it is told to."""
+
+    def __init__(self, does: Callable[["Counting"], object] = id) -> None:
+        super().__init__()
+        self.does = does
+        self.temperature = 5.0
+        self.steps = 0
+        self.size = (1, 2)
+        self.warm = False
+        self.label = "new"
+        self.losses = [0.5, 0.25]
+        self.history = {"mean": 1.0}
+        self.ordered = OrderedDict(a=1)
+        self.counts = Counter("aab")
+        self.names = {"a", "b"}
+        self.last = deque([1, 2], maxlen=2)
+        self.hidden = torch.zeros(2)
+        self.norm = nn.BatchNorm1d(3)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        if self.training:
+            with torch.no_grad():
+                self.does(self)
+        outputs: Tensor = self.norm(batch)
+        return outputs
+
+
+def held(network: nn.Module) -> dict[str, Any]:
+    """Return what the attributes of a module are, which objects they are, and what these hold."""
+    attributes = vars(network).items()
+    return {name: (id(value), repr(value)) for name, value in attributes if name != "norm"}
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["", "and fails"])
+@pytest.mark.parametrize("does", [
+    lambda one: setattr(one, "temperature", one.temperature * 0.9),
+    lambda one: setattr(one, "steps", one.steps + 1),
+    lambda one: setattr(one, "size", (3, 4)),
+    lambda one: setattr(one, "warm", True),
+    lambda one: setattr(one, "label", "warm"),
+    lambda one: one.losses.append(0.1),
+    lambda one: setattr(one, "losses", []),
+    lambda one: one.history.update(mean=2.0, var=1.0),
+    lambda one: one.ordered.clear(),
+    lambda one: one.counts.update("b"),
+    lambda one: one.names.add("c"),
+    lambda one: one.last.append(3),
+    lambda one: setattr(one, "cache", torch.ones(2)),
+    lambda one: delattr(one, "steps"),
+    lambda one: setattr(one, "hidden", torch.ones(2)),
+    lambda one: one.hidden.add_(1.0),
+    lambda one: setattr(one, "norm", nn.Identity()),
+])  # fmt: skip
+def test_state_that_is_none_of_torchs(does: Callable[[Counting], object], fails: bool) -> None:
+    network = Counting(does)
+    before, norm = held(network), network.norm
+    try:
+        with unchanged(network):
+            network.train()
+            network(BATCH)
+            if fails:
+                raise KeyError
+    except KeyError:
+        pass
+    assert held(network) == before
+    assert network.norm is norm
+
+
+def test_what_a_hook_keeps_on_its_module() -> None:
+    network = Counting()
+    network.register_forward_hook(lambda module, *_: module.losses.append(1.0))
+    with unchanged(network):
+        network(BATCH)
+    assert network.losses == [0.5, 0.25]
 
 
 def spectral() -> nn.Module:
