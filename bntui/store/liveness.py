@@ -12,6 +12,7 @@ import socket
 import time
 from contextlib import suppress
 from pathlib import Path
+from weakref import WeakSet
 
 from bntui.machine.places import FILE, keep_private, make_folder
 from bntui.store.opening import real
@@ -23,6 +24,9 @@ MENDING = "mending"
 """What is held, as if it were a run, while a damaged store is mended."""
 _AT_ONCE = os.O_NONBLOCK | os.O_NOFOLLOW
 """Wait for nobody, as a pipe would, and open nothing that lies elsewhere."""
+_locks: set[int] = set()
+_marks: WeakSet[socket.socket] = WeakSet()
+"""What this process holds: a child that it forks has them as well, and might outlive it."""
 
 
 def is_id(text: object) -> bool:
@@ -56,6 +60,7 @@ def hold(path: Path) -> int | None:
         if _taken(descriptor, fcntl.LOCK_EX):
             if _is(descriptor, path):
                 keep_private(descriptor)
+                _locks.add(descriptor)
                 return descriptor
             os.close(descriptor)  # the one before let go between our two calls
         else:
@@ -89,6 +94,7 @@ def mark(store: Path, run: str) -> socket.socket | None:
         if error.errno == errno.EADDRINUSE:
             raise BlockingIOError(errno.EAGAIN, "the run is under way") from error
         return None
+    _marks.add(holder)
     return holder
 
 
@@ -106,7 +112,10 @@ def is_under_way(store: Path, run: str) -> bool:
 
 
 def let_go(path: Path, descriptor: int) -> None:
-    """Let go of the lock, and remove its file, and the folder of the last."""
+    """Let go of the lock, and remove its file, and the folder of the last; nothing in a forked child."""
+    if descriptor not in _locks:
+        return
+    _locks.discard(descriptor)
     with suppress(OSError):  # the folder may be gone, or another's by now
         if _is(descriptor, path):
             path.unlink()
@@ -200,3 +209,16 @@ def _is(descriptor: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
+
+
+def _leave_to_parent() -> None:
+    """In a child that was forked, close what its parent holds: the parent's lock stays taken."""
+    for descriptor in _locks:
+        with suppress(OSError):
+            os.close(descriptor)
+    _locks.clear()
+    for holder in list(_marks):
+        holder.close()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import socket
 import sys
 import time
@@ -46,6 +47,49 @@ def test_the_end_of_the_process_lets_go(tmp_path: Path) -> None:
     assert not is_held(path)
     lock = hold(path)
     assert lock is not None
+    let_go(path, lock)
+
+
+FORKED = """
+import os, signal, sys
+from pathlib import Path
+from bntui.store.liveness import hold, live_path, mark
+store = Path(sys.argv[1])
+assert hold(live_path(store, "aa")) is not None
+mark_of_it = mark(store, "aa")
+child = os.fork()
+if not child:
+    signal.pause()
+print(child, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_forked_child_that_outlives_it_does_not_have_the_run(tmp_path: Path) -> None:
+    (store := tmp_path / "runs.sqlite").touch()
+    with started(FORKED, str(store)) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        try:
+            assert is_under_way(store, "aa")
+            process.kill()
+            process.wait()
+            assert not is_under_way(store, "aa")
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_a_forked_child_lets_nothing_go(tmp_path: Path) -> None:
+    path = tmp_path / "live" / "run"
+    lock = hold(path)
+    assert lock is not None
+    child = os.fork()
+    if not child:
+        os.dup2(os.open(tmp_path, os.O_RDONLY), lock)  # the number is that of another file by now
+        let_go(path, lock)
+        os._exit(0 if os.fstat(lock) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert is_held(path)
     let_go(path, lock)
 
 
