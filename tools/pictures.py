@@ -2,7 +2,7 @@
 
 Screens show what real runs showed (`tools/gallery/training.py`), which the repository keeps: so the same
 program gives the same pictures, byte for byte, but for what a picture tells of today. `--train` trains
-these runs anew first, which takes minutes on a quiet machine. Names of screens make those alone.
+these runs anew first, which takes minutes on a quiet machine. Names of screens make those alone; the training beside `bntui attach`, which is live, has the name attach-beside.
 
 What the repository keeps of the pictures lies in assets/, all of them in build/gallery/. Last comes what
 `bntui check` says of its example.
@@ -23,6 +23,7 @@ from bntui import cli
 from bntui.cli.check import EXAMPLE
 from bntui.cli.user_code import FUNCTION
 from tools.gallery import training
+from tools.gallery.beside import beside
 from tools.gallery.page import ALL, FOLDER, PAGE, ROOT, is_kept, name_of, page
 from tools.gallery.scenes import SCENES, Scene, sweep
 from tools.gallery.story import story
@@ -32,6 +33,7 @@ from tools.svg import slim
 
 ASSETS = ROOT / "assets"
 CHECK_WIDTH = 100
+BESIDE = "attach-beside"
 
 
 async def gallery(scenes: list[Scene]) -> None:
@@ -73,6 +75,8 @@ def main(*words: str) -> None:
         write(ASSETS / "story.svg", asyncio.run(story()))
     if not names or "check" in names:
         write(ASSETS / "check.svg", check())
+    if BESIDE in names or "--train" in words:
+        write(ASSETS / f"{BESIDE}.svg", asyncio.run(beside()))
 
 
 if __name__ == "__main__":
