@@ -21,6 +21,7 @@ from bntui.measure.layers import Layers
 from bntui.probe.watching.hooks import Inputs, hook, hook_first_call
 from bntui.probe.watching.layout import Layout, built_layers
 from bntui.probe.watching.not_measured import impossible, not_measured
+from bntui.probe.watching.recorded import is_captured, is_recorded
 from bntui.probe.watching.recovered import Batches
 from bntui.probe.watching.tracked_layer import TrackedLayer, is_unbuilt, moves_at_all, runs
 
@@ -158,15 +159,10 @@ class Statistics:
         self._unbuilt = {}
 
     def _is_recorded(self) -> bool:
-        """Tell whether operations are recorded now, by `torch.jit.trace` or as a CUDA graph.
-
-        What is done meanwhile would be done again with every replay, or spoil the recording.
-        """
-        if self._layout.device.type == "cuda" and torch.cuda.is_current_stream_capturing():
+        """Tell whether operations are recorded now; a replay of a CUDA graph can't be followed later."""
+        if is_captured():
             self._captured = True
-        elif torch._C._get_tracing_state() is None:
-            return False
-        return True
+        return is_recorded()
 
     def _called(self, tracked: TrackedLayer, inputs: Inputs) -> None:
         """Take note that a layer is about to be called: a hook."""

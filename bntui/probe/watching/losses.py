@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bntui.probe.watching.recorded import is_recorded
+
 MOST = 4096
 """Losses kept between two updates, at most: of more, the last ones."""
 
@@ -58,7 +60,7 @@ class Losses:
         return self._last, new
 
     def _before_backward(self, loss: Any, *_: Any) -> None:
-        if not _is_one(loss) or (self._root is not None and self._root() is loss):
+        if not _is_one(loss) or (self._root is not None and self._root() is loss) or is_recorded():
             return
         self._root = weakref.ref(loss)
         scaled = self._scaled
@@ -68,7 +70,9 @@ class Losses:
             self._waiting.append(loss.detach().clone())
 
     def _before_scale(self, _scaler: Any, outputs: Any = None, *_: Any) -> None:
-        self._unscaled = outputs.detach().clone() if _is_one(outputs) else None
+        self._unscaled = (
+            outputs.detach().clone() if _is_one(outputs) and not is_recorded() else None
+        )
 
     def _after_scale(self, result: Any) -> None:
         if self._unscaled is not None and isinstance(result, Tensor):

@@ -21,7 +21,6 @@ from bntui.core.run import Command
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import first_sentence
 from bntui.core.watched import Found, Watched
-from bntui.measure.budget import Budget
 from bntui.probe import recalibration
 from bntui.probe.errors import ProbeError
 from bntui.probe.keras_model import KerasModel, is_keras
@@ -46,16 +45,10 @@ from bntui.probe.watching.keras_words import in_keras
 from bntui.probe.watching.looks import Looks
 from bntui.probe.watching.paragraph import paragraph
 from bntui.probe.watching.ranks import Ranks
+from bntui.probe.watching.recorded import is_recorded
+from bntui.probe.watching.schedule import KINDS, VALIDATION, Schedule
 from bntui.probe.watching.writer import Logged, Replaced, Update, Writer
 from bntui.store.recorder import StoreRecorder
-
-VALIDATION, HINDSIGHT = "validation", "hindsight"
-KINDS = (VALIDATION, HINDSIGHT)
-"""What is looked at in turn."""
-FIRST = 8
-"""The update of the first look that keeps to the share: before, weights are far from what they will be."""
-OPENING = 3.0
-"""How many times the share looks may take in the first minute, when statistics change most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,32 +77,35 @@ class Watching:
         """What stands for a model of Keras's."""
         self._model = self._keras or unwrapped(model)
         self._how = how
-        self._ranks = Ranks(self._model)
-        self.statistics = Statistics(self._model)
-        self._looks = Looks(
-            self._model,
-            self.statistics,
-            validation=how.validation,
-            training=how.training,
-            forward=how.forward,
-            metric=how.metric,
-        )
         only = (how.optimizer,) if isinstance(how.optimizer, Optimizer) else how.optimizer or ()
         self._updates = steps.Updates(self._model, only)
+        self._ranks = Ranks(self._model)
+        self.statistics = Statistics(self._model)
+        try:
+            self._looks = Looks(
+                self._model,
+                self.statistics,
+                validation=how.validation,
+                training=how.training,
+                forward=how.forward,
+                metric=how.metric,
+            )
+        except BaseException:
+            self._unhook()
+            raise
         self._stepped: ReferenceType[steps.AnyOptimizer] | None = None
         """The optimiser that stepped last; it is the script's to keep."""
         self._update = 0
-        self._looked = 0
-        """Looks that keep to the share of the time so far: they come in turn."""
         self._asked = False
         """Whether somebody who is attached has asked for a recalibration."""
         self._trouble = ""
         """What has ended the looks, if anything has."""
+        self._refused = ""
+        """Why the last request could not be done."""
         self._first = ""
         """The cause that the last look found first."""
         self._over = False
         self._pid = os.getpid()
-        self._budget = Budget(shares=(min(1.0, OPENING * how.share), how.share))
         self._watched = Watched(
             script=script(),
             model=how.name or (self._keras.name if self._keras else type(self._model).__name__),
@@ -128,7 +124,7 @@ class Watching:
         self._writer.start()
         steps.listen(self)
         atexit.register(self._end_with_the_program)
-        self._budget.begin()
+        self._schedule = Schedule(how.every, how.share)
 
     @property
     def run(self) -> str:
@@ -168,7 +164,7 @@ class Watching:
         self, optimizer: steps.AnyOptimizer, losses: tuple[Tensor, ...], *, new: bool
     ) -> None:
         """Take note of a step of an optimiser; only `on_verdict` can raise here."""
-        if self._here and self._updates.begins(optimizer, new=new):
+        if self._here and not is_recorded() and self._updates.begins(optimizer, new=new):
             self._stepped = ref(optimizer)
             self._updated(losses)
 
@@ -179,13 +175,13 @@ class Watching:
 
     def look(self) -> Report:
         """Return what `bntui.check` finds at the weights at hand. Raises what that raises."""
-        self._budget.trained()
+        self._schedule.begin()
         self._compare_ranks()
         report = self._looks.report()
         if self._keras:
             report = replace(report, verdicts=tuple(map(in_keras, report.verdicts)))
         self._tell(tuple(map(as_found, report.verdicts)))
-        self._budget.observed()
+        self._schedule.looked()
         return report
 
     def recalibrate(self) -> Restore:
@@ -219,20 +215,27 @@ class Watching:
         steps.leave(self)
         atexit.unregister(self._end_with_the_program)
         phase, message = _end(error)
-        if phase is Phase.FINISHED and self._update and not self._ranks.rank:
+        measures = self._update and not self._ranks.rank and not self._trouble
+        if phase is Phase.FINISHED and measures:
             phase = self._last_look()
         self._over = True
-        self.statistics.detach()
         self._looks.close()
-        if self._keras:
-            self._keras.detach()
-        self._ranks.detach()
+        self._unhook()
         self._writer.close(phase, message)
+        if phase is Phase.FINISHED:
+            self._say_verdict()
         return "" if self._ranks.rank else paragraph(self.snapshot)
 
     def leave_end_to_caller(self) -> None:
         """Tell nothing at the program's end: whoever calls this calls `close` then, and tells what it returns."""
         atexit.unregister(self._end_with_the_program)
+
+    def _unhook(self) -> None:
+        """Leave the model as if it had never been watched."""
+        self.statistics.detach()
+        if self._keras:
+            self._keras.detach()
+        self._ranks.detach()
 
     @property
     def _here(self) -> bool:
@@ -241,18 +244,19 @@ class Watching:
 
     def _updated(self, losses: tuple[Tensor, ...]) -> None:
         """Take note of an update, and look at the weights if it is time; only `on_verdict` can raise."""
-        budget = self._budget
-        budget.trained()
-        self.statistics.step()
-        self._update += 1
-        share = budget.observing / budget.total if budget.total else 0.0
-        self._writer.see(Update(self._update, budget.total, share, losses))
+        self._schedule.book(lambda: self._book(losses))
         if not self._trouble:
             self._guarded(self._publish)
             self._guarded(self._obey)
             self._guarded(self._look_if_due)
-        budget.observed()
         self._say_verdict()
+
+    def _book(self, losses: tuple[Tensor, ...]) -> None:
+        """Do what is done at every update."""
+        schedule = self._schedule
+        self.statistics.step()
+        self._update += 1
+        self._writer.see(Update(self._update, schedule.seconds, schedule.share, losses))
 
     def _publish(self) -> None:
         self._ranks.publish(self.statistics, self._update)
@@ -264,21 +268,21 @@ class Watching:
 
     def _obey(self) -> None:
         """Recalibrate if somebody who is attached asked for it."""
-        if self._asked and not self._ranks.spread:
-            self._asked = False
+        if not self._asked or self._ranks.spread:
+            return
+        self._asked, self._refused = False, ""
+        try:
             self.recalibrate()
+        except ProbeError as error:
+            self._refused = f"A recalibration was asked for, and not possible: {error}"
+            self._tell(self._watched.findings)
+        self._schedule.looked()
 
     def _look_if_due(self) -> None:
         """Look if it is time: on rank 0, since the other ranks wait for whoever looks."""
-        if self._ranks.rank:
-            return
-        every, kind = self._how.every, KINDS[self._looked % len(KINDS)]
-        if every is None and self._update >= FIRST and self._budget.allows(kind):
-            self._looked += 1
-            self._look(kind)
-        elif every is not None and self._update % every == 0:
-            for each in KINDS:
-                self._look(each)
+        if not self._ranks.rank:
+            for kind in self._schedule.due(self._update):
+                self._look(kind)
 
     def _look(self, kind: str) -> None:
         if kind == VALIDATION:
@@ -290,7 +294,7 @@ class Watching:
             self._tell(self._looks.findings(self._update))
         else:
             self._writer.see(self._looks.look_back(self._update))
-        self._budget.observed(kind)
+        self._schedule.looked(kind)
 
     def _last_look(self) -> Phase:
         """Find out how the training ends, as thoroughly as a check; return its last phase."""
@@ -317,7 +321,7 @@ class Watching:
 
     def _tell(self, findings: tuple[Found, ...]) -> None:
         """Have others see what was found, and how the training stands."""
-        trouble = (self._trouble,) if self._trouble else ()
+        trouble = tuple(filter(None, (self._refused, self._trouble)))
         optimizer = self._stepped() if self._stepped else None
         self._watched = replace(
             self._watched,

@@ -144,8 +144,15 @@ class Writer:
     def _publish(self, phase: Phase, message: str = "") -> None:
         """Build a snapshot of all that was seen, and hand it to the recorder."""
         snapshot = replace(self.snapshot, phase=phase, message=message)
+        last: Update | None = None
         while self._seen:
-            snapshot = self._take(self._seen.popleft(), snapshot)
+            seen = self._seen.popleft()
+            if isinstance(seen, Update):
+                last, snapshot = seen, self._updated(seen, snapshot)
+            else:
+                snapshot = self._take(seen, snapshot)
+        if last:
+            snapshot = _after(last, snapshot)
         snapshot = replace(
             snapshot,
             series=self._histories.views(),
@@ -159,11 +166,11 @@ class Writer:
             if self._recorder.problem:
                 self.snapshot = replace(snapshot, message=self._recorder.problem)
 
-    def _take(self, seen: Seen, snapshot: Snapshot) -> Snapshot:
+    def _take(
+        self, seen: Logged | Validation | Moment | Watched | Replaced, snapshot: Snapshot
+    ) -> Snapshot:
         """Add one thing that was seen to the histories, and return the snapshot with it."""
         match seen:
-            case Update():
-                return self._updated(seen, snapshot)
             case Logged():
                 return self._logged(seen, snapshot)
             case Validation():
@@ -187,18 +194,9 @@ class Writer:
 
     def _updated(self, update: Update, snapshot: Snapshot) -> Snapshot:
         self._histories.append("seconds", update.number, update.seconds)
-        watched = snapshot.watched and replace(snapshot.watched, share=update.share)
-        snapshot = replace(
-            snapshot,
-            update=update.number,
-            seconds=update.seconds,
-            observed_share=update.share,
-            watched=watched,
-        )
         if self._logs_loss or not update.losses:
             return snapshot
-        loss = sum(map(float, update.losses))
-        return self._with_loss(update.number, loss, snapshot)
+        return self._with_loss(update.number, sum(map(float, update.losses)), snapshot)
 
     def _logged(self, logged: Logged, snapshot: Snapshot) -> Snapshot:
         loss, accuracy = float(logged.loss), float(logged.accuracy)
@@ -214,3 +212,15 @@ class Writer:
         if math.isfinite(loss) or snapshot.divergence:
             return snapshot
         return replace(snapshot, divergence=Divergence(update, "loss"))
+
+
+def _after(update: Update, snapshot: Snapshot) -> Snapshot:
+    """Return a snapshot as of the last update that was seen."""
+    watched = snapshot.watched and replace(snapshot.watched, share=update.share)
+    return replace(
+        snapshot,
+        update=update.number,
+        seconds=update.seconds,
+        observed_share=update.share,
+        watched=watched,
+    )

@@ -135,7 +135,7 @@ def test_what_is_captured_as_a_graph_is_not_measured_and_told(
 ) -> None:
     model = convolutional()
     statistics = Statistics(model)
-    monkeypatch.setattr(statistics._layout, "device", torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
     once(model, 0)
     statistics.step()
