@@ -5,7 +5,6 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 
 from bntui.measure.unchanged import unchanged
 from bntui.probe.check import seed_all
@@ -37,20 +36,6 @@ def _casts_not_kept() -> Iterator[None]:
                 dtype = torch.get_autocast_dtype(device)
                 stack.enter_context(torch.autocast(device, dtype, cache_enabled=False))
         yield
-
-
-def inner(model: nn.Module) -> nn.Module:
-    """Return the model inside wrappers whose own forward must not run here.
-
-    A pass of `DistributedDataParallel` waits for the other processes, and a compiled one is to run as it
-    is written.
-    """
-    for name in ("module", "_orig_mod"):
-        inside = getattr(model, name, None)
-        wraps = isinstance(model, DistributedDataParallel) or name == "_orig_mod"
-        if wraps and isinstance(inside, nn.Module):
-            return inner(inside)
-    return model
 
 
 def is_synchronised(model: nn.Module) -> bool:

@@ -30,10 +30,11 @@ from bntui.probe.probed import SMALL, Probed
 from bntui.probe.report import Report
 from bntui.probe.scoring import Metric
 from bntui.probe.watching.alarm import by_alarm
-from bntui.probe.watching.as_it_was import as_it_was, inner, is_synchronised
+from bntui.probe.watching.as_it_was import as_it_was, is_synchronised
 from bntui.probe.watching.call_kinds import CallKinds, Kinds, can_count
 from bntui.probe.watching.counted import Counted
 from bntui.probe.watching.counted_twice import counted_twice
+from bntui.probe.watching.described import unwrapped
 from bntui.probe.watching.findings import (
     as_found,
     in_hindsight,
@@ -73,7 +74,7 @@ class Looks:
         metric: Metric | None = None,
         samples: int = 512,
     ) -> None:
-        self.model = inner(model)
+        self.model = unwrapped(model)
         refuse(self.model)
         functions = {
             "forward": (forward, ("model", "batch")),
@@ -94,24 +95,25 @@ class Looks:
         self._validation: Kept | None = None
         self._training: Kept | None = None
         self._modes: dict[nn.Module, bool] = {}
-        self._last: tuple[int, Probed] | None = None
+        self._last: tuple[int, Probed, bool] | None = None
         self._found: tuple[Finding, ...] = ()
         self._moment: Moment | None = None
         self._kinds: Kinds | None = None
         self._call_kinds: CallKinds | None = None
 
-    def validate(self, update: int) -> Validation:
+    def validate(self, update: int, *, whole: bool = False) -> Validation:
         """Validate the weights at hand under running and fresh statistics, and tell what is found.
 
-        Without validation data scores are NaN, and statistics are compared all the same.
+        Without validation data scores are NaN, and statistics are compared all the same. Fresh statistics
+        are of the `whole` of the training batches that are kept, or of some.
         """
         with self._looking():
             self._last = None
-            seen = self._seen()
+            seen = self._seen(whole=whole)
             validation = validated(seen, self._statistics, update, scored=self._scores)
             self._found = tuple(self._judged(seen))
             self.score = seen.scorer.name if self._scores else ""
-            self._last = (update, seen)
+            self._last = (update, seen, whole)
         return validation
 
     def look_back(self, update: int) -> Moment:
@@ -139,20 +141,23 @@ class Looks:
         found = [in_hindsight(one, self._moment, self.score) for one in self._found]
         return tuple(map(as_found, worst_first([*found, *self.others])))
 
-    def report(self) -> Report:
+    def report(self, update: int) -> Report:
         """Return a check's report on the kept batches, at the weights at hand, and what watching shows.
 
-        Without validation data it is one of statistics only.
+        Without validation data it is one of statistics only. It is of the same measurements as a validation
+        with the `whole` of the batches right before it.
         """
         with self._looking():
-            seen = self._seen(whole=True)
+            seen = self._seen_at(update, whole=True)
             if self._scores:
                 self.score = seen.scorer.name
                 found = reported(seen)
             else:
                 found = self._of_statistics(seen)
             more = [self._counted_twice(seen, list(found.verdicts)), *self.others]
-        verdicts = [one for one in (*found.verdicts, *more) if one]
+        verdicts = [
+            in_hindsight(one, self._moment, self.score) for one in (*found.verdicts, *more) if one
+        ]
         if is_unsound(verdicts):
             verdicts = [one for one in verdicts if one.cause is not Cause.SOUND]
         notes = (*found.notes, *self.notes, *self._statistics.notes)
@@ -236,13 +241,16 @@ class Looks:
             for module in self.model.modules():
                 module.training = self._modes.get(module, module.training)
 
-    def _seen_at(self, update: int) -> Probed:
-        """Return the model as the last validation saw it, if its weights are still those."""
-        if self._last and self._last[0] == update:
+    def _seen_at(self, update: int, *, whole: bool = False) -> Probed:
+        """Return the model as the last validation saw it, if its weights are still those.
+
+        With the `whole` of the training batches only what was seen with these.
+        """
+        if self._last and self._last[0] == update and (self._last[2] or not whole):
             seen = self._last[1]
             if bool((seen.layers.running() == seen.running_row).all()):
                 return seen
-        return self._seen()
+        return self._seen(whole=whole)
 
     def _seen(self, *, fresh: Any = None, samples: int = 0, whole: bool = False) -> Probed:
         """Return the model in the hands of a look.

@@ -21,6 +21,7 @@ class Schedule:
         self, every: int | None, share: float, now: Callable[[], float] = clock.now
     ) -> None:
         self._every = every
+        self._looks = share > 0.0
         self._budget = Budget(now, shares=(min(1.0, OPENING * share), share))
         self._now = now
         self._booked = 0.0
@@ -53,7 +54,7 @@ class Schedule:
         if self._every is not None:
             return () if update % self._every else KINDS
         kind = KINDS[self._looked % len(KINDS)]
-        if update < FIRST or not self._budget.allows(kind):
+        if not self._looks or update < FIRST or not self._budget.allows(kind):
             return ()
         self._looked += 1
         return (kind,)

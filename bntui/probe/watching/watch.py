@@ -42,6 +42,10 @@ def watch(
     Use it in a `with` block, or call `close()`. Raises ProbeError (one sentence) for what can't be watched.
     """
     _refuse_numbers(every, share)
+    if optimizer is not None and not isinstance(optimizer, Optimizer | Iterable):
+        raise ProbeError(
+            f"optimizer is of the type {type(optimizer).__name__}: give an optimiser, or several in a list."
+        )
     how = Watch(
         validation, training, optimizer, every, share, store, name, on_verdict, control, forward, metric
     )  # fmt: skip

@@ -3,9 +3,7 @@
 import atexit
 import math
 import os
-import sys
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -40,13 +38,14 @@ from bntui.probe.watching.described import (
     script,
     unwrapped,
 )
+from bntui.probe.watching.ending import how_ended, tell
 from bntui.probe.watching.findings import as_found
 from bntui.probe.watching.keras_words import in_keras
 from bntui.probe.watching.looks import Looks
 from bntui.probe.watching.paragraph import paragraph
 from bntui.probe.watching.ranks import Ranks
 from bntui.probe.watching.recorded import is_recorded
-from bntui.probe.watching.schedule import KINDS, VALIDATION, Schedule
+from bntui.probe.watching.schedule import HINDSIGHT, VALIDATION, Schedule
 from bntui.probe.watching.writer import Logged, Replaced, Update, Writer
 from bntui.store.recorder import StoreRecorder
 
@@ -147,7 +146,7 @@ class Watching:
         traceback: TracebackType | None,
     ) -> None:
         """End the watching, and print what was found to standard error."""
-        _print(self.close(error))
+        tell(self.close(error))
 
     def log(
         self,
@@ -177,7 +176,8 @@ class Watching:
         """Return what `bntui.check` finds at the weights at hand. Raises what that raises."""
         self._schedule.begin()
         self._compare_ranks()
-        report = self._looks.report()
+        self._writer.see(self._looks.validate(self._update, whole=True))
+        report = self._looks.report(self._update)
         if self._keras:
             report = replace(report, verdicts=tuple(map(in_keras, report.verdicts)))
         self._tell(tuple(map(as_found, report.verdicts)))
@@ -214,7 +214,7 @@ class Watching:
             return ""
         steps.leave(self)
         atexit.unregister(self._end_with_the_program)
-        phase, message = _end(error)
+        phase, message = how_ended(error)
         measures = self._update and not self._ranks.rank and not self._trouble
         if phase is Phase.FINISHED and measures:
             phase = self._last_look()
@@ -299,10 +299,11 @@ class Watching:
     def _last_look(self) -> Phase:
         """Find out how the training ends, as thoroughly as a check; return its last phase."""
         try:
-            for kind in KINDS:
-                self._guarded(lambda kind=kind: self._look(kind))  # type: ignore[misc]
-            if not self._ranks.spread:
+            if self._ranks.spread:
+                self._guarded(lambda: self._look(VALIDATION))
+            else:
                 self._guarded(self.look)
+                self._guarded(lambda: self._look(HINDSIGHT))
         except KeyboardInterrupt:
             return Phase.STOPPED
         return Phase.FINISHED
@@ -353,7 +354,7 @@ class Watching:
             self._asked = True
 
     def _end_with_the_program(self) -> None:
-        _print(self.close())
+        tell(self.close())
 
 
 def _recorder(store: str | os.PathLike[str] | bool | None) -> StoreRecorder | None:
@@ -362,20 +363,5 @@ def _recorder(store: str | os.PathLike[str] | bool | None) -> StoreRecorder | No
     return StoreRecorder(None if store is None or store is True else Path(store))
 
 
-def _end(error: BaseException | None) -> tuple[Phase, str]:
-    """Return how a training ended, and why it failed."""
-    if error is None or (isinstance(error, SystemExit) and not error.code):
-        return Phase.FINISHED, ""
-    if isinstance(error, KeyboardInterrupt):
-        return Phase.STOPPED, ""
-    return Phase.FAILED, f"{type(error).__name__}: {first_sentence(error)}"
-
-
 def _copy(value: float | Tensor) -> float | Tensor:
     return value.detach().clone() if isinstance(value, Tensor) else value
-
-
-def _print(said: str) -> None:
-    if said:
-        with suppress(OSError, ValueError):  # a stream that is closed
-            print(said, file=sys.stderr)

@@ -56,7 +56,7 @@ def test_before_the_first_update_nothing_can_be_told() -> None:
     looks.validate(0)
     (found,) = looks.findings(0)
     assert (found.cause, found.severity) == ("undecided", "undecided")
-    report = looks.report()
+    report = looks.report(1)
     assert report.running is None
     assert "counts as sound" not in str(report)
     assert not report.sound

@@ -70,7 +70,7 @@ ALL = ("validate", "look_back", "report")
 
 
 def look(looks: Looks, which: str) -> object:
-    return looks.report() if which == "report" else getattr(looks, which)(8)
+    return looks.report(1) if which == "report" else getattr(looks, which)(8)
 
 
 @pytest.mark.parametrize("which", ALL)
@@ -207,7 +207,7 @@ def test_a_sound_training_is_sound() -> None:
     fit(model, digits(), statistics, 150, rate=0.005)
     looks.validate(150)
     assert [one.cause for one in looks.findings(150)] == ["sound"]
-    assert looks.report().sound
+    assert looks.report(1).sound
 
 
 def test_a_graph_that_waits_for_its_backward_pass_is_not_disturbed() -> None:
@@ -253,7 +253,7 @@ def test_modes_of_training_are_those_when_it_was_seen_last() -> None:
     looks.validate(3)
     assert "not-frozen" in [one.cause for one in looks.findings(3)]
     model.eval()
-    assert "not-frozen" in [one.cause for one in looks.report().verdicts]
+    assert "not-frozen" in [one.cause for one in looks.report(1).verdicts]
 
 
 def test_a_training_loader_with_lasting_workers_goes_on_where_it_was() -> None:
@@ -301,7 +301,7 @@ def test_looks_do_not_disturb_what_statistics_follow() -> None:
         def look(update: int) -> None:
             looks.validate(update)
             looks.look_back(update)
-            looks.report()
+            looks.report(1)
 
         return look
 

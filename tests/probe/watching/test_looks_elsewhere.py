@@ -57,7 +57,7 @@ def looked_at(model: nn.Module, calls: nn.Module, updates: int = 10, accumulated
         if update % 5 == 0:
             before = as_found(calls)
             validation, moment = looks.validate(update), looks.look_back(update)
-            looks.report()
+            looks.report(1)
             assert as_found(calls) == before
             assert validation.images == 512
             assert moment.momentum == 0.9
@@ -124,7 +124,7 @@ def test_layers_that_wait_for_other_processes_are_run_in_no_pass_of_ours(
         layer.register_forward_pre_hook(refuse)
     model.train()
     looks.validate(1)
-    looks.report()
+    looks.report(1)
     assert any("synchronised" in one for one in looks.notes)
 
 

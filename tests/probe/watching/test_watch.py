@@ -14,6 +14,7 @@ from torch.optim import SGD
 from torch.utils.data import DataLoader, TensorDataset
 
 import bntui
+from bntui.core.run import Command
 from bntui.core.snapshot import Phase
 from bntui.core.watched import Found
 from bntui.probe.errors import ProbeError
@@ -225,3 +226,71 @@ def test_two_models_are_two_runs(store: Path) -> None:
     assert (one.snapshot.update, other.snapshot.update) == (3, 5)
     with Store(store) as opened:
         assert {run.id for run in opened.runs()} == {one.run, other.run}
+
+
+@pytest.mark.parametrize("given", [{"validation": 5}, {"optimizer": 5}])
+def test_what_is_refused_leaves_no_hook(given: dict[str, Any]) -> None:
+    model = net()
+    with pytest.raises(ProbeError):
+        bntui.watch(model, store=False, **given)
+    assert not any(module._forward_pre_hooks for module in model.modules())
+
+
+def test_nothing_is_looked_at_while_a_graph_is_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = net()
+    with bntui.watch(model, every=1, store=False) as probe:
+        monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+        monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
+        train(model, 3)
+        monkeypatch.undo()
+        train(model, 2)
+    assert probe.snapshot.update == 2
+    assert probe.snapshot.series["val_loss"].x.tolist() == [1, 2, 2]
+
+
+def test_the_last_look_is_told_as_well() -> None:
+    model, told = net(momentum=0.001), list[Found]()
+    with bntui.watch(
+        model, validation=loader(), training=loader(), store=False, on_verdict=told.append
+    ) as probe:
+        train(model, 5)
+    assert probe.snapshot.watched
+    assert [one.cause for one in told] == [probe.snapshot.watched.findings[0].cause]
+
+
+def test_after_a_failed_look_nothing_is_measured_at_the_end() -> None:
+    model, scored = net(), list[int]()
+
+    def metric(outputs: Tensor, targets: Tensor) -> Tensor:
+        scored.append(len(outputs))
+        raise ValueError("no metric")
+
+    with bntui.watch(model, validation=loader(), metric=metric, every=4, store=False) as probe:
+        train(model)
+    assert len(scored) == 1
+    assert probe.snapshot.watched
+    assert "after update 4" in probe.snapshot.watched.notes[-1]
+    assert probe.snapshot.watched.looked == 4
+
+
+def test_headline_and_panel_have_the_same_figures() -> None:
+    model = net(momentum=0.01)
+    with bntui.watch(model, validation=loader(), training=loader(), store=False) as probe:
+        train(model)
+    assert probe.snapshot.validation
+    assert probe.snapshot.watched
+    fresh = probe.snapshot.validation.fresh.accuracy
+    assert any(f"{fresh:.3f}" in said for said in probe.snapshot.watched.findings[0].evidence)
+
+
+def test_a_request_that_cannot_be_done_does_not_end_the_looks() -> None:
+    model = net()
+    model[1].eval()  # type: ignore[index]
+    with bntui.watch(
+        model, validation=loader(), training=loader(), every=4, control=True, store=False
+    ) as probe:
+        probe._take_request(Command.RECALIBRATE)
+        train(model)
+    assert probe.snapshot.series["val_acc"].x.tolist() == [4, 8, 12, 16, 16]
+    assert probe.snapshot.watched
+    assert "A recalibration was asked for" in " ".join(probe.snapshot.watched.notes)
