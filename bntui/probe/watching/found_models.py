@@ -19,13 +19,14 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.hooks import RemovableHandle
 
-from bntui.probe.watching import steps
+from bntui.measure.layers import running_statistics
 from bntui.probe.watching.guard import Guard, Replaced
 from bntui.probe.watching.heap import FoundModel, holds, models_of
 from bntui.probe.watching.how import How
 from bntui.probe.watching.names import Names
 from bntui.probe.watching.own_frames import hidden
 from bntui.probe.watching.watch import watch
+from bntui.probe.watching.watched_already import is_watched
 from bntui.probe.watching.watched_training import Watching
 
 MOST = 8
@@ -234,7 +235,7 @@ class FoundModels:
         if one.watching is not None:
             return
         model = one.model()
-        if model is None or _watched_by_script(one.layers):
+        if model is None or is_watched(running_statistics(each)[0] for each in one.layers):
             self._trained.remove(one)
             return
         how = self._how
@@ -248,9 +249,3 @@ class FoundModels:
         if one.watching is not None:
             self._told.append(one.watching.close(error))
             one.watching = None
-
-
-def _watched_by_script(layers: WeakSet[nn.Module]) -> bool:
-    """Tell whether somebody watches these layers already."""
-    watchings = [one for one in steps.listeners() if isinstance(one, Watching)]
-    return any(not layers.isdisjoint(one.statistics.layers.layers) for one in watchings)
