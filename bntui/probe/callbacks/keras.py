@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from bntui.probe.callbacks.watcher import Keywords, MissingLibraryError, Watcher
 from bntui.probe.errors import ProbeError
+from bntui.probe.watching.keras_batches import KerasBatches
 
 try:
     import keras
@@ -37,25 +38,22 @@ class KerasCallback(keras.callbacks.Callback):  # type: ignore[misc]
         keywords["validation"] = _batches(keywords.get("validation"))
         keywords["training"] = _batches(keywords.get("training"), shuffled=True)
         self._watcher = Watcher(keywords)
-        self._batches = self._updates = 0
+        self._batches: KerasBatches | None = None
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Begin to watch. Raises ProbeError."""
         self._watcher.begin(self.model)
-        self._batches = self._updates = 0
+        if watching := self._watcher.watching:
+            self._batches = KerasBatches(self.model, watching)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Take note of an update that nobody has told of, since the training step is compiled."""
-        self._batches += 1
-        batches = getattr(self.model.optimizer, "gradient_accumulation_steps", None) or 1
-        watching = self._watcher.watching
-        if watching and self._batches % batches == 0:
-            if watching.statistics.update == self._updates:
-                watching.step()
-            self._updates = watching.statistics.update
+        if self._batches:
+            self._batches.ended()
 
     def on_train_end(self, logs: Any = None) -> None:
         """End the watching."""
+        self._batches = None
         self._watcher.end()
 
 

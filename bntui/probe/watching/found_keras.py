@@ -1,8 +1,7 @@
 """The Keras models of a script that nobody names, on the torch backend: watched from `fit` on.
 
-Keras's optimisers are not torch's, so an update is what one call of a model's training function makes:
-`fit` and `train_on_batch` make it, and call it once for each batch. Nothing here imports Keras: it is
-there already.
+`fit` and `train_on_batch` make a model's training function, and call it once for each batch. Nothing here
+imports Keras: it is there already.
 """
 
 import functools
@@ -12,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bntui.probe.keras_model import KerasModel
-from bntui.probe.watching import steps
 from bntui.probe.watching.guard import Guard, Replaced
 from bntui.probe.watching.how import How
+from bntui.probe.watching.keras_batches import KerasBatches
 from bntui.probe.watching.names import Names
 from bntui.probe.watching.own_frames import hidden
 from bntui.probe.watching.watch import watch
+from bntui.probe.watching.watched_already import is_watched
 from bntui.probe.watching.watched_training import Watching
 
 MOST = 8
@@ -31,9 +31,8 @@ class _Fitted:
     """A model in training; nothing of it but the model, where it is not watched."""
 
     model: Any
-    seen: KerasModel | None = None
     watching: Watching | None = None
-    batches: int = 0
+    batches: KerasBatches | None = None
     fitted: bool = False
     """Whether a `fit` of it has ended."""
 
@@ -120,13 +119,11 @@ class FoundKeras:
             model.train_function = self._telling(model.train_function, trained)
 
     def _watched(self, model: Any) -> _Fitted:
-        seen = KerasModel(model)
-        if not any(seen.children()) or _watched_by_script(model):
-            seen.detach()
+        if not _has_statistics(model) or is_watched(one.value for one in model.variables):
             return _Fitted(model)
         how = self._how
         watching = watch(
-            seen,
+            model,
             every=how.every,
             share=how.share,
             store=how.store,
@@ -134,39 +131,28 @@ class FoundKeras:
             control=how.control,
         )
         watching.leave_end_to_caller()
-        return _Fitted(model, seen, watching)
+        return _Fitted(model, watching, KerasBatches(model, watching))
 
     def _telling(self, function: Callable[..., Any], trained: _Fitted) -> Callable[..., Any]:
         @hidden
         @functools.wraps(function)
         def train(*arguments: Any, **named: Any) -> Any:
             logs = function(*arguments, **named)
-            self._guard.do(self._after_batch, trained)
+            if trained.batches:
+                self._guard.do(trained.batches.ended)
             return logs
 
         vars(train)["told_to"] = self
         return train
 
-    def _after_batch(self, one: _Fitted) -> None:
-        """Take note of an update, if the batch has ended one: gradients of several may be accumulated."""
-        one.batches += 1
-        accumulated = getattr(one.model.optimizer, "gradient_accumulation_steps", None) or 1
-        if one.watching and one.batches % accumulated == 0:
-            one.watching.step()
-
     def _close(self, one: _Fitted, error: BaseException | None = None) -> None:
-        if one.watching is not None and one.seen is not None:
+        if one.watching is not None:
             self._told.append(one.watching.close(error))
-            one.seen.detach()
-            one.watching = one.seen = None
+            one.watching = one.batches = None
 
 
-def _watched_by_script(model: Any) -> bool:
-    """Tell whether somebody watches a layer of this model already."""
-    watched = {
-        id(getattr(layer, "running_mean", None))
-        for one in steps.listeners()
-        if isinstance(one, Watching)
-        for layer in one.statistics.layers.layers
-    }
-    return any(id(variable.value) in watched for variable in model.variables)
+def _has_statistics(model: Any) -> bool:
+    """Tell whether a model has BN layers whose statistics can be followed."""
+    seen = KerasModel(model)
+    seen.detach()
+    return any(seen.children())

@@ -135,6 +135,11 @@ class Watching:
         """What others see of the training; less than a second old."""
         return self._writer.snapshot
 
+    @property
+    def updates(self) -> int:
+        """How many updates were seen."""
+        return self._update
+
     def __enter__(self) -> "Watching":
         """Return itself."""
         return self

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from bntui.store.database import Store
 from tests.probe.watching.processes import PYTHON, WATCH, run
 
 MODELS = """
@@ -57,6 +58,15 @@ def test_keras_models_are_found_as_they_are_fitted(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, plain.stdout)
     assert watched(done.stderr) == [("12", "first"), ("3", "step"), ("3", "slow")]
     assert "bntui:" not in done.stderr
+
+
+def test_they_are_told_of_in_the_words_of_keras(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(MODELS + "fit(network('one'), epochs=2)")
+    assert run(tmp_path, *WATCH, "--every", "4", "train.py").returncode == 0
+    with Store() as store:
+        (watched,) = [run.watched for run in store.runs()]
+    assert watched
+    assert (watched.model, watched.convention, watched.momentum) == ("one", "keras", 0.99)
 
 
 def test_a_model_with_a_callback_of_ours_is_watched_once(tmp_path: Path) -> None:
