@@ -1,13 +1,16 @@
 """`bntui attach`: the explorer on a run of another process, or on a kept one."""
 
 import gc
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bntui.cli.options import themed
 from bntui.cli.terminal import refuse_without_terminal
+from bntui.core.text import ConfigError, literal
 
 if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--version` takes
     from bntui.core.run import Run
@@ -16,9 +19,12 @@ if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--
 
 @click.command()
 @click.argument("run", required=False)
+@click.option(
+    "--store", metavar="FILE", help="Where RUN is kept, if not in the store of `bntui runs`."
+)
 @click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII characters only.")
 @themed
-def attach(run: str | None, plain: bool, theme: str | None) -> None:
+def attach(run: str | None, store: str | None, plain: bool, theme: str | None) -> None:
     """Look at RUN, which another process trains or which is kept, in the explorer's screens.
 
     RUN is how its id begins, or `last`; without it, the newest that is under way. It is looked at, and
@@ -28,8 +34,12 @@ def attach(run: str | None, plain: bool, theme: str | None) -> None:
     from bntui.store.follow import which
     from bntui.ui.terminal import capabilities
 
-    with Store() as store:
-        found = which(store, run)
+    if store is not None:
+        os.environ["BNTUI_STORE"] = str(
+            _existing(store)
+        )  # for all screens, the list of runs as well
+    with Store() as kept:
+        found = which(kept, run)
     capabilities.prepare()  # before textual is imported
     if theme is not None:
         from bntui.ui.themes import known_theme
@@ -56,6 +66,16 @@ def attach(run: str | None, plain: bool, theme: str | None) -> None:
         on_bug=lambda _: None,  # a traceback is its own process's, which has told of it
     )
     sys.exit(code)
+
+
+def _existing(store: str) -> Path:
+    """Return the store that was named. Raises ConfigError if there is no such file."""
+    path = Path(store).absolute()
+    if not path.is_file():
+        raise ConfigError(
+            f"there is no store {literal(store)}: give the file that was named behind `bntui watch --store`."
+        )
+    return path
 
 
 def _followed(request: "RunRequest") -> "Run":

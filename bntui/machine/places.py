@@ -7,6 +7,7 @@ owner's alone, whatever the umask.
 import getpass
 import os
 import pwd
+import shlex
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -38,7 +39,13 @@ def config_path() -> Path:
 def store_path() -> Path:
     """Return where runs are kept: BNTUI_STORE, else a file in the user's data directory."""
     given = os.environ.get("BNTUI_STORE")
-    return _expanded(given) if given else own_folder() / "runs.sqlite"
+    return _expanded(given) if given else _default_store()
+
+
+def attaching(run: str, store: Path) -> str:
+    """Return the command that opens a run of this store from any terminal: BNTUI_STORE may not be set there."""
+    option = "" if store == _default_store() else f" --store {shlex.quote(str(store.absolute()))}"
+    return f"bntui attach {run}{option}"
 
 
 def given_data_root(data_dir: str | None) -> str | None:
@@ -201,6 +208,10 @@ def _folder(kind: str) -> Path:
     except (RuntimeError, OSError, LookupError):
         return NOWHERE
     return folder if folder.is_absolute() else NOWHERE  # some versions return the ~ as it is
+
+
+def _default_store() -> Path:
+    return own_folder() / "runs.sqlite"
 
 
 def _expanded(path: str) -> Path:

@@ -12,6 +12,7 @@ from bntui.core.measured import Validation
 from bntui.core.run import LEAVE_SECONDS, Command, Run
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.thinned import Thinned
+from bntui.machine.places import attaching
 from bntui.store.database import Store
 from bntui.store.details import packed
 from bntui.store.following import Following, is_over
@@ -194,7 +195,9 @@ def which(store: Store, name: str | None) -> StoredRun:
     if not runs:
         raise StoreError(f"no run is under way, and none is kept in {store.path}.")
     newest = runs[0].id
-    raise StoreError(f"no run is under way: `bntui attach {newest}` opens the newest that is kept.")
+    raise StoreError(
+        f"no run is under way: `{attaching(newest, store.path)}` opens the newest that is kept."
+    )
 
 
 def _most_past(validation: Validation) -> int:

@@ -44,6 +44,8 @@ BRIEFLY = 0.1
 """Seconds that a commit under way may keep training waiting for another process that writes."""
 CHECKPOINT_SHARE = 0.01
 """Share of the time that writing checkpoints may take; between them a killed run repeats more."""
+AGAIN = ", which is tried again every second"
+"""Part of a problem that is true until the run ends."""
 FROM_START = New()
 MOST_WAITING = 4_000_000
 """Values that wait in memory for a store that can't be written, at most: 64 MB."""
@@ -217,7 +219,7 @@ class StoreRecorder:
         except (sqlite3.Error, OSError, StoreError) as error:
             self._file.disconnect()
             why = sentence(self.path, error)
-            self.problem = f"this run is not being kept, which is tried again every second: {why}"
+            self.problem = f"this run is not being kept{AGAIN}: {why}"
             self._give_up_if_too_much(why)
             return
         self._arrived()

@@ -10,7 +10,10 @@ from click.testing import CliRunner
 from bntui.cli.attach import _followed
 from bntui.cli.main import cli
 from bntui.core.run_request import Follow, RunRequest
+from bntui.core.snapshot import Phase, RunFacts, Snapshot
 from bntui.core.text import ConfigError
+from bntui.store.database import Store
+from bntui.store.recorder import StoreRecorder
 from tests.children import environment
 from tests.test_imports import loaded_after
 from tests.ui.user import CONFIG
@@ -50,6 +53,25 @@ def test_a_run_that_is_not_kept_is_refused_as_show_refuses_it() -> None:
 
 def test_without_a_run_and_none_under_way_it_says_so() -> None:
     assert "no run is under way" in refusal()
+
+
+def test_a_store_that_is_named_is_the_one_that_is_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BNTUI_STORE", str(tmp_path / "usual.sqlite"))  # put back in the end
+    named = tmp_path / "my runs.sqlite"
+    assert f"there is no store {named}" in refusal("last", "--store", str(named))
+    with Store(named) as store:
+        assert not store.runs()
+    recorder = StoreRecorder(named)
+    recorder.close(
+        Snapshot(
+            phase=Phase.FINISHED, config=CONFIG, facts=RunFacts("cpu", "Numbers", 100, 10, 5, (), 0)
+        )
+    )
+    assert "no run is under way" in refusal("--store", str(named))
+    assert f"`bntui attach {recorder.run} --store '{named}'`" in refusal("--store", str(named))
+    assert "attach needs a terminal" in refusal(recorder.run, "--store", str(named))
 
 
 def test_its_options_go_behind_it() -> None:

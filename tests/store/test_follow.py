@@ -205,7 +205,9 @@ def test_the_newest_under_way_is_meant(path: Path, recorder: StoreRecorder) -> N
         assert which(store, None).id == recorder.run
         assert which(store, kept[:8]).id == kept
         recorder.close(state(1, phase=Phase.STOPPED))
-        with pytest.raises(StoreError, match=f"`bntui attach {kept}` opens the newest"):
+        with pytest.raises(
+            StoreError, match=f"`bntui attach {kept} --store {path}` opens the newest"
+        ):
             which(store, None)
 
 

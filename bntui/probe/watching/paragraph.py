@@ -1,9 +1,11 @@
 """What is said at the end of a watched training, in one paragraph."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from bntui.core.snapshot import Snapshot
 from bntui.core.watched import Found, Watched
+from bntui.machine.places import attaching
 from bntui.probe.causes import Cause, Severity
 from bntui.probe.numbers import counted, percent
 
@@ -11,16 +13,16 @@ EVIDENCE, NOTES = 3, 3
 """Sentences of each that are told; the rest is shown by `bntui attach`."""
 
 
-def paragraph(snapshot: Snapshot) -> str:
+def paragraph(snapshot: Snapshot, store: Path, *, unkept: str = "") -> str:
     """Return what was watched, what was found first, what helps, what was not measured, and where to look.
 
-    One line, in torch's words; empty for a run of our own.
+    That is in `store`, or `unkept` says why it is not. One line, in torch's words; empty for a run of our own.
     """
     watched = snapshot.watched
-    return "" if watched is None else " ".join(_sentences(snapshot, watched))
+    return "" if watched is None else " ".join(_sentences(snapshot, watched, store, unkept))
 
 
-def _sentences(snapshot: Snapshot, watched: Watched) -> Iterator[str]:
+def _sentences(snapshot: Snapshot, watched: Watched, store: Path, unkept: str) -> Iterator[str]:
     yield _what(snapshot, watched)
     if watched.findings:
         first, *others = watched.findings
@@ -30,8 +32,10 @@ def _sentences(snapshot: Snapshot, watched: Watched) -> Iterator[str]:
     elif snapshot.update:
         yield "Nothing was looked at before it ended, so nothing can be said of its batch norm."
     yield from watched.notes[:NOTES]
-    if snapshot.run:
-        yield f"`bntui attach {snapshot.run}` shows all of it."
+    if unkept:
+        yield f"{unkept[:1].upper()}{unkept[1:]}"
+    elif snapshot.run:
+        yield f"`{attaching(snapshot.run, store)}` shows all of it."
 
 
 def _what(snapshot: Snapshot, watched: Watched) -> str:

@@ -19,6 +19,7 @@ from bntui.core.run import Command
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import first_sentence
 from bntui.core.watched import Found, Watched
+from bntui.machine.places import store_path
 from bntui.probe import recalibration
 from bntui.probe.errors import ProbeError
 from bntui.probe.keras_model import KerasModel, is_keras
@@ -229,7 +230,8 @@ class Watching:
         self._writer.close(phase, message)
         if phase is Phase.FINISHED:
             self._say_verdict()
-        return "" if self._ranks.rank else paragraph(self.snapshot)
+        store, unkept = _file(self._how.store), self._writer.unkept
+        return "" if self._ranks.rank else paragraph(self.snapshot, store, unkept=unkept)
 
     def leave_end_to_caller(self) -> None:
         """Tell nothing at the program's end: whoever calls this calls `close` then, and tells what it returns."""
@@ -365,7 +367,12 @@ class Watching:
 def _recorder(store: str | os.PathLike[str] | bool | None) -> StoreRecorder | None:
     if store is False:
         return None
-    return StoreRecorder(None if store is None or store is True else Path(store))
+    return StoreRecorder(_file(store))
+
+
+def _file(store: str | os.PathLike[str] | bool | None) -> Path:
+    """Return the file that is meant by `store`, where it is not False."""
+    return store_path() if store is None or isinstance(store, bool) else Path(store)
 
 
 def _copy(value: float | Tensor) -> float | Tensor:

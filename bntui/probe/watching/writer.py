@@ -23,6 +23,7 @@ from bntui.core.watched import Watched
 from bntui.measure.hindsight import Moment, Moments
 from bntui.measure.histories import Histories
 from bntui.measure.validation import HINDSIGHT_NAMES
+from bntui.store.recorder import AGAIN
 
 PAUSE = 0.4
 """Seconds between two snapshots."""
@@ -113,6 +114,11 @@ class Writer:
         """The latest state; swapped whole."""
         self._ending = Event()
         self._thread = Thread(target=self._run, name="bntui-watch", daemon=True)
+
+    @property
+    def unkept(self) -> str:
+        """Why the training was not kept to its end, in one sentence; empty where it is, or where it is not to be."""
+        return self._recorder.problem.replace(AGAIN, "") if self._recorder else ""
 
     def start(self) -> None:
         """Begin to keep the training."""

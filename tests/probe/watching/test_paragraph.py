@@ -1,10 +1,12 @@
 """What is said at the end of a watched training."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from bntui.core.snapshot import Snapshot
 from bntui.core.watched import Found, Watched
-from bntui.probe.watching.paragraph import paragraph
+from bntui.machine.places import own_folder
+from bntui.probe.watching import paragraph as module
 
 LAG = Found(
     "lag",
@@ -18,7 +20,12 @@ LAG = Found(
     ),
     ("bntui.recalibrate(model, training): replace the statistics", "lower the rate"),
 )
+STORE = own_folder() / "runs.sqlite"
 WATCHED = Watched("train.py", "ResNet", findings=(LAG,), looked=1200, share=0.031)
+
+
+def paragraph(snapshot: Snapshot, store: Path = STORE, unkept: str = "") -> str:
+    return module.paragraph(snapshot, store, unkept=unkept)
 
 
 def test_it_says_what_was_watched_what_was_found_what_helps_and_where_to_look() -> None:
@@ -64,3 +71,15 @@ def test_a_training_that_was_not_looked_at_says_so() -> None:
 
 def test_a_run_of_our_own_has_none() -> None:
     assert paragraph(Snapshot(update=3)) == ""
+
+
+def test_a_file_of_its_own_is_named_so_that_any_terminal_finds_it() -> None:
+    said = paragraph(Snapshot(run="a1b2", update=3, watched=WATCHED), Path("/tmp/my runs.sqlite"))
+    assert said.endswith("`bntui attach a1b2 --store '/tmp/my runs.sqlite'` shows all of it.")
+
+
+def test_where_nothing_is_kept_it_says_why() -> None:
+    why = "this run is not being kept: the store can't be written."
+    said = paragraph(Snapshot(run="a1b2", update=3, watched=WATCHED), unkept=why)
+    assert said.endswith("This run is not being kept: the store can't be written.")
+    assert "attach" not in said

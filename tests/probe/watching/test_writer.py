@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 
@@ -14,6 +15,7 @@ from bntui.core.watched import Found, Watched
 from bntui.measure.hindsight import Moment
 from bntui.measure.validation import HINDSIGHT_NAMES
 from bntui.probe.watching.writer import Logged, Replaced, Update, Writer
+from bntui.store.recorder import StoreRecorder
 
 FACTS = RunFacts("cpu", "Numbers", 100, 10, 5, (), 0)
 
@@ -49,7 +51,9 @@ class Kept:
         return asked
 
 
-def writer(kept: Kept | None, ask: Callable[[Command], None] = lambda _: None) -> Writer:
+def writer(
+    kept: Kept | StoreRecorder | None, ask: Callable[[Command], None] = lambda _: None
+) -> Writer:
     return Writer(kept, RunConfig(), FACTS, Watched("train.py", "Net"), distance=False, ask=ask)
 
 
@@ -133,6 +137,17 @@ def test_looks_findings_and_recalibrations_are_shown() -> None:
     assert snapshot.observed_share == 0.25
     assert snapshot.recalibrated is recalibration
     assert snapshot.marks[0].change == "recalibrate"
+
+
+def test_why_it_is_not_kept_is_known_in_the_end() -> None:
+    kept = StoreRecorder(Path("/proc/none/runs.sqlite"))
+    made = writer(kept)
+    made.close(Phase.FINISHED)
+    assert kept.problem.startswith(
+        "this run is not being kept, which is tried again every second: "
+    )
+    assert made.unkept.startswith("this run is not being kept: ")
+    assert writer(None).unkept == ""
 
 
 def test_requests_are_passed_on() -> None:
