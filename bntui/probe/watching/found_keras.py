@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bntui.probe.keras_model import KerasModel
-from bntui.probe.watching.guard import Guard, Replaced
+from bntui.probe.watching.guard import Guard
 from bntui.probe.watching.how import How
 from bntui.probe.watching.keras_batches import KerasBatches
 from bntui.probe.watching.names import Names
 from bntui.probe.watching.own_frames import hidden
+from bntui.probe.watching.replacements import Replacements
 from bntui.probe.watching.watch import watch
 from bntui.probe.watching.watched_already import is_watched
 from bntui.probe.watching.watched_training import Watching
@@ -43,7 +44,7 @@ class FoundKeras:
     def __init__(self, how: How, names: Names) -> None:
         self._how = how
         self._names = names
-        self._replaced = Replaced()
+        self._replaced = Replacements()
         self._guard = Guard(self._replaced.undo)
         self._trained: list[_Fitted] = []
         self._told: list[str] = []
@@ -55,26 +56,8 @@ class FoundKeras:
         if keras.backend.backend() != "torch":
             return
         trainer = next(one for one in keras.Model.__mro__ if "make_train_function" in vars(one))
-        make, fit = trainer.make_train_function, trainer.fit
-
-        @hidden
-        @functools.wraps(make)
-        def tell_of_function(model: Any, *arguments: Any, **named: Any) -> Any:
-            made = make(model, *arguments, **named)
-            self._guard.do(self._begin, model)
-            return made
-
-        @hidden
-        @functools.wraps(fit)
-        def tell_of_fit(model: Any, *arguments: Any, **named: Any) -> Any:
-            self._guard.do(self._before_fit, model, (*arguments, *named.values()))
-            try:
-                return fit(model, *arguments, **named)
-            finally:
-                self._guard.do(self._after_fit, model)
-
-        self._replaced.put(trainer, "make_train_function", tell_of_function)
-        self._replaced.put(trainer, "fit", tell_of_fit)
+        self._replaced.put(trainer, "make_train_function", self._in_making)
+        self._replaced.put(trainer, "fit", self._in_fitting)
 
     def end(self, error: BaseException | None) -> tuple[list[str], list[str]]:
         """Watch no more; return what was found of each model, and what was not watched."""
@@ -90,6 +73,24 @@ class FoundKeras:
         if self._guard.trouble:
             said.append(f"not every Keras model was watched: {self._guard.trouble}")
         return self._told, said
+
+    @hidden
+    def _in_making(
+        self, make: Callable[..., Any], model: Any, *arguments: Any, **named: Any
+    ) -> Any:
+        made = make(model, *arguments, **named)
+        self._guard.do(self._begin, model)
+        return made
+
+    @hidden
+    def _in_fitting(
+        self, fit: Callable[..., Any], model: Any, *arguments: Any, **named: Any
+    ) -> Any:
+        self._guard.do(self._before_fit, model, (*arguments, *named.values()))
+        try:
+            return fit(model, *arguments, **named)
+        finally:
+            self._guard.do(self._after_fit, model)
 
     def _before_fit(self, model: Any, given: tuple[Any, ...]) -> None:
         """Leave a model alone that the script watches with a callback of ours; end with those before."""

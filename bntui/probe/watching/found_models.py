@@ -6,7 +6,7 @@ only between the making of an optimiser and that pass. A compiler would trace it
 anything, a model is watched from the moment its optimiser is made.
 """
 
-import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -20,11 +20,12 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.hooks import RemovableHandle
 
 from bntui.measure.layers import running_statistics
-from bntui.probe.watching.guard import Guard, Replaced
+from bntui.probe.watching.guard import Guard
 from bntui.probe.watching.heap import FoundModel, holds, models_of
 from bntui.probe.watching.how import How
 from bntui.probe.watching.names import Names
 from bntui.probe.watching.own_frames import hidden
+from bntui.probe.watching.replacements import Replacements
 from bntui.probe.watching.watch import watch
 from bntui.probe.watching.watched_already import is_watched
 from bntui.probe.watching.watched_training import Watching
@@ -61,7 +62,7 @@ class FoundModels:
     def __init__(self, how: How, names: Names) -> None:
         self._how = how
         self._names = names
-        self._replaced = Replaced()
+        self._replaced = Replacements()
         self._guard = Guard(self._detach)
         self._new: list[ReferenceType[Optimizer]] = []
         """Optimisers whose models are still to be found."""
@@ -80,22 +81,8 @@ class FoundModels:
 
     def attach(self) -> None:
         """Be told of optimisers that are made, of what is compiled, and of steps."""
-        made, compiled = Optimizer.__init__, torch.compile
-
-        @hidden
-        @functools.wraps(made)
-        def tell_of_optimizer(optimizer: Optimizer, *arguments: Any, **named: Any) -> None:
-            made(optimizer, *arguments, **named)
-            self._guard.do(self._take, optimizer)
-
-        @hidden
-        @functools.wraps(compiled)
-        def tell_of_compiler(*arguments: Any, **named: Any) -> Any:
-            self._guard.do(self._compile)
-            return compiled(*arguments, **named)
-
-        self._replaced.put(Optimizer, "__init__", tell_of_optimizer)
-        self._replaced.put(torch, "compile", tell_of_compiler)
+        self._replaced.put(Optimizer, "__init__", self._in_making)
+        self._replaced.put(torch, "compile", self._in_compiling)
         self._on_step = register_optimizer_step_pre_hook(self._before_step)
 
     @property
@@ -127,6 +114,18 @@ class FoundModels:
         if self._on_step is not None:
             self._on_step.remove()
         self._wait_for_forward(False)
+
+    @hidden
+    def _in_making(
+        self, make: Callable[..., None], optimizer: Optimizer, *arguments: Any, **named: Any
+    ) -> None:
+        make(optimizer, *arguments, **named)
+        self._guard.do(self._take, optimizer)
+
+    @hidden
+    def _in_compiling(self, compiled: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        self._guard.do(self._compile)
+        return compiled(*arguments, **named)
 
     def _take(self, optimizer: Optimizer) -> None:
         """Take note of a new optimiser. Its model need not be complete yet: it may be wrapped, or put together."""

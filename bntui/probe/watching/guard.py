@@ -39,21 +39,3 @@ def said(error: Exception) -> str:
     """Return what an exception is, in a few words."""
     reason = first_sentence(error)
     return f"{type(error).__name__}{': ' * bool(reason)}{reason}"
-
-
-class Replaced:
-    """Functions of libraries that others stand for, until `undo` puts them back."""
-
-    def __init__(self) -> None:
-        self._before: list[tuple[object, str, object]] = []
-
-    def put(self, where: object, name: str, function: Callable[..., Any]) -> None:
-        """Put a function in the place of another."""
-        self._before.append((where, name, getattr(where, name)))
-        setattr(where, name, function)
-
-    def undo(self) -> None:
-        """Put back what was there."""
-        for where, name, function in reversed(self._before):
-            setattr(where, name, function)
-        self._before.clear()

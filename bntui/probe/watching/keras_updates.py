@@ -3,11 +3,13 @@
 import math
 import sys
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 import torch
+
+from bntui.probe.watching.own_frames import hidden
+from bntui.probe.watching.replacements import Replacements
 
 _HOME = "keras.src.optimizers.base_optimizer"
 
@@ -42,24 +44,18 @@ def attach(updated: Callable[[KerasOptimizer], None]) -> Callable[[], None] | No
     home = sys.modules.get(_HOME)
     if home is None:
         return None
-    owner, original, active = home.BaseOptimizer, home.BaseOptimizer.apply, True
     known: WeakKeyDictionary[Any, KerasOptimizer] = WeakKeyDictionary()
 
-    @wraps(original)
-    def apply(optimizer: Any, *arguments: Any, **named: Any) -> Any:
-        result = original(optimizer, *arguments, **named)
-        if active and not torch.compiler.is_compiling() and _is_update(optimizer):
+    @hidden
+    def apply(theirs: Callable[..., Any], optimizer: Any, *arguments: Any, **named: Any) -> Any:
+        result = theirs(optimizer, *arguments, **named)
+        if not torch.compiler.is_compiling() and _is_update(optimizer):
             updated(known.setdefault(optimizer, KerasOptimizer(optimizer)))
         return result
 
-    def undo() -> None:
-        nonlocal active
-        active = False
-        if owner.apply is apply:
-            owner.apply = original
-
-    owner.apply = apply
-    return undo
+    replaced = Replacements()
+    replaced.put(home.BaseOptimizer, "apply", apply)
+    return replaced.undo
 
 
 def _is_update(optimizer: Any) -> bool:

@@ -6,13 +6,14 @@ Nothing is read from the device here: values are copies that stay where they are
 import weakref
 from collections import deque
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from bntui.probe.watching.own_frames import hidden
 from bntui.probe.watching.recorded import is_recorded
+from bntui.probe.watching.replacements import Replacements
 
 MOST = 4096
 """Losses kept between two updates, at most: of more, the last ones."""
@@ -30,20 +31,16 @@ class Losses:
         self._root: weakref.ref[Tensor] | None = None
         """The last one: a subclass of tensors calls `backward` of torch's twice on it, once within the other."""
         self._scaled: tuple[weakref.ref[Tensor], Tensor] | None = None
-        self._undo: list[Callable[[], None]] = []
+        self._replaced = Replacements()
 
     def attach(self) -> None:
         """Begin to take note."""
-        self._undo = [
-            _wrapped(torch.Tensor, "backward", self._before_backward),
-            _wrapped(torch.amp.GradScaler, "scale", self._before_scale, self._after_scale),
-        ]
+        self._replaced.put(torch.Tensor, "backward", self._backward)
+        self._replaced.put(torch.amp.GradScaler, "scale", self._scale)
 
     def detach(self) -> None:
         """Put torch's own functions back."""
-        for undo in self._undo:
-            undo()
-        self._undo = []
+        self._replaced.undo()
         self._waiting.clear()
         self._last, self._scaled, self._root = (), None, None
 
@@ -58,6 +55,18 @@ class Losses:
             self._last = tuple(self._waiting)
             self._waiting.clear()
         return self._last, new
+
+    @hidden
+    def _backward(self, backward: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        _quietly(self._before_backward, *arguments)
+        return backward(*arguments, **named)
+
+    @hidden
+    def _scale(self, scale: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        _quietly(self._before_scale, *arguments)
+        scaled = scale(*arguments, **named)
+        _quietly(self._after_scale, scaled)
+        return scaled
 
     def _before_backward(self, loss: Any, *_: Any) -> None:
         if not _is_one(loss) or (self._root is not None and self._root() is loss) or is_recorded():
@@ -83,39 +92,6 @@ class Losses:
 
 def _is_one(value: Any) -> bool:
     return isinstance(value, Tensor) and value.numel() == 1
-
-
-def _wrapped(
-    owner: Any,
-    name: str,
-    before: Callable[..., None],
-    after: Callable[[Any], None] = lambda _: None,
-) -> Callable[[], None]:
-    """Have `before` see the arguments of a function, and `after` its result; return what undoes it.
-
-    Neither can raise into the caller. If somebody else has wrapped the function since, it stays as it
-    is, and what we do there is nothing.
-    """
-    original = getattr(owner, name)
-    active = True
-
-    @wraps(original)
-    def watched(*arguments: Any, **named: Any) -> Any:
-        if active:
-            _quietly(before, *arguments)
-        result = original(*arguments, **named)
-        if active:
-            _quietly(after, result)
-        return result
-
-    def undo() -> None:
-        nonlocal active
-        active = False
-        if getattr(owner, name) is watched:
-            setattr(owner, name, original)
-
-    setattr(owner, name, watched)
-    return undo
 
 
 def _quietly(function: Callable[..., None], *arguments: Any) -> None:

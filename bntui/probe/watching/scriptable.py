@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
 from typing import Any
 
 import torch
 from torch import nn
 
+from bntui.probe.watching.own_frames import hidden
+from bntui.probe.watching.replacements import Replacements
+
 DICTIONARIES = ("_forward_pre_hooks", "_forward_hooks")
+_known: set[type] = set()
+"""Classes of hooks that torch takes off already."""
 
 
 def make_scriptable(ours: type) -> None:
@@ -17,16 +21,18 @@ def make_scriptable(ours: type) -> None:
     Without such hooks torch's function does what it did. Where torch has no such function nothing is done.
     """
     scripting: Any = getattr(torch.jit, "_recursive", None)
-    create: Callable[..., Any] | None = getattr(scripting, "create_script_module", None)
-    if create is None or hasattr(create, "__wrapped__"):
+    if ours in _known or not hasattr(scripting, "create_script_module"):
         return
+    _known.add(ours)
 
-    @wraps(create)
-    def created(nn_module: nn.Module, *arguments: Any, **named: Any) -> Any:
+    @hidden
+    def create(
+        theirs: Callable[..., Any], nn_module: nn.Module, *arguments: Any, **named: Any
+    ) -> Any:
         with _taken_off(nn_module, ours):
-            return create(nn_module, *arguments, **named)
+            return theirs(nn_module, *arguments, **named)
 
-    scripting.create_script_module = created
+    Replacements().put(scripting, "create_script_module", create)
 
 
 @contextmanager

@@ -129,6 +129,23 @@ def test_torch_is_as_it_was_afterwards() -> None:
     assert not models.made
 
 
+def test_who_replaced_a_function_meanwhile_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = FoundModels(How(store=False), Names())
+    models.attach()
+    within, calls = torch.compile, []
+
+    def theirs(*arguments: Any, **named: Any) -> Any:
+        calls.append(arguments)
+        return within(*arguments, **named)
+
+    monkeypatch.setattr(torch, "compile", theirs)
+    models.end(None)
+    assert torch.compile is theirs
+    model = Net()
+    torch.compile(model, backend="eager")
+    assert calls == [(model,)]
+
+
 def test_what_holds_no_running_statistics_is_left_alone(seen: Seen) -> None:
     model = nn.Sequential(
         nn.Linear(3, 1), nn.LayerNorm(1), nn.BatchNorm1d(1, track_running_stats=False)
