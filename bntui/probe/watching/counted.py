@@ -33,6 +33,11 @@ class Counted(Protocol):
         ...
 
     @property
+    def usual_calls(self) -> tuple[int, ...]:
+        """Training-mode calls of each layer that each of the last updates has made, at the least."""
+        ...
+
+    @property
     def momentum(self) -> tuple[float | None, ...]:
         """torch's, of each layer; None for a cumulative average."""
         ...

@@ -20,7 +20,7 @@ def counted_twice(
     kinds: Kinds | None,
     explained: str = "",
 ) -> Finding | None:
-    """Name layers whose statistics the last update moved several times; None where it moved none so.
+    """Name layers whose statistics the last updates moved several times each; None where it moved none so.
 
     `calls` and torch's `momenta` are those of each layer, `kinds` tells its calls apart where they were
     seen. `explained` says that this was measured to be the harm.

@@ -188,7 +188,7 @@ class Looks:
 
     def _count_kinds(self) -> None:
         """Look, until the next look, where calls come from of which an update makes several."""
-        calls = self._statistics.calls
+        calls = self._statistics.usual_calls
         unknown = self._kinds is None and self._call_kinds is None
         if unknown and max([0, *calls]) > 1 and can_count():
             layers = zip(self._statistics.layers.layers, calls, strict=True)
@@ -306,12 +306,13 @@ class Looks:
         """Name statistics that an update moves several times; unsound if that explains the harm."""
         statistics = self._statistics
         explained = self._explained(seen) if is_unsound(found) else ""
-        names, calls = statistics.layers.names, statistics.calls
+        names, calls = statistics.layers.names, statistics.usual_calls
         return counted_twice(names, calls, statistics.momentum, self._kinds, explained)
 
     def _explained(self, seen: Probed) -> str:
         """Say that statistics which an update moves once would do no harm; "" if that was not seen."""
-        count, momentum = max([0, *self._statistics.calls]), own_momentum(self._statistics.momentum)
+        momentum = own_momentum(self._statistics.momentum)
+        count = max([0, *self._statistics.usual_calls])
         if count < 2 or not 0.0 < momentum < 1.0 or seen.running is None or seen.fresh is None:
             return ""
         once = momentum ** (1.0 / count)
