@@ -23,7 +23,7 @@ class Watched:
     """One model in training by somebody else's code."""
 
     script: str
-    """The command line that was typed, or the file whose code calls `bntui.watch`."""
+    """What is trained, as it is typed behind `python` in the folder where it was begun."""
     model: str
     """The name that its user gave it, or its class."""
     convention: str = "torch"

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from bntui.cli.main import cli
 from bntui.store.database import Store
+from bntui.store.stored_snapshot import repeating
 from tests.probe.watching.processes import WATCH, alike, environment, run
 
 TRAINING = """
@@ -140,6 +142,25 @@ def test_an_exception_and_ctrl_c_are_followed_by_what_was_found(folder: Path) ->
         assert told.startswith("bntui watched 5 updates of Net.")
     with Store() as store:
         assert {one.state for one in store.runs()} == {"stopped", "failed"}
+
+
+@pytest.mark.parametrize("words", [
+    ("lib/train.py", "3", "--lr", "1 e"), ("-m", "lib.train", "3"), ("-m", "lib"), ("lib",),
+])  # fmt: skip
+@pytest.mark.parametrize("start", [WATCH, (sys.executable,)], ids=["watch", "python"])
+def test_the_line_that_watches_it_anew_runs_from_the_same_folder(
+    folder: Path, start: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    begin = "import bntui" if start == WATCH else "import bntui; bntui.watch(model)"
+    (folder / "lib").mkdir()
+    for name in ("train.py", "__main__.py"):
+        (folder / "lib" / name).write_text(TRAINING.replace("for ", f"{begin}\nfor ", 1))
+    done = run(folder, *start, *words)
+    assert done.returncode == 0, done.stderr
+    with Store() as store:
+        (kept,) = store.runs()
+        assert kept.watched
+        assert repeating(store, kept) == f"bntui watch {shlex.join(words)}"
 
 
 def test_a_script_without_torch_is_told_of(folder: Path) -> None:

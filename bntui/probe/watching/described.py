@@ -4,7 +4,6 @@ import math
 import shlex
 import sys
 from collections.abc import Iterable, Sequence, Sized
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,6 +17,7 @@ from bntui.core.snapshot import RunFacts
 from bntui.probe.passes import device_of
 from bntui.probe.watching.keras_updates import KerasOptimizer
 
+MAIN = "__main__"
 WRAPPED = ("module", "_orig_mod")
 """Where wrappers keep their module: of data parallel training, and of `torch.compile`."""
 
@@ -31,10 +31,12 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 def script() -> str:
-    """Return the command line of this program, as it was typed."""
-    typed = [*sys.argv, ""]
-    name = Path(typed[0]).name if typed[0] not in {"", "-c"} else "python"
-    return shlex.join([name, *sys.argv[1:]])
+    """Return the script that this program runs and its arguments, as they are typed behind `python`."""
+    name, *arguments = sys.argv or [""]
+    module = getattr(sys.modules.get(MAIN), "__spec__", None)
+    if module is not None and module.name != MAIN:  # of a module Python puts its file into `argv`
+        return shlex.join(["-m", module.name.removesuffix(f".{MAIN}"), *arguments])
+    return shlex.join(["python" if name in {"", "-c"} else name, *arguments])
 
 
 def knobs_of(batch_size: int | None, momentum: float, rate: float) -> Knobs:
