@@ -270,7 +270,7 @@ def _notes(probed: Probed) -> tuple[str, ...]:
     elif found and found.rows:
         notes.append(
             f"Fresh statistics are those of {len(found.rows)} training batches in training mode, "
-            f"{found.samples:,} samples."
+            f"{counted(found.samples, 'sample')}."
         )
     norms = other_norms(probed.model)
     if norms:

@@ -7,6 +7,7 @@ from bntui.diagnose.significance import ERRORS, GAP, harms, undecided
 from bntui.measure.drift import shifts
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import by_mode, compared, modes_apart, told
+from bntui.probe.numbers import counted
 from bntui.probe.probed import Probed
 
 
@@ -32,7 +33,10 @@ def open_question(probed: Probed) -> Finding | None:
         return Finding(Cause.UNDECIDED, Severity.UNDECIDED, (said,))
     if undecided(probed.harm):
         number = len(probed.fresh)
-        evidence = (compared(probed), f"{number:,} samples are too few to tell the two apart.")
+        evidence = (
+            compared(probed),
+            f"{counted(number, 'sample')} can't tell the two apart: too few.",
+        )
         remedies = ("validate on more samples",)
         return Finding(Cause.UNDECIDED, Severity.UNDECIDED, evidence, remedies)
     return None

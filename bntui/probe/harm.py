@@ -1,7 +1,7 @@
 """Whether validation suffers, by each comparison that was measured, and how that is told."""
 
 from bntui.diagnose.significance import harms, loses_accuracy
-from bntui.probe.numbers import figure, percent
+from bntui.probe.numbers import counted, figure, percent
 from bntui.probe.probed import Probed
 from bntui.probe.scoring import Alike, Classes, Scored
 
@@ -64,16 +64,16 @@ def compared(probed: Probed) -> str:
     if isinstance(probed.scorer, Alike) and probed.scorer.several:
         return (
             f"{percent(1.0 - probed.running.score)} of predictions differ between running and fresh statistics "
-            f"({len(probed.fresh):,} samples)."
+            f"({counted(len(probed.fresh), 'sample')})."
         )
     if isinstance(probed.scorer, Alike):
         return (
             f"Outputs under running statistics differ from those under fresh ones by "
-            f"{percent(-probed.running.score)} of their size ({len(probed.fresh):,} samples)."
+            f"{percent(-probed.running.score)} of their size ({counted(len(probed.fresh), 'sample')})."
         )
     return (
         f"Validation {told(probed.running, probed)} under running, {told(probed.fresh, probed)} under "
-        f"fresh statistics ({len(probed.fresh):,} samples)."
+        f"fresh statistics ({counted(len(probed.fresh), 'sample')})."
     )
 
 

@@ -5,7 +5,7 @@ import torch
 from bntui.core.text import exact
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import RECALIBRATE, compared, harmed, helped_by, named
-from bntui.probe.numbers import percent, span
+from bntui.probe.numbers import percent, spanned
 from bntui.probe.probed import Probed
 
 OTHER_CONVENTION = 0.9
@@ -60,7 +60,7 @@ def momentum(probed: Probed) -> list[Finding]:
             else ""
         )
         updates = {u for place in small if (u := probed.states[place].updates) is not None}
-        after = f" after {span(updates)} updates" if updates else ""
+        after = f" after {spanned(updates, 'update')}" if updates else ""
         momentum = max(momenta[place] for place in small)
         evidence = (
             f"torch's momentum is {exact(momentum)} in {named(probed, small)}: the statistics take in "

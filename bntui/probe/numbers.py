@@ -28,6 +28,11 @@ def figure(value: float | None, form: str = "") -> str:
     return f"{value:{form}}".replace("-", "−", 1) if value < 0 else f"{value:{form}}"
 
 
+def spanned(numbers: set[int], noun: str) -> str:
+    """Write numbers of things as one, or as the least and the largest: 1 update, 3 to 12 updates."""
+    return f"{span(numbers)} {noun}{'s' * (max(numbers) != 1)}"
+
+
 def span(numbers: set[int]) -> str:
     """Write numbers as one, or as the least and the largest."""
     low, high = min(numbers), max(numbers)

@@ -258,7 +258,9 @@ def _how_they_differ(probed: Probed, against: Any) -> str:
     said = f"In eval mode the outputs of the two models differ by {off:.2g} of their size"
     if predictions:
         samples = sum(map(size, probed.validation))
-        said += f"; {percent(flips / predictions)} of predictions flip ({samples:,} samples)"
+        said += (
+            f"; {percent(flips / predictions)} of predictions flip ({counted(samples, 'sample')})"
+        )
     return f"{said}."
 
 

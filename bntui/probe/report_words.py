@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bntui.core.text import literal
 from bntui.diagnose.health import factor
 from bntui.probe.causes import Cause, Finding, Severity
-from bntui.probe.numbers import NOTHING, figure, percent
+from bntui.probe.numbers import NOTHING, counted, figure, percent
 from bntui.probe.report import CheckedLayer, Evaluation, Report
 
 LONGEST_NAME = 300
@@ -96,7 +96,7 @@ def summary(report: Report) -> tuple[str, ...]:
     ]
     if report.flipped is not None and math.isfinite(report.flipped):
         parts.append(f"{percent(report.flipped)} of predictions flip")
-    return (*parts, f"{known[0].samples:,} samples")
+    return (*parts, counted(known[0].samples, "sample"))
 
 
 def _evaluated(evaluation: Evaluation | None, metric: str) -> str:
@@ -173,7 +173,11 @@ def _alike(layers: Sequence[CheckedLayer], column: Column) -> bool:
 
 def _in_words(column: Column, layer: CheckedLayer) -> str:
     cell = column.cell(layer)
-    words = {KIND: cell, MOMENTUM: f"momentum {cell} ({TORCHS})", UPDATES: f"{cell} updates"}
+    words = {
+        KIND: cell,
+        MOMENTUM: f"momentum {cell} ({TORCHS})",
+        UPDATES: f"{cell} update{'s' * (cell != '1')}",
+    }
     return words[column]
 
 

@@ -10,7 +10,7 @@ from bntui.measure.layers import layers_of, running_statistics
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.harm import RECALIBRATE, compared, harmed, named, told
 from bntui.probe.momentum import momentum
-from bntui.probe.numbers import percent, span
+from bntui.probe.numbers import percent, spanned
 from bntui.probe.probed import Probed
 from bntui.probe.scoring import Scored
 
@@ -103,7 +103,7 @@ def _untouched(probed: Probed) -> Finding | None:
         evidence = [f"{which}: every running mean is exactly 0 and every variance exactly 1."]
         updates = {one.updates for one in still if one.updates is not None}
         if updates:
-            evidence.append(f"num_batches_tracked says {span(updates)} updates.")
+            evidence.append(f"num_batches_tracked says {spanned(updates, 'update')}.")
         if set(places) & set(probed.only_in_eval):
             evidence.append("Eval mode calls them, and training mode does not.")
         remedies = [
@@ -205,7 +205,7 @@ def _start_or_lag(probed: Probed) -> list[Finding]:
         )
         evidence.append(
             f"torch's momentum is {said}"
-            + (f", after {span(updates)} updates." if updates else ".")
+            + (f", after {spanned(updates, 'update')}." if updates else ".")
         )
     if any(state.momentum is None and state.updates and state.trains for state in probed.states):
         evidence.append(

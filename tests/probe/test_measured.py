@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -177,6 +178,19 @@ def test_start_values_without_training_batches_come_with_their_numbers(trained: 
     assert (first.cause, first.severity) == (Cause.NEVER_UPDATED, Severity.UNSOUND)
     assert "not measured" not in " ".join(first.evidence)
     assert "validation samples themselves" in " ".join(first.evidence)
+
+
+def test_a_count_of_one_is_singular(trained: nn.Module) -> None:
+    model = Perceptron()
+    model.load_state_dict(trained.state_dict())
+    model.norm.reset_running_stats()
+    model.norm.num_batches_tracked.fill_(1)  # type: ignore[union-attr]
+    (inputs, labels), *_ = VALIDATION
+    report = check(model, [(inputs[:1], labels[:1])], TRAINING)
+    told = f"{said(report)} {report}"
+    assert "num_batches_tracked says 1 update." in told
+    assert "1 sample" in told
+    assert not re.search(r"\b1 (updates|samples)\b", told)
 
 
 def test_batch_mates_matter_in_validation_batches_of_one_too() -> None:
