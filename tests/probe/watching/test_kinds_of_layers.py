@@ -1,10 +1,10 @@
 """Layers of other libraries, and layers that tell less than torch's own do."""
 
+import os
 import warnings
 from collections.abc import Sequence
 from functools import partial
 
-import keras
 import pytest
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,9 @@ from tests.probe.watching.trainings import (
     replayed,
     trained,
 )
+
+os.environ["KERAS_BACKEND"] = "torch"
+import keras
 
 
 class Written(nn.BatchNorm2d):
