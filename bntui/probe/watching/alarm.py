@@ -4,7 +4,7 @@ The measure is the largest of the layers' absolute mean ln((variance + ε) / (fr
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 from torch import Tensor
@@ -16,13 +16,14 @@ from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.momentum import TOO_SMALL
 from bntui.probe.probed import Probed
 from bntui.probe.report_words import ratio
+from bntui.probe.watching.counted import RECENT
 
 SOUND, FAILS = 0.30, 0.85
 """In trials every training whose validation suffered was at `FAILS` or beyond, every sound one below `SOUND`."""
 TO_MEASURE = (
     "bntui.watch(model, validation=loader): both validations of the same weights tell what it costs"
 )
-LATE = "Fresh ones are those of the last 8 updates, so a lag of a few updates does not show: give training=."
+LATE = f"Fresh ones are those of the last {RECENT} updates, so a lag of a few updates does not show: give training=."
 NOT_MEASURED = "What that does to validation was not measured: no validation data were given."
 
 
@@ -107,11 +108,16 @@ def _stale(
             f"Without what is left of the start values they would be within {ratio(left)}."
         )
         remedy = "train for more updates, with smaller batches, or a larger momentum"
-    if momenta:
-        evidence.append(f"torch's momentum is {exact(min(momenta))}.")
+    evidence += _of_momenta(momenta, near)
+    return Finding(cause, Severity.WARNING, tuple(evidence), (remedy, TO_MEASURE))
+
+
+def _of_momenta(momenta: Sequence[float], near: Sequence[str]) -> list[str]:
+    """Tell torch's smallest momentum, and which ones, by Keras's numbers, bring statistics near fresh ones."""
+    said = [f"torch's momentum is {exact(min(momenta))}."] if momenta else []
     if near:
         torchs = ", ".join(exact(torch_momentum(float(one))) for one in near)
-        evidence.append(
+        said.append(
             f"Had torch's momentum been {torchs} all along, they would be within {ratio(SOUND)}."
         )
-    return Finding(cause, Severity.WARNING, tuple(evidence), (remedy, TO_MEASURE))
+    return said

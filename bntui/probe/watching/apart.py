@@ -11,6 +11,7 @@ from torch import Tensor
 from bntui.measure.layers import Layers
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.numbers import counted, figure
+from bntui.probe.watching.counted import RECENT
 
 if TYPE_CHECKING:
     from bntui.probe.watching.ranks import Rows
@@ -21,8 +22,6 @@ BY_CHANCE = 2.0
 """How many times what chance makes must be exceeded."""
 SMALL_BATCH = 4
 """Samples that a rank's batch is taken to have where nobody says it: chance then explains much."""
-FRESH = 8
-"""Updates in the mean of `Statistics.recent`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def by_chance(momenta: tuple[float | None, ...], batch: int, broadcast: bool) ->
     averages over (2 − m)/m batches. Log-variances of normal values differ by as much.
     """
     largest = max((one for one in momenta if one is not None), default=0.1)
-    batches = FRESH if broadcast else (2.0 - largest) / largest if largest else math.inf
+    batches = RECENT if broadcast else (2.0 - largest) / largest if largest else math.inf
     return math.sqrt(2.0 / math.pi) * math.sqrt(2.0 / (batches * batch))
 
 
@@ -113,7 +112,9 @@ def finding(
     worst = found[place]
     if not worst.most > max(LEAST, BY_CHANCE * chance):
         return None
-    what = f"statistics of the last {FRESH} batches" if together.broadcast else "running statistics"
+    what = (
+        f"statistics of the last {RECENT} batches" if together.broadcast else "running statistics"
+    )
     off = apart(layers, first, together.pooled())
     evidence = [
         f"At update {together.update:,} the {what} of rank {together.ranks[place + 1]} are furthest from "

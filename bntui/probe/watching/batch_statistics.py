@@ -6,32 +6,29 @@ variance is that of unbiased ones, Keras's of biased ones. So a row equals what 
 that momentum would have in its buffers.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
 
 from bntui.measure.estimators import LastMove
 from bntui.measure.layers import Layers
+from bntui.probe.watching.counted import RECENT
+from bntui.probe.watching.forked import asleep_when_forked
 from bntui.probe.watching.hooks import Inputs, hook, hook_first_call
 from bntui.probe.watching.layout import Layout, built_layers
 from bntui.probe.watching.not_measured import impossible, not_measured
 from bntui.probe.watching.recorded import is_captured, is_recorded
 from bntui.probe.watching.recovered import Batches
-from bntui.probe.watching.tracked_layer import TrackedLayer, is_unbuilt, moves_at_all, runs
+from bntui.probe.watching.tracked_layer import TrackedLayer, alike, is_unbuilt, moves_at_all, runs
+from bntui.probe.watching.usual_calls import UsualCalls
 
-RECENT = 8
-"""Updates whose batch statistics `recent` is the mean of."""
 SAMPLED = 4
 """Every so many updates inputs are sampled, in layers whose buffers tell too little: in all of ResNet-18's
 that takes 0.7 % of the time of the updates."""
-STEADY = 3
-"""Updates in a row that must have made several calls of a layer: one may have skipped a step of its optimiser."""
 SEARCH = 256
 """Updates between two searches for layers that were added, at most."""
 
@@ -59,8 +56,7 @@ class Statistics:
         self._wrong: tuple[str, ...] = ()
         self._captured = False
         self._recent: deque[Batches] = deque(maxlen=RECENT)
-        self._counted: deque[tuple[int, ...]] = deque(maxlen=STEADY)
-        """The calls in the last updates that had any."""
+        self._usual = UsualCalls()
         self._taken = Batches()
         self._pending: list[TrackedLayer] = []
         self._unbuilt: dict[nn.Module, Any] = {}
@@ -68,7 +64,7 @@ class Statistics:
         """Whether a layer's input was seen for the first time since `layers` was made."""
         self._layout = Layout(nn.Sequential())
         self._safely(self._lay_out)
-        _WATCHING.add(self)
+        asleep_when_forked(self)
 
     @property
     def layers(self) -> Layers:
@@ -82,9 +78,8 @@ class Statistics:
 
     @property
     def usual_calls(self) -> tuple[int, ...]:
-        """Calls of each layer that the last 3 updates with any have made, at the least; 0 before these."""
-        enough = len(self._counted) == STEADY
-        return tuple(map(min, *self._counted)) if enough else (0,) * len(self.calls)
+        """Calls of each layer that each of the last 3 updates with any has made, at the least; 0 before these."""
+        return self._usual.at_least(len(self.calls))
 
     @property
     def start_left(self) -> float:
@@ -159,9 +154,13 @@ class Statistics:
         if not self._asleep:
             self._safely(self._flush)
 
+    def fall_asleep(self) -> None:
+        """Take note of nothing any more."""
+        self._asleep = self._over = True
+
     def detach(self) -> None:
         """Remove every hook."""
-        self._asleep = self._over = True
+        self.fall_asleep()
         for one in self._layout.tracked:
             one.unhook()
         for handle in self._unbuilt.values():
@@ -232,8 +231,7 @@ class Statistics:
         if not self._taken:
             self.last_move = None
         self.calls = tuple([one.calls for one in self._layout.tracked])
-        if any(self.calls):
-            self._counted.append(self.calls)
+        self._usual.add(self.calls)
         for one in self._layout.tracked:
             one.calls = 0
         self._recent.append(self._taken)
@@ -320,7 +318,7 @@ class Statistics:
         self._layout = Layout(self._model, self._layout)
         self._taken = Batches()
         self._recent.clear()
-        self._counted.clear()
+        self._usual.clear()
         self.last_move = None
         self._hook_all()
 
@@ -351,21 +349,3 @@ class Statistics:
             f"Batch statistics were not followed after update {self.update}: "
             f"{type(error).__name__}: {error}"
         )
-
-
-def alike(layers: Sequence[TrackedLayer]) -> bool:
-    """Tell whether layers have moved by the same share, and by what was recovered in all of them."""
-    return len({one.whole for one in layers}) == 1 and not any(one.sampled for one in layers)
-
-
-_WATCHING: WeakSet[Statistics] = WeakSet()
-
-
-def _sleep() -> None:
-    """Let hooks do nothing in a forked process, such as a loader's worker."""
-    for one in _WATCHING:
-        one._asleep = one._over = True
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_sleep)

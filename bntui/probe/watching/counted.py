@@ -8,6 +8,9 @@ from torch import Tensor
 from bntui.measure.estimators import LastMove
 from bntui.measure.layers import Layers
 
+RECENT = 8
+"""Updates whose batch statistics `Counted.recent` is the mean of."""
+
 
 class Counted(Protocol):
     """Running statistics as every estimator has them, kept up beside a training."""

@@ -44,7 +44,7 @@ from bntui.probe.watching.findings import (
 )
 from bntui.probe.watching.kept import MOST_BYTES, Kept, keep_training, keep_validation
 from bntui.probe.watching.looked_back import distances, looked_back, own_momentum, rows_of
-from bntui.probe.watching.seen import RECENT, SYNCHRONISED, Seen, Unscored, Unseen
+from bntui.probe.watching.seen import SYNCHRONISED, WITHOUT_TRAINING, Seen, Unscored, Unseen
 from bntui.probe.watching.validated import validated
 
 MOST_SECONDS = 5.0
@@ -225,7 +225,7 @@ class Looks:
 
     def _kept_training(self, loader: Iterable[Any] | None) -> Kept:
         if loader is None:
-            found = Kept(notes=(RECENT,))
+            found = Kept(notes=(WITHOUT_TRAINING,))
         elif is_synchronised(self.model):
             found = Kept(notes=(SYNCHRONISED,))
         else:

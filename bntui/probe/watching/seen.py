@@ -14,13 +14,14 @@ from bntui.probe.passes import Forward
 from bntui.probe.probed import Probed
 from bntui.probe.scoring import Metric, Scored
 from bntui.probe.watching.as_it_was import is_synchronised
+from bntui.probe.watching.counted import RECENT
 
-RECENT = (
-    "Fresh statistics are the mean of those of the last 8 updates' batches: training= was not given, so no "
-    "training batch was run at the weights at hand."
+_OF_RECENT = f"Fresh statistics are the mean of those of the last {RECENT} updates' batches:"
+WITHOUT_TRAINING = (
+    f"{_OF_RECENT} training= was not given, so no training batch was run at the weights at hand."
 )
 SYNCHRONISED = (
-    "Fresh statistics are the mean of those of the last 8 updates' batches: layers that are synchronised "
+    f"{_OF_RECENT} layers that are synchronised "
     "between processes can't be run in training mode by one of them."
 )
 

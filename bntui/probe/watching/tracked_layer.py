@@ -3,7 +3,7 @@
 Momentum is torch's here, the share of the new value, whatever the layer's library calls so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -67,16 +67,10 @@ class TrackedLayer:
         self.place = self.start = self.end = 0
         self.biased = bool(getattr(layer, "biased_variance", False))
         """Whether the variance that it takes in is the batch's biased one."""
-        self.native = (
-            isinstance(layer, _BatchNorm)
-            and "forward" not in vars(layer)  # some libraries put their own before it
-            and _is_torch(type(layer).forward)
-        )
+        self.native = _is_native(layer)
         """Whether torch's own code moves its buffers."""
-        self.moves = 0
-        """How often the statistics have moved since watching began."""
-        self.product = 1.0
-        """Of the shares kept by those moves."""
+        self.moves, self.product = 0, 1.0
+        """How often the statistics have moved since watching began, and the product of the shares kept."""
         self.left = 1.0
         """The share of the start that is left in the layer's own buffers."""
         self.calls = 0
@@ -295,5 +289,14 @@ def runs(layers: Iterable[TrackedLayer]) -> list[list[TrackedLayer]]:
     return found
 
 
-def _is_torch(forward: object) -> bool:
-    return str(getattr(forward, "__module__", "")).startswith("torch.nn.modules.")
+def alike(layers: Sequence[TrackedLayer]) -> bool:
+    """Tell whether layers have moved by the same share, and by what was recovered in all of them."""
+    return len({one.whole for one in layers}) == 1 and not any(one.sampled for one in layers)
+
+
+def _is_native(layer: nn.Module) -> bool:
+    """Tell whether a layer runs torch's own code: some libraries put their own before it."""
+    if not isinstance(layer, _BatchNorm) or "forward" in vars(layer):
+        return False
+    home = str(getattr(type(layer).forward, "__module__", ""))
+    return home.startswith("torch.nn.modules.")
