@@ -105,7 +105,7 @@ class StoredRun:
     seconds: Seconds
     """Spent training and observing."""
     loss: MeasuredColumn
-    """This and the next three are of the last epoch reported."""
+    """This and the next three are of the last epoch reported; of a watched training this and the next, of a batch."""
     acc: MeasuredColumn
     val_acc: MeasuredColumn
     val_acc_fresh: MeasuredColumn

@@ -96,16 +96,31 @@ def put_run(
     write_checksums(connection, "runs", "WHERE id = ?", run)
 
 
+LAST = {"loss": "train_loss", "acc": "train_acc"}
+"""The series of a batch's figures, by the columns that show the last of them."""
+
+
 def put_progress(
     connection: sqlite3.Connection, run: str, state: State, snapshot: Snapshot
 ) -> None:
-    """Write how far a run is, and the accuracies that it showed last."""
+    """Write how far a run is, and the accuracies that it showed last.
+
+    Of a watched training its last batch's figures, too: epochs' it has none.
+    """
     seen = snapshot.accuracies
+    own = LAST if snapshot.watched else {}
+    last = {
+        column: snapshot.series[name].latest
+        for column, name in own.items()
+        if name in snapshot.series
+    }
     change_run(
         connection,
         run,
         "state = ?, ended = ?, knobs = ?, message = ?, updates = ?, epoch = ?, images = ?,"
-        " seconds = ?" + ", val_acc = ?, val_acc_fresh = ?" * (seen is not None),
+        " seconds = ?"
+        + ", val_acc = ?, val_acc_fresh = ?" * (seen is not None)
+        + "".join(f", {column} = ?" for column in last),
         state,
         now(),
         write(snapshot.knobs),
@@ -115,6 +130,7 @@ def put_progress(
         snapshot.images,
         snapshot.seconds,
         *(seen or ()),
+        *last.values(),
     )
 
 

@@ -15,6 +15,7 @@ from bntui.core.watched import Found, Watched
 from bntui.measure.hindsight import Moment
 from bntui.measure.validation import HINDSIGHT_NAMES
 from bntui.probe.watching.writer import Logged, Replaced, Update, Writer
+from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 
 FACTS = RunFacts("cpu", "Numbers", 100, 10, 5, (), 0)
@@ -103,6 +104,18 @@ def test_logged_losses_take_the_place_of_those_of_backward() -> None:
     assert snapshot.series["train_loss"].last.tolist() == [9.0, 1.0, 2.0]
     assert snapshot.series["train_acc"].last.tolist() == [0.5]
     assert snapshot.epoch == 3
+
+
+def test_the_last_loss_is_what_a_list_of_runs_shows(tmp_path: Path) -> None:
+    kept = StoreRecorder(tmp_path / "runs.sqlite")
+    made = writer(kept)
+    made.see(Update(1, 0.1, 0.0, (torch.tensor(1.0),)))
+    made.see(Update(2, 0.2, 0.0, (torch.tensor(0.5),)))
+    made.close(Phase.FINISHED)
+    with Store(kept.path) as store:
+        found = store.find("last")
+    assert found.loss == 0.5
+    assert math.isnan(found.acc)
 
 
 def test_a_loss_that_is_not_finite_is_a_divergence() -> None:
