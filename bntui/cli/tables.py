@@ -171,7 +171,7 @@ def _watched(watched: Watched, width: int | None) -> Iterator[Text]:
         for sentence in (*found.evidence, *(f"What helps: {remedy}" for remedy in found.remedies)):
             yield _paragraph(sentence, width, indent="    ")
     if watched.notes:
-        yield _heading("not measured")
+        yield _heading("notes")
     for sentence in watched.notes:
         yield _paragraph(sentence, width, indent="  ")
 

@@ -83,7 +83,7 @@ def test_a_page_says_what_was_found_and_how_to_watch_it_again(run: str) -> None:
     for part in (
         *("watched training", "train.py --epochs 9", "0.1 (torch's)", "none: no validation data"),
         *("unsound: running statistics lag", "They are 3 apart.", "What helps: Recalibrate."),
-        *("not measured", "Layer bn2 is frozen.", "3 % of the training's time"),
+        *("notes", "Layer bn2 is frozen.", "3 % of the training's time"),
     ):
         assert part in page
     assert "settings" not in page

@@ -12,7 +12,7 @@ def told(watched: Watched) -> list[Span]:
     """Return all findings with evidence and remedies, the notes and the cost, a sentence each with its role."""
     return [
         *(line for found in watched.findings for line in _finding(found)),
-        *((f"Not measured: {note}", "faint") for note in watched.notes),
+        *((f"Note: {note}", "faint") for note in watched.notes),
         (cost(watched), "faint"),
     ]
 
@@ -25,7 +25,7 @@ def paragraphs(watched: Watched) -> Iterator[str]:
         yield from (f"What helps: {remedy}" for remedy in found.remedies)
     if watched.looked:
         yield f"Looked at update {watched.looked:,}."
-    yield from (f"Not measured: {note}" for note in watched.notes)
+    yield from (f"Note: {note}" for note in watched.notes)
     yield cost(watched)
 
 
