@@ -37,6 +37,10 @@ SPREAD = (
     "The weights are spread over the processes, so that a look of one would wait for all: only the ranks' "
     "statistics were compared."
 )
+UNMET = (
+    "bntui looked at nothing: the environment says that this is process {rank} of several, of which only process "
+    "0 is looked at, but torch.distributed was not used. Unset RANK and LOCAL_RANK if it trains alone."
+)
 _NAMES = ("RANK", "LOCAL_RANK")
 """Where torchrun and Lightning tell a process its rank, before there is a group."""
 _NUMBERS = itertools.count(1)
@@ -87,6 +91,8 @@ class Ranks:
         self._model = model
         self._number = next(_NUMBERS)
         self._rank = _told_rank()
+        self._met = False
+        """Whether the processes were a group at any time."""
         self._sent: SentBuffers | None = None
         self._mine: list[Rows] = []
         self._store: Any = None
@@ -98,8 +104,13 @@ class Ranks:
     def rank(self) -> int:
         """The rank of this process, 0 where it is alone; the last one that it had."""
         if distributed.is_available() and distributed.is_initialized():
-            self._rank = distributed.get_rank()
+            self._rank, self._met = distributed.get_rank(), True
         return self._rank
+
+    @property
+    def unmet(self) -> str:
+        """Why nothing is told here, where the environment alone says that others train, too: a sentence or nothing."""
+        return UNMET.format(rank=self.rank) if self.rank and not self._met else ""
 
     def publish(self, statistics: Statistics, update: int) -> None:
         """Tell rank 0 the rows of this one, every few updates. Raises nothing, waits for nobody."""

@@ -231,7 +231,9 @@ class Watching:
         if phase is Phase.FINISHED:
             self._say_verdict()
         store, unkept = _file(self._how.store), self._writer.unkept
-        return "" if self._ranks.rank else paragraph(self.snapshot, store, unkept=unkept)
+        if self._ranks.rank:
+            return self._ranks.unmet
+        return paragraph(self.snapshot, store, unkept=unkept)
 
     def leave_end_to_caller(self) -> None:
         """Tell nothing at the program's end: whoever calls this calls `close` then, and tells what it returns."""

@@ -219,9 +219,10 @@ def test_a_process_alone_has_no_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     together.publish(statistics, 1)
     assert together.compare(statistics) is None
     assert together.notes == ()
-    assert together.rank == 0
+    assert (together.rank, together.unmet) == (0, "")
     monkeypatch.setenv("RANK", "3")
     assert Ranks(model).rank == 3
+    assert "this is process 3 of several" in Ranks(model).unmet
 
 
 def test_a_message_is_read_as_it_was_written() -> None:
