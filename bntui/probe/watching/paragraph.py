@@ -9,6 +9,10 @@ from bntui.machine.places import attaching
 from bntui.probe.causes import Cause, Severity
 from bntui.probe.numbers import counted, percent
 
+UNSEEN = (
+    "No step of an optimiser was seen that holds its parameters: where an optimiser is none of torch's, call "
+    "step() of what bntui.watch returns after each update."
+)
 EVIDENCE, NOTES = 3, 3
 """Sentences of each that are told; the rest is shown by `bntui attach`."""
 
@@ -29,7 +33,9 @@ def _sentences(snapshot: Snapshot, watched: Watched, store: Path, unkept: str) -
         yield from _found(first, watched)
         if named := [one.cause for one in others if one.severity != Severity.REMARK]:
             yield f"Also found: {', '.join(named)}."
-    elif snapshot.update:
+    elif not snapshot.update:
+        yield UNSEEN
+    else:
         yield "Nothing was looked at before it ended, so nothing can be said of its batch norm."
     yield from watched.notes[:NOTES]
     if unkept:
@@ -54,13 +60,16 @@ def _found(finding: Found, watched: Watched) -> Iterator[str]:
     """Tell the first finding, its evidence, and what helps."""
     at = f"At update {watched.looked:,} " if watched.looked else ""
     said = f"{at}{finding.title}"
-    named = "" if finding.cause == Cause.SOUND else f" ({finding.cause}, {_meaning(finding)})"
+    named = "" if finding.cause == Cause.SOUND else f" ({_named(finding)})"
     yield f"{said[:1].upper()}{said[1:]}{named}."
     yield from finding.evidence[:EVIDENCE]
     if finding.remedies:
         yield f"What helps: {finding.remedies[0].rstrip('.')}."
 
 
-def _meaning(finding: Found) -> str:
-    """Say what a finding means for the model."""
-    return "batch norm is sound" if finding.severity == Severity.REMARK else finding.severity
+def _named(finding: Found) -> str:
+    """Name a finding's cause, and what it means for the model."""
+    if finding.cause == finding.severity:
+        return finding.cause
+    sound = finding.severity == Severity.REMARK
+    return f"{finding.cause}, {'batch norm is sound' if sound else finding.severity}"

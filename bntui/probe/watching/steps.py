@@ -1,6 +1,6 @@
 """The steps of torch's and Keras's optimisers, told to whoever watches one of their models."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -71,13 +71,21 @@ def _after_step(optimizer: AnyOptimizer, *_: Any) -> None:
         listener.stepped(optimizer, losses, new=new)
 
 
+def _wrapped(optimizer: Optimizer) -> Iterator[Optimizer]:
+    """Return an optimiser and those within it, such as accelerate's: the inner one's steps are seen."""
+    inner: object = optimizer
+    while isinstance(inner, Optimizer):
+        yield inner
+        inner = getattr(inner, "optimizer", None)
+
+
 class Updates:
     """Tells which steps are updates of one model, of which several optimisers may train parts."""
 
     def __init__(self, model: nn.Module, only: Iterable[Optimizer] = ()) -> None:
         """Count steps of `only`, where it names any; else of whoever holds a parameter of the model."""
         self._model = model
-        self._only = tuple(only)
+        self._only = tuple(one for each in only for one in _wrapped(each))
         self._known: WeakKeyDictionary[AnyOptimizer, tuple[int, bool]] = WeakKeyDictionary()
         self._made: set[int] = set()
         """Optimisers that have stepped in the update under way."""

@@ -69,6 +69,18 @@ def test_a_training_that_was_not_looked_at_says_so() -> None:
     )
 
 
+def test_a_training_whose_steps_were_not_seen_says_what_to_do() -> None:
+    said = paragraph(Snapshot(update=0, watched=replace(WATCHED, findings=(), share=0.0)))
+    assert said.startswith("bntui watched 0 updates of ResNet. No step of an optimiser was seen")
+    assert "call step()" in said
+
+
+def test_what_is_undecided_is_named_once() -> None:
+    open_question = Found("undecided", "undecided", "it can't be told")
+    said = paragraph(Snapshot(update=9, watched=replace(WATCHED, findings=(open_question,))))
+    assert "It can't be told (undecided)." in said or "it can't be told (undecided)." in said
+
+
 def test_a_run_of_our_own_has_none() -> None:
     assert paragraph(Snapshot(update=3)) == ""
 

@@ -1,6 +1,7 @@
 """Which steps of which optimisers are updates of a model."""
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim import SGD
 
@@ -41,6 +42,17 @@ def test_whoever_holds_a_parameter_of_the_model_makes_its_updates() -> None:
     updates = Updates(mine)
     assert updates.begins(optimiser(mine), new=False)
     assert not updates.begins(optimiser(other), new=False)
+
+
+def test_of_an_optimiser_around_another_either_makes_updates() -> None:
+    model = nn.Linear(2, 1)
+    inner = optimiser(model)
+    outer = Accelerator(cpu=True).prepare(inner)
+    assert outer is not inner
+    updates = Updates(model, (outer,))
+    assert updates.begins(inner, new=True)
+    assert not updates.begins(outer, new=False)
+    assert not updates.begins(optimiser(model), new=True)
 
 
 def test_two_optimisers_of_one_model_make_one_update_together() -> None:
