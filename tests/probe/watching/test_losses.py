@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from bntui.probe.watching.losses import Losses
+from bntui.probe.watching.own_frames import own
 
 
 @pytest.fixture
@@ -105,3 +106,14 @@ def test_a_loss_that_cannot_be_copied_does_not_end_the_training(losses: Losses) 
     loss: torch.Tensor = parameter().sum().as_subclass(Stubborn)
     loss.backward()
     assert losses.take() == ((), False)
+
+
+def test_an_error_in_backward_is_told_without_our_frames(losses: Losses) -> None:
+    with pytest.raises(RuntimeError, match="does not require grad") as raised:
+        torch.ones(1).backward()
+    trace, names = own(raised.value.__traceback__), []
+    while trace:
+        names.append(trace.tb_frame.f_code.co_filename)
+        trace = trace.tb_next
+    assert names[0] == __file__
+    assert "/torch/" in names[1]
