@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from bntui.core.run import Command, Point
 from bntui.core.run_request import Branch, New, Origin, Resume
-from bntui.core.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
+from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
 from bntui.diagnose.causes import Cause, Verdict
 from bntui.diagnose.verdict import verdict
 from bntui.machine.places import HOMELESS, is_nowhere, store_path
@@ -18,6 +18,7 @@ from bntui.store.checksum import DamagedError
 from bntui.store.connection import PATIENCE
 from bntui.store.database import Store
 from bntui.store.recorded_details import RecordedDetails
+from bntui.store.recorded_marks import RecordedMarks
 from bntui.store.recorded_series import RecordedSeries
 from bntui.store.requests import forget, take
 from bntui.store.rows import sweep
@@ -28,7 +29,6 @@ from bntui.store.writing import (
     copy_run,
     drop_checkpoint,
     put_checkpoint,
-    put_marks,
     put_progress,
     put_reports,
     put_run,
@@ -93,10 +93,7 @@ class StoreRecorder:
         self._details = RecordedDetails()
         self._phase: Phase | None = None
         self._state = State.RUNNING
-        self._marks: tuple[Mark, ...] = ()
-        """Those of the last snapshot."""
-        self._new_marks: list[Mark] = []
-        self._marks_kept = 0
+        self._marks = RecordedMarks(self.run)
         self._reports: list[EpochReport] = []
         self._reported: EpochReport | None = None
         """The run's own last, which a snapshot may not have yet."""
@@ -170,16 +167,14 @@ class StoreRecorder:
         """Take what is new in a snapshot; return whether it should be kept at once."""
         self._series.append_moments(snapshot.hindsight)
         self._judge(snapshot)
-        happened = _later(self._marks, snapshot.marks)
-        self._new_marks += happened
-        self._marks = snapshot.marks
+        happened = self._marks.take(snapshot.marks)
         if snapshot.checkpoints:
             self._checkpoint = snapshot.checkpoints[-1]
         changed = snapshot.phase is not self._phase
         self._phase = snapshot.phase
         if changed:  # nobody knows when the next update comes, if one does
             self._checkpoint_due = 0.0
-        return changed or bool(happened)
+        return changed or happened
 
     def _judge(self, snapshot: Snapshot) -> None:
         """Take the verdict if there is something new to judge."""
@@ -244,7 +239,7 @@ class StoreRecorder:
             else:  # its store was removed since it was looked up
                 self._begin_anew(connection, snapshot)
         self._series.write(connection)
-        put_marks(connection, self.run, self._new_marks, self._marks_kept)
+        self._marks.write(connection)
         put_verdicts(connection, self.run, self._verdicts)
         put_reports(connection, self.run, self._reports)
         if self._reported:
@@ -268,7 +263,7 @@ class StoreRecorder:
         put_run(to, self.run, self._state, snapshot, self._parent, self._note)
         put_reports(to, self.run, snapshot.reports)
         self._series.write_anew(to, snapshot)
-        self._marks_kept, self._new_marks = 0, list(snapshot.marks)
+        self._marks.begin_anew(snapshot.marks)
         self._details.forget()
         self._checkpoint_kept = None
 
@@ -287,20 +282,15 @@ class StoreRecorder:
         sweep(connection, self.run)
         truncate_after(connection, self.run, update)
         self._series.count(connection)
-        marks = connection.execute(
-            "SELECT at, label, change, number FROM marks WHERE run = ? ORDER BY number",
-            (self.run,),
-        ).fetchall()
-        self._marks_kept = marks[-1]["number"] + 1 if marks else 0
-        self._new_marks = _later([Mark(*mark[:3]) for mark in marks], self._new_marks)
+        self._marks.count(connection)
 
     def _committed(self) -> None:
         """Forget what is safe."""
         self._begun = True
         self._series.committed()
         self._details.committed()
-        self._marks_kept += len(self._new_marks)
-        self._new_marks, self._verdicts, self._reports = [], [], []
+        self._marks.committed()
+        self._verdicts, self._reports = [], []
 
     def _go_on(self) -> None:
         """Take the lock of the run to resume."""
@@ -346,12 +336,3 @@ def _is_readable(connection: sqlite3.Connection) -> bool:
 
 def _unkept_weights(why: str) -> str:
     return f"the weights are not kept, which is tried again every second: {why}"
-
-
-def _later(before: Sequence[Mark], marks: Sequence[Mark]) -> list[Mark]:
-    """Return the marks that came after those `before`; of each, the oldest may have been dropped."""
-    for new in range(len(marks) + 1):
-        old = list(marks[: len(marks) - new])
-        if len(old) <= len(before) and list(before[len(before) - len(old) :]) == old:
-            return list(marks[len(marks) - new :])
-    return list(marks)

@@ -132,7 +132,7 @@ def test_what_others_write_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.M
     feed(recorder, range(1, 41))
     replace(path)
     with monkeypatch.context() as patched:
-        patched.setattr("bntui.store.recorder.put_marks", full)
+        patched.setattr("bntui.store.recorded_marks.put_marks", full)
         clock.now = 1.0
         recorder.record(state(41), journal([41]))
     assert "database or disk is full" in recorder.problem
