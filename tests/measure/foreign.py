@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -22,18 +23,25 @@ class BoomError(Exception):
     """What a network raises in the middle of a pass."""
 
 
+@dataclass
+class Calls:
+    """How many calls are left; measuring puts a module's own numbers back, and not those of this object."""
+
+    left: int | None = None
+
+
 class Fuse(nn.Module):
-    """Raises once it was called as often as it bears; `left` is None where it bears everything."""
+    """Raises once it was called as often as it bears; `calls.left` is None where it bears everything."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.left: int | None = None
+        self.calls = Calls()
 
     def forward(self, batch: Tensor) -> Tensor:
-        if self.left is not None:
-            if self.left == 0:
+        if self.calls.left is not None:
+            if self.calls.left == 0:
                 raise BoomError
-            self.left -= 1
+            self.calls.left -= 1
         return batch
 
 

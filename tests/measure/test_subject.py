@@ -137,10 +137,10 @@ def test_evaluating_is_a_forward_pass_with_the_row_in_the_buffers(loop: Loop) ->
 
 def test_equal_rows_take_one_pass(loop: Loop) -> None:
     fuse = fuse_of(loop.network)
-    fuse.left = 1
+    fuse.calls.left = 1
     own = loop.estimators[OWN]
     first, second = evaluate(loop.subject, [own, own.clone()], loop.subject.validation)
-    assert fuse.left == 0
+    assert fuse.calls.left == 0
     assert torch.equal(first.losses, second.losses)
 
 
@@ -323,7 +323,7 @@ def test_measuring_leaves_a_network_as_it_was(
     before = state(network)
     raised = 0
     for name, look in EVERYTHING.items():
-        fuse_of(network).left = left
+        fuse_of(network).calls.left = left
         try:
             look(loop, observer)
         except BoomError:
