@@ -63,11 +63,11 @@ def by_alarm(seen: Probed, unstarted: Tensor, rows: Iterable[tuple[str, Tensor]]
         said = "Statistics are not finite, so that they can't be compared."
         return Finding(Cause.UNDECIDED, Severity.UNDECIDED, (said,))
     if abs(off) <= SOUND:
-        said = f"Running variances are near fresh ones: at most {ratio(off)} (in the mean of layer {name})."
+        said = f"Running variances are near fresh ones: at most {ratio(off)}, channels' ups and downs cancelled out (layer {name})."
         evidence = (said, *([LATE] if seen.collected is None else []), NOT_MEASURED)
         return Finding(Cause.SOUND, Severity.REMARK, evidence)
     said = (
-        f"Running variances of layer {name} are {ratio(off)} the fresh ones, in the mean (logarithm {off:+.2f}; in "
+        f"Running variances of layer {name} are {ratio(off)} the fresh ones, channels' ups and downs cancelled out (mean logarithm {off:+.2f}; in "
         f"trials sound trainings had at most ±{SOUND:.2f}, failing ones ±{FAILS:.2f} and more)."
     )
     if abs(off) < FAILS:
