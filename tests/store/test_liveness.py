@@ -57,10 +57,9 @@ from bntui.store.liveness import hold, live_path, mark
 store = Path(sys.argv[1])
 assert hold(live_path(store, "aa")) is not None
 mark_of_it = mark(store, "aa")
-child = os.fork()
-if not child:
+if not os.fork():
+    print(os.getpid(), flush=True)
     signal.pause()
-print(child, flush=True)
 sys.stdin.read()
 """
 
