@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from bntui.store.rows import StoredRun
 
 SIZE = (120, 34)
-EXAMPLE = "examples/resnet_on_photos.py"
-SEEN_AT = 36
-"""The update at which the picture is taken: in the third epoch."""
+EXAMPLE = ("examples/resnet_on_photos.py", "--epochs", "12")
+SEEN_AT = 56
+"""The update after which the picture is taken: when three epochs are printed."""
 ABOVE = 4
 """Lines of the training's terminal."""
 PATIENCE = 900.0
@@ -43,14 +43,14 @@ TYPED, PRINTED = Style(bold=True), Style(dim=True)
 async def beside() -> str:
     """Return the picture. Raises TimeoutError if the training doesn't come so far."""
     training = subprocess.Popen(
-        [sys.executable, "-u", EXAMPLE], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-u", *EXAMPLE], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     try:
         below = await _attached()
     finally:
         training.kill()
         printed, _ = training.communicate()
-    return still([*_terminal(f"python {EXAMPLE}", printed, below), *below])
+    return still([*_terminal(f"python {' '.join(EXAMPLE)}", printed, below), *below])
 
 
 async def _attached() -> Rows:
@@ -82,7 +82,12 @@ def _terminal(command: str, printed: str, below: Rows) -> Rows:
 
 def _is_far(snapshot: Snapshot) -> bool:
     looks = snapshot.series.get("val_acc")
-    return snapshot.update >= SEEN_AT and looks is not None and len(looks) > 1
+    mapped = snapshot.hindsight
+    return (
+        snapshot.update >= SEEN_AT
+        and (looks is not None and len(looks) > 2)
+        and (mapped is not None and len(mapped.updates) > 1)
+    )
 
 
 def _newest() -> StoredRun | None:
@@ -103,5 +108,5 @@ async def _until(come: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not come():
         if time.monotonic() > end:
-            raise TimeoutError(f"{EXAMPLE} has not come far enough in {PATIENCE:.0f} s")
+            raise TimeoutError(f"{EXAMPLE[0]} has not come far enough in {PATIENCE:.0f} s")
         await asyncio.sleep(0.2)

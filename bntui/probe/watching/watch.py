@@ -11,7 +11,8 @@ from bntui.core.watched import Found
 from bntui.probe.errors import ProbeError
 from bntui.probe.passes import Forward
 from bntui.probe.scoring import Metric
-from bntui.probe.watching.watched_training import Watch, Watching
+from bntui.probe.watching.arguments import Watch
+from bntui.probe.watching.watched_training import Watching
 
 
 def watch(

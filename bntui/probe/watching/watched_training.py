@@ -3,15 +3,12 @@
 import atexit
 import math
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
-from typing import Any
 from weakref import ReferenceType, ref
 
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from bntui.core.config import torch_momentum
 from bntui.core.measured import Recalibration
@@ -19,15 +16,13 @@ from bntui.core.run import Command
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.text import first_sentence
 from bntui.core.watched import Found, Watched
-from bntui.machine.places import store_path
 from bntui.probe import recalibration
 from bntui.probe.errors import ProbeError
 from bntui.probe.keras_model import KerasModel, is_keras
-from bntui.probe.passes import Forward
 from bntui.probe.recalibration import Restore
 from bntui.probe.report import Report
-from bntui.probe.scoring import Metric
 from bntui.probe.watching import steps
+from bntui.probe.watching.arguments import Watch
 from bntui.probe.watching.batch_statistics import Statistics
 from bntui.probe.watching.described import (
     batch_of,
@@ -47,25 +42,7 @@ from bntui.probe.watching.paragraph import paragraph
 from bntui.probe.watching.ranks import Ranks
 from bntui.probe.watching.recorded import is_recorded
 from bntui.probe.watching.schedule import HINDSIGHT, VALIDATION, Schedule
-from bntui.probe.watching.writer import Logged, Replaced, Update, Writer
-from bntui.store.recorder import StoreRecorder
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """How a training is watched: the arguments of `watch`."""
-
-    validation: Iterable[Any] | None = None
-    training: Iterable[Any] | None = None
-    optimizer: Optimizer | Iterable[Optimizer] | None = None
-    every: int | None = None
-    share: float = 0.05
-    store: str | os.PathLike[str] | bool | None = None
-    name: str = ""
-    on_verdict: Callable[[Found], object] | None = None
-    control: bool = False
-    forward: Forward | None = None
-    metric: Metric | None = None
+from bntui.probe.watching.writer import Logged, Replaced, Seen, Update, Writer
 
 
 class Watching:
@@ -77,8 +54,7 @@ class Watching:
         """What stands for a model of Keras's."""
         self._model = self._keras or unwrapped(model)
         self._how = how
-        only = (how.optimizer,) if isinstance(how.optimizer, Optimizer) else how.optimizer or ()
-        self._updates = steps.Updates(self._model, only)
+        self._updates = steps.Updates(self._model, how.optimizers)
         self._ranks = Ranks(self._model)
         self.statistics = Statistics(self._model)
         try:
@@ -114,7 +90,7 @@ class Watching:
             control=how.control,
         )
         self._writer = Writer(
-            None if self._ranks.rank else _recorder(how.store),
+            None if self._ranks.rank else how.recorder(),
             config_of(how.training, self.statistics.momentum),
             facts_of(self._model, how.training, how.validation),
             self._watched,
@@ -182,7 +158,7 @@ class Watching:
         """Return what `bntui.check` finds at the weights at hand. Raises what that raises."""
         self._schedule.begin()
         self._compare_ranks()
-        self._writer.see(self._looks.validate(self._update, whole=True))
+        self._validate(whole=True)
         report = self._looks.report(self._update)
         if self._keras:
             report = replace(report, verdicts=tuple(map(in_keras, report.verdicts)))
@@ -207,8 +183,8 @@ class Watching:
         self.statistics.moved_by_user()
         after = self._looks.validate(update)
         accuracies = before.running.accuracy, after.running.accuracy
-        self._writer.see(Replaced(Recalibration(update, *accuracies, True, after.images)))
-        self._writer.see(after)
+        done = Replaced(Recalibration(update, *accuracies, True, after.images))
+        self._tell(self._looks.findings(update), done, after)
         return restore
 
     def close(self, error: BaseException | None = None) -> str:
@@ -230,7 +206,7 @@ class Watching:
         self._writer.close(phase, message)
         if phase is Phase.FINISHED:
             self._say_verdict()
-        store, unkept = _file(self._how.store), self._writer.unkept
+        store, unkept = self._how.file, self._writer.unkept
         if self._ranks.rank:
             return self._ranks.unmet
         return paragraph(self.snapshot, store, unkept=unkept)
@@ -284,7 +260,7 @@ class Watching:
             self.recalibrate()
         except ProbeError as error:
             self._refused = f"A recalibration was asked for, and not possible: {error}"
-            self._tell(self._watched.findings)
+            self._tell_state()
         self._schedule.looked()
 
     def _look_if_due(self) -> None:
@@ -299,11 +275,15 @@ class Watching:
         if self._ranks.spread:
             self._tell(tuple(map(as_found, self._looks.others)))
         elif kind == VALIDATION:
-            self._writer.see(self._looks.validate(self._update))
-            self._tell(self._looks.findings(self._update))
+            self._validate()
         else:
             self._writer.see(self._looks.look_back(self._update))
         self._schedule.looked(kind)
+
+    def _validate(self, *, whole: bool = False) -> None:
+        """Have others see a validation together with what it found."""
+        validation = self._looks.validate(self._update, whole=whole)
+        self._tell(self._looks.findings(self._update), validation)
 
     def _last_look(self) -> Phase:
         """Find out how the training ends, as thoroughly as a check; return its last phase."""
@@ -327,10 +307,18 @@ class Watching:
                 f"Nothing was measured after update {self._update:,}, since a look failed "
                 f"({type(error).__name__}{': ' * bool(reason)}{reason})."
             )
-            self._tell(self._watched.findings)
+            self._tell_state()
 
-    def _tell(self, findings: tuple[Found, ...]) -> None:
-        """Have others see what was found, and how the training stands."""
+    def _tell(self, findings: tuple[Found, ...], *seen: Seen) -> None:
+        """Have others see what was found, beside what it was found in, and how the training stands."""
+        self._watched = replace(
+            self._watched,
+            findings=tuple(map(in_keras, findings)) if self._keras else findings,
+            looked=self._update,
+        )
+        self._tell_state(*seen)
+
+    def _tell_state(self, *seen: Seen) -> None:
         trouble = tuple(filter(None, (self._refused, self._trouble)))
         optimizer = self._stepped() if self._stepped else None
         self._watched = replace(
@@ -339,11 +327,9 @@ class Watching:
             optimizer=name_of(optimizer) if optimizer else self._watched.optimizer,
             learning_rate=rate_of(optimizer) if optimizer else self._watched.learning_rate,
             score=self._looks.score,
-            findings=tuple(map(in_keras, findings)) if self._keras else findings,
-            looked=self._update,
             notes=(*self.statistics.notes, *self._looks.notes, *self._ranks.notes, *trouble),
         )
-        self._writer.see(self._watched)
+        self._writer.see(*seen, self._watched)
 
     def _momentum(self) -> float:
         """Return the layers' own momentum, in the convention of their library; NaN where they differ."""
@@ -364,17 +350,6 @@ class Watching:
 
     def _end_with_the_program(self) -> None:
         tell(self.close())
-
-
-def _recorder(store: str | os.PathLike[str] | bool | None) -> StoreRecorder | None:
-    if store is False:
-        return None
-    return StoreRecorder(_file(store))
-
-
-def _file(store: str | os.PathLike[str] | bool | None) -> Path:
-    """Return the file that is meant by `store`, where it is not False."""
-    return store_path() if store is None or isinstance(store, bool) else Path(store)
 
 
 def _copy(value: float | Tensor) -> float | Tensor:

@@ -124,9 +124,12 @@ class Writer:
         """Begin to keep the training."""
         self._thread.start()
 
-    def see(self, seen: Seen) -> None:
-        """Take what was seen; of what is of an update, the updates must not fall. Any thread."""
-        self._seen.append(seen)
+    def see(self, *seen: Seen) -> None:
+        """Take what was seen, to be shown together; of what is of an update, the updates must not fall.
+
+        Any thread.
+        """
+        self._seen.extend(seen)
 
     def close(self, phase: Phase, message: str = "") -> None:
         """Take what is left, and end the recording."""

@@ -270,7 +270,7 @@ def test_after_a_failed_look_nothing_is_measured_at_the_end() -> None:
     assert len(scored) == 1
     assert probe.snapshot.watched
     assert "after update 4" in probe.snapshot.watched.notes[-1]
-    assert probe.snapshot.watched.looked == 4
+    assert probe.snapshot.watched.looked == 0
 
 
 def test_headline_and_panel_have_the_same_figures() -> None:
