@@ -111,7 +111,7 @@ def test_what_was_found_is_told_on_standard_error_behind_everything(folder: Path
     lines = run(folder, "bash", "-c", both).stdout.splitlines()
     assert lines[:5] == done.stdout.splitlines()
     assert lines[5] == ""
-    assert lines[6].startswith("bntui watched 5 updates of Net.")
+    assert lines[6].startswith("bntui watched 5 updates of Net")
 
 
 def test_a_run_is_kept_with_its_script_where_the_user_says(folder: Path, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_an_exception_and_ctrl_c_are_followed_by_what_was_found(folder: Path) ->
         done = run(folder, *WATCH, "train.py")
         error, _, told = done.stderr.partition("\n\n")
         assert error.startswith("Traceback (most recent call last):\n  File ")
-        assert told.startswith("bntui watched 5 updates of Net.")
+        assert told.startswith("bntui watched 5 updates of Net")
     with Store() as store:
         assert {one.state for one in store.runs()} == {"stopped", "failed"}
 

@@ -52,7 +52,7 @@ def _what(snapshot: Snapshot, watched: Watched) -> str:
         if validation and validation.layers
         else ""
     )
-    took = f" in {percent(watched.share)} of the time" if watched.share > 0.0 else ""
+    took = f", which took {percent(watched.share)} of the time" if watched.share > 0.0 else ""
     return f"bntui watched {counted(snapshot.update, 'update')} of {watched.model}{layers}{took}."
 
 

@@ -33,7 +33,7 @@ def test_it_says_what_was_watched_what_was_found_what_helps_and_where_to_look() 
         Snapshot(run="a1b2", update=1234, watched=replace(WATCHED, notes=("Not measured.",)))
     )
     assert said == (
-        "bntui watched 1,234 updates of ResNet in 3 % of the time. "
+        "bntui watched 1,234 updates of ResNet, which took 3 % of the time. "
         "At update 1,200 running statistics lag behind the weights (lag, unsound). "
         "Validation 0.610 under running, 0.840 under fresh statistics (512 samples). Second. Third. "
         "What helps: bntui.recalibrate(model, training): replace the statistics. "
