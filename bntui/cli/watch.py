@@ -63,7 +63,7 @@ def _share(text: str) -> float:
 )  # fmt: skip
 @click.option(
     "--share", type=Checked("SHARE", _share), metavar="SHARE",
-    help="The share of the time that looks may take, thrice that in the first minute [0.05].",
+    help="The share of the time that looks may take [0.05].",
 )  # fmt: skip
 @click.option("--store", metavar="FILE", help="Keep it there, not in the store of `bntui runs`.")
 @click.option("--no-store", is_flag=True, help="Keep nothing.")

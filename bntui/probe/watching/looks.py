@@ -26,7 +26,7 @@ from bntui.probe.harm import told
 from bntui.probe.loader_streams import loader_unchanged
 from bntui.probe.model_errors import refuse
 from bntui.probe.passes import Forward, run
-from bntui.probe.probed import SMALL, Probed
+from bntui.probe.probed import FEWEST, SMALL, Probed
 from bntui.probe.report import Report
 from bntui.probe.scoring import Metric
 from bntui.probe.watching.alarm import by_alarm
@@ -47,7 +47,7 @@ from bntui.probe.watching.looked_back import distances, looked_back, own_momentu
 from bntui.probe.watching.seen import SYNCHRONISED, WITHOUT_TRAINING, Seen, Unscored, Unseen
 from bntui.probe.watching.validated import validated
 
-MOST_SECONDS = 5.0
+MOST_SECONDS = 1.0
 """What one evaluation of the kept validation samples may take; a report makes ten and more."""
 LEAST_SAMPLES = 64
 """Validation samples that are looked at however long it takes."""
@@ -92,6 +92,7 @@ class Looks:
         """What looks did not measure, and why."""
         self._statistics, self._forward, self._metric = statistics, forward, metric
         self._loaders, self._samples = (validation, training), samples
+        self._fresh_samples = FRESH_SAMPLES
         self._validation: Kept | None = None
         self._training: Kept | None = None
         self._modes: dict[nn.Module, bool] = {}
@@ -209,6 +210,7 @@ class Looks:
         seconds = self._seconds(found)
         if seconds > MOST_SECONDS:
             most = max(LEAST_SAMPLES, int(found.samples * MOST_SECONDS / seconds))
+            self._fresh_samples = max(FEWEST, FRESH_SAMPLES * most // found.samples)
             found = found.limited(most, f"{found.samples:,} would take {seconds:.0f} seconds")
         self.notes += found.notes
         return found
@@ -259,7 +261,7 @@ class Looks:
         training batches, as they were loaded.
         """
         training = self._training or Kept()
-        batches = training.batches if whole else training.begin(FRESH_SAMPLES)
+        batches = training.batches if whole else training.begin(self._fresh_samples)
         if fresh is None and not batches:
             fresh = self._statistics.recent()
         if not self._scores and not batches:

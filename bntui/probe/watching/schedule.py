@@ -10,8 +10,6 @@ KINDS = (VALIDATION, HINDSIGHT)
 """What is looked at, in turn."""
 FIRST = 8
 """The update of the first look that keeps to the share: before, weights are far from what they will be."""
-OPENING = 3.0
-"""How many times the share looks may take in the first minute, when statistics change most."""
 
 
 class Schedule:
@@ -22,7 +20,7 @@ class Schedule:
     ) -> None:
         self._every = every
         self._looks = share > 0.0
-        self._budget = Budget(now, shares=(min(1.0, OPENING * share), share))
+        self._budget = Budget(now, shares=(share, share))
         self._now = now
         self._booked = 0.0
         """Seconds of what is done at every update; they are not looks', and can't be spared."""
