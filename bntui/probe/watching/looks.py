@@ -47,7 +47,7 @@ from bntui.probe.watching.looked_back import distances, looked_back, own_momentu
 from bntui.probe.watching.seen import SYNCHRONISED, WITHOUT_TRAINING, Seen, Unscored, Unseen
 from bntui.probe.watching.validated import validated
 
-MOST_SECONDS = 1.0
+MOST_SECONDS = 0.5
 """What one evaluation of the kept validation samples may take; a report makes ten and more."""
 LEAST_SAMPLES = 64
 """Validation samples that are looked at however long it takes."""
