@@ -1,5 +1,6 @@
 """The histories of a run by their names, which `Snapshot.series` lists, and what they are made of."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -75,13 +76,21 @@ class Histories:
     def _append_smooth(self, what: str, update: int, value: float) -> None:
         self.append(f"smooth_{what}", update, self._smoothing[what].next(value))
 
-    def append_validation(self, validation: Validation) -> None:
-        """Add the scores of a validation and every layer's drift."""
-        update = validation.update
-        self.append("val_loss", update, validation.running.loss)
-        self.append("val_acc", update, validation.running.accuracy)
-        self.append("fresh_loss", update, validation.fresh.loss)
-        self.append("fresh_acc", update, validation.fresh.accuracy)
+    def append_validation(self, validation: Validation, *, whole: bool = True) -> None:
+        """Add the scores of a validation and every layer's drift.
+
+        Where it may not be `whole`, a score that is NaN was not measured, and has no history.
+        """
+        update, running, fresh = validation.update, validation.running, validation.fresh
+        scores = {
+            "val_loss": running.loss,
+            "val_acc": running.accuracy,
+            "fresh_loss": fresh.loss,
+            "fresh_acc": fresh.accuracy,
+        }
+        for name, score in scores.items():
+            if whole or not math.isnan(score):
+                self.append(name, update, score)
         for layer in validation.layers:
             self.append(f"drift:{layer.name}", update, layer.log_var_off)
             self.append(f"gap:{layer.name}", update, layer.mean_gap)

@@ -84,9 +84,7 @@ def _is_far(snapshot: Snapshot) -> bool:
     looks = snapshot.series.get("val_acc")
     mapped = snapshot.hindsight
     return (
-        snapshot.update >= SEEN_AT
-        and (looks is not None and len(looks) > 2)
-        and (mapped is not None and len(mapped.updates) > 1)
+        snapshot.update >= SEEN_AT and (looks is not None and len(looks) > 1) and mapped is not None
     )
 
 

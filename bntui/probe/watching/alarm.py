@@ -16,14 +16,13 @@ from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.momentum import TOO_SMALL
 from bntui.probe.probed import Probed
 from bntui.probe.report_words import ratio
-from bntui.probe.watching.counted import RECENT
 
 SOUND, FAILS = 0.30, 0.85
 """In trials every training whose validation suffered was at `FAILS` or beyond, every sound one below `SOUND`."""
 TO_MEASURE = (
     "bntui.watch(model, validation=loader): both validations of the same weights tell what it costs"
 )
-LATE = f"Fresh ones are those of the last {RECENT} updates, so a lag of a few updates does not show: give training=."
+LATE = "A lag of a few updates does not show without training=."
 NOT_MEASURED = "What that does to validation was not measured: no validation data were given."
 
 

@@ -183,7 +183,7 @@ class Writer:
             case Logged():
                 return self._logged(seen, snapshot)
             case Validation():
-                self._histories.append_validation(seen)
+                self._histories.append_validation(seen, whole=False)
                 self._past.append(seen)
                 return replace(snapshot, validation=seen)
             case Moment():

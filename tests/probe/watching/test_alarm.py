@@ -26,7 +26,7 @@ def test_a_sound_training_is_near_fresh_statistics(given: dict[str, Any]) -> Non
     (found,) = found_of(small_cnn(), 150, 0.005, **given)
     assert (found.cause, found.severity) == ("sound", "remark")
     assert "not measured" in found.evidence[-1]
-    assert ("give training=" in " ".join(found.evidence)) is not bool(given)
+    assert ("without training=" in " ".join(found.evidence)) is not bool(given)
 
 
 def test_a_small_momentum_is_named_by_what_others_would_have_given() -> None:

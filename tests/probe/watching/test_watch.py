@@ -95,6 +95,10 @@ def test_without_loaders_the_statistics_are_watched_alone(store: Path) -> None:
     assert snapshot.hindsight
     assert snapshot.hindsight.distance
     assert snapshot.watched.findings
+    assert "drift:1" in snapshot.series
+    assert not {"val_acc", "val_loss", "fresh_acc", "fresh_loss"} & set(snapshot.series)
+    with Store(store) as opened:
+        assert "val_acc" not in opened.points(probe.run)
 
 
 @pytest.mark.parametrize("loaders", [False, True])
@@ -245,7 +249,7 @@ def test_nothing_is_looked_at_while_a_graph_is_captured(monkeypatch: pytest.Monk
         monkeypatch.undo()
         train(model, 2)
     assert probe.snapshot.update == 2
-    assert probe.snapshot.series["val_loss"].x.tolist() == [1, 2, 2]
+    assert probe.snapshot.series["drift:1"].x.tolist() == [1, 2, 2]
 
 
 def test_the_last_look_is_told_as_well() -> None:
