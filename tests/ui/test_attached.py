@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ async def attached(run: str) -> AsyncIterator[tuple[BntuiApp, Callable[[str], Aw
 
 
 async def test_a_watched_training_is_followed_asked_and_left_alone(path: Path) -> None:
-    recorder = StoreRecorder(path)
+    recorder = StoreRecorder(path, clock=count().__next__)  # a second passes between two calls
     asked = watched_run(replace(WATCHED, control=True), run=recorder.run, followed=False)
     recorder.record(asked, journal([1, 2]))
     async with attached(recorder.run) as (app, see):
