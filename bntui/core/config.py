@@ -320,6 +320,8 @@ class Observation:
     """If `live`, also measure the gradient noise scale while training, within the share of the time."""
     epoch_noise: bool = False
     """Measure the gradient noise scale at each epoch's end, whatever was measured before."""
+    causes: bool = True
+    """At the run's end, find out what is to blame: some 45 evaluations."""
 
 
 def torch_momentum(momentum: float) -> float:

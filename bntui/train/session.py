@@ -172,8 +172,9 @@ class Session:
             self._observation.live or not self._observation.hindsight
         ):
             self.observer.look_back(asked=True)
-        most = EXPLAINED_BYTES // max(1, self._facts.activation_bytes)
-        self.observer.explain(min(LIVE_IMAGES, max(FEW_IMAGES, most)))
+        if self._observation.causes:
+            most = EXPLAINED_BYTES // max(1, self._facts.activation_bytes)
+            self.observer.explain(min(LIVE_IMAGES, max(FEW_IMAGES, most)))
         if self._observation.live and self._observation.noise_scale:
             self.observer.measure_noise(asked=True)
 
