@@ -3,7 +3,6 @@
 `reader.py` reads such a file and checks it.
 """
 
-import codecs
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -14,15 +13,11 @@ from typing import Any
 
 from bntui.core import settings
 from bntui.core.config import RunConfig
-from bntui.core.regular_file import open_regular
-from bntui.core.text import literal, reason
+from bntui.core.text import literal
 from bntui.experiments.claims import nearest
 from bntui.experiments.experiment import Arm, Experiment
-from bntui.experiments.reader import ExperimentError, parse, shown
-
-MAX_BYTES = 100_000
-OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-"""How files in other encodings of Unicode begin, UTF-32 included."""
+from bntui.experiments.reader import parse
+from bntui.experiments.toml_file import FileError, read_text, shown
 
 
 @cache
@@ -34,7 +29,7 @@ def built_in() -> tuple[Experiment, ...]:
 def find(name: str) -> Experiment:
     """Return a built-in experiment by name or number, or the one in a file `….toml`.
 
-    Raises ExperimentError.
+    Raises FileError.
     """
     if name.endswith(".toml"):
         return _from_file(Path(name))
@@ -43,7 +38,7 @@ def find(name: str) -> Experiment:
         if name == known or (name.isdigit() and name.lstrip("0") == number.lstrip("0")):
             return _built_in(file)
     names = [file.name.removesuffix(".toml").partition("-")[2] for file in _files()]
-    raise ExperimentError(
+    raise FileError(
         f"there is no experiment {shown(name)}{nearest(name, names)}; "
         "`bntui experiments` lists them, and a file's name ends in .toml."
     )
@@ -71,20 +66,5 @@ def _built_in(file: Traversable) -> Experiment:
 
 
 def _from_file(path: Path) -> Experiment:
-    called = literal(str(path))
-    try:
-        with open_regular(path) as file:
-            content = file.read(MAX_BYTES + 1)
-        if content.startswith(OTHER_ENCODINGS) or b"\0" in content[:4]:
-            raise ExperimentError(f"{called} is in UTF-16 or UTF-32: save it as UTF-8.")
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ExperimentError(f"{called}, line {line}: this is not UTF-8 text.") from None
-    except ExperimentError:
-        raise
-    except (OSError, ValueError) as error:
-        raise ExperimentError(f"{called} can't be read ({reason(error)}).") from None
-    if len(content) > MAX_BYTES:
-        raise ExperimentError(f"{called} is larger than {MAX_BYTES:,} bytes: no experiment is.")
-    return parse(text, name=literal(path.stem), file=called)
+    text = read_text(path, "experiment")
+    return parse(text, name=literal(path.stem), file=literal(str(path)))

@@ -7,7 +7,7 @@ import pytest
 from bntui.cli.main import cli
 from bntui.experiments.experiment import Experiment
 from bntui.experiments.library import built_in, config_of, find
-from bntui.experiments.reader import ExperimentError
+from bntui.experiments.toml_file import FileError
 from tests.experiments.test_reader import GOOD
 from tests.no_files import NO_FILES
 from tools.faults import Fault
@@ -25,7 +25,7 @@ def test_one_is_found_by_name_and_by_number() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
-    with pytest.raises(ExperimentError, match="the nearest is large-batch"):
+    with pytest.raises(FileError, match="the nearest is large-batch"):
         find("larg-batch")
 
 
@@ -38,7 +38,7 @@ def test_each_arm_is_a_command_that_bntui_run_understands(experiment: Experiment
 
 def test_files_that_cant_be_read(tmp_path: Path) -> None:
     def why(path: Path) -> str:
-        with pytest.raises(ExperimentError) as caught:
+        with pytest.raises(FileError) as caught:
             find(str(path))
         return str(caught.value)
 
@@ -64,7 +64,7 @@ def test_only_files_are_opened(fault: Fault, tmp_path: Path) -> None:
     said = []
     for kind, make in NO_FILES.items():
         make(path)
-        with pytest.raises(ExperimentError) as caught:
+        with pytest.raises(FileError) as caught:
             find(str(path))
         said.append(str(caught.value))
         assert said[-1] == f"{path} can't be read (it is a {kind} and no file)."
@@ -80,11 +80,11 @@ def test_a_byte_order_mark_is_read_over_and_other_encodings_are_named(tmp_path: 
         assert find(str(path)).title == "Two momenta"
     for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"):
         path.write_text(GOOD, encoding=encoding)
-        with pytest.raises(ExperimentError, match=r"is in UTF-16 or UTF-32: save it as UTF-8\.$"):
+        with pytest.raises(FileError, match=r"is in UTF-16 or UTF-32: save it as UTF-8\.$"):
             find(str(path))
 
 
 def test_a_number_of_more_digits_than_python_reads_is_no_experiment() -> None:
-    with pytest.raises(ExperimentError, match="there is no experiment"):
+    with pytest.raises(FileError, match="there is no experiment"):
         find("9" * 5000)
     assert find("0001").number == 1

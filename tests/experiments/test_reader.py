@@ -13,7 +13,8 @@ from bntui.experiments.claims import HISTORY
 from bntui.experiments.experiment import Curve, Experiment, conclude
 from bntui.experiments.library import built_in, config_of
 from bntui.experiments.outcome import QUANTITIES, RunOutcome
-from bntui.experiments.reader import ExperimentError, parse
+from bntui.experiments.reader import parse
+from bntui.experiments.toml_file import FileError
 from bntui.measure.validation import HINDSIGHT_NAMES
 
 GOOD = '''\
@@ -62,7 +63,7 @@ def read(text: str) -> Experiment:
 
 
 def refusal(text: str) -> str:
-    with pytest.raises(ExperimentError) as caught:
+    with pytest.raises(FileError) as caught:
         read(text)
     sentence = str(caught.value)
     assert re.fullmatch(r"two\.toml(, line \d+)?[,:] .+\.", sentence), sentence
