@@ -7,9 +7,11 @@ tells of every cell how it stands, whichever sweep, or process, has run it.
 import hashlib
 import json
 import math
+import re
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import product
+from itertools import count, product
 from typing import Any, Protocol
 
 from bntui.core.config import Observation, RunConfig
@@ -20,6 +22,10 @@ OBSERVED = Observation(live=False, epoch_ends=True, epoch_fresh=True, hindsight=
 statistics."""
 NOT_OF_THE_NUMBERS = {"data_dir", "device", "threads", "pace"}
 """Settings that do not make another cell: they say where and how fast it is computed."""
+MOST_CELLS = 100_000
+"""Cells of a sweep, at most."""
+LONGEST_NAME = 60
+"""Characters of a sweep's name."""
 _FORMAT = "bntui cell 1"
 
 
@@ -69,6 +75,10 @@ class Design:
             for seed in self.seeds
             for values in product(*(axis.values for axis in self.axes))
         )
+
+    def count(self) -> int:
+        """Return how many cells there are."""
+        return len(self.seeds) * math.prod(len(axis.values) for axis in self.axes)
 
 
 def cell_of(config: RunConfig, values: tuple[Any, ...] = ()) -> Cell:
@@ -187,6 +197,24 @@ def threads_fitted(design: Design, threads: int) -> Design:
     if design.base.threads is not None:
         return design
     return replace(design, base=replace(design.base, threads=threads))
+
+
+def why_no_name(name: str) -> str:
+    """Return why a sweep can't be called so, as the end of a sentence; nothing where it can."""
+    if not name or len(name) > LONGEST_NAME:
+        return f"it has {len(name)} characters and must have 1 to {LONGEST_NAME}"
+    if not name.isprintable() or " " in name or "/" in name:
+        return "it has a space, a slash or a control character"
+    if name.startswith("-"):
+        return "it begins like an option"
+    if re.fullmatch("[0-9a-fA-F]+", name) or name.lower() == "last":
+        return "it could be a run's: put in a letter behind f, or a dash"
+    return ""
+
+
+def free_name(taken: Container[str]) -> str:
+    """Return the first of sweep-1, sweep-2 … that no sweep has."""
+    return next(name for n in count(1) if (name := f"sweep-{n}") not in taken)
 
 
 def start_left(momentum: float, updates: int) -> float:

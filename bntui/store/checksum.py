@@ -24,8 +24,11 @@ CHECKED = {
     "pieces": ("run", "of", "number", "count", "data"),
     "details": ("run", "kind", "at", "words", "data"),
     "requests": ("run", "number", "command", "at"),
+    "sweeps": ("name", "begun", "design"),
 }
 """By table, the columns that its checksum covers. A migration that adds a column computes checksums anew."""
+OF_RUNS = tuple(table for table in CHECKED if table != "sweeps")
+"""The tables whose rows are of one run each, which the first column names."""
 
 
 def checksum(*values: object) -> int:

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 from bntui.core.border import LONGEST_JSON, BorderError
 from bntui.core.snapshot import Checkpoint, EpochReport, Mark
+from bntui.core.sweep import Design, why_no_name
 from bntui.core.text import storable
 from bntui.core.watched import Watched
 from bntui.machine.places import store_path
@@ -19,6 +20,7 @@ from bntui.store.details import read as read_detail
 from bntui.store.liveness import is_id, is_under_way
 from bntui.store.rows import Points, StoredRun, StoredVerdict, joined
 from bntui.store.schema import StoreError, transaction
+from bntui.store.sweeps import StoredSweep, put_sweep, read_sweep, same_cells
 from bntui.store.writing import ALIVE, State, now, put_weights
 
 Thing = TypeVar("Thing")
@@ -178,6 +180,41 @@ class Store:
         """Keep the weights that a run had after `update`, in place of those kept before."""
         with self._file.errors_as_sentences(), transaction(self._file.connection):
             put_weights(self._file.connection, run, update, weights)
+
+    def put_sweep(self, name: str, design: Design) -> None:
+        """Keep what a sweep runs; what is kept already stays. Raises StoreError if another has the name."""
+        with self._file.errors_as_sentences(), transaction(self._file.connection):
+            put_sweep(self._file.connection, name, design)
+        if not same_cells(self.sweep(name).design, design):
+            raise StoreError(
+                f"sweep {name!r} is there already and runs something else: give another --name, or go "
+                f"on with that one by `bntui sweep --resume {name}`."
+            )
+
+    def sweep(self, name: str) -> StoredSweep:
+        """Return the sweep of this name. Raises StoreError if there is none."""
+        found = self._file.rows("sweeps", "WHERE name = ?", storable(name))
+        if not found:
+            raise StoreError(f"sweep {name!r} is not in the store: `bntui sweeps` lists what is.")
+        try:
+            return read_sweep(found[0])
+        except BorderError as error:
+            raise StoreError(
+                f"sweep {name!r} in {self.path} is not as this bntui writes them ({error}): give "
+                "another --name, or update bntui if a newer one wrote it."
+            ) from error
+
+    def sweeps(self) -> list[StoredSweep]:
+        """Return all sweeps, the newest first."""
+        sound = []
+        for row in self._file.rows("sweeps", "ORDER BY rowid DESC"):
+            try:
+                sound.append(read_sweep(row))
+            except BorderError as error:
+                name = row["name"]
+                named = isinstance(name, str) and not why_no_name(name)
+                self._leave_out(f"a sweep {name if named else 'without a name'}", str(error))
+        return sound
 
     def set_note(self, run: str, note: str) -> None:
         """Replace what the user remarked on a run."""

@@ -117,8 +117,15 @@ def _facts(text: object) -> RunFacts:
 
 
 def _settings(kind: type[Thing], text: object) -> tuple[Thing, tuple[str, ...]]:
-    """Return settings, and the names of those that are not known or not possible."""
-    values, unknown = parsed(text), list[str]()
+    return read_settings(kind, parsed(text))
+
+
+def read_settings(kind: type[Thing], values: object) -> tuple[Thing, tuple[str, ...]]:
+    """Return settings of parsed JSON, and the names of those that are not known or not possible.
+
+    Raises BorderError.
+    """
+    unknown: list[str] = []
     if not isinstance(values, Mapping):
         raise BorderError(f"it is {shown(values)} and must be a table")
     possible = judged(values, unknown)

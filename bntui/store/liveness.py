@@ -98,6 +98,15 @@ def mark(store: Path, run: str) -> socket.socket | None:
     return holder
 
 
+def take_mark(store: Path, run: str) -> socket.socket | None:
+    """Take the name as `mark` does: somebody who looks has it for microseconds, so it is tried for a moment."""
+    for _ in range(ATTEMPTS - 1):
+        with suppress(BlockingIOError):
+            return mark(store, run)
+        time.sleep(_PAUSE)
+    return mark(store, run)
+
+
 def is_under_way(store: Path, run: str) -> bool:
     """Tell whether a process, this one or another, has the run of this store. Raises OSError."""
     if is_held(live_path(store, run)):

@@ -21,13 +21,14 @@ from bntui.store.recorded_details import RecordedDetails
 from bntui.store.recorded_marks import RecordedMarks
 from bntui.store.recorded_series import RecordedSeries
 from bntui.store.requests import forget, take
-from bntui.store.rows import sweep
+from bntui.store.rows import drop_wrong
 from bntui.store.runs_file import RunsFile
 from bntui.store.schema import StoreError, sentence, transaction
 from bntui.store.writing import (
     State,
     copy_run,
     drop_checkpoint,
+    drop_run,
     put_checkpoint,
     put_progress,
     put_reports,
@@ -63,19 +64,23 @@ class StoreRecorder:
         path: Path | None = None,
         *,
         origin: Origin = FROM_START,
+        run: str = "",
+        file: RunsFile | None = None,
         note: str = "",
         notice: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep a run from its `origin`: one that is resumed is gone on with, under the id that it has.
 
-        `note` is kept beside a new run; `notice` is what there is to say besides.
+        A new run may be given its id, `run`: what is kept under it is replaced by the first that is written.
+        `file` is the store's file in which the run is held already, if it is. `note` is kept beside a new
+        run; `notice` is what there is to say besides.
 
-        Raises StoreError if the run to resume is under way.
+        Raises StoreError if a run that is resumed, or whose id is given, is under way.
         """
         self.path = path or store_path()
         resume = origin.checkpoint if isinstance(origin, Resume) else None
-        self.run = resume.run if resume else uuid4().hex[:12]
+        self.run = resume.run if resume else run or uuid4().hex[:12]
         """The run's id in the store."""
         self.problem = ""
         self.notice = notice
@@ -84,7 +89,7 @@ class StoreRecorder:
         self._note = note
         self._clock = clock
         self._due = 0.0
-        self._file = RunsFile(self.path)
+        self._file = file or RunsFile(self.path)
         self._begun = False
         self._given_up = False
         self._turn = Lock()
@@ -108,8 +113,8 @@ class StoreRecorder:
         self._verdicts: list[tuple[int, Verdict]] = []
         if is_nowhere(self.path):
             self._give_up(f"{HOMELESS}; name a file with BNTUI_STORE.")
-        elif resume:
-            self._go_on()
+        elif resume or run:
+            self._hold()
 
     def record(self, snapshot: Snapshot, journal: Sequence[Point]) -> None:
         """Take every value up to `snapshot.update` that was not in a journal before."""
@@ -233,6 +238,7 @@ class StoreRecorder:
     def _write(self, connection: sqlite3.Connection, snapshot: Snapshot) -> None:
         if not self._begun:
             if self._resumed_at is None:
+                drop_run(connection, self.run)
                 put_run(connection, self.run, self._state, snapshot, self._parent, self._note)
             elif connection.execute("SELECT 1 FROM runs WHERE id = ?", (self.run,)).fetchone():
                 self._take_back(connection, self._resumed_at)
@@ -259,7 +265,7 @@ class StoreRecorder:
 
     def _begin_anew(self, to: sqlite3.Connection, snapshot: Snapshot) -> None:
         """Write what is in memory of a run whose file is lost: of its series, what charts show."""
-        to.execute("DELETE FROM runs WHERE id = ?", (self.run,))
+        drop_run(to, self.run)
         put_run(to, self.run, self._state, snapshot, self._parent, self._note)
         put_reports(to, self.run, snapshot.reports)
         self._series.write_anew(to, snapshot)
@@ -279,7 +285,7 @@ class StoreRecorder:
     def _take_back(self, connection: sqlite3.Connection, update: int) -> None:
         """Forget what the run to resume did after its checkpoint, and count what it has."""
         forget(connection, self.run)  # asked of the process that was killed
-        sweep(connection, self.run)
+        drop_wrong(connection, self.run)
         truncate_after(connection, self.run, update)
         self._series.count(connection)
         self._marks.count(connection)
@@ -292,13 +298,14 @@ class StoreRecorder:
         self._marks.committed()
         self._verdicts, self._reports = [], []
 
-    def _go_on(self) -> None:
-        """Take the lock of the run to resume."""
+    def _hold(self) -> None:
+        """Take the lock of the run."""
         try:
             held = self._file.hold(self.run)
         except OSError as error:
             raise StoreError(sentence(self.path, error)) from error
         if not held:
+            self._file.close()
             raise StoreError(f"run {self.run} is under way in another bntui: let that one end.")
 
     def _keep_waiting_weights(self, connection: sqlite3.Connection) -> str:

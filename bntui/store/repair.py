@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bntui.machine.places import free_damaged_name
-from bntui.store.checksum import CHECKED, DamagedError, insertion, is_whole, write_checksums
+from bntui.store.checksum import (
+    CHECKED,
+    OF_RUNS,
+    DamagedError,
+    insertion,
+    is_whole,
+    write_checksums,
+)
 from bntui.store.liveness import MENDING, hold, is_held, let_go, live_path
 from bntui.store.opening import BESIDE, real
 from bntui.store.schema import ADDED, MIGRATIONS, StoreError, connect, lenient, transaction, version
@@ -16,6 +23,8 @@ MAGIC = b"SQLite format 3\0"
 CHECKED_BYTES = 64_000_000
 """A larger store is not searched from end to end when it is opened, only what is read of it."""
 REMARK = "(part of it was damaged)"
+SWEEPS = "sweeps"
+"""No run's id."""
 _searched: set[tuple[int, int] | None] = set()
 
 
@@ -36,6 +45,8 @@ class _Rescued:
     """Of these runs, at least in part."""
     lost: int
     """Rows that were damaged."""
+    sweeps: int
+    """Of the table of sweeps, rows that were damaged; their runs are kept."""
     torn: bool
     """Whether there may be others that are out of reach."""
 
@@ -44,6 +55,8 @@ class _Rescued:
         said += " could be kept"
         if self.lost:
             said += f", {self.lost} of their parts were damaged"
+        if self.sweeps:
+            said += f", {self.sweeps} of its sweeps could not"
         return f"{said}, but not all of it could be read" if self.torn else said
 
 
@@ -146,11 +159,12 @@ def _rescue(damaged: Path, new: Path) -> _Rescued:
     with closing(connect(new, patience=1.0)) as to:
         with transaction(to):
             runs, hurt, torn = _copy(damaged, to)
-            kept = _remark(to, runs, hurt, torn=torn)
+            sweeps = hurt.pop(SWEEPS, 0)
+            kept = _remark(to, runs, hurt, torn=not torn.isdisjoint(OF_RUNS))
             write_checksums(to, "runs")
         # Else what was written lies in a file beside it, which is not moved with it.
         to.execute("PRAGMA journal_mode = DELETE")
-    return _Rescued(runs, kept, sum(hurt.values()), torn)
+    return _Rescued(runs, kept, sum(hurt.values()), sweeps, bool(torn))
 
 
 def _remark(to: sqlite3.Connection, runs: int, hurt: dict[str, int], *, torn: bool) -> int:
@@ -174,8 +188,11 @@ def _remark(to: sqlite3.Connection, runs: int, hurt: dict[str, int], *, torn: bo
     return len(known)
 
 
-def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int], bool]:
-    """Return how many runs were met, and rows not whole of each; and if rows may be out of reach."""
+def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int], set[str]]:
+    """Return how many runs were met, rows not whole of each, and tables with rows that may be out of reach.
+
+    What is not whole of the table of sweeps is counted under `SWEEPS`.
+    """
     hurt: dict[str, int] = {}
     torn: set[str] = set()
     runs: set[int] = set()
@@ -207,10 +224,18 @@ def _copy(damaged: Path, to: sqlite3.Connection) -> tuple[int, dict[str, int], b
                         behind, values = insertion(table, (row[column] for column in columns))
                         to.execute(f"INSERT INTO {behind}", values)
                         whole = True
-                if not whole:  # nobody's, where the name of the column is damaged
-                    owner = str(row[columns[0]]) if columns[0] in names else ""
+                if not whole:
+                    owner = _owner(table, row)
                     hurt[owner] = hurt.get(owner, 0) + 1
-    return len(runs), hurt, bool(torn)
+    return len(runs), hurt, torn
+
+
+def _owner(table: str, row: sqlite3.Row) -> str:
+    """Return the run of a row; nobody, where the name of the column is damaged."""
+    if table not in OF_RUNS:
+        return SWEEPS
+    run = CHECKED[table][0]
+    return str(row[run]) if run in row.keys() else ""  # noqa: SIM118 - else of the values
 
 
 def _format(source: sqlite3.Connection) -> int:

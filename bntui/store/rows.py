@@ -276,7 +276,7 @@ def with_pieces(first: bytes, pieces: Iterable[sqlite3.Row]) -> bytes:
     return b"".join([first, *(piece.data for piece in others)]) if others else first
 
 
-def sweep(connection: sqlite3.Connection, run: str) -> None:
+def drop_wrong(connection: sqlite3.Connection, run: str) -> None:
     """Within a transaction, remove the rows of a run that are not as bntui writes them.
 
     A run that is resumed appends to its rows, which fails behind a wrong one.

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from socket import socket
 
-from bntui.store.liveness import clear, hold, let_go, live_path, mark, still_held
+from bntui.store.liveness import clear, hold, let_go, live_path, still_held, take_mark
 from bntui.store.opening import BESIDE, log_of, real
 from bntui.store.repair import identity
 from bntui.store.schema import connect
@@ -46,7 +46,7 @@ class RunsFile:
         """Have others see that the run is under way; return False if another has it."""
         if self._mark is None and self.path.exists():
             try:
-                self._mark = mark(self.path, run)
+                self._mark = take_mark(self.path, run)
             except BlockingIOError:
                 return False
         if self._lock is not None and not still_held(*self._lock):  # somebody removed its file

@@ -4,7 +4,8 @@ Points of a series lie in chunks, a row each, as packed little-endian arrays: `u
 float64. A listing reads the table `runs` alone. What is larger than SQLite's limit for a row lies in
 `pieces`, but for the first piece: of a checkpoint or of weights. `details` has the last of each
 measurement that screens show and series do not have (see `details`); `requests` what others ask of a run
-under way (see `requests`).
+under way (see `requests`). `sweeps` has what each sweep is to run (see `sweeps`), whose runs are found by
+their ids.
 """
 
 import sqlite3
@@ -22,7 +23,7 @@ from bntui.store.opening import may_only_be_read, open_to_read, open_to_write, r
 
 FIRST = ("runs", "points", "marks", "verdicts", "reports", "checkpoints", "weights")
 """The tables of the first format."""
-ADDED = {3: ("pieces",), 4: ("details", "requests")}
+ADDED = {3: ("pieces",), 4: ("details", "requests"), 5: ("sweeps",)}
 """The tables that came with later formats."""
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -120,6 +121,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         " number INTEGER NOT NULL, command TEXT NOT NULL, at TEXT NOT NULL, checksum INTEGER,"
         " PRIMARY KEY (run, number))",
     ),
+    ("CREATE TABLE sweeps (name TEXT PRIMARY KEY, begun TEXT, design TEXT, checksum INTEGER)",),
 )
 """What makes each format out of the one before; the file's `user_version` counts those done."""
 
@@ -213,10 +215,35 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         return
     with transaction(connection):
         found = _format(connection, path)  # again: another process may have been faster
-        for migration in MIGRATIONS[found:]:
+        for number, migration in enumerate(MIGRATIONS[found:], start=found + 1):
+            if number in ADDED:
+                _shorten_definitions(connection)
             for statement in migration:
-                connection.execute(statement)
+                connection.execute(_short(statement))
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _shorten_definitions(connection: sqlite3.Connection) -> None:
+    """Take out the spaces that earlier versions put into the tables' definitions: more fit into a page.
+
+    Without effect where SQLite was built to refuse that.
+    """
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA writable_schema = ON")
+        for name, sql in connection.execute(
+            "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%  %'"
+        ).fetchall():
+            connection.execute(
+                "UPDATE sqlite_schema SET sql = ? WHERE type = 'table' AND name = ?",
+                (_short(sql), name),
+            )
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA writable_schema = RESET")  # and read them anew
+
+
+def _short(statement: str) -> str:
+    """Return a statement without what is not needed in it. No text in one has spaces."""
+    return " ".join(statement.split())
 
 
 def format_of(connection: sqlite3.Connection, path: Path) -> int:
@@ -265,7 +292,7 @@ def _layout(connection: sqlite3.Connection) -> frozenset[tuple[str, str, str]]:
     """Return kind, name and definition of all that a database has but SQLite's own figures."""
     rows = connection.execute("SELECT type, name, ifnull(sql, '') FROM sqlite_schema").fetchall()
     return frozenset(
-        (kind, name, " ".join(sql.split()))
+        (kind, name, _short(sql))
         for kind, name, sql in rows
         if not sql.startswith("CREATE TABLE sqlite_stat")
     )

@@ -18,7 +18,7 @@ from bntui.core.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
 from bntui.core.text import storable
 from bntui.diagnose.causes import Verdict
 from bntui.diagnose.remedies import values
-from bntui.store.checksum import CHECKED, check_row, insertion, write_checksums
+from bntui.store.checksum import CHECKED, OF_RUNS, check_row, insertion, write_checksums
 from bntui.store.encoding import finite, read_report, write, write_report
 
 PIECE = 256_000_000
@@ -72,6 +72,11 @@ def change_run(connection: sqlite3.Connection, run: str, change: str, *values: o
         check_row("runs", row)
     connection.execute(f"UPDATE runs SET {change} WHERE id = ?", (*values, run))
     write_checksums(connection, "runs", "WHERE id = ?", run)
+
+
+def drop_run(connection: sqlite3.Connection, run: str) -> None:
+    """Remove all of a run, if there is one of this id."""
+    connection.execute("DELETE FROM runs WHERE id = ?", (run,))
 
 
 def put_run(
@@ -241,8 +246,9 @@ def _drop_stray_pieces(connection: sqlite3.Connection, run: str) -> None:
 
 def copy_run(source: sqlite3.Connection, to: sqlite3.Connection, run: str) -> None:
     """Within a transaction, put a run, whole, from one store into another."""
-    to.execute("DELETE FROM runs WHERE id = ?", (run,))
-    for table, columns in CHECKED.items():
+    drop_run(to, run)
+    for table in OF_RUNS:
+        columns = CHECKED[table]
         rows = source.execute(
             f"SELECT * FROM {table} WHERE {columns[0]} = ? ORDER BY rowid", (run,)
         )

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bntui.core.config import Knobs, RunConfig
 from bntui.core.measured import Noise
 from bntui.core.snapshot import Mark
+from bntui.core.sweep import Axis, Design
+from bntui.store.checksum import CHECKED
 from bntui.store.database import Store
 from bntui.store.export.csv_and_json import json_lines
 from bntui.store.repair import identity, mend
@@ -19,6 +22,17 @@ from tests.store.recorded import CONFIG, loss, report
 FORMATS = Path(__file__).parent / "formats"
 """A dump for each format, made with that version of bntui; the runs are those of `recorded.keep`."""
 
+CELLS = [
+    "e8670d33fc65",
+    "26f760cef884",
+    "1b829c48f3d1",
+    "e85c37fb94d5",
+    "f8cd61e39084",
+    "76252177caa9",
+    "cb68b6358d71",
+    "dc1802db4eb2",
+]
+"""The ids of the runs of the sweep there: with others it would have to begin anew."""
 WORDS = (
     '{"cause": "stale: start values", "evidence": ["It says \'1\' to 98%."], "outlook": "Sound in 8 '
     'updates.", "remedies": [{"kind": "recalibrate", "value": null, "accuracy": null, "instead_of": '
@@ -98,6 +112,37 @@ def test_measurements_that_a_version_kept_are_still_there(tmp_path: Path) -> Non
         assert noise.value == Noise(20, 12.5, 16, 3, 1.0, 50.0, 4.0, 40.0)
         assert store.details("b" * 12) == {}
         assert store.remarks == []
+
+
+def test_sweeps_that_a_version_kept_are_still_there(tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite"
+    old(path, 5)
+    with Store(path) as store:
+        (sweep,) = store.sweeps()
+        assert sweep == store.sweep("sweep-1")
+        assert sweep.design == Design(
+            RunConfig(width=0.25, epochs=3, knobs=Knobs(momentum=0.97)),
+            (Axis("batch_size", (64, 256)), Axis("train_size", (None, 500))),
+            (0, 1),
+        )
+        assert [cell.id for cell in sweep.design.cells()] == CELLS
+        assert store.remarks == []
+
+
+@pytest.mark.parametrize("number", range(1, len(MIGRATIONS) + 1))
+def test_all_definitions_of_tables_are_in_the_first_page(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "runs.sqlite"
+    old(path, number)
+    with Store(path) as store:
+        tables = len(CHECKED)
+        assert store.runs()
+    page = path.read_bytes()[:4096]
+    assert page[100] == 13  # a leaf: there are no other pages of definitions
+    with closing(sqlite3.connect(path)) as connection:
+        (found,) = connection.execute(
+            "SELECT count(*) FROM sqlite_schema WHERE type = 'table'"
+        ).fetchone()
+    assert found == tables
 
 
 def test_what_can_be_read_of_a_damaged_store_without_checksums_is_kept(tmp_path: Path) -> None:
