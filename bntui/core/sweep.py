@@ -217,11 +217,11 @@ def free_name(taken: Container[str]) -> str:
     return next(name for n in count(1) if (name := f"sweep-{n}") not in taken)
 
 
-def start_left(momentum: float, updates: int) -> float:
+def start_left(momentum: float, updates: float) -> float:
     """Return the share mᵗ of the start values that is left after so many updates (Keras's momentum)."""
     return momentum**updates
 
 
-def momentum_of(share: float, updates: int) -> float:
+def momentum_of(share: float, updates: float) -> float:
     """Return the momentum of which `share` of the start values is left after so many updates: share^(1/t)."""
     return math.exp(math.log(share) / updates)

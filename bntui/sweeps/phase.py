@@ -1,76 +1,41 @@
 """The phase diagram of a sweep: where validation with running statistics fails. Pure; imports no torch."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+import math
+from dataclasses import dataclass
+from typing import Literal
 
 from bntui.core.sweep import SweepView
+from bntui.sweeps.axes import MOMENTUM, NO_AXIS, UPDATES, Scale, axis_named
+from bntui.sweeps.outcomes import Outcomes, outcomes_of
+from bntui.sweeps.theory import START_LEFT, line_of
+from bntui.sweeps.tiles import (
+    SOUND_GAP,
+    Choice,
+    Tile,
+    Value,
+    chosen_cells,
+    held_axes,
+    place_on,
+    tiles_of,
+)
 
-MOMENTUM = "hindsight"
-"""The axis of the estimators that every run keeps: `estimators.ROWS`, a momentum each and three more."""
-UPDATES = "updates"
-"""The axis of updates an epoch, in place of batch size where both say the same."""
-SOUND_GAP = 0.05
-"""Accuracy that running statistics may lie below fresh ones where validation counts as sound."""
-START_LEFT = 0.1
-"""The theory's line is where this share mᵗ of the start values is left."""
-
-
-class Value(StrEnum):
-    """What a tile shows."""
-
-    GAP = "gap"
-    """Accuracy with fresh less that with running statistics, of one run at one epoch's end."""
-    RUNNING = "running"
-    FRESH = "fresh"
-    UNTIL_SOUND = "updates until sound"
-    """The first epoch's end, in updates, from which on the gap stays within `SOUND_GAP`; infinite where none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What of a sweep is drawn."""
-
-    x: str
-    """A setting of the design's axes, `MOMENTUM` or `UPDATES`."""
-    y: str
-    value: Value = Value.GAP
-    epoch: int = 0
-    """At whose end; 0 for the last that any cell has."""
-    at: Mapping[str, int] = field(default_factory=dict)
-    """Of each other axis, `MOMENTUM` among them, the number of the value that is looked at [0; of momenta 0.99]."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One place of the diagram: all seeds there."""
-
-    median: float
-    """NaN where nothing is measured."""
-    least: float
-    greatest: float
-    measured: int
-    """Seeds that have a value."""
-    runs: tuple[str, ...]
-    """The ids of all runs behind it, those that are waiting too."""
-    running: bool
-    """Whether one of them is under way."""
-    failed: bool
-    """Whether one of them has failed."""
-    updates: int = 0
-    """After how many updates it was measured; 0 where nothing is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """One axis of the diagram."""
-
-    name: str
-    """As in `Choice`."""
-    label: str
-    """As the screen and pictures call it: "batch size", "momentum (Keras's)"."""
-    values: tuple[str, ...]
-    """What stands at each place, as it is shown."""
+__all__ = [
+    "MOMENTUM",
+    "NO_AXIS",
+    "SOUND_GAP",
+    "START_LEFT",
+    "UPDATES",
+    "Choice",
+    "Diagram",
+    "Scale",
+    "Tile",
+    "Value",
+    "axes",
+    "axis_named",
+    "diagram",
+    "first_choice",
+    "scale",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +49,68 @@ class Diagram:
     """A row for each place of `y`, in it a tile for each of `x`."""
     epochs: tuple[int, ...]
     """Epochs that any cell has a value of."""
+    epoch: int
+    """The one that is drawn; 0 where there is none yet."""
+    held: tuple[tuple[str, str], ...]
+    """Every other axis by its label, and the value at which it is looked at."""
     line: tuple[float, ...]
-    """The theory's line: for each place of `x`, where on `y`, between two of its places, mᵗ is
-    `START_LEFT`; NaN where it lies outside. Empty where neither axis is of momenta."""
+    """The theory's line: for each place along `line_over`, where on the axis of momenta, between two of its
+    places, mᵗ is `START_LEFT`; NaN where it lies outside. Empty where neither axis is of momenta."""
+    line_over: Literal["x", "y", ""]
+    """The axis that has a position of the line for each of its places: the one that is not of momenta."""
 
 
 def axes(view: SweepView) -> tuple[str, ...]:
     """Return what a diagram of this sweep can have as an axis: the design's with several values, and more."""
-    raise NotImplementedError
+    return tuple(name for name in outcomes_of(view).axes.scales if name != NO_AXIS)
+
+
+def scale(view: SweepView, axis: str) -> Scale:
+    """Return one of the axes with its places, as `Choice.at` numbers them."""
+    return outcomes_of(view).axes.scales[axis]
 
 
 def first_choice(view: SweepView) -> Choice:
     """Return what is drawn at first: momenta over batch size, where there are such."""
-    raise NotImplementedError
+    offered = [name for name in axes(view) if name not in {MOMENTUM, UPDATES}]
+    if "batch_size" in offered:
+        offered.sort(key="batch_size".__ne__)
+    if MOMENTUM in axes(view):
+        offered.insert(1, MOMENTUM)
+    x, y, *_ = *offered, NO_AXIS, NO_AXIS
+    known = outcomes_of(view).has_statistics.any()
+    return Choice(x, y, Value.GAP if known else Value.RUNNING)
 
 
 def diagram(view: SweepView, choice: Choice) -> Diagram:
-    """Return the diagram; of 2,000 tiles within some milliseconds."""
-    raise NotImplementedError
+    """Return the diagram; of 2,000 tiles within some milliseconds. Raises ValueError for one axis twice."""
+    if choice.x == choice.y != NO_AXIS:
+        raise ValueError(f"axis {choice.x} can't be both x and y")
+    found = outcomes_of(view)
+    x, y = found.axes.scales[choice.x], found.axes.scales[choice.y]
+    epoch = choice.epoch or (found.epochs[-1] if found.epochs else 0)
+    shape = (_cells_along(y), _cells_along(x))
+    chosen = chosen_cells(found, choice)
+    group = place_on(found, choice.y)[chosen] * shape[1] + place_on(found, choice.x)[chosen]
+    tiles = tiles_of(found, choice, epoch, chosen, group, shape)
+    line: tuple[float, ...] = ()
+    over: Literal["x", "y", ""] = ""
+    if MOMENTUM in {choice.x, choice.y}:
+        over = "x" if choice.y == MOMENTUM else "y"
+        line = line_of(found, epoch, chosen, group, math.prod(shape))
+    held = _held(found, choice)
+    return Diagram(choice, x, y, tiles, found.epochs, epoch, held, line, over)
+
+
+def _cells_along(axis: Scale) -> int:
+    """Return how many places tell cells apart: momenta are those of the same cells."""
+    return 1 if axis.name == MOMENTUM else len(axis.values)
+
+
+def _held(found: Outcomes, choice: Choice) -> tuple[tuple[str, str], ...]:
+    held = []
+    for name in held_axes(found, choice):
+        one = found.axes.scales[name]
+        own = name == MOMENTUM and name not in choice.at
+        held.append((one.label, "the run's own" if own else one.values[choice.at.get(name, 0)]))
+    return tuple(held)

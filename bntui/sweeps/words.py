@@ -1,0 +1,85 @@
+"""What a phase diagram says in words: of a tile, and of a value. Pure; imports no torch."""
+
+import math
+
+from bntui.core.estimators import MOMENTA
+from bntui.core.text import percent
+from bntui.sweeps.phase import MOMENTUM, UPDATES, Diagram, Scale, Tile, Value
+
+_SHORT = {
+    "batch_size": "batch {}",
+    UPDATES: "{} updates an epoch",
+    "learning_rate": "rate {}",
+    "momentum": "own m {}",
+}
+"""How a place on an axis is called; the others by the axis's label."""
+
+
+def tile_words(diagram: Diagram, x: int, y: int) -> str:
+    """Return what the tile at the place (x, y) says.
+
+    "batch 1024, m 0.99, epoch 10, update 40: gap .81 (.78 to .84, 3 seeds), 67 % of the start values left".
+    """
+    tile = diagram.tiles[y][x]
+    words = [place_words(diagram.x, x), place_words(diagram.y, y)]
+    if tile.measured and diagram.choice.value is not Value.UNTIL_SOUND:
+        words += [f"epoch {diagram.epoch}", f"update {tile.updates:,}"]
+    said = [_measured(diagram, tile), *_left(diagram, tile), *_standing(tile)]
+    return f"{', '.join(filter(None, words))}: {', '.join(said)}"
+
+
+def place_words(scale: Scale, place: int) -> str:
+    """Return what a place on an axis is called: "batch 1024", "m 0.99", "bias-corrected"."""
+    value = scale.values[place]
+    if scale.name == MOMENTUM:
+        return f"m {value}" if place < len(MOMENTA) else value
+    return _SHORT.get(scale.name, f"{scale.label} {{}}").format(value).strip()
+
+
+def value_words(kind: Value, value: float) -> str:
+    """Return a value as it is written: .81 of an accuracy, 1,234 updates; "–" where none was measured."""
+    if math.isnan(value):
+        return "–"
+    if kind is Value.UNTIL_SOUND:
+        return "never yet" if math.isinf(value) else f"{value:,.0f}"
+    text = f"{value:.2f}" if kind is Value.GAP else f"{value:.3f}"
+    text = text.removeprefix("-") if not float(text) else text
+    return text.replace("0.", ".", 1) if abs(float(text)) < 1.0 else text
+
+
+def _measured(diagram: Diagram, tile: Tile) -> str:
+    """Return the median, and between what the seeds lie."""
+    kind = diagram.choice.value
+    if not tile.measured:
+        return "not measured"
+    least, median, greatest = (
+        value_words(kind, value) for value in (tile.least, tile.median, tile.greatest)
+    )
+    if kind is Value.UNTIL_SOUND:
+        sound = f"sound from update {median} on"
+        said = "not sound yet" if math.isinf(tile.median) else sound
+    else:
+        said = f"{_NOUNS[kind]} {median}"
+    if len(tile.runs) == 1:
+        return said
+    some = tile.measured < len(tile.runs)
+    seeds = f"{tile.measured} of {len(tile.runs)} seeds" if some else f"{tile.measured} seeds"
+    return f"{said} ({seeds})" if least == greatest else f"{said} ({least} to {greatest}, {seeds})"
+
+
+_NOUNS = {
+    Value.GAP: "gap",
+    Value.RUNNING: "accuracy with running statistics",
+    Value.FRESH: "accuracy with fresh statistics",
+}
+
+
+def _left(diagram: Diagram, tile: Tile) -> list[str]:
+    """Return how much of the start values is left, where that is what the tile is about."""
+    if diagram.choice.value in {Value.FRESH, Value.UNTIL_SOUND} or math.isnan(tile.left):
+        return []
+    return [f"{percent(tile.left)} of the start values left"]
+
+
+def _standing(tile: Tile) -> list[str]:
+    return ["running"] * tile.running + ["a run has failed"] * tile.failed
