@@ -208,6 +208,7 @@ class Observer:
         """
         self.catch_up()
         run, validation_set = self._run, self._run.subject.validation
+        validator = self._validator.at_these_weights()
         end = run.epoch_so_far()
         running = fresh = None
         kind = ""
@@ -216,7 +217,7 @@ class Observer:
         if self.observation.epoch_ends:
             if self.observation.epoch_fresh or self.budget.allows(EPOCH):
                 kind = EPOCH
-                validation = self._validator.validate(validation_set)
+                validation = validator.validate(validation_set)
                 running, fresh = validation.running, validation.fresh
                 logits_error = validation.logits_error
                 layers = tuple(replace(layer, detail=NO_DETAIL) for layer in validation.layers)
@@ -224,10 +225,10 @@ class Observer:
                 if whole or not self.observation.live:
                     self._remember(validation)
             else:
-                running = self._validator.under([run.estimators[OWN]], validation_set)[0].score
+                running = validator.under([run.estimators[OWN]], validation_set)[0].score
         hindsight: tuple[float, ...] = ()
         if self.observation.hindsight and run.has_hindsight:
-            moment = self._validator.moment(validation_set, self._moments.recommended)
+            moment = validator.moment(validation_set, self._moments.recommended)
             hindsight = moment.accuracy
             if not self.observation.live:
                 self._moments.append(moment)
