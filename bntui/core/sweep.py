@@ -219,7 +219,7 @@ def free_name(taken: Container[str]) -> str:
 
 def start_left(momentum: float, updates: float) -> float:
     """Return the share mᵗ of the start values that is left after so many updates (Keras's momentum)."""
-    return momentum**updates
+    return math.pow(momentum, updates)
 
 
 def momentum_of(share: float, updates: float) -> float:
