@@ -47,11 +47,10 @@ def claim(path: Path, cell: Cell, note: str = "", *, retry_failed: bool = False)
         return _claimed(path, cell, note, str(error), retry_failed=retry_failed)
 
 
-def is_done(run: StoredRun, cell: Cell) -> bool:
+def is_done(cell: Cell, state: State, epoch: int, updates: int) -> bool:
     """Tell whether a run has all epochs and updates of its cell, though it may have been trained further."""
-    config = cell.config
-    further = run.epoch > config.epochs or run.updates > (config.steps or run.updates)
-    return run.state is State.FINISHED or further
+    further = epoch > cell.config.epochs or updates > (cell.config.steps or updates)
+    return state is State.FINISHED or further
 
 
 def is_of(run: StoredRun, cell: Cell) -> bool:
@@ -102,7 +101,7 @@ def _origin(path: Path, cell: Cell, *, retry_failed: bool) -> Origin | None:
         run = store.sound(cell.id)
         if run is None or not is_of(run, cell):
             return New()
-        if is_done(run, cell):
+        if is_done(cell, run.state, run.epoch, run.updates):
             return None
         if run.state is State.FAILED:
             return New() if retry_failed else None

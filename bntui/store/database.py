@@ -20,7 +20,7 @@ from bntui.store.details import read as read_detail
 from bntui.store.liveness import is_id, is_under_way
 from bntui.store.rows import Points, StoredRun, StoredVerdict, joined
 from bntui.store.schema import StoreError, transaction
-from bntui.store.sweeps import StoredSweep, put_sweep, read_sweep, same_cells
+from bntui.store.sweeps import StoredSweep, put_sweep, same_cells, stored_sweep, sweep_of
 from bntui.store.writing import ALIVE, State, now, put_weights
 
 Thing = TypeVar("Thing")
@@ -193,23 +193,15 @@ class Store:
 
     def sweep(self, name: str) -> StoredSweep:
         """Return the sweep of this name. Raises StoreError if there is none."""
-        found = self._file.rows("sweeps", "WHERE name = ?", storable(name))
-        if not found:
-            raise StoreError(f"sweep {name!r} is not in the store: `bntui sweeps` lists what is.")
-        try:
-            return read_sweep(found[0])
-        except BorderError as error:
-            raise StoreError(
-                f"sweep {name!r} in {self.path} is not as this bntui writes them ({error}): give "
-                "another --name, or update bntui if a newer one wrote it."
-            ) from error
+        with self._file.errors_as_sentences():
+            return stored_sweep(self._file.connection, self.path, name)
 
     def sweeps(self) -> list[StoredSweep]:
         """Return all sweeps, the newest first."""
         sound = []
         for row in self._file.rows("sweeps", "ORDER BY rowid DESC"):
             try:
-                sound.append(read_sweep(row))
+                sound.append(sweep_of(row))
             except BorderError as error:
                 name = row["name"]
                 named = isinstance(name, str) and not why_no_name(name)

@@ -120,6 +120,15 @@ def is_under_way(store: Path, run: str) -> bool:
     return False
 
 
+def held_runs(store: Path) -> set[str]:
+    """Return the runs of a store whose locks are held. Raises OSError."""
+    try:
+        names = os.listdir(_folder(store))  # noqa: PTH208 - a name is an id
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    return {name for name in names if is_id(name) and is_held(_folder(store) / name)}
+
+
 def let_go(path: Path, descriptor: int) -> None:
     """Let go of the lock, and remove its file, and the folder of the last; nothing in a forked child."""
     if descriptor not in _locks:

@@ -4,14 +4,15 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from bntui.core.border import LONGEST_JSON, BorderError, Length, Read, convert, parsed
 from bntui.core.config import RunConfig
 from bntui.core.settings import SETTINGS, judged_one, value_of
 from bntui.core.sweep import MOST_CELLS, Axis, Design, why_no_name
-from bntui.core.text import ConfigError
-from bntui.store.checksum import insertion
+from bntui.core.text import ConfigError, storable
+from bntui.store.checksum import check_row, insertion
 from bntui.store.encoding import finite, read_settings
 from bntui.store.rows import TimeColumn
 from bntui.store.schema import StoreError
@@ -51,9 +52,24 @@ class _Design:
     seeds: Annotated[list[int], Length(1, MOST_CELLS)]
 
 
-def read_sweep(row: sqlite3.Row) -> StoredSweep:
-    """Return a sweep. Raises BorderError."""
+def sweep_of(row: sqlite3.Row) -> StoredSweep:
+    """Return the sweep that a row tells of. Raises BorderError."""
     return convert(StoredSweep, dict(row))
+
+
+def stored_sweep(connection: sqlite3.Connection, path: Path, name: str) -> StoredSweep:
+    """Return the sweep of this name. Raises sqlite3.Error, and StoreError if there is none or its row is wrong."""
+    row = connection.execute("SELECT * FROM sweeps WHERE name = ?", (storable(name),)).fetchone()
+    if row is None:
+        raise StoreError(f"sweep {name!r} is not in the store: `bntui sweeps` lists what is.")
+    check_row("sweeps", row)
+    try:
+        return sweep_of(row)
+    except BorderError as error:
+        raise StoreError(
+            f"sweep {name!r} in {path} is not as this bntui writes them ({error}): give another "
+            "--name, or update bntui if a newer one wrote it."
+        ) from error
 
 
 def write_design(design: Design) -> str:
