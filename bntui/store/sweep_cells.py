@@ -33,6 +33,8 @@ _LAYERS, _BEHIND = '"layers": [', '], "logits_error"'
 
 def _accuracy(value: object) -> float:
     """Return a share of 1; NaN where nothing was measured."""
+    if type(value) is float and 0.0 <= value <= 1.0:  # of most, quickly
+        return value
     if value == "nan":
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from bntui.core.border import LONGEST_JSON, BorderError, Length, Read, convert, parsed
 from bntui.core.config import RunConfig
 from bntui.core.settings import SETTINGS, judged_one, value_of
-from bntui.core.sweep import MOST_CELLS, Axis, Design, why_no_name
+from bntui.core.sweep import MOST_CELLS, NOT_OF_THE_NUMBERS, Axis, Design, why_no_name
 from bntui.core.text import ConfigError, storable
 from bntui.store.checksum import check_row, insertion
 from bntui.store.encoding import finite, read_settings
@@ -126,7 +126,7 @@ def same_cells(one: Design, other: Design) -> bool:
 
 
 def _axis(found: _Axis) -> Axis:
-    if found.setting not in SETTINGS or found.setting == "seed":
+    if found.setting not in SETTINGS.keys() - NOT_OF_THE_NUMBERS - {"seed"}:
         raise BorderError(f"{found.setting!r} can't be an axis")
     values = tuple(_setting(found.setting, value) for value in found.values)
     if _repeated(values):
