@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from bntui.core.border import LONGEST_JSON, BorderError, Length, Read, convert, parsed
+from bntui.core.border import BorderError, Length, Read, convert, parsed
 from bntui.core.config import RunConfig
 from bntui.core.settings import SETTINGS, judged_one, value_of
 from bntui.core.sweep import MOST_CELLS, NOT_OF_THE_NUMBERS, Axis, Design, why_no_name
@@ -102,15 +102,17 @@ def read_design(text: object) -> Design:
 def put_sweep(connection: sqlite3.Connection, sweep: str, design: Design) -> None:
     """Within a transaction, write that there is a new sweep; one that has the name stays.
 
-    Raises sqlite3.Error, and StoreError for a name that no sweep can have and for a design that is too large.
+    Raises sqlite3.Error, and StoreError for a name or a design that no sweep can have.
     """
     if why := why_no_name(sweep):
         raise StoreError(f"a sweep can't be called {sweep!r}, {why}: give another --name.")
     text = write_design(design)
-    if design.count() > MOST_CELLS or len(text) > LONGEST_JSON:
+    try:
+        read_design(text)
+    except BorderError as error:
         raise StoreError(
-            f"a sweep of {design.count():,} runs is larger than {MOST_CELLS:,}: give fewer values."
-        )
+            f"the sweep {sweep} can't be kept ({error}): give other values, or fewer."
+        ) from error
     behind, sealed = insertion("sweeps", (sweep, now(), text))
     connection.execute(f"INSERT OR IGNORE INTO {behind}", sealed)
 

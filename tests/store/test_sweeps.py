@@ -132,6 +132,20 @@ def test_others_can(path: Path, name: str) -> None:
         assert store.sweep(name).name == name
 
 
+@pytest.mark.parametrize(
+    "design",
+    [
+        replace(DESIGN, seeds=tuple(range(10_000))),
+        replace(DESIGN, axes=(Axis("threads", (1, 2)),)),
+    ],
+)
+def test_what_could_not_be_read_back_is_not_kept(path: Path, design: Design) -> None:
+    with Store(path) as store:
+        with pytest.raises(StoreError, match=r"^the sweep one can't be kept \(.*\): give other"):
+            store.put_sweep("one", design)
+        assert store.sweeps() == []
+
+
 def test_the_next_name_is_the_first_that_is_free() -> None:
     assert free_name(()) == "sweep-1"
     assert free_name({"sweep-1", "sweep-3", "mine"}) == "sweep-2"
