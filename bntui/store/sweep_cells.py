@@ -149,9 +149,10 @@ class SweepCells:
     def states(self, held: Set[str]) -> tuple[CellState, ...]:
         """Return all cells in their order; `held` are the runs that a process has. The same object while nothing changes."""
         now = frozenset(held & self._kept.keys())
-        for run in self._changed | (now ^ self._held):
-            self._states[run] = self._kept[run].state(held=run in now)
-        if self._changed or now != self._held:
+        maybe = self._changed | (now ^ self._held)
+        states = {run: self._kept[run].state(held=run in now) for run in maybe}
+        if any(state != self._states[run] for run, state in states.items()):
+            self._states |= states
             self._all = tuple(self._states.values())
         self._changed, self._held = set(), now
         return self._all

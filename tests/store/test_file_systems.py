@@ -205,12 +205,14 @@ def test_no_piece_outlives_its_checkpoint(path: Path, monkeypatch: pytest.Monkey
         assert connection.execute("SELECT count(*) FROM pieces").fetchone() == (1,)
 
 
-def nobody(*arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command as a user who may read every file and write none of ours."""
+def nobody(
+    *arguments: str, code: str = COMMAND, **changes: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command, or code, as a user who may read every file and write none of ours."""
     user = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"]
     may = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     done = subprocess.run(
-        [*user, *may, sys.executable, "-B", "-c", COMMAND, *arguments],
+        [*user, *may, sys.executable, "-B", "-c", code, *arguments],
         env=environment(**changes), capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     if "setpriv:" in done.stderr:
