@@ -68,7 +68,7 @@ class FollowedSweep:
         self._looked = -ALIVE_SECONDS
         self._problem = ""
         self._stopping = Event()
-        self._thread = Thread(target=self._follow, name="bntui-sweep", daemon=True)
+        self._thread = Thread(target=self._follow, name="bntui-follow", daemon=True)
 
     def start(self) -> None:
         """Begin to read, on a thread of its own."""
