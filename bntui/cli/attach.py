@@ -4,17 +4,12 @@ import gc
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from bntui.cli.options import themed
 from bntui.cli.terminal import refuse_without_terminal
 from bntui.core.text import ConfigError, literal
-
-if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--version` takes
-    from bntui.core.run import Run
-    from bntui.core.run_request import RunRequest
 
 
 @click.command()
@@ -31,7 +26,7 @@ def attach(run: str | None, store: str | None, plain: bool, theme: str | None) -
     not led: it goes on whatever is done here.
     """
     from bntui.store.database import Store
-    from bntui.store.follow import which
+    from bntui.store.follow import followed, which
     from bntui.ui.terminal import capabilities
 
     if store is not None:
@@ -55,7 +50,7 @@ def attach(run: str | None, store: str | None, plain: bool, theme: str | None) -
     from bntui.ui.remembered import Memory
 
     code = explore(
-        _followed,
+        followed,
         RunRequest(found.config, origin=Follow(found.id)),
         archive=KeptRuns(),
         experiments=Experiments(),
@@ -76,14 +71,3 @@ def _existing(store: str) -> Path:
             f"there is no store {literal(store)}: give the file that was named behind `bntui watch --store`."
         )
     return path
-
-
-def _followed(request: "RunRequest") -> "Run":
-    """Return the run that a request asks to follow. Raises ConfigError if it is no longer kept."""
-    from bntui.core.run_request import Follow
-    from bntui.store.database import Store
-    from bntui.store.follow import Followed
-
-    assert isinstance(request.origin, Follow)  # no other key of a followed run begins one
-    with Store() as store:
-        return Followed(store.path, store.run(request.origin.run))

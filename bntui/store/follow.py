@@ -10,6 +10,7 @@ from time import monotonic
 from bntui.core.config import Knobs
 from bntui.core.measured import Validation
 from bntui.core.run import LEAVE_SECONDS, Command, Run
+from bntui.core.run_request import Follow, RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.thinned import Thinned
 from bntui.machine.places import attaching
@@ -179,6 +180,13 @@ class Followed:
                 self._refused = ""
             except StoreError as error:
                 self._refused, self._refused_at = str(error), monotonic()
+
+
+def followed(request: RunRequest) -> Run:
+    """Return the run that a request asks to follow. Raises ConfigError if it is no longer kept."""
+    assert isinstance(request.origin, Follow)  # no other key of a followed run begins one
+    with Store() as store:
+        return Followed(store.path, store.run(request.origin.run))
 
 
 def which(store: Store, name: str | None) -> StoredRun:

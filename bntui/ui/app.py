@@ -4,26 +4,24 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from textual import events, on
+from textual import events
 from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from bntui.core.run import MakeRun
 from bntui.core.run_request import RunRequest
-from bntui.core.snapshot import Phase, Snapshot
+from bntui.core.snapshot import Phase
 from bntui.machine.signals import BY_USER
 from bntui.ui import key_lines
 from bntui.ui.experiments.progress import Experiments
-from bntui.ui.explorer.available_keys import NOT_LED, sentence, why_not
+from bntui.ui.explorer.host import ExplorerHost
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.remembered import Memory
 from bntui.ui.runs.archive import Archive
 from bntui.ui.terminal import capabilities
 from bntui.ui.terminal.glyphs import Glyphs
-from bntui.ui.terminal_app import TerminalApp, on_this_terminal
-from bntui.ui.widgets.knob import Knob
-from bntui.ui.widgets.status import StatusLine
+from bntui.ui.terminal_app import on_this_terminal
 
 if TYPE_CHECKING:
     from bntui.ui.tour.tour import Tour
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 NO_EXPERIMENTS = Experiments()
 
 
-class BntuiApp(TerminalApp):
+class BntuiApp(ExplorerHost):
     """The explorer on a terminal."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_lines.SKIP_TOUR]
@@ -62,6 +60,11 @@ class BntuiApp(TerminalApp):
             experiments=experiments,
             updates_per_second=updates_per_second,
         )
+
+    @property
+    def shown_explorer(self) -> Explorer:
+        """The explorer that it opens with."""
+        return self.explorer
 
     def get_default_screen(self) -> Screen[None]:
         """Open with the explorer."""
@@ -113,51 +116,12 @@ class BntuiApp(TerminalApp):
         """Stop every run and wait for the threads; return whether all have ended."""
         return self.explorer.end(interrupted=self.asked_to_end not in {0, BY_USER})
 
-    def offers(self, screen: Screen[Any], binding: Binding) -> bool:
-        """Leave out what only a run of one's own can be told to do, where a run is followed."""
-        followed = screen is self.explorer and self.explorer.run.snapshot.followed
-        return not (followed and binding.id in NOT_LED)
-
-    def palette_words(self, screen: Screen[Any], binding: Binding) -> tuple[str, str]:
-        """Say of the explorer's commands what they do now, or why they can't."""
-        title, help_ = super().palette_words(screen, binding)
-        if binding.action == "resume" and self.explorer.run.snapshot.followed:
-            return "Open the chosen run", "key R: opens it in the place of this one"
-        if screen is not self.explorer or not binding.id:
-            return title, help_
-        snapshot = self.explorer.run.snapshot
-        now = sentence(binding.id, snapshot, pinned=self.explorer.pinned)
-        reason = why_not(binding.id, snapshot)
-        return now or title, f"not now: {reason}" if reason else help_
-
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """List the cards of the first start as well."""
         yield from super().get_system_commands(screen)
         if screen is self.explorer and not self.explorer.run.snapshot.followed:
             shown = "what you see, what to look at, what to press"
             yield SystemCommand("Show the cards of the first start", shown, self.show_tour)
-
-    @on(Knob.Turned)
-    def _remember_pace(self, event: Knob.Turned) -> None:
-        pace = event.value if event.knob.spec.name == "pace" else None
-        if isinstance(pace, float) and event.knob.screen is self.explorer:
-            self.memory.keep(pace=pace)
-
-    def snapshot_shown(self) -> Snapshot | None:
-        """Return what the explorer shows, which stands still behind another screen; there the newest."""
-        in_front = self.screen is self.explorer
-        return (self.explorer.follower.shown if in_front else None) or self.explorer.run.snapshot
-
-    @on(StatusLine.Pressed)
-    def _pause_or_go_on(self) -> None:
-        self.explorer.action_command("pause")
-
-    @on(Knob.Typing)
-    def _type(self, event: Knob.Typing) -> None:
-        knob = event.knob
-        from bntui.ui.dialogs.value import ValueScreen  # the first picture doesn't need it
-
-        self.push_screen(ValueScreen(knob.spec, knob.wanted, knob.turn_to))
 
 
 def explore(

@@ -23,6 +23,7 @@ from bntui.ui.key_lines import (
     line,
 )
 from bntui.ui.run_keys import COMPARISON, RUNS
+from bntui.ui.sweep_keys import BEHIND, SWEEP
 
 _KNOBS = Section(
     "Knobs",
@@ -280,6 +281,7 @@ NEW_RUN = ScreenKeys(
 
 SCREENS = (
     *(EXPLORER, WHAT_IF, MOMENT, LAYER, CHANNEL, BRANCH, NEW_RUN, RUNS, COMPARISON),
+    *(SWEEP, BEHIND),
     *(EXPERIMENTS, QUESTION),
     *(TOY, PENCIL, CONCLUSION, LEAVE, PROMPT, ASK, TEXT, TOUR, HELP),
 )

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bntui.cli.attach import _followed
 from bntui.core.run import Command
 from bntui.core.run_request import Follow, RunRequest
 from bntui.core.snapshot import Phase
 from bntui.store.archive import KeptRuns
+from bntui.store.follow import followed
 from bntui.store.recorder import StoreRecorder
 from bntui.ui.app import BntuiApp
 from bntui.ui.runs.list import RunList
@@ -36,7 +36,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def attached(run: str) -> AsyncIterator[tuple[BntuiApp, Callable[[str], Awaitable[None]]]]:
     """Attach to a run; beside the app comes what waits until the screen shows a text."""
     request = RunRequest(KeptRuns().load(run).config, origin=Follow(run))
-    app = BntuiApp(_followed, request, archive=KeptRuns(), updates_per_second=20.0)
+    app = BntuiApp(followed, request, archive=KeptRuns(), updates_per_second=20.0)
 
     async def see(text: str) -> None:
         async with asyncio.timeout(PATIENCE):
@@ -47,7 +47,7 @@ async def attached(run: str) -> AsyncIterator[tuple[BntuiApp, Callable[[str], Aw
         yield app, see
 
 
-async def test_a_watched_training_is_followed_asked_and_left_alone(path: Path) -> None:
+async def test_a_watched_training_isfollowed_asked_and_left_alone(path: Path) -> None:
     recorder = StoreRecorder(path, clock=count().__next__)  # a second passes between two calls
     asked = watched_run(replace(WATCHED, control=True), run=recorder.run, followed=False)
     recorder.record(asked, journal([1, 2]))

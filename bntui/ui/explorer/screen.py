@@ -1,6 +1,7 @@
 """The explorer: knobs on the left, what they do to the run on the right."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -66,12 +67,16 @@ class Explorer(Screen[None]):
         archive: Archive | None = None,
         experiments: Experiments,
         updates_per_second: float,
+        leaves: str = "quit",
     ) -> None:
         """`request` is for the first run; `archive` has the runs that are kept.
 
-        `experiments` are the guided ones, and the one to begin with instead, if any.
+        `experiments` are the guided ones, and the one to begin with instead, if any. `leaves` says what
+        the last key of the line does.
         """
         super().__init__()
+        *keys, last = key_table.EXPLORER.shown()
+        self._keys = [*keys, replace(last, word=leaves)]
         self.current = CurrentRun(make_run, request)
         self.follower = SnapshotFollower(
             self,
@@ -145,7 +150,7 @@ class Explorer(Screen[None]):
         yield Body(self.run.snapshot.config, followed=self._follows)
         yield Label(arrangement.TOO_SMALL, id="too-small")
         yield MessageLines()
-        yield KeyLine(key_table.EXPLORER.shown())
+        yield KeyLine(self._keys)
 
     def on_mount(self) -> None:
         """Begin the run once there is a picture, and follow it."""

@@ -68,6 +68,17 @@ AROUND = (
         "val_acc = right answers / images",
         _at_epoch,
     ),
+    Term(
+        "gap",
+        "What validation loses to running statistics at one place of a phase diagram, at one epoch's end: the "
+        "median over the seeds.",
+        "gap = fresh − running",
+    ),
+    Term(
+        "updates until sound",
+        "The first epoch's end from which on a gap stays within 0.05, in updates; “never” where there is none "
+        "up to the last epoch that was measured.",
+    ),
     Term("pinned", "A run with * stays on top of the list, however it is sorted."),
     Term(
         "over the charts",

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from textual.dom import DOMNode
 
-from bntui.ui import course_keys, key_table, run_keys
+from bntui.ui import course_keys, key_table, run_keys, sweep_keys
 from bntui.ui.key_lines import ScreenKeys
+from bntui.ui.sweeps.explanation import PARAGRAPHS as SWEEP_IN_WORDS
 from bntui.ui.toy.explanation import PARAGRAPHS as TOY_IN_WORDS
 
 
@@ -98,6 +99,11 @@ _TOY = (
     *("ε", "hindsight"),
 )
 
+_SWEEP = (
+    *("gap", "updates until sound", "running", "fresh", "momentum", "start", "hindsight"),
+    *("bias-corrected", "cumulative", "warm-up", "batch size", "seed", "epoch", "update"),
+)
+
 PLACES: dict[str, Place] = {
     # The knobs, each under its own id, and the panels of the explorer.
     "batch-size": Place("batch size", ("batch size", "update", "epoch", "start", "noise scale")),
@@ -124,6 +130,8 @@ PLACES: dict[str, Place] = {
     "WhatIfScreen": Place("what if", _WHAT_IF),
     "RunsScreen": Place("runs that are kept", _KEPT, of_this_run=False),
     "ComparisonScreen": Place("two runs compared", ("A, B",), of_this_run=False),
+    "SweepScreen": Place("phase diagram", _SWEEP, about=SWEEP_IN_WORDS, of_this_run=False),
+    "RunsBehindScreen": Place("runs behind a tile", ("val_acc", *_SWEEP), of_this_run=False),
     "BranchScreen": Place("moments to return to", ("branch", "update", "epoch", "▲")),
     "StructureScreen": Place("structure of a new run", _STRUCTURE, of_this_run=False),
     "ExperimentsScreen": Place("experiments", _COURSE, of_this_run=False),
@@ -144,6 +152,8 @@ KEYS: dict[str, ScreenKeys] = {
     "WhatIfScreen": key_table.WHAT_IF,
     "RunsScreen": run_keys.RUNS,
     "ComparisonScreen": run_keys.COMPARISON,
+    "SweepScreen": sweep_keys.SWEEP,
+    "RunsBehindScreen": sweep_keys.BEHIND,
     "BranchScreen": key_table.BRANCH,
     "StructureScreen": key_table.NEW_RUN,
     "ExperimentsScreen": course_keys.EXPERIMENTS,

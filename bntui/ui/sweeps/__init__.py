@@ -1,0 +1,1 @@
+"""The screen of a sweep: its phase diagram, and the runs behind each tile."""

@@ -1,0 +1,260 @@
+"""The screen of a sweep: its phase diagram as it fills, and what was measured at the crosshair."""
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Label
+
+from bntui.core.sweep import CellState, Standing, SweepLead, SweepSource
+from bntui.core.text import literal
+from bntui.sweeps import phase
+from bntui.sweeps.phase import MOMENTUM, Choice, Tile, Value
+from bntui.ui import sweep_keys
+from bntui.ui.explorer.refresh_rate import RefreshRate
+from bntui.ui.runs.archive import ID
+from bntui.ui.sweeps import choice as choices
+from bntui.ui.sweeps.lines import ChoiceLine, Held, Reading, SweepLine
+from bntui.ui.sweeps.map import PhaseMap
+from bntui.ui.sweeps.words import flowed, meaning, reading, settings_at, standings, when
+from bntui.ui.widgets.keyline import KeyLine
+from bntui.ui.widgets.notices import MessageLines
+
+ROOMY, SMALLEST, LOW = (100, 30), (60, 16), 20
+"""Columns and rows from which on the diagram has a frame; columns and rows needed; rows below which little is said."""
+TITLE = 66
+"""Cells of the title over the runs behind a tile."""
+TOO_SMALL = (
+    f"bntui needs {SMALLEST[0]} columns and {SMALLEST[1]} rows: please enlarge the terminal. "
+    "The sweep goes on."
+)
+
+
+class SweepScreen(Screen[None]):
+    """One sweep, read from the store."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*sweep_keys.SWEEP.bindings()]
+    DEFAULT_CSS = """
+    SweepScreen {
+        layout: vertical;
+        PhaseMap { height: 1fr; }
+        MessageLines { height: 2; }
+        #too-small { display: none; width: 100%; }
+        &.-compact {
+            MessageLines { height: 1; }
+        }
+        &.-low Reading { height: 2; }
+        &.-tiny {
+            SweepLine, ChoiceLine, PhaseMap, Reading, MessageLines, KeyLine { display: none; }
+            #too-small { display: block; }
+        }
+    }
+    """
+
+    class Opened(Message):
+        """The user wants to see a run in the explorer."""
+
+        def __init__(self, run: CellState) -> None:
+            super().__init__()
+            self.run = run
+
+    def __init__(
+        self, source: SweepSource, lead: SweepLead | None, *, updates_per_second: float
+    ) -> None:
+        """`lead` runs the sweep's cells, if it is this process that does."""
+        super().__init__()
+        self._source, self._lead = source, lead
+        self._rate = RefreshRate(updates_per_second)
+        self._view = source.view
+        self._told = ""
+        """What lead or source have said last."""
+        self.choice = phase.first_choice(self._view)
+        """Which diagram is shown."""
+        self._diagram = phase.diagram(self._view, self.choice)
+        self._setting = 0
+        """Which of the settings that are no axis [ and ] change."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the parts."""
+        self._arrange(self.app.size)
+        yield SweepLine()
+        yield ChoiceLine()
+        yield PhaseMap()
+        yield Reading()
+        yield Label(TOO_SMALL, id="too-small")
+        yield MessageLines()
+        yield KeyLine(sweep_keys.SWEEP.shown())
+
+    def on_mount(self) -> None:
+        """Show what there is, and follow the sweep once there is a picture."""
+        momenta = self.choice.y == MOMENTUM, self.choice.x == MOMENTUM
+        self.query_one(PhaseMap).cursor = (
+            choices.USUAL if momenta[1] else 0,
+            choices.USUAL if momenta[0] else 0,
+        )
+        self.query_one(PhaseMap).focus()
+        self._show()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._source.start()
+        if self._lead:
+            self._lead.start()
+        self._follow()
+
+    def _follow(self) -> None:
+        self.poll()
+        self.set_timer(self._rate.wait(), self._follow)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the arrangement that fits."""
+        self._arrange(event.size)
+
+    def _arrange(self, size: Size) -> None:
+        width, height = size
+        self.update_classes(
+            {
+                "-compact": width < ROOMY[0] or height < ROOMY[1],
+                "-low": height < LOW,
+                "-tiny": width < SMALLEST[0] or height < SMALLEST[1],
+            }
+        )
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened under another screen."""
+        self.poll()
+
+    # What is shown
+
+    def poll(self) -> None:
+        """Show the sweep as it is now, if it has changed and no other screen is in front."""
+        view, lead = self._source.view, self._lead
+        if self.app.screen is not self or not self.query(PhaseMap):
+            return
+        said = (lead.message if lead else "") or view.message
+        if view is not self._view or said != self._told:
+            self._view, self._told = view, said
+            self._show()
+
+    def _show(self, cursor: tuple[int, int] | None = None) -> None:
+        """Show everything anew; with another crosshair, if one is given."""
+        self._diagram = phase.diagram(self._view, self.choice)
+        shown = self.query_one(PhaseMap)
+        with self.app.batch_update():
+            self.query_one(SweepLine).show(self._view, self._lead.workers if self._lead else "")
+            self.query_one(ChoiceLine).show(self._diagram, self._held())
+            shown.show(self._diagram, shown.cursor if cursor is None else cursor)
+            hint = literal(self._told) or meaning(self.choice.value)
+            self.query_one(MessageLines).show_hint(hint)
+            self._read()
+
+    def _held(self) -> list[Held]:
+        """Return the settings that are no axis, with their values."""
+        self._setting %= max(1, len(self._diagram.held))
+        return [
+            (label, value, place == self._setting)
+            for place, (label, value) in enumerate(self._diagram.held)
+        ]
+
+    @on(PhaseMap.Moved)
+    def _read(self) -> None:
+        """Say what was measured at the crosshair."""
+        found = self.query_one(PhaseMap)
+        tile = found.chosen
+        if tile is None:
+            return
+        value = self.choice.value
+        others = {
+            one: self._at_crosshair(one).median
+            for one in (Value.RUNNING, Value.FRESH, Value.GAP)
+            if one is not value and tile.measured
+        }
+        self.query_one(Reading).show(
+            ("strong", settings_at(self._diagram, found.cursor)),
+            ("plain", [*reading(value, tile, others), *when(self._diagram, tile)]),
+            ("faint", standings(self._cells, tile.runs, ID)),
+        )
+
+    def _at_crosshair(self, value: Value) -> Tile:
+        """Return another value of the chosen tile."""
+        single = choices.at_tile(self.choice, self.query_one(PhaseMap).cursor, value)
+        return phase.diagram(self._view, single).tiles[0][0]
+
+    @property
+    def _cells(self) -> dict[str, CellState]:
+        return {one.cell.id: one for one in self._view.cells}
+
+    # What the keys do
+
+    def _choose(self, choice: Choice, cursor: tuple[int, int] | None = None) -> None:
+        self.choice = choice
+        self._show(cursor)
+
+    def action_epoch(self, by: int) -> None:
+        """Show the next epoch's end (1) or the one before (−1)."""
+        changed = choices.next_epoch(self.choice, self._diagram.epochs, by)
+        if changed == self.choice:
+            self.notify(f"this is the {'newest' if by > 0 else 'first'} epoch")
+        self._choose(changed)
+
+    def action_value(self) -> None:
+        """Show the next value."""
+        self._choose(choices.next_value(self.choice))
+
+    def action_axis(self, which: str) -> None:
+        """Have another axis across (x) or up (y); the crosshair stays on its run."""
+        found = self.query_one(PhaseMap)
+        changed = choices.next_axis(self._view, self.choice, found.cursor, which)
+        if changed is None:
+            self.notify("this sweep has no other axis")
+            return
+        before = choices.places(self.choice, found.cursor)
+        momentum = before.get(MOMENTUM, choices.USUAL)
+        tile = found.chosen
+        shown = phase.diagram(self._view, changed)
+        at = choices.tile_of(shown, tile.runs[0], momentum) if tile and tile.runs else (0, 0)
+        self._choose(changed, at)
+
+    def action_next_setting(self, by: int) -> None:
+        """Choose which of the other settings [ and ] change."""
+        if len(self._diagram.held) < 2:
+            self.notify(self._nothing_held() or "there is one other setting: [ and ] change it")
+        self._setting += by
+        self._show()
+
+    def action_setting(self, by: int) -> None:
+        """Look at another value of a setting that is no axis."""
+        if reason := self._nothing_held():
+            self.notify(reason)
+            return
+        name = choices.held(self._view, self.choice)[self._setting]
+        self._choose(choices.next_setting(self._view, self.choice, name, by))
+
+    def _nothing_held(self) -> str:
+        return "" if self._diagram.held else "both axes are all that this sweep varies"
+
+    @on(PhaseMap.Opened)
+    def _list_runs(self) -> None:
+        """List the runs behind the chosen tile."""
+        from bntui.ui.sweeps.behind import RunsBehindScreen  # the first picture doesn't need it
+
+        found = self.query_one(PhaseMap)
+        tile, cells = found.chosen, self._cells
+        if tile is None or not tile.runs:
+            self.notify("no run is behind this tile")
+            return
+        title = flowed(settings_at(self._diagram, found.cursor), TITLE)[0]
+        runs = [cells[run] for run in tile.runs]
+        self.app.push_screen(RunsBehindScreen(title, runs), self._open)
+
+    def _open(self, run: CellState | None) -> None:
+        if run is None:
+            return
+        if run.standing is Standing.WAITING:
+            self.notify(f"run {run.cell.id[:ID]} has not begun yet")
+        else:
+            self.post_message(self.Opened(run))

@@ -1,0 +1,170 @@
+"""What the screen of a sweep says: how far it is, which diagram is shown, what is read at a tile. Pure."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from bntui.core.cells import cell_len, shorten
+from bntui.core.sweep import CellState, Standing, SweepView
+from bntui.core.text import percent
+from bntui.sweeps.phase import SOUND_GAP, Diagram, Tile, Value
+from bntui.ui.sweeps.shades import measured
+
+SIGNS = {
+    Standing.WAITING: "○",
+    Standing.RUNNING: "▶",
+    Standing.INTERRUPTED: "‖",
+    Standing.FINISHED: "■",
+    Standing.FAILED: "×",
+}
+"""What stands for how a run stands, as on the line on top of the explorer."""
+COUNTED = (Standing.RUNNING, Standing.WAITING, Standing.INTERRUPTED, Standing.FAILED)
+"""What is counted beside the finished ones, in this order."""
+_MINUTE, _HOUR = 60.0, 3600.0
+_UP_TO_SECONDS, _UP_TO_MINUTES = 90.0, 5400.0
+
+
+def progress(view: SweepView, workers: str = "") -> tuple[str, ...]:
+    """Return how far a sweep is, in a sentence and in ever shorter forms."""
+    total, finished = len(view.cells), view.count(Standing.FINISHED)
+    counts = [f"{count} {one}" for one in COUNTED if (count := view.count(one))]
+    left = time_left(view)
+    runs = f"{finished} of {total} runs finished"
+    if finished == total:
+        runs = f"all {total} runs finished" if total > 1 else "its one run is finished"
+    few = [f"{finished}/{total}", *(one for one in counts if "waiting" not in one)]
+    forms = (
+        [runs, *counts, left, workers],
+        [runs, *counts, left],
+        [*few, left],
+        few,
+        few[:1],
+    )
+    sign = SIGNS[Standing.FINISHED if view.over else Standing.RUNNING]
+    if not view.over and not view.count(Standing.RUNNING):
+        sign = SIGNS[Standing.WAITING]
+    return tuple(f"{sign} {' · '.join(filter(None, form))}" for form in forms)
+
+
+def time_left(view: SweepView) -> str:
+    """Return about how long a sweep still takes, by what its finished runs took; empty while none has."""
+    seconds = seconds_left(view)
+    if math.isnan(seconds) or view.over or not view.count(Standing.RUNNING):
+        return ""
+    if seconds < _UP_TO_SECONDS:
+        return f"about {max(1, round(seconds))} s left"
+    if seconds < _UP_TO_MINUTES:
+        return f"about {seconds / _MINUTE:.0f} min left"
+    return f"about {seconds / _HOUR:.1f} h left"
+
+
+def seconds_left(view: SweepView) -> float:
+    """Return how many seconds a sweep still takes, if as many runs are under way at once as now.
+
+    A run takes as long as the finished ones of the same settings and other seeds took, else as all
+    finished ones took on average. NaN while none is finished.
+    """
+    took: dict[tuple[object, ...], list[float]] = defaultdict(list)
+    for one in view.cells:
+        if one.standing is Standing.FINISHED and one.seconds > 0.0:
+            took[one.cell.values].append(one.seconds)
+    if not took:
+        return math.nan
+    every = [seconds for some in took.values() for seconds in some]
+    open_ = [one for one in view.cells if one.standing not in {Standing.FINISHED, Standing.FAILED}]
+    left = [max(0.0, _mean(took.get(one.cell.values, every)) - one.seconds) for one in open_]
+    return sum(left) / max(1, view.count(Standing.RUNNING))
+
+
+def _mean(seconds: Sequence[float]) -> float:
+    return sum(seconds) / len(seconds)
+
+
+def what(view: SweepView) -> str:
+    """Return what a sweep is of: its name, the data, the seeds."""
+    base, seeds = view.design.base, len(view.design.seeds)
+    parts = [view.name, base.dataset, f"width {base.width:g}"]
+    return " · ".join([*parts, f"{seeds} seeds" if seeds > 1 else f"seed {view.design.seeds[0]}"])
+
+
+def epoch_words(diagram: Diagram) -> str:
+    """Return which epoch's end is shown, and whether there are others."""
+    epochs, epoch = diagram.epochs, diagram.choice.epoch
+    if not epochs:
+        return "no epoch has ended yet"
+    if not epoch:
+        return f"{'◂ ' * (len(epochs) > 1)}epoch {epochs[-1]}, the newest"
+    return f"{'◂ ' * (epoch > epochs[0])}epoch {epoch} of {epochs[-1]} ▸"
+
+
+def meaning(value: Value) -> str:
+    """Return what a value of the tiles means."""
+    return {
+        Value.GAP: f"gap: fresh less running accuracy · up to {SOUND_GAP:g} validation is sound",
+        Value.RUNNING: "running: validation accuracy with running statistics, as usual",
+        Value.FRESH: "fresh: validation accuracy with statistics measured anew",
+        Value.UNTIL_SOUND: f"updates from which on the gap stays within {SOUND_GAP:g}",
+    }[value]
+
+
+def settings_at(diagram: Diagram, cursor: tuple[int, int]) -> list[str]:
+    """Return at which settings a tile is: those of the axes, and the others."""
+    drawn = [
+        (one.label, one.values[at])
+        for one, at in zip((diagram.x, diagram.y), cursor, strict=True)
+        if one.label
+    ]
+    return [f"{label.partition(' (')[0]} {value}" for label, value in (*drawn, *diagram.held)]
+
+
+def when(diagram: Diagram, tile: Tile) -> list[str]:
+    """Return when a tile was measured."""
+    if not tile.updates:
+        return []
+    if diagram.choice.value is Value.UNTIL_SOUND:
+        return [f"measured up to update {tile.updates:,}"]
+    return [f"after epoch {diagram.epoch}, update {tile.updates:,}"]
+
+
+def reading(value: Value, tile: Tile, others: Mapping[Value, float]) -> list[str]:
+    """Return what was measured at a tile: its value over the seeds, others' medians, the start values' share."""
+    of = (
+        f"{tile.measured} of {len(tile.runs)}"
+        if tile.measured < len(tile.runs)
+        else f"{tile.measured}"
+    )
+    if not tile.measured:
+        said = (
+            f"{value}: not measured yet"
+            if not tile.failed
+            else f"{value}: not measured, a run failed"
+        )
+    elif len(tile.runs) == 1:
+        said = f"{value} {measured(value, tile.median)}"
+    else:
+        low, high = measured(value, tile.least), measured(value, tile.greatest)
+        spread = f"{low} to {high}, " if tile.measured > 1 else ""
+        seeds = "seed" if of == "1" else "seeds"
+        said = f"{value} {measured(value, tile.median)} ({spread}{of} {seeds})"
+    parts = [said, *(f"{one} {measured(one, at)}" for one, at in others.items())]
+    if tile.measured and not math.isnan(tile.left):
+        parts.append(f"{percent(tile.left)} of the start values left")
+    return parts
+
+
+def standings(cells: Mapping[str, CellState], runs: Sequence[str], digits: int) -> list[str]:
+    """Return the runs behind a tile: how each stands, its seed, and how its id begins."""
+    return [
+        f"{SIGNS[cells[run].standing]} {run[:digits]} (seed {cells[run].cell.seed})" for run in runs
+    ]
+
+
+def flowed(parts: Sequence[str], width: int) -> list[str]:
+    """Return parts with dots between them, in lines of at most so many cells, broken between parts alone."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and cell_len(f"{lines[-1]} · {part}") <= width:
+            lines[-1] += f" · {part}"
+        else:
+            lines.append(shorten(part, width))
+    return lines
