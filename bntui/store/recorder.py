@@ -27,6 +27,7 @@ from bntui.store.schema import StoreError, sentence, transaction
 from bntui.store.writing import (
     State,
     copy_run,
+    copy_sweeps,
     drop_checkpoint,
     drop_run,
     put_checkpoint,
@@ -255,8 +256,9 @@ class StoreRecorder:
     def _bring(
         self, source: sqlite3.Connection, to: sqlite3.Connection, snapshot: Snapshot
     ) -> None:
-        """Within a transaction, put what was kept of the run into another file."""
+        """Within a transaction, put what was kept of the run, which a sweep may need, into another file."""
         try:
+            copy_sweeps(source, to)
             copy_run(source, to, self.run)
         except sqlite3.Error as error:
             if not isinstance(error, DamagedError) and _is_readable(source):

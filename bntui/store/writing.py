@@ -18,7 +18,7 @@ from bntui.core.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
 from bntui.core.text import storable
 from bntui.diagnose.causes import Verdict
 from bntui.diagnose.remedies import values
-from bntui.store.checksum import CHECKED, OF_RUNS, check_row, insertion, write_checksums
+from bntui.store.checksum import CHECKED, OF_RUNS, check_row, insertion, is_whole, write_checksums
 from bntui.store.encoding import finite, read_report, write, write_report
 
 PIECE = 256_000_000
@@ -255,6 +255,14 @@ def copy_run(source: sqlite3.Connection, to: sqlite3.Connection, run: str) -> No
         for row in rows:
             check_row(table, row)
             put(to, table, *(row[column] for column in columns))
+
+
+def copy_sweeps(source: sqlite3.Connection, to: sqlite3.Connection) -> None:
+    """Within a transaction, put what is whole of the sweeps of one store into another that lacks them."""
+    for row in source.execute("SELECT * FROM sweeps ORDER BY rowid"):
+        if is_whole("sweeps", row):
+            behind, sealed = insertion("sweeps", (row[column] for column in CHECKED["sweeps"]))
+            to.execute(f"INSERT OR IGNORE INTO {behind}", sealed)
 
 
 def drop_checkpoint(connection: sqlite3.Connection, run: str) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bntui.core.config import RunConfig
 from bntui.core.run_request import Resume
 from bntui.core.snapshot import Mark, Phase
+from bntui.core.sweep import Design
 from bntui.store.database import Store
 from bntui.store.liveness import is_held, live_path
 from bntui.store.recorder import StoreRecorder
@@ -84,6 +86,22 @@ def test_the_run_is_whole_in_the_file_that_is_there_then(
         assert (found.update, found.content()) == (16, b"c" * 5000)
         assert store.run(recorder.run).state is State.STOPPED
     assert not path.with_name("runs.sqlite-live").exists()
+
+
+def test_sweeps_come_along_with_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "runs.sqlite"
+    design = Design(RunConfig(), seeds=(0, 1))
+    with Store(path) as store:
+        store.put_sweep("sweep-1", design)
+        store.put_sweep("hurt", design)
+        recorder = StoreRecorder(path)
+        feed(recorder, range(1, 41))
+        store._file.connection.execute("UPDATE sweeps SET begun = 'never' WHERE name = 'hurt'")
+    remove_folder(path)
+    recorder.close(state(41, phase=Phase.STOPPED))
+    with Store(path) as store:
+        assert [(sweep.name, sweep.design) for sweep in store.sweeps()] == [("sweep-1", design)]
+        assert store.points(recorder.run)["train_loss"].updates[-1] == 40
 
 
 def test_as_long_as_there_can_be_no_new_one_the_run_waits(tmp_path: Path) -> None:
