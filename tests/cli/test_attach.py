@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bntui.cli.attach import _followed
 from bntui.cli.main import cli
 from bntui.core.run_request import Follow, RunRequest
 from bntui.core.snapshot import Phase, RunFacts, Snapshot
 from bntui.core.text import ConfigError
 from bntui.store.database import Store
+from bntui.store.follow import followed
 from bntui.store.recorder import StoreRecorder
 from tests.children import environment
 from tests.test_imports import loaded_after
@@ -81,7 +81,7 @@ def test_its_options_go_behind_it() -> None:
 
 def test_a_run_that_was_deleted_meanwhile_is_refused_in_one_sentence() -> None:
     with pytest.raises(ConfigError, match="not in the store"):
-        _followed(RunRequest(CONFIG, origin=Follow("abc")))
+        followed(RunRequest(CONFIG, origin=Follow("abc")))
 
 
 def test_it_loads_no_torch() -> None:
