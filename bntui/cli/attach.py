@@ -1,9 +1,10 @@
-"""`bntui attach`: the explorer on a run of another process, or on a kept one."""
+"""`bntui attach`: the explorer on a run of another process, or on a kept one; or a sweep's diagram."""
 
 import gc
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,22 +12,28 @@ from bntui.cli.options import themed
 from bntui.cli.terminal import refuse_without_terminal
 from bntui.core.text import ConfigError, literal
 
+if TYPE_CHECKING:  # NumPy, which these load, would be half of the time that `--version` takes
+    from bntui.store.follow_sweep import FollowedSweep
+    from bntui.store.rows import StoredRun
+
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("name", metavar="[RUN|SWEEP]", required=False)
 @click.option(
-    "--store", metavar="FILE", help="Where RUN is kept, if not in the store of `bntui runs`."
+    "--store", metavar="FILE", help="Where it is kept, if not in the store of `bntui runs`."
 )
 @click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII characters only.")
 @themed
-def attach(run: str | None, store: str | None, plain: bool, theme: str | None) -> None:
-    """Look at RUN, which another process trains or which is kept, in the explorer's screens.
+def attach(name: str | None, store: str | None, plain: bool, theme: str | None) -> None:
+    """Look at a run or a sweep, which another process trains or which is kept.
 
-    RUN is how its id begins, or `last`; without it, the newest that is under way. It is looked at, and
-    not led: it goes on whatever is done here.
+    RUN is how its id begins, or `last`; without it, the newest that is under way is shown, in the explorer's
+    screens. SWEEP is a sweep's name: its diagram is shown. What is looked at is not led: it goes on whatever is
+    done here.
     """
     from bntui.store.database import Store
-    from bntui.store.follow import followed, which
+    from bntui.store.follow import which
+    from bntui.store.follow_sweep import which_sweep
     from bntui.ui.terminal import capabilities
 
     if store is not None:
@@ -34,33 +41,51 @@ def attach(run: str | None, store: str | None, plain: bool, theme: str | None) -
             _existing(store)
         )  # for all screens, the list of runs as well
     with Store() as kept:
-        found = which(kept, run)
+        sweep = which_sweep(kept, name)
+        run = None if sweep else which(kept, name)
     capabilities.prepare()  # before textual is imported
     if theme is not None:
         from bntui.ui.themes import known_theme
 
         theme = known_theme(theme)
-    refuse_without_terminal("attach", "`bntui show` prints what is kept of a run")
+    way_out = (
+        "`bntui sweeps` lists sweeps" if sweep else "`bntui show` prints what is kept of a run"
+    )
+    refuse_without_terminal("attach", way_out)
     gc.disable()  # the app turns it on again, once there is a picture
-    from bntui.core.run_request import Follow, RunRequest
+    sys.exit(_show(run, sweep, plain=plain, theme=theme))
+
+
+def _show(
+    run: "StoredRun | None", sweep: "FollowedSweep | None", *, plain: bool, theme: str | None
+) -> int:
+    """Show one of them on this terminal, and return the exit code."""
     from bntui.machine.places import config_path
     from bntui.store.archive import KeptRuns
-    from bntui.ui.app import explore
-    from bntui.ui.experiments.progress import Experiments
     from bntui.ui.remembered import Memory
 
-    code = explore(
+    memory = Memory(config_path())
+    if sweep is not None:
+        from bntui.ui.sweeps.app import show
+
+        return show(sweep, None, archive=KeptRuns(), plain=plain, memory=memory, theme=theme)
+    from bntui.core.run_request import Follow, RunRequest
+    from bntui.store.follow import followed
+    from bntui.ui.app import explore
+    from bntui.ui.experiments.progress import Experiments
+
+    assert run is not None
+    return explore(
         followed,
-        RunRequest(found.config, origin=Follow(found.id)),
+        RunRequest(run.config, origin=Follow(run.id)),
         archive=KeptRuns(),
         experiments=Experiments(),
         plain=plain,
-        memory=Memory(config_path()),
+        memory=memory,
         theme=theme,
         tour=False,
         on_bug=lambda _: None,  # a traceback is its own process's, which has told of it
     )
-    sys.exit(code)
 
 
 def _existing(store: str) -> Path:

@@ -196,6 +196,10 @@ class Store:
         with self._file.errors_as_sentences():
             return stored_sweep(self._file.connection, self.path, name)
 
+    def has_sweep(self, name: str) -> bool:
+        """Tell whether there is a sweep of this name, sound or not."""
+        return bool(self._file.rows("sweeps", "WHERE name = ?", storable(name)))
+
     def sweeps(self) -> list[StoredSweep]:
         """Return all sweeps, the newest first."""
         sound = []

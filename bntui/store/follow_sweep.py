@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 
-from bntui.core.sweep import SweepView
+from bntui.core.sweep import SweepView, why_no_name
 from bntui.store.connection import Connection
 from bntui.store.database import Store
 from bntui.store.follow import ALIVE_SECONDS, POLL_SECONDS, RETRY_SECONDS
@@ -35,6 +35,20 @@ def read_sweep(path: Path, name: str) -> SweepView:
     finally:
         file.close()
     return SweepView(name, design, cells.states(held), cells.remark)
+
+
+def which_sweep(store: Store, name: str | None) -> "FollowedSweep | None":
+    """Return the sweep that `bntui attach` means; None where that is a run.
+
+    Raises StoreError for a name that only a sweep can have, where there is none of that name.
+    """
+    if name is None or why_no_name(name):
+        return None
+    if not store.has_sweep(name):
+        raise StoreError(
+            f"run or sweep {name!r} is not in the store: `bntui runs` and `bntui sweeps` list what is."
+        )
+    return FollowedSweep(store.path, name)
 
 
 def under_way(path: Path, cells: SweepCells) -> set[str]:

@@ -1,8 +1,10 @@
 """`bntui attach`: what it refuses, what it opens with, and that it needs no torch."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -10,9 +12,12 @@ from click.testing import CliRunner
 from bntui.cli.main import cli
 from bntui.core.run_request import Follow, RunRequest
 from bntui.core.snapshot import Phase, RunFacts, Snapshot
+from bntui.core.sweep import Design
 from bntui.core.text import ConfigError
+from bntui.store.checksum import write_checksums
 from bntui.store.database import Store
 from bntui.store.follow import followed
+from bntui.store.follow_sweep import FollowedSweep
 from bntui.store.recorder import StoreRecorder
 from tests.children import environment
 from tests.test_imports import loaded_after
@@ -46,9 +51,49 @@ def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_that_is_not_kept_is_refused_as_show_refuses_it() -> None:
-    shown = CliRunner().invoke(cli, ["show", "nosuch"]).stderr
-    assert refusal("nosuch") == shown
-    assert "'nosuch' is not in the store" in shown
+    for name in ("abcdef", "last", "no such"):
+        shown = CliRunner().invoke(cli, ["show", name]).stderr
+        assert refusal(name) == shown
+        assert f"run {name!r} is not in the store" in shown
+
+
+def test_what_is_neither_a_run_nor_a_sweep_is_refused() -> None:
+    assert refusal("nosuch") == (
+        "Error: run or sweep 'nosuch' is not in the store: `bntui runs` and `bntui sweeps` list what is.\n"
+    )
+
+
+class TestASweep:
+    @pytest.fixture(autouse=True)
+    def _kept(self) -> None:
+        with Store() as store:
+            store.put_sweep("beef-1", Design(CONFIG, seeds=(0, 1)))
+            store.put_sweep("wrong", Design(CONFIG))
+            store._file.connection.execute("UPDATE sweeps SET begun = 'x' WHERE name = 'wrong'")
+            write_checksums(store._file.connection, "sweeps", "WHERE name = 'wrong'")
+
+    def test_it_needs_a_terminal_too(self) -> None:
+        assert "is none: `bntui sweeps` lists sweeps." in refusal("beef-1")
+
+    def test_one_that_can_not_be_read_is_refused(self) -> None:
+        assert "is not as this bntui writes them (begun" in refusal("wrong")
+
+    def test_it_is_shown_and_not_led(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        shown: list[tuple[Any, Any]] = []
+
+        def show(source: Any, lead: Any, **_: Any) -> int:
+            shown.append((source, lead))
+            return 0
+
+        monkeypatch.setattr("bntui.ui.sweeps.app.show", show)
+        monkeypatch.setattr("bntui.cli.attach.refuse_without_terminal", lambda *_: None)
+        result = CliRunner().invoke(cli, ["attach", "beef-1"], catch_exceptions=False)
+        gc.enable()
+        assert result.exit_code == 0
+        ((source, lead),) = shown
+        assert isinstance(source, FollowedSweep)
+        assert (source.view.name, lead) == ("beef-1", None)
+        assert len(source.view.cells) == 2
 
 
 def test_without_a_run_and_none_under_way_it_says_so() -> None:
