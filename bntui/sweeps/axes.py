@@ -12,7 +12,6 @@ from bntui.core.config import RunConfig
 from bntui.core.estimators import ROWS
 from bntui.core.settings import SETTINGS
 from bntui.core.sweep import CellState, Design, SweepView
-from bntui.core.text import ConfigError
 
 MOMENTUM = "hindsight"
 """The axis of the estimators that every run keeps: `estimators.ROWS`, a momentum each and three more."""
@@ -83,26 +82,6 @@ def keeps_momenta(design: Design) -> bool:
     norms = varied.get("norm", (design.base.norm,))
     layers = varied.get("norm_layers", (design.base.norm_layers,))
     return any(one in {"batch", "ghost"} for one in norms) and any(one != 0 for one in layers)
-
-
-def axis_named(view: SweepView, name: str) -> str:
-    """Return the axis that a user means by the name of an option, such as `batch-size` or `lr`.
-
-    `momentum` is that of the runs where the sweep varies it, and every momentum in hindsight where it
-    does not. Raises ConfigError.
-    """
-    known: dict[str, str] = {}
-    for one in axes_of(view).scales:
-        if one == MOMENTUM:
-            known[MOMENTUM] = one
-            known.setdefault("momentum", one)
-        elif one != NO_AXIS:
-            known[SETTINGS[one].flag if one in SETTINGS else one] = one
-    wanted = name.strip().lower().replace("_", "-")
-    if wanted not in known:
-        names = ", ".join(known) or "none"
-        raise ConfigError(f"axis {name!r} is none of this sweep's: it has {names}.")
-    return known[wanted]
 
 
 def updates_per_epoch(cells: Sequence[CellState]) -> list[int]:

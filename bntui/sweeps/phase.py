@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bntui.core.sweep import SweepView
-from bntui.sweeps.axes import MOMENTUM, NO_AXIS, UPDATES, Scale, axis_named
+from bntui.sweeps.axes import MOMENTUM, NO_AXIS, UPDATES, Scale
 from bntui.sweeps.outcomes import Outcomes, outcomes_of
 from bntui.sweeps.theory import START_LEFT, line_of
 from bntui.sweeps.tiles import (
@@ -31,9 +31,9 @@ __all__ = [
     "Tile",
     "Value",
     "axes",
-    "axis_named",
     "diagram",
     "first_choice",
+    "measured_epochs",
     "scale",
 ]
 
@@ -68,6 +68,11 @@ def axes(view: SweepView) -> tuple[str, ...]:
 def scale(view: SweepView, axis: str) -> Scale:
     """Return one of the axes with its places, as `Choice.at` numbers them."""
     return outcomes_of(view).axes.scales[axis]
+
+
+def measured_epochs(view: SweepView) -> tuple[int, ...]:
+    """Return the epochs that any cell has a value of, ascending."""
+    return outcomes_of(view).epochs
 
 
 def first_choice(view: SweepView) -> Choice:

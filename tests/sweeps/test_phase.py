@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from bntui.core.config import Knobs
 from bntui.core.estimators import MOMENTA, ROWS
 from bntui.core.sweep import Cell, EpochOutcome, Standing
-from bntui.core.text import ConfigError
 from bntui.sweeps.phase import (
     MOMENTUM,
     NO_AXIS,
@@ -22,7 +21,6 @@ from bntui.sweeps.phase import (
     Choice,
     Value,
     axes,
-    axis_named,
     diagram,
     first_choice,
     scale,
@@ -254,18 +252,6 @@ def test_batch_size_is_looked_at_at_one_value_where_neither_it_nor_updates_are_d
     drawn = diagram(of, Choice("learning_rate", MOMENTUM, at={UPDATES: 0}))
     assert drawn.held == (("updates an epoch", "4"),)
     assert drawn.tiles[0][0].updates == 12
-
-
-def test_an_axis_is_named_as_its_option_is() -> None:
-    of = view(design(BATCHES, RATES))
-    assert [
-        axis_named(of, name) for name in ("batch-size", "lr", "updates", "momentum", "hindsight")
-    ] == [*("batch_size", "learning_rate", UPDATES, MOMENTUM, MOMENTUM)]
-    assert axis_named(view(design(("momentum", (0.9, 0.99)))), "momentum") == "momentum"
-    with pytest.raises(
-        ConfigError, match="axis 'width' is none of this sweep's: it has batch-size, updates, lr"
-    ):
-        axis_named(of, "width")
 
 
 def test_one_axis_twice_is_refused() -> None:

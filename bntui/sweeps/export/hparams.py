@@ -12,12 +12,13 @@ _ACCURACIES = ("val_acc", "val_acc_fresh", "gap")
 """With running statistics, with fresh ones, and the difference: as a run's own series are called."""
 
 
-def write_hparams(view: SweepView, folder: Path) -> int:
-    """Write each cell of which something is measured into a folder named by its run; return how many.
+def write_hparams(view: SweepView, folder: Path) -> None:
+    """Write each cell of which something is measured into a folder named by its run.
 
     Hyperparameters are the settings that the sweep varies, and the seed. Metrics are validation accuracies
     over updates, and the gap under each of `estimators.ROWS`; TensorBoard's table shows the last of each.
-    Values are float32, TensorBoard's own. Raises ConfigError where tensorboard is not installed, OSError.
+    Values are float32, TensorBoard's own. Raises ConfigError where tensorboard is not installed, or nothing is
+    measured yet, and OSError.
     """
     try:
         from torch.utils.tensorboard import SummaryWriter
@@ -27,6 +28,10 @@ def write_hparams(view: SweepView, folder: Path) -> int:
             "TensorBoard's files need the package tensorboard: pip install 'bntui[tensorboard]'."
         ) from None
     measured = [one for one in view.cells if one.epochs]
+    if not measured:
+        raise ConfigError(
+            f"sweep {view.name} has nothing measured yet: wait until an epoch has ended."
+        )
     for state in measured:
         with SummaryWriter(str(folder / state.cell.id)) as writer:
             tags = metrics(state, state.epochs[-1])
@@ -35,7 +40,6 @@ def write_hparams(view: SweepView, folder: Path) -> int:
             for outcome in state.epochs:
                 for tag, value in metrics(state, outcome).items():
                     writer.add_scalar(tag, value, outcome.update)
-    return len(measured)
 
 
 def hyperparameters(view: SweepView, state: CellState) -> dict[str, bool | float | str]:

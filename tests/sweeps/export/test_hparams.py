@@ -8,7 +8,7 @@ import pytest
 from bntui.core.sweep import Standing
 from bntui.core.text import ConfigError
 from bntui.sweeps.export.hparams import write_hparams
-from tests.sweeps.made_up import design, outcome, view, with_cell
+from tests.sweeps.made_up import design, outcome, view, waiting, with_cell
 
 OF = view(
     design(
@@ -28,7 +28,7 @@ def test_each_run_has_a_folder_with_what_varies_and_what_was_measured(tmp_path: 
     from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
     of = with_cell(OF, 3, standing=Standing.WAITING, epochs=())
-    assert write_hparams(of, tmp_path) == 15
+    write_hparams(of, tmp_path)
     written = {folder.name for folder in tmp_path.iterdir()}
     assert written == {one.cell.id for number, one in enumerate(of.cells) if number != 3}
     events = EventAccumulator(str(tmp_path / of.cells[0].cell.id)).Reload()
@@ -65,3 +65,9 @@ def test_without_tensorboard_it_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ConfigError, match=r"pip install 'bntui\[tensorboard\]'"):
         write_hparams(OF, tmp_path)
+
+
+def test_nothing_measured_is_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="sweep made up has nothing measured yet"):
+        write_hparams(waiting(OF.design), tmp_path)
+    assert not list(tmp_path.iterdir())
