@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bntui.cli.runs import FORMATS
+from bntui.cli.export import FORMATS
 from bntui.core.snapshot import Phase
 from bntui.store import writing
 from bntui.store.database import Store
