@@ -6,6 +6,10 @@ from bntui.core.config import Observation, RunConfig
 from bntui.core.snapshot import Checkpoint
 
 
+KEEP_SECONDS = 30.0
+"""How much of a run is lost at most if it is killed, where an epoch takes longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class New:
     """A run from its start."""
@@ -66,6 +70,8 @@ class RunRequest:
     """Whether it goes to the store."""
     keep_weights: bool = False
     """Whether the weights that it ends with go there too."""
+    keep_seconds: float = KEEP_SECONDS
+    """Seconds of work after which a checkpoint is made within an epoch, where that costs little enough."""
 
     @property
     def checkpoint(self) -> Checkpoint | None:

@@ -181,7 +181,9 @@ class SweepLead(Protocol):
     message: str
     """What there is to say of the work, such as that a worker died and its cell goes on elsewhere."""
     over: bool
-    """Whether it has nothing left to do."""
+    """Whether it has ended: nothing is left to do, or it has given up."""
+    failure: str
+    """Why it has given up, in one sentence; empty if it has not."""
     workers: str
     """With what it works: "2 processes of 1 thread", "Ray: 8 CPUs on 2 nodes"."""
 

@@ -15,10 +15,16 @@ from bntui.core.snapshot import EpochReport, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A moment of a cell's run, as `Recorder.record` takes it: with the last checkpoint, and no series."""
+    """A moment of a cell's run, as `Recorder.record` takes it.
+
+    Of the checkpoints it has the last, if that is new and it is time for it, and of the series those
+    that a recorder reads.
+    """
 
     snapshot: Snapshot
     journal: Sequence[Point]
+    same: frozenset[str] = frozenset()
+    """Fields of the snapshot that are left out, since they are those of the message before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +36,11 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The cell's run is over, as the phase of its last snapshot says: finished, failed, stopped."""
+    """The cell's run is over, as the phase of its last snapshot says: finished, failed, interrupted."""
 
     snapshot: Snapshot
+    same: frozenset[str] = frozenset()
+    """As in `Progress`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,10 @@ class Executor(Protocol):
         """Return how many more cells can begin now."""
 
     def begin(self, run: str, request: RunRequest) -> None:
-        """Begin a cell, whose run has this id. Returns at once."""
+        """Begin a cell, whose run has this id. Returns at once.
+
+        Raises ConfigError where nothing can be begun at the moment: a process, say.
+        """
 
     def receive(self, timeout: float) -> list[tuple[str, Message]]:
         """Return what came from the cells' runs, in order; waits so many seconds at most for the first.

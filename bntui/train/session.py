@@ -27,8 +27,6 @@ from bntui.train.resuming import SessionState
 from bntui.train.script import RECALIBRATE, Script, recalibrates, turned
 from bntui.train.trainer import Trainer
 
-KEEP_SECONDS = 30.0
-"""How much of a run is lost at most, where an epoch takes longer."""
 SLOW_SECONDS = LEAVE_SECONDS / 2
 """An update that takes longer is kept at its end: the program may not wait for that of the next."""
 EXPLAINED_BYTES = 500_000_000
@@ -73,6 +71,7 @@ class Session:
         self._facts = facts_of(self.trainer)
         self._run = run
         self.checkpoints = Checkpoints()
+        self._keep_seconds = request.keep_seconds
         self._kept_at = 0.0
         self._limits = BatchLimits(loaded.device, self._facts)
         self._slow = False
@@ -115,7 +114,7 @@ class Session:
         if full or (self.finished and self.trainer.mid_epoch):
             return self._end_epoch(full=full)
         self.observer.observe_if_due()
-        long_ago = self.observer.budget.total - self._kept_at > KEEP_SECONDS
+        long_ago = self.observer.budget.total - self._kept_at > self._keep_seconds
         if (self._slow or long_ago) and self._may_keep():
             self.keep(f"update {self.trainer.update}")
         return []

@@ -1,0 +1,272 @@
+"""Runs the cells of a sweep: claims them in the store, has them run, and writes there what comes back.
+
+All of it is on one thread, which alone uses the executor and the recorders. Any number of drivers, in as many
+processes, can share a store: each cell is claimed by one of them.
+"""
+
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event, Thread
+
+from bntui.core.run import LEAVE_SECONDS
+from bntui.core.snapshot import Phase, Snapshot
+from bntui.core.sweep import Cell, Design
+from bntui.core.text import ConfigError
+from bntui.store.claims import Claim, claim, is_done, is_of
+from bntui.store.database import Store
+from bntui.store.schema import StoreError
+from bntui.store.writing import State
+from bntui.sweeps.executor import Ended, Executor, Lost, Message, Progress, Reported
+from bntui.sweeps.sender import whole
+
+LOOK_SECONDS = 1.0
+"""How often cells that others have are looked at."""
+WAIT_SECONDS = 0.25
+"""How long it takes at most to notice that the sweep is left."""
+MOST_LOSSES = 3
+"""Times in succession that a cell is begun again after its worker died, without a checkpoint in between."""
+GIVE_UP_SECONDS = 30.0
+"""How long a store that can't be used is tried again while nothing is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a cell has failed."""
+
+    cell: Cell
+    message: str
+    """One sentence."""
+    traceback: str
+    """Of a bug; else empty."""
+
+
+@dataclass(slots=True)
+class _Underway:
+    """A cell that was begun."""
+
+    cell: Cell
+    claim: Claim
+    snapshot: Snapshot
+    """Its last."""
+
+    @property
+    def begun_at(self) -> int:
+        """The update that it goes on from."""
+        checkpoint = self.claim.request.checkpoint
+        return checkpoint.update if checkpoint else 0
+
+    def close(self, phase: Phase, message: str = "") -> None:
+        """End its recording, and give it back."""
+        message = message or self.snapshot.message
+        self.claim.recorder.close(replace(self.snapshot, phase=phase, message=message))
+
+
+class Driver:
+    """The real `core.sweep.SweepLead`."""
+
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        design: Design,
+        executor: Executor,
+        *,
+        retry_failed: bool = False,
+    ) -> None:
+        """Run what is left of the sweep `name`, in the store at `path`."""
+        self.message = ""
+        self.over = False
+        self.failure = ""
+        self.failures: tuple[Failure, ...] = ()
+        """Of the cells that this driver has run."""
+        self.workers = executor.workers
+        self._path = path
+        self._note = f"sweep {name}"
+        self._executor = executor
+        self._retry_failed = retry_failed
+        self._left = {cell.id: cell for cell in design.cells()}
+        """What is neither over, as far as is known, nor under way here."""
+        self._to_claim: deque[Cell] = deque()
+        """Of what is left, what was not tried to be claimed since the last look at the store."""
+        self._look_due = 0.0
+        self._under_way: dict[str, _Underway] = {}
+        self._losses: dict[str, tuple[int, int]] = {}
+        """Of a cell whose worker died: how often in succession, and from which update it had begun."""
+        self._event = ""
+        """The last thing that happened and is worth a sentence."""
+        self._unable = 0.0
+        """Since when the store can't be used; 0 while it can."""
+        self._leaving = Event()
+        self._leave_seconds = LEAVE_SECONDS
+        self._thread = Thread(target=self._run, name="bntui-sweep", daemon=True)
+
+    def start(self) -> None:
+        """Begin, on a thread of its own."""
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self.failure = "no thread can be started to run the sweep: end other programs, or raise `ulimit -u`."
+            self.over = True
+
+    def leave(self, timeout: float, *, interrupted: bool = False) -> bool:
+        """End: cells under way are kept to go on later. Return whether all has ended."""
+        self._leave_seconds = timeout
+        self._leaving.set()
+        return self.join(timeout)
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for its end; return whether it has ended."""
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    # Everything below runs on the driver's own thread.
+
+    def _run(self) -> None:
+        try:
+            self._work()
+            if self._under_way:
+                self._stop()
+        except ConfigError as error:
+            self.failure = str(error)
+        except Exception as error:
+            self.failure = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            self._executor.close()
+            for one in self._under_way.values():
+                one.close(Phase.INTERRUPTED)
+            self._under_way.clear()
+            self.over = True
+
+    def _work(self) -> None:
+        """Run cells until all are over, also those that others have. Raises ConfigError if that can't be."""
+        while not self._leaving.is_set():
+            try:
+                self._begin_free()
+                self._unable = 0.0
+            except StoreError as error:
+                self._bear(error)
+            if not (self._left or self._under_way):
+                return
+            for run, message in self._executor.receive(WAIT_SECONDS):
+                self._take(run, message)
+            problems = (one.claim.recorder.problem for one in self._under_way.values())
+            self.message = next(filter(None, problems), self._event)
+
+    def _stop(self) -> None:
+        """Have all stop that is under way, and take what comes until then."""
+        until = time.monotonic() + self._leave_seconds
+        self._executor.stop()
+        while self._under_way and (left := until - time.monotonic()) > 0.0:
+            for run, message in self._executor.receive(min(left, WAIT_SECONDS)):
+                self._take(run, message)
+
+    def _begin_free(self) -> None:
+        """Begin as many cells as there is room for. Raises StoreError, and ConfigError if none can be."""
+        room = self._executor.free()
+        if room and self._left and not self._to_claim and time.monotonic() >= self._look_due:
+            self._look()
+        while room and self._to_claim and not self._leaving.is_set():
+            cell = self._to_claim[0]
+            claimed = claim(self._path, cell, self._note, retry_failed=self._retry_failed)
+            self._to_claim.popleft()
+            if claimed and not self._begin(cell, claimed):
+                return
+            room = self._executor.free()
+
+    def _look(self) -> None:
+        """Find out what is over, whoever has run it, and line up the rest. Raises StoreError."""
+        self._look_due = time.monotonic() + LOOK_SECONDS
+        with Store(self._path) as store:
+            over = [cell.id for cell in self._left.values() if self._is_over(store, cell)]
+        for run in over:
+            del self._left[run]
+        self._to_claim.extend(self._left.values())
+
+    def _is_over(self, store: Store, cell: Cell) -> bool:
+        run = store.sound(cell.id)
+        if run is None or not is_of(run, cell):
+            return False
+        failed = run.state is State.FAILED and not self._retry_failed
+        return failed or is_done(run, cell)
+
+    def _begin(self, cell: Cell, claimed: Claim) -> bool:
+        """Have a cell run; return whether it could be begun. Raises ConfigError if it is no use to go on."""
+        under_way = _Underway(cell, claimed, Snapshot(config=claimed.request.config))
+        try:
+            self._executor.begin(cell.id, claimed.request)
+        except ConfigError as error:
+            under_way.close(Phase.INTERRUPTED)
+            if not self._under_way:
+                raise
+            self._event = str(error)
+            return False
+        self._event = claimed.recorder.notice or self._event
+        del self._left[cell.id]
+        self._under_way[cell.id] = under_way
+        return True
+
+    def _take(self, run: str, message: Message) -> None:
+        under_way = self._under_way.get(run)
+        if under_way is None:  # it was given up
+            return
+        recorder = under_way.claim.recorder
+        if isinstance(message, Reported):
+            recorder.report(message.report)
+        elif isinstance(message, Lost):
+            self._take_loss(under_way, message.why)
+        else:
+            snapshot = whole(message.snapshot, message.same, under_way.snapshot)
+            under_way.snapshot = snapshot
+            if isinstance(message, Progress):
+                recorder.record(snapshot, message.journal)
+            else:
+                self._take_end(under_way)
+
+    def _take_end(self, under_way: _Underway) -> None:
+        snapshot = under_way.snapshot
+        if snapshot.phase is Phase.FAILED:
+            self._fail(under_way, snapshot.message)
+            return
+        self._end(under_way, snapshot.phase)
+        if snapshot.phase is not Phase.FINISHED:
+            self._line_up(under_way.cell)
+
+    def _take_loss(self, under_way: _Underway, why: str) -> None:
+        """Have the cell go on in another worker, unless it seems to be what ends them."""
+        cell, begun_at = under_way.cell, under_way.begun_at
+        count, before = self._losses.get(cell.id, (0, begun_at))
+        count = count + 1 if begun_at <= before else 1
+        self._losses[cell.id] = count, begun_at
+        if count > MOST_LOSSES and not self._leaving.is_set():
+            self._fail(under_way, f"{why}, {count} times in succession: it is not tried again.")
+            return
+        self._end(under_way, Phase.INTERRUPTED)
+        self._line_up(cell)
+        self._event = f"run {cell.id} goes on elsewhere: {why}."
+
+    def _fail(self, under_way: _Underway, message: str) -> None:
+        failure = Failure(under_way.cell, message, under_way.snapshot.traceback)
+        self.failures = (*self.failures, failure)
+        self._event = f"run {under_way.cell.id} has failed: {message}"
+        self._end(under_way, Phase.FAILED, message)
+
+    def _end(self, under_way: _Underway, phase: Phase, message: str = "") -> None:
+        del self._under_way[under_way.cell.id]
+        under_way.close(phase, message)
+
+    def _line_up(self, cell: Cell) -> None:
+        """Have a cell claimed again, before all others."""
+        self._left[cell.id] = cell
+        self._to_claim.appendleft(cell)
+
+    def _bear(self, error: StoreError) -> None:
+        """Try again later while the store can't be used, but not for ever. Raises StoreError."""
+        now = time.monotonic()
+        self._unable = self._unable or now
+        self._event = str(error)
+        if not self._under_way and now - self._unable > GIVE_UP_SECONDS:
+            raise error
