@@ -210,7 +210,7 @@ class Observer:
         run, validation_set = self._run, self._run.subject.validation
         validator = self._validator.at_these_weights()
         end = run.epoch_so_far()
-        running = fresh = None
+        running = fresh = moment = remembered = None
         kind = ""
         layers: tuple[LayerDrift, ...] = ()
         logits_error = math.nan
@@ -223,19 +223,20 @@ class Observer:
                 layers = tuple(replace(layer, detail=NO_DETAIL) for layer in validation.layers)
                 whole = len(self.subsets.live) == len(validation_set) and not self.led
                 if whole or not self.observation.live:
-                    self._remember(validation)
+                    remembered = validation
             else:
                 running = validator.under([run.estimators[OWN]], validation_set)[0].score
-        hindsight: tuple[float, ...] = ()
         if self.observation.hindsight and run.has_hindsight:
             moment = validator.moment(validation_set, self._moments.recommended)
-            hindsight = moment.accuracy
-            if not self.observation.live:
-                self._moments.append(moment)
         if self.observation.epoch_noise:
             # Of its own draws, so that it is the same whatever else was measured.
             draws = stream(self._seed, Drawn.NOISE, run.update)
             self._measure_noise(WINDOW, draws)
+        # Only now: a run that is stopped while it measures will measure all of it again.
+        if remembered:
+            self._remember(remembered)
+        if moment and not self.observation.live:
+            self._moments.append(moment)
         self.budget.observed(kind)
         seconds = self.budget.training - self._epoch_training
         images = run.images - self._epoch_images
@@ -252,7 +253,7 @@ class Observer:
             val_acc_fresh=fresh.accuracy if fresh else math.nan,
             layers=layers,
             logits_error=logits_error,
-            hindsight=tuple(zip(HINDSIGHT_NAMES, hindsight, strict=False)),
+            hindsight=tuple(zip(HINDSIGHT_NAMES, moment.accuracy, strict=True)) if moment else (),
             noise=self.noise,
         )
         self._epoch_seconds = self.budget.total

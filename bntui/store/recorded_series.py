@@ -81,13 +81,19 @@ class RecordedSeries:
                 self._chunks[name] = _Chunk()
 
     def count(self, connection: sqlite3.Connection) -> None:
-        """Count the chunks that the store has of a run to resume. Raises sqlite3.Error."""
+        """Count the chunks that the store has of a run to resume, and its moments. Raises sqlite3.Error."""
         self._numbers = dict(
             connection.execute(
                 "SELECT series, max(chunk) + 1 FROM points WHERE run = ? GROUP BY series",
                 (self._run,),
             ).fetchall()
         )
+        # One that was stopped while it measured its last update owes the moment there.
+        (last,) = connection.execute(
+            "SELECT max(last) FROM points WHERE run = ? AND series = 'hindsight:fresh'",
+            (self._run,),
+        ).fetchone()
+        self._moments_to = float(last or 0.0)
 
     def write_anew(self, connection: sqlite3.Connection, snapshot: Snapshot) -> None:
         """Write what charts show, in the place of series that are lost with their file.

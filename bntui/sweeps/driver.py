@@ -18,7 +18,7 @@ from bntui.store.claims import Claim, claim, is_done, is_of
 from bntui.store.database import Store
 from bntui.store.schema import StoreError
 from bntui.store.writing import State
-from bntui.sweeps.executor import Ended, Executor, Lost, Message, Progress, Reported
+from bntui.sweeps.executor import Executor, Lost, Message, Progress, Reported
 from bntui.sweeps.sender import whole
 
 LOOK_SECONDS = 1.0
