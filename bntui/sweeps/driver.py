@@ -27,6 +27,8 @@ WAIT_SECONDS = 0.25
 """How long it takes at most to notice that the sweep is left."""
 MOST_LOSSES = 3
 """Times in succession that a cell is begun again after its worker died, without a checkpoint in between."""
+STOP_SHARE = 0.8
+"""Of the time that leaving may take: how long cells are waited for that stop."""
 GIVE_UP_SECONDS = 30.0
 """How long a store that can't be used is tried again while nothing is under way."""
 
@@ -97,7 +99,7 @@ class Driver:
         self._event = ""
         """The last thing that happened and is worth a sentence."""
         self._unable = 0.0
-        """Since when the store can't be used; 0 while it can."""
+        """Since when no cell can be claimed, for the store can't be used; 0 while it can."""
         self._leaving = Event()
         self._leave_seconds = LEAVE_SECONDS
         self._thread = Thread(target=self._run, name="bntui-sweep", daemon=True)
@@ -146,7 +148,6 @@ class Driver:
         while not self._leaving.is_set():
             try:
                 self._begin_free()
-                self._unable = 0.0
             except StoreError as error:
                 self._bear(error)
             if not (self._left or self._under_way):
@@ -158,7 +159,7 @@ class Driver:
 
     def _stop(self) -> None:
         """Have all stop that is under way, and take what comes until then."""
-        until = time.monotonic() + self._leave_seconds
+        until = time.monotonic() + STOP_SHARE * self._leave_seconds
         self._executor.stop()
         while self._under_way and (left := until - time.monotonic()) > 0.0:
             for run, message in self._executor.receive(min(left, WAIT_SECONDS)):
@@ -172,6 +173,7 @@ class Driver:
         while room and self._to_claim and not self._leaving.is_set():
             cell = self._to_claim[0]
             claimed = claim(self._path, cell, self._note, retry_failed=self._retry_failed)
+            self._unable = 0.0
             self._to_claim.popleft()
             if claimed and not self._begin(cell, claimed):
                 return
@@ -264,8 +266,10 @@ class Driver:
         self._to_claim.appendleft(cell)
 
     def _bear(self, error: StoreError) -> None:
-        """Try again later while the store can't be used, but not for ever. Raises StoreError."""
+        """Look again later while the store can't be used, but not for ever. Raises StoreError."""
         now = time.monotonic()
+        self._to_claim.clear()
+        self._look_due = now + LOOK_SECONDS
         self._unable = self._unable or now
         self._event = str(error)
         if not self._under_way and now - self._unable > GIVE_UP_SECONDS:

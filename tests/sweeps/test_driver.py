@@ -1,0 +1,282 @@
+"""What a driver does with cells: claims, retries, failures, and those that others have."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from bntui.core.run_request import New, Resume
+from bntui.core.snapshot import Phase
+from bntui.store.claims import claim
+from bntui.store.database import Store
+from bntui.store.writing import State
+from bntui.sweeps.driver import MOST_LOSSES, Driver
+from bntui.sweeps.executor import Ended, Lost, Reported
+from tests.store.recorded import report
+from tests.sweeps.scripted import DESIGN, Scripted, driver, finished, progress, seen, stored
+from tests.sweeps.tiny import SECONDS
+
+ONE, TWO, THREE = DESIGN.cells()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "runs.sqlite"
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    until = monotonic() + SECONDS
+    while not true():
+        assert monotonic() < until
+        sleep(0.01)
+
+
+def ended(led: Driver) -> None:
+    """Wait for a driver's end."""
+    assert led.join(SECONDS)
+    assert led.over
+
+
+def test_cells_are_run_in_the_design_s_order_as_there_is_room(path: Path) -> None:
+    executor = Scripted(jobs=2)
+    led = driver(path, executor)
+    executor.begun(2)
+    assert [run for run, _ in executor.requests] == [ONE.id, TWO.id]
+    executor.send(TWO.id, *finished(TWO))
+    assert executor.begun(3)[0] == THREE.id
+    executor.send(ONE.id, Reported(report(1)), *finished(ONE))
+    executor.send(THREE.id, *finished(THREE))
+    ended(led)
+    assert (led.failure, led.failures, led.message) == ("", (), "")
+    assert executor.closed
+    for cell in DESIGN.cells():
+        run = stored(path, cell)
+        assert (run.state, run.updates, run.note) == (State.FINISHED, 40, "sweep sweep-1")
+    with Store(path) as store:
+        assert [one.epoch for one in store.reports(ONE.id)] == [1]
+
+
+def test_what_is_finished_is_not_run_again(path: Path) -> None:
+    for left in (3, 0):
+        executor = Scripted(jobs=3)
+        led = driver(path, executor)
+        if left:
+            executor.begun(left)
+            for cell in DESIGN.cells():
+                executor.send(cell.id, *finished(cell))
+        ended(led)
+        assert len(executor.requests) == left
+
+
+def test_fields_that_are_left_out_are_those_of_the_message_before(path: Path) -> None:
+    executor = Scripted()
+    led = driver(path, executor, replace(DESIGN, axes=()))
+    run, _ = executor.begun(1)
+    (cell,) = replace(DESIGN, axes=()).cells()
+    whole = progress(cell, 10)
+    lean = replace(whole.snapshot, facts=None, update=20)
+    executor.send(run, whole, Ended(replace(lean, phase=Phase.FINISHED), frozenset({"facts"})))
+    ended(led)
+    assert stored(path, cell).updates == 20
+
+
+def test_a_cell_whose_worker_died_goes_on_from_its_checkpoint(path: Path) -> None:
+    executor = Scripted()
+    led = driver(path, executor)
+    _, request = executor.begun(1)
+    assert request.origin == New()
+    executor.send(ONE.id, progress(ONE, 10, kept=True), progress(ONE, 20), Lost("it was killed"))
+    run, request = executor.begun(2)
+    assert run == ONE.id
+    assert isinstance(request.origin, Resume)
+    assert request.origin.checkpoint.update == 10
+    wait_until(lambda: led.message == f"run {ONE.id} goes on elsewhere: it was killed.")
+    assert stored(path, ONE).state is State.INTERRUPTED
+    assert led.leave(SECONDS)
+
+
+def test_a_cell_that_ends_its_workers_fails(path: Path) -> None:
+    executor = Scripted()
+    led = driver(path, executor)
+    for count in range(1, MOST_LOSSES + 2):
+        assert executor.begun(count)[0] == ONE.id
+        executor.send(ONE.id, progress(ONE, 0), Lost("it was killed"))
+    assert executor.begun(MOST_LOSSES + 2)[0] == TWO.id
+    run = stored(path, ONE)
+    assert run.state is State.FAILED
+    assert run.message == "it was killed, 4 times in succession: it is not tried again."
+    assert [(one.cell, one.message) for one in led.failures] == [(ONE, run.message)]
+    wait_until(lambda: run.message in led.message)
+    led.leave(SECONDS)
+
+
+def test_a_cell_that_comes_further_each_time_does_not_fail(path: Path) -> None:
+    executor = Scripted()
+    led = driver(path, executor)
+    for count in range(1, MOST_LOSSES + 4):
+        assert executor.begun(count)[0] == ONE.id
+        executor.send(ONE.id, progress(ONE, count, kept=True), Lost("it was killed"))
+    run, request = executor.begun(MOST_LOSSES + 4)
+    assert run == ONE.id
+    assert request.checkpoint
+    assert request.checkpoint.update == MOST_LOSSES + 3
+    led.leave(SECONDS)
+
+
+def test_a_cell_that_fails_is_told_and_is_not_run_again_unless_asked(path: Path) -> None:
+    executor = Scripted()
+    led = driver(path, executor)
+    executor.begun(1)
+    failed = replace(seen(ONE, 5, Phase.FAILED, "no such luck"), traceback="in line 1")
+    executor.send(ONE.id, progress(ONE, 5), Ended(failed))
+    assert executor.begun(2)[0] == TWO.id
+    assert led.leave(SECONDS)
+    assert [(one.message, one.traceback) for one in led.failures] == [("no such luck", "in line 1")]
+    assert stored(path, ONE).state is State.FAILED
+
+    executor = Scripted()
+    led = driver(path, executor)
+    assert executor.begun(1)[0] == TWO.id
+    assert led.leave(SECONDS)
+
+    executor = Scripted()
+    led = driver(path, executor, retry_failed=True)
+    assert executor.begun(1)[0] == ONE.id
+    executor.send(ONE.id, progress(ONE, 5), Ended(failed))
+    assert executor.begun(2)[0] == TWO.id, "once more, not for ever"
+    assert led.leave(SECONDS)
+
+
+def test_a_cell_that_can_not_be_loaded_is_told(path: Path) -> None:
+    executor = Scripted()
+    led = driver(path, executor)
+    executor.begun(1)
+    why = "the data are not there: put them back."
+    executor.send(
+        ONE.id, Ended(replace(seen(ONE, 0, Phase.FAILED, why), facts=None))
+    )  # nothing is kept of it
+    assert executor.begun(2)[0] == TWO.id
+    assert [(one.cell, one.message) for one in led.failures] == [(ONE, why)]
+    wait_until(lambda: led.message == f"run {ONE.id} has failed: {why}")
+    assert led.leave(SECONDS)
+
+
+def test_cells_of_another_are_waited_for_and_taken_over(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bntui.sweeps.driver.LOOK_SECONDS", 0.05)
+    other = claim(path, ONE)
+    assert other
+    executor = Scripted(jobs=2)
+    led = driver(path, executor)
+    executor.begun(2)
+    for cell in (TWO, THREE):
+        executor.send(cell.id, *finished(cell))
+    wait_until(lambda: stored_updates(path).keys() == {TWO.id, THREE.id})
+    assert not led.join(0.3)
+    assert [run for run, _ in executor.requests] == [TWO.id, THREE.id]
+    other.recorder.close(seen(ONE, 7, Phase.INTERRUPTED))
+    assert executor.begun(3)[0] == ONE.id
+    executor.send(ONE.id, *finished(ONE))
+    ended(led)
+
+
+def test_it_ends_when_another_has_finished_the_last_cell(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bntui.sweeps.driver.LOOK_SECONDS", 0.05)
+    others = [claim(path, cell) for cell in DESIGN.cells()]
+    executor = Scripted()
+    led = driver(path, executor)
+    for cell, other in zip(DESIGN.cells(), others, strict=True):
+        assert not led.over
+        assert other
+        other.recorder.close(seen(cell, 40, Phase.FINISHED))
+    ended(led)
+    assert not executor.requests
+
+
+def test_what_is_under_way_is_kept_when_the_sweep_is_left(path: Path) -> None:
+    executor = Scripted(jobs=2)
+    executor.answers = False
+    led = driver(path, executor)
+    executor.begun(2)
+    executor.send(ONE.id, progress(ONE, 10))
+    executor.send(TWO.id, progress(TWO, 20))
+    wait_until(lambda: stored_updates(path) == {ONE.id: 10, TWO.id: 20})
+    assert not led.leave(0.0)
+    wait_until(lambda: executor.stopped)
+    ended(led)  # though TWO never answers
+    assert executor.closed
+    for cell in (ONE, TWO):
+        assert stored(path, cell).state is State.INTERRUPTED
+        again = claim(path, cell)
+        assert again, "another can have it"
+        again.recorder.close(seen(cell, 0))
+
+
+def stored_updates(path: Path) -> dict[str, int]:
+    with Store(path) as store:
+        return {run.id: run.updates for run in store.runs()}
+
+
+def test_it_gives_up_where_nothing_can_be_begun(path: Path) -> None:
+    executor = Scripted()
+    executor.refuses = "no process can be started: end other programs."
+    led = driver(path, executor)
+    ended(led)
+    assert led.failure == executor.refuses
+    assert claim(path, ONE) is not None
+
+
+def test_it_waits_where_nothing_more_can_be_begun(path: Path) -> None:
+    executor = Scripted(jobs=2)
+    refuse_second(executor)
+    led = driver(path, executor)
+    executor.begun(1)
+    wait_until(lambda: led.message == "no second process")
+    executor.refuses = ""
+    executor.send(ONE.id, *finished(ONE))
+    assert executor.begun(3)[0] == THREE.id
+    assert led.leave(SECONDS)
+
+
+def refuse_second(executor: Scripted) -> None:
+    begin = executor.begin
+
+    def refuse(run: str, request: object) -> None:
+        begin(run, request)  # type: ignore[arg-type]
+        if len(executor.requests) == 1:
+            executor.refuses = "no second process"
+
+    executor.begin = refuse  # type: ignore[method-assign]
+
+
+def test_it_says_that_cells_are_not_being_kept(path: Path) -> None:
+    executor = Scripted()
+    led = driver(path, executor)
+    executor.begun(1)
+    executor.send(ONE.id, progress(ONE, 1))
+    wait_until(lambda: path.exists() and ONE.id in stored_updates(path))
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    executor.send(ONE.id, replace(progress(ONE, 2), snapshot=seen(ONE, 2, Phase.PAUSED)))
+    wait_until(lambda: "not being kept" in led.message)
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    assert led.leave(SECONDS)
+
+
+def test_it_tries_a_store_again_that_can_not_be_used_and_gives_up_at_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bntui.sweeps.driver.GIVE_UP_SECONDS", 0.2)
+    monkeypatch.setattr("bntui.sweeps.driver.LOOK_SECONDS", 0.05)
+    path = tmp_path / "runs.sqlite"
+    path.mkdir()
+    led = driver(path, Scripted())
+    ended(led)
+    assert str(path) in led.failure
