@@ -4,7 +4,7 @@ import math
 
 from bntui.core.estimators import MOMENTA
 from bntui.core.text import percent
-from bntui.sweeps.phase import MOMENTUM, UPDATES, Diagram, Scale, Tile, Value
+from bntui.sweeps.phase import MOMENTUM, SOUND_GAP, UPDATES, Diagram, Scale, Tile, Value
 
 _SHORT = {
     "batch_size": "batch {}",
@@ -43,6 +43,8 @@ def value_words(kind: Value, value: float) -> str:
     if kind is Value.UNTIL_SOUND:
         return "never yet" if math.isinf(value) else f"{value:,.0f}"
     text = f"{value:.2f}" if kind is Value.GAP else f"{value:.3f}"
+    if kind is Value.GAP and value > SOUND_GAP + 1e-9 and float(text) <= SOUND_GAP:
+        text = f"{value:.3f}"  # rounded it would be sound
     text = text.removeprefix("-") if not float(text) else text
     return text.replace("0.", ".", 1) if abs(float(text)) < 1.0 else text
 
@@ -62,8 +64,10 @@ def _measured(diagram: Diagram, tile: Tile) -> str:
         said = f"{_NOUNS[kind]} {median}"
     if len(tile.runs) == 1:
         return said
-    some = tile.measured < len(tile.runs)
-    seeds = f"{tile.measured} of {len(tile.runs)} seeds" if some else f"{tile.measured} seeds"
+    several = UPDATES in {diagram.x.name, diagram.y.name}  # batch sizes may share a place
+    noun = "runs" if several else "seeds"
+    some = f" of {len(tile.runs)}" if tile.measured < len(tile.runs) else ""
+    seeds = f"{tile.measured}{some} {noun}"
     return f"{said} ({seeds})" if least == greatest else f"{said} ({least} to {greatest}, {seeds})"
 
 

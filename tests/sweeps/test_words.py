@@ -42,11 +42,11 @@ def test_a_tile_says_that_runs_are_under_way_and_how_many_are_measured() -> None
 
 def test_updates_until_sound_are_said_as_such() -> None:
     drawn = diagram(SEEN, Choice(UPDATES, NO_AXIS, Value.UNTIL_SOUND))
-    assert tile_words(drawn, 0, 0) == "4 updates an epoch: not sound yet (3 seeds)"
+    assert tile_words(drawn, 0, 0) == "4 updates an epoch: not sound yet (3 runs)"
     some = view(OF, lambda cell, epoch: outcome(cell, epoch, 0.9, 0.9 if cell.seed else 0.1))
     drawn = diagram(some, Choice(UPDATES, NO_AXIS, Value.UNTIL_SOUND))
     assert tile_words(drawn, 0, 0) == (
-        "4 updates an epoch: sound from update 4 on (4 to never yet, 3 seeds)"
+        "4 updates an epoch: sound from update 4 on (4 to never yet, 3 runs)"
     )
 
 
@@ -55,6 +55,9 @@ def test_updates_until_sound_are_said_as_such() -> None:
     [
         (Value.GAP, 0.814, ".81"),
         (Value.GAP, -0.003, ".00"),
+        (Value.GAP, 0.05, ".05"),
+        (Value.GAP, 0.9 - 0.85, ".05"),
+        (Value.GAP, 0.0512, ".051"),
         (Value.GAP, -0.02, "-.02"),
         (Value.GAP, math.nan, "–"),
         (Value.FRESH, 1.0, "1.000"),

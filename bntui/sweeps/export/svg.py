@@ -97,10 +97,16 @@ def _colour_range(drawn: Diagram) -> YRange:
     return settled(None, min(medians, default=1.0), max(medians, default=10.0), log=True)
 
 
-def _colour(value: float, colour: YRange) -> str:
+def _colours(kind: Value) -> tuple[str, ...]:
+    """Return the colours from the lowest value to the highest: what is sound is light."""
+    return _COLOURS[::-1] if kind in {Value.RUNNING, Value.FRESH} else _COLOURS
+
+
+def _colour(kind: Value, value: float, colour: YRange) -> str:
     if math.isinf(value):
         return _NEVER
-    return _COLOURS[min(int(float(colour.fraction(value)) * len(_COLOURS)), len(_COLOURS) - 1)]
+    every = _colours(kind)
+    return every[min(int(float(colour.fraction(value)) * len(every)), len(every) - 1)]
 
 
 def _about(view: SweepView, drawn: Diagram) -> list[str]:
@@ -126,7 +132,7 @@ def _tiles(drawn: Diagram, place: Layout, colour: YRange) -> Iterator[str]:
     for x, y, tile in _all(drawn):
         left, top = place.corner(x, y)
         at = f'x="{left:.2f}" y="{top:.2f}" width="{wide:.2f}" height="{high:.2f}"'
-        fill = _colour(tile.median, colour) if tile.measured else ""
+        fill = _colour(drawn.choice.value, tile.median, colour) if tile.measured else ""
         looks = f'class="tile" fill="{fill}"' if fill else 'class="blank"'
         yield f"<rect {looks} {at}><title>{escape(tile_words(drawn, x, y))}</title></rect>"
         if tile.running:
@@ -147,7 +153,7 @@ def _values(drawn: Diagram, place: Layout, colour: YRange) -> Iterator[str]:
     if wide + 4 > place.x.size or place.y.size < 14:
         return
     for (x, y), text in texts.items():
-        fill = _colour(drawn.tiles[y][x].median, colour)
+        fill = _colour(kind, drawn.tiles[y][x].median, colour)
         at, height = place.point(x, y)
         ground = SMALL * len(text)
         yield (
@@ -228,7 +234,7 @@ def _bar(drawn: Diagram, place: Layout, colour: YRange) -> Iterator[str]:
     """Draw what the colours stand for."""
     left, high = WIDTH - 58.0, min(place.bottom - TOP, 320.0)
     each = high / len(_COLOURS)
-    for number, one in enumerate(_COLOURS):
+    for number, one in enumerate(_colours(drawn.choice.value)):
         top = TOP + high - (number + 1) * each
         yield f'<rect fill="{one}" x="{left}" y="{top:.2f}" width="14" height="{each + 0.3:.2f}"/>'
     yield f'<rect class="frame" x="{left}" y="{TOP}" width="14" height="{high:.2f}"/>'

@@ -9,10 +9,10 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from bntui.core.colour_ramp import colours
+from bntui.core.colour_ramp import colours, lightness
 from bntui.core.config import Knobs
 from bntui.core.estimators import MOMENTA, ROWS
-from bntui.core.sweep import Standing, SweepView
+from bntui.core.sweep import Cell, Standing, SweepView
 from bntui.sweeps.export.layout import APART, LEFT, WIDTH, labelled, layout
 from bntui.sweeps.export.svg import svg
 from bntui.sweeps.phase import (
@@ -77,6 +77,38 @@ def test_every_tile_is_there_with_its_value_and_its_words() -> None:
     assert (
         len({fills[row * 3] for row in range(10)} & {fills[row * 3 + 1] for row in range(10)}) == 0
     )
+
+
+@pytest.mark.parametrize("value", [Value.GAP, Value.RUNNING, Value.FRESH])
+def test_what_is_sound_is_light_whatever_is_drawn(value: Value) -> None:
+    fails = 0.0 if value is Value.GAP else 0.8  # as badly with fresh statistics
+    of = view(
+        SEEN.design,
+        lambda cell, epoch: outcome(
+            cell, epoch, 0.95 - fails * large(cell), 0.94 - 0.8 * large(cell)
+        ),
+    )
+    light, _, dark = (
+        shade(tile) for tile in tiles(drawn(of, Choice("batch_size", NO_AXIS, value)))
+    )
+    assert light > dark + 0.1
+
+
+def test_few_updates_until_sound_are_light() -> None:
+    of = view(SEEN.design, lambda cell, epoch: outcome(cell, epoch, 0.9, 0.9))
+    shades = [
+        shade(tile) for tile in tiles(drawn(of, Choice("batch_size", NO_AXIS, Value.UNTIL_SOUND)))
+    ]
+    assert shades == sorted(shades)
+    assert len(set(shades)) == 3
+
+
+def shade(tile: Element) -> float:
+    return lightness(tile.attrib["fill"])
+
+
+def large(cell: Cell) -> bool:
+    return cell.config.knobs.batch_size == 1024
 
 
 def test_rows_go_upwards_and_estimators_stand_apart_from_momenta() -> None:
