@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from bntui.core.config import Observation, RunConfig
 from bntui.core.snapshot import Checkpoint
 
-
 KEEP_SECONDS = 30.0
 """How much of a run is lost at most if it is killed, where an epoch takes longer."""
 

@@ -193,7 +193,7 @@ class Driver:
         if run is None or not is_of(run, cell):
             return False
         failed = run.state is State.FAILED and not self._retry_failed
-        return failed or is_done(run, cell)
+        return failed or is_done(cell, run.state, run.epoch, run.updates)
 
     def _begin(self, cell: Cell, claimed: Claim) -> bool:
         """Have a cell run; return whether it could be begun. Raises ConfigError if it is no use to go on."""
