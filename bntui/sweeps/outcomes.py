@@ -21,6 +21,8 @@ class Outcomes:
 
     view: SweepView
     axes: Axes
+    ids: npt.NDArray[np.object_]
+    """Of the cells' runs: (cells,)."""
     epochs: tuple[int, ...]
     """Those that any cell has, ascending."""
     updates: Array
@@ -78,6 +80,7 @@ def _made(view: SweepView, before: Outcomes | None) -> Outcomes:
     return Outcomes(
         view,
         before.axes if before and known else axes_of(view),
+        before.ids if before else np.array([one.cell.id for one in cells], dtype=np.object_),
         *(epochs, updates, moves, own, fresh, rows),
         before.momenta if before else np.array([own_momentum(one.cell.config) for one in cells]),
         before.has_statistics

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -215,11 +216,11 @@ def _left(
 
 def _runs(found: Outcomes, chosen: Places, group: Places, number: int) -> tuple[Array, Mask, Mask]:
     """Return of each group the ids of its runs, whether one is running, and whether one has failed."""
-    ids: list[tuple[str, ...]] = [()] * number
-    for cell, of in zip(chosen.tolist(), group.tolist(), strict=True):
-        ids[of] += (found.view.cells[cell].cell.id,)
+    order = np.argsort(group, kind="stable")
+    ids = found.ids[chosen[order]].tolist()
+    ends = np.cumsum(np.bincount(group, minlength=number)).tolist()
     runs = np.empty(number, dtype=object)
-    runs[:] = ids
+    runs[:] = [tuple(ids[begin:end]) for begin, end in pairwise([0, *ends])]
     running, failed = (
         np.bincount(group, of[chosen], minlength=number) > 0 for of in (found.running, found.failed)
     )
