@@ -38,10 +38,10 @@ def sort_column(_: click.Context, __: click.Parameter, value: str) -> str:
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
 def runs(column: str, text: str, as_json: bool) -> None:
-    """List the runs that are kept."""
+    """List the runs that are kept, those of sweeps only with --filter or --json."""
     from bntui.core.text import literal
     from bntui.store.database import Store
-    from bntui.store.listing import matching, ordered
+    from bntui.store.listing import is_cell, matching, ordered
 
     with Store() as store:
         kept = store.runs()
@@ -53,7 +53,14 @@ def runs(column: str, text: str, as_json: bool) -> None:
     elif found:
         from bntui.cli.tables import listing
 
-        output.console().print(listing(found, output.width()))
+        shown = [run for run in found if text or run.pinned or not is_cell(run)]
+        if shown:
+            output.console().print(listing(shown, output.width()))
+        if left_out := len(found) - len(shown):
+            click.echo(
+                f"{left_out:,} {'more ' if shown else ''}runs are of sweeps: `bntui sweeps` lists sweeps, "
+                "`bntui runs --filter sweep` lists their runs."
+            )
     elif kept:
         click.echo(f"None of the {len(kept)} runs has all of {text!r}.")
     else:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bntui.core.config import RunConfig
 from bntui.core.settings import value_of, values_of
+from bntui.core.sweep import cell_id
 from bntui.core.watched_words import keras_momentum, known, repeating
 from bntui.store.rows import StoredRun
 from bntui.store.writing import ALIVE, State
@@ -91,6 +92,11 @@ def why_not_resumed(run: StoredRun) -> str:
     repeat = f"`bntui show {run.id}` gives the command that repeats"
     if run.state in ALIVE:
         return f"run {run.id} is under way in another bntui: let that one end."
+    if is_cell(run):  # elsewhere less would be measured of it, and more could be changed
+        return (
+            f"run {run.id} is a sweep's, which alone goes on with it: `bntui sweeps` lists sweeps, "
+            f"`bntui sweep --resume NAME` goes on with one; {repeat} it as a run of its own."
+        )
     if run.config.twin:
         return f"run {run.id} trained beside a twin, and two can't be resumed: {repeat} both."
     if run.checkpoint is None:
@@ -101,6 +107,11 @@ def why_not_resumed(run: StoredRun) -> str:
 def interrupted(runs: Iterable[StoredRun]) -> list[StoredRun]:
     """Return the interrupted runs that can be gone on with, in their order."""
     return [run for run in runs if run.state is State.INTERRUPTED and not why_not_resumed(run)]
+
+
+def is_cell(run: StoredRun) -> bool:
+    """Tell whether a run is one of a sweep: its id then follows from its settings."""
+    return run.watched is None and run.id == cell_id(run.config)
 
 
 def differences(one: RunConfig, other: RunConfig) -> list[tuple[str, Any, Any]]:

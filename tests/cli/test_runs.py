@@ -20,6 +20,7 @@ from bntui.cli.main import cli
 from bntui.cli.tables import listing
 from bntui.core.config import RunConfig
 from bntui.core.snapshot import Mark, Phase
+from bntui.core.sweep import Design
 from bntui.machine.places import store_path
 from bntui.store.database import Store
 from bntui.store.export.csv_and_json import SCHEMA
@@ -104,6 +105,25 @@ class TestRuns:
         note(run, "keep me")
         assert json.loads(said("runs", "--json", "--filter", "keep momentum=0.97"))["run"] == run
         assert said("runs", "--filter", "nowhere") == "None of the 2 runs has all of 'nowhere'.\n"
+
+    def test_runs_of_sweeps_are_listed_only_if_asked_for(self) -> None:
+        cells = Design(RunConfig(), seeds=(0, 1, 2)).cells()
+        for cell in cells:
+            keeper = StoreRecorder(run=cell.id, note="sweep sweep-1")
+            keeper.close(state(3, phase=Phase.FINISHED, config=cell.config))
+        more = (
+            "runs are of sweeps: `bntui sweeps` lists sweeps, `bntui runs --filter sweep` lists their "
+            "runs.\n"
+        )
+        assert said("runs") == f"3 {more}"
+        with Store() as store:
+            store.pin(cells[0].id)
+        other = keep(store_path())
+        listed = said("runs")
+        assert [line.split()[0] for line in listed.splitlines()[1:]] == ["★", other, "2"]
+        assert listed.endswith(f"\n2 more {more}")
+        assert len(said("runs", "--filter", "sweep").splitlines()) == 4
+        assert len(said("runs", "--json").splitlines()) == 4
 
     def test_an_unknown_column_is_refused(self) -> None:
         assert "'beauty' is unknown" in refusal("runs", "--sort", "beauty")

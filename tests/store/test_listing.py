@@ -7,9 +7,19 @@ from pathlib import Path
 import pytest
 
 from bntui.core.config import Change, Knobs, RunConfig
+from bntui.core.sweep import cell_id
 from bntui.store.database import Store
-from bntui.store.listing import SORTED_BY, differences, matching, ordered
+from bntui.store.listing import (
+    SORTED_BY,
+    differences,
+    interrupted,
+    is_cell,
+    matching,
+    ordered,
+    why_not_resumed,
+)
 from bntui.store.rows import StoredRun
+from bntui.store.writing import State
 from tests.store.recorded import CONFIG, keep
 
 
@@ -81,3 +91,19 @@ class TestDifferences:
             ("at", (), (Change(3, "recalibrate"),)),
         ]
         assert differences(RunConfig(width=1.0), RunConfig(width=0.5)) == [("width", 1.0, 0.5)]
+
+
+class TestRunsOfSweeps:
+    def test_their_ids_follow_from_their_settings(self, run: StoredRun) -> None:
+        cell = replace(run, id=cell_id(run.config))
+        assert is_cell(cell)
+        assert is_cell(replace(cell, note="my own", config=replace(cell.config, threads=3)))
+        assert not is_cell(run)
+        assert not is_cell(replace(cell, config=replace(cell.config, seed=9)))
+
+    def test_they_are_resumed_by_sweeps_alone(self, run: StoredRun) -> None:
+        cut = replace(run, state=State.INTERRUPTED, checkpoint=16)
+        cell = replace(cut, id=cell_id(run.config))
+        assert interrupted([cell, cut]) == [cut]
+        assert f"run {cell.id} is a sweep's, which alone goes on with it" in why_not_resumed(cell)
+        assert "is under way" in why_not_resumed(replace(cell, state=State.RUNNING))

@@ -7,7 +7,7 @@ from textual.screen import Screen
 
 from bntui.core.snapshot import Checkpoint
 from bntui.core.text import ConfigError
-from bntui.store.listing import interrupted, why_not_resumed
+from bntui.store.listing import interrupted, is_cell, why_not_resumed
 from bntui.store.rows import StoredRun
 from bntui.store.writing import ALIVE, State
 from bntui.ui.runs.archive import ID, Archive
@@ -22,7 +22,8 @@ async def offer(screen: Screen[None], archive: Archive | None) -> None:
     kept: list[StoredRun] = []
     with suppress(ConfigError):  # what is wrong with the store is told where it is used
         kept = await asyncio.to_thread(archive.runs)
-    last = next((run for run in kept if run.state not in ALIVE), None)
+    own = (run for run in kept if run.state not in ALIVE and not is_cell(run))
+    last = next(own, None)
     if last in interrupted(kept):
         screen.notify(
             f"run {last.id[:ID]} was interrupted after update {last.updates:,}: "
