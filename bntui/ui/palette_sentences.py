@@ -78,6 +78,8 @@ SENTENCES = {
     "move(1, 0)": "Move the crosshair one tile to the right",
     "axis('x')": "Take the next setting for the axis across",
     "axis('y')": "Take the next setting for the axis up",
+    "save_diagram": "Save the phase diagram as SVG",
+    "save_data": "Save the sweep's data as CSV",
     "list_runs": "List the runs behind the chosen tile",
     "value": "Show another value of the tiles",
     "next_setting(1)": "Choose another of the other settings",

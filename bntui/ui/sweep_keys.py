@@ -64,7 +64,13 @@ SWEEP = ScreenKeys(
         Section(
             "Screen",
             (
-                line("S ctrl+l", "save the screen as SVG; redraw it", elsewhere=APP[2:]),
+                line(
+                    "e D S",
+                    "save the diagram as SVG, the data as CSV, the screen as SVG",
+                    Binding("e", "save_diagram", "save as SVG"),
+                    Binding("D", "save_data", "save the data as CSV"),
+                    elsewhere=APP[3:],
+                ),
                 line(
                     "q",
                     "leave: what is under way is kept to go on later",
@@ -81,6 +87,8 @@ SWEEP = ScreenKeys(
         "v",
         Shown("x y", "axes"),
         Shown("[ ]", "other settings"),
+        "e",
+        "D",
         "q",
     ),
 )

@@ -33,11 +33,6 @@ class Layout:
         row = y // self.up
         return self.bottom + self.rows - 1 - row if 0 <= row < self.rows else None
 
-    def places(self, row: int) -> range:
-        """Return which lines of the picture a row of tiles in sight takes, from the highest tile's on."""
-        first = (self.bottom + self.rows - 1 - row) * self.up
-        return range(first, first + self.up)
-
 
 def laid_out(
     shape: tuple[int, int],

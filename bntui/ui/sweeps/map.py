@@ -14,8 +14,9 @@ from bntui.ui import sweep_keys
 from bntui.ui.drawing.canvas import Picture, Row
 from bntui.ui.drawing.ramp import CHARACTERS, colours, lightness, sixteen
 from bntui.ui.sweeps.layout import Layout, laid_out
-from bntui.ui.sweeps.picture import HEAT, SOLID, Signs, phase_picture, signs_of
+from bntui.ui.sweeps.picture import phase_picture
 from bntui.ui.sweeps.shades import Shades, shades_of
+from bntui.ui.sweeps.tiles import HEAT, SOLID, Signs, Tiles, signs_of
 from bntui.ui.terminal.glyphs import Glyphs
 from bntui.ui.widgets.focus_canvas import FocusCanvas
 
@@ -49,6 +50,8 @@ class PhaseMap(FocusCanvas):
     _diagram: Diagram | None = None
     _shades: Shades | None = None
     _layout: Layout | None = None
+    _tiles: Tiles | None = None
+    """What has drawn the tiles last."""
 
     def __init__(self) -> None:
         super().__init__(classes="panel")
@@ -123,7 +126,10 @@ class PhaseMap(FocusCanvas):
         if layout is None:
             return []
         signs = signs_of(self._ramp, self.glyphs, upright=diagram.line_over == "y")
-        picture = phase_picture(diagram, layout, shades, self.cursor, signs)
+        tiles = Tiles(shades, signs, layout.across, layout.up)
+        if self._tiles is None or self._tiles.key != tiles.key:
+            self._tiles = tiles
+        picture = phase_picture(diagram, layout, self._tiles, self.cursor)
         return [self._heading(diagram, signs, width), *picture]
 
     def role_style(self, role: str) -> Style:

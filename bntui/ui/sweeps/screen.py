@@ -15,6 +15,7 @@ from bntui.core.text import literal
 from bntui.sweeps import phase
 from bntui.sweeps.phase import MOMENTUM, Choice, Tile, Value
 from bntui.ui import sweep_keys
+from bntui.ui.dialogs.saving import save_and_tell
 from bntui.ui.explorer.refresh_rate import RefreshRate
 from bntui.ui.runs.archive import ID
 from bntui.ui.sweeps import choice as choices
@@ -236,6 +237,18 @@ class SweepScreen(Screen[None]):
 
     def _nothing_held(self) -> str:
         return "" if self._diagram.held else "both axes are all that this sweep varies"
+
+    def action_save_diagram(self) -> None:
+        """Write the diagram to an SVG file, as `bntui sweeps` does."""
+        from bntui.sweeps.export.svg import svg  # the first picture needs none of this
+
+        save_and_tell(self.app, svg(self._view, self.choice), "svg")
+
+    def action_save_data(self) -> None:
+        """Write all that was measured to a CSV file."""
+        from bntui.sweeps.export.csv_and_json import csv_lines
+
+        save_and_tell(self.app, "".join(csv_lines(self._view)), "csv")
 
     @on(PhaseMap.Opened)
     def _list_runs(self) -> None:

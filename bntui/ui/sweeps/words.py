@@ -1,7 +1,6 @@
 """What the screen of a sweep says: how far it is, which diagram is shown, what is read at a tile. Pure."""
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from bntui.core.cells import cell_len, shorten
@@ -26,9 +25,12 @@ _UP_TO_SECONDS, _UP_TO_MINUTES = 90.0, 5400.0
 
 def progress(view: SweepView, workers: str = "") -> tuple[str, ...]:
     """Return how far a sweep is, in a sentence and in ever shorter forms."""
-    total, finished = len(view.cells), view.count(Standing.FINISHED)
-    counts = [f"{count} {one}" for one in COUNTED if (count := view.count(one))]
-    left = time_left(view)
+    every = [one.standing for one in view.cells]
+    number = {one: every.count(one) for one in Standing}
+    total, finished = len(view.cells), number[Standing.FINISHED]
+    over = finished + number[Standing.FAILED] == total
+    counts = [f"{number[one]} {one}" for one in COUNTED if number[one]]
+    left = time_left(view) if number[Standing.RUNNING] else ""
     runs = f"{finished} of {total} runs finished"
     if finished == total:
         runs = f"all {total} runs finished" if total > 1 else "its one run is finished"
@@ -40,8 +42,8 @@ def progress(view: SweepView, workers: str = "") -> tuple[str, ...]:
         few,
         few[:1],
     )
-    sign = SIGNS[Standing.FINISHED if view.over else Standing.RUNNING]
-    if not view.over and not view.count(Standing.RUNNING):
+    sign = SIGNS[Standing.FINISHED if over else Standing.RUNNING]
+    if not over and not number[Standing.RUNNING]:
         sign = SIGNS[Standing.WAITING]
     return tuple(f"{sign} {' · '.join(filter(None, form))}" for form in forms)
 
@@ -49,7 +51,7 @@ def progress(view: SweepView, workers: str = "") -> tuple[str, ...]:
 def time_left(view: SweepView) -> str:
     """Return about how long a sweep still takes, by what its finished runs took; empty while none has."""
     seconds = seconds_left(view)
-    if math.isnan(seconds) or view.over or not view.count(Standing.RUNNING):
+    if math.isnan(seconds):
         return ""
     if seconds < _UP_TO_SECONDS:
         return f"about {max(1, round(seconds))} s left"
@@ -64,20 +66,20 @@ def seconds_left(view: SweepView) -> float:
     A run takes as long as the finished ones of the same settings and other seeds took, else as all
     finished ones took on average. NaN while none is finished.
     """
-    took: dict[tuple[object, ...], list[float]] = defaultdict(list)
+    took: dict[tuple[object, ...], tuple[float, int]] = {}
     for one in view.cells:
         if one.standing is Standing.FINISHED and one.seconds > 0.0:
-            took[one.cell.values].append(one.seconds)
+            seconds, runs = took.get(one.cell.values, (0.0, 0))
+            took[one.cell.values] = seconds + one.seconds, runs + 1
     if not took:
         return math.nan
-    every = [seconds for some in took.values() for seconds in some]
-    open_ = [one for one in view.cells if one.standing not in {Standing.FINISHED, Standing.FAILED}]
-    left = [max(0.0, _mean(took.get(one.cell.values, every)) - one.seconds) for one in open_]
-    return sum(left) / max(1, view.count(Standing.RUNNING))
-
-
-def _mean(seconds: Sequence[float]) -> float:
-    return sum(seconds) / len(seconds)
+    every = tuple(map(sum, zip(*took.values(), strict=True)))
+    left = 0.0
+    for one in view.cells:
+        if one.standing is not Standing.FINISHED and one.standing is not Standing.FAILED:
+            seconds, runs = took.get(one.cell.values, every)
+            left += max(0.0, seconds / runs - one.seconds)
+    return left / max(1, view.count(Standing.RUNNING))
 
 
 def what(view: SweepView) -> str:
