@@ -8,7 +8,7 @@ import numpy.typing as npt
 from bntui.core.estimators import ROWS
 from bntui.core.series import Array
 from bntui.core.sweep import CellState, EpochOutcome, Standing, SweepView
-from bntui.sweeps.axes import Axes, axes_of
+from bntui.sweeps.axes import Axes, axes_of, train_images
 from bntui.sweeps.start_values import own_momentum, statistics_updates
 
 Mask = npt.NDArray[np.bool_]
@@ -74,9 +74,7 @@ def _made(view: SweepView, before: Outcomes | None) -> Outcomes:
         arrays += [np.full((*shape, len(ROWS)), np.nan), np.full(shape, np.nan)]
     _fill(arrays, cells, epochs, changed)
     updates, own, fresh, rows, moves = arrays
-    known = before and all(
-        one.train == two.train for one, two in zip(cells, before.view.cells, strict=True)
-    )
+    known = before and train_images(cells) == train_images(before.view.cells)
     return Outcomes(
         view,
         before.axes if before and known else axes_of(view),

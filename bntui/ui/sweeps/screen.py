@@ -191,7 +191,8 @@ class SweepScreen(Screen[None]):
 
     # What the keys do
 
-    def _choose(self, choice: Choice, cursor: tuple[int, int] | None = None) -> None:
+    def choose(self, choice: Choice, cursor: tuple[int, int] | None = None) -> None:
+        """Show another diagram, and another tile of it if one is given."""
         self.choice = choice
         self._show(cursor)
 
@@ -200,11 +201,11 @@ class SweepScreen(Screen[None]):
         changed = choices.next_epoch(self.choice, self._diagram.epochs, by)
         if changed == self.choice:
             self.notify(f"this is the {'newest' if by > 0 else 'first'} epoch")
-        self._choose(changed)
+        self.choose(changed)
 
     def action_value(self) -> None:
         """Show the next value."""
-        self._choose(choices.next_value(self.choice))
+        self.choose(choices.next_value(self.choice))
 
     def action_axis(self, which: str) -> None:
         """Have another axis across (x) or up (y); the crosshair stays on its run."""
@@ -218,7 +219,7 @@ class SweepScreen(Screen[None]):
         tile = found.chosen
         shown = phase.diagram(self._view, changed)
         at = choices.tile_of(shown, tile.runs[0], momentum) if tile and tile.runs else (0, 0)
-        self._choose(changed, at)
+        self.choose(changed, at)
 
     def action_next_setting(self, by: int) -> None:
         """Choose which of the other settings [ and ] change."""
@@ -233,7 +234,7 @@ class SweepScreen(Screen[None]):
             self.notify(reason)
             return
         name = choices.held(self._view, self.choice)[self._setting]
-        self._choose(choices.next_setting(self._view, self.choice, name, by))
+        self.choose(choices.next_setting(self._view, self.choice, name, by))
 
     def _nothing_held(self) -> str:
         return "" if self._diagram.held else "both axes are all that this sweep varies"

@@ -1,12 +1,14 @@
 """The screen of a sweep: it fills while one looks, every key, every size."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual.geometry import Region
 from textual.widget import Widget
 
 from bntui.core.config import RunConfig
+from bntui.core.estimators import ROWS
 from bntui.core.sweep import Axis, Design
 from bntui.sweeps.phase import MOMENTUM, NO_AXIS, Value
 from bntui.ui.sweeps.behind import RunsBehindScreen
@@ -224,6 +226,22 @@ class TestKeys:
                 assert watcher.map.chosen
             assert {"batch_size", "updates"} not in [set(one) for one in seen]
             assert "updates" in {one for pair in seen for one in pair}
+
+    async def test_diagram_data_and_screen_are_saved(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.chdir(tmp_path)
+        async with watching(view_of(3)) as watcher:
+            await watcher.press("e", "D", "S")
+            assert "saved" in said(watcher, MessageLines)
+        pictures = [one.read_text(encoding="utf-8") for one in tmp_path.rglob("*.svg")]
+        (data,) = tmp_path.rglob("*.csv")
+        assert sum("lr-and-batch" in one for one in pictures) == 2
+        assert sum("<title>" in one for one in pictures) == 1  # the diagram, not the screen
+        lines = data.read_text(encoding="utf-8").splitlines()
+        assert len(lines) == 1 + 3 * 4 * (len(ROWS) + 1)
 
     async def test_the_help_is_the_screen_s_own(self) -> None:
         async with watching() as watcher:
