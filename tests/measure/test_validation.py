@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from torch import Tensor
@@ -10,7 +11,7 @@ from bntui.core.config import Knobs, Observation
 from bntui.measure import validation
 from bntui.measure.evaluation import Outcome, evaluate
 from bntui.measure.observer import Observer
-from bntui.measure.subject import Samples, Subject
+from bntui.measure.subject import Subject
 from bntui.measure.subsets import draw_subsets
 from bntui.measure.validation import Validator
 from tests.measure.oracle import small_trainer, train
@@ -25,7 +26,7 @@ def test_weights_at_hand_are_evaluated_once_under_each_row(monkeypatch: pytest.M
     expected = alone.validate(samples), alone.moment(samples)
     seen: Counter[bytes] = Counter()
 
-    def counted(subject: Subject, rows: Sequence[Tensor], *others: Samples) -> list[Outcome]:
+    def counted(subject: Subject, rows: Sequence[Tensor], *others: Any) -> list[Outcome]:
         seen.update(row.numpy().tobytes() for row in rows)
         return evaluate(subject, rows, *others)
 

@@ -105,6 +105,7 @@ class ScriptedLead:
 
     def __init__(self) -> None:
         self.message, self.over, self.workers = "", False, "2 processes of 1 thread"
+        self.failure = ""
         self.calls: list[str] = []
 
     def start(self) -> None:
