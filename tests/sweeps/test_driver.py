@@ -1,10 +1,8 @@
 """What a driver does with cells: claims, retries, failures, and those that others have."""
 
 import sqlite3
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 
@@ -13,9 +11,10 @@ from bntui.core.snapshot import Phase
 from bntui.store.claims import claim
 from bntui.store.database import Store
 from bntui.store.writing import State
-from bntui.sweeps.driver import MOST_LOSSES, Driver
+from bntui.sweeps.driver import MOST_LOSSES
 from bntui.sweeps.executor import Ended, Lost, Reported
 from tests.store.recorded import report
+from tests.sweeps.led import ended, wait_until
 from tests.sweeps.scripted import DESIGN, Scripted, driver, finished, progress, seen, stored
 from tests.sweeps.tiny import SECONDS
 
@@ -25,19 +24,6 @@ ONE, TWO, THREE = DESIGN.cells()
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "runs.sqlite"
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    until = monotonic() + SECONDS
-    while not true():
-        assert monotonic() < until
-        sleep(0.01)
-
-
-def ended(led: Driver) -> None:
-    """Wait for a driver's end."""
-    assert led.join(SECONDS)
-    assert led.over
 
 
 def test_cells_are_run_in_the_design_s_order_as_there_is_room(path: Path) -> None:

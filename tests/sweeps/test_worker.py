@@ -57,7 +57,7 @@ class Replayed:
 
 def run_itself(path: Path, cell: Cell) -> None:
     """Train a cell that its own recorder keeps."""
-    recorder = StoreRecorder(path, run=cell.id, note="a sweep")
+    recorder = StoreRecorder(path, run=cell.id)
     runner = Runner(RunRequest(cell.config, OBSERVED), recorder=lambda: recorder)
     runner.start()
     while runner.snapshot.phase is not Phase.FINISHED:
@@ -67,7 +67,7 @@ def run_itself(path: Path, cell: Cell) -> None:
 
 def run_claimed(path: Path, cell: Cell, *, stop_at: float = math.inf) -> Replayed:
     """Run a cell of the store, and have it stop when it has come to an update."""
-    claimed = claim(path, cell, "a sweep")
+    claimed = claim(path, cell)
     assert claimed
     replayed = Replayed(claimed.recorder, stop_at)
     assert run_cell(cell.id, claimed.request, replayed, replayed.stopping)
@@ -123,7 +123,7 @@ def test_a_run_that_was_stopped_while_it_measured_goes_on_bit_for_bit(
     cell = design(tmp_path).cells()[0]
     run_itself(tmp_path / "itself.sqlite", cell)
     path = tmp_path / "sent.sqlite"
-    claimed = claim(path, cell, "a sweep")
+    claimed = claim(path, cell)
     assert claimed
     replayed = Replayed(claimed.recorder, math.inf)
     measured = []
