@@ -51,7 +51,7 @@ class Processes:
     def begin(self, run: str, request: RunRequest) -> None:
         """Begin a cell in a process that has none, or in a new one. Raises ConfigError if none can be started."""
         process = next((one for one in self._processes if not one.run), None) or self._start()
-        process.begin(run, _portable(request))
+        process.begin(run, portable(request))
 
     def receive(self, timeout: float) -> list[tuple[str, Message]]:
         """Return what came from the cells' runs, in order; waits so many seconds at most for the first."""
@@ -214,7 +214,7 @@ def _name(number: int) -> str:
         return "unknown"
 
 
-def _portable(request: RunRequest) -> RunRequest:
+def portable(request: RunRequest) -> RunRequest:
     """Return a request whose checkpoint is in memory: where it lies is known to this process alone."""
     if isinstance(request.origin, Resume | Branch):
         checkpoint = request.origin.checkpoint

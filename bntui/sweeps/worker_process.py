@@ -29,7 +29,7 @@ def work(descriptor: int, threads: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     os.set_inheritable(descriptor, False)
     driver = _Driver(Connection(descriptor))
-    _load(threads)
+    load(threads)
     while True:
         driver.send(READY)
         order = driver.next()
@@ -38,7 +38,7 @@ def work(descriptor: int, threads: int) -> None:
             driver.run(run, request)
 
 
-def _load(threads: int) -> None:
+def load(threads: int) -> None:
     """Load torch once, for all cells."""
     prepare_environment()
     with libraries.loading("torch"):

@@ -1,0 +1,94 @@
+"""A Ray cluster on loopback, in a process of its own that obeys a test: `python -m tests.sweeps.ray_cluster`."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from tests.children import environment
+
+HOST = "127.0.0.1"
+STORE_BYTES = 100_000_000
+START_SECONDS, END_SECONDS = 90.0, 20.0
+
+
+class Loopback:
+    """A cluster whose head has one CPU, and each further node one, too."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self.address, self.client = self._told().split()
+        """For a program on one of its nodes, and for one that is not."""
+
+    def add(self) -> None:
+        """Start a node."""
+        self._order("add")
+
+    def kill(self) -> None:
+        """Kill the node that was started last."""
+        self._order("kill")
+
+    def _order(self, what: str) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(f"{what}\n")
+        self._process.stdin.flush()
+        assert self._told() == "done"
+
+    def _told(self) -> str:
+        assert self._process.stdout
+        while not (line := self._process.stdout.readline()).startswith("told "):
+            assert line, "the cluster has ended"
+        return line.removeprefix("told ").strip()
+
+
+@contextmanager
+def loopback() -> Iterator[Loopback]:
+    """Have a cluster; leave no process of it behind."""
+    own = environment(
+        RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled", RAY_worker_niceness="0"
+    )
+    # Not a test's folder: the path of a socket has 107 characters at most.
+    with TemporaryDirectory(prefix="bntui-ray-", ignore_cleanup_errors=True) as folder:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.sweeps.ray_cluster", folder],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=own, start_new_session=True,
+        )  # fmt: skip
+        assert process.stdin
+        try:
+            yield Loopback(process)
+        finally:
+            family = psutil.Process(process.pid).children(recursive=True)
+            process.stdin.close()
+            try:
+                process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            _, alive = psutil.wait_procs(family, END_SECONDS)
+            for one in alive:
+                one.kill()
+
+
+def main(folder: str) -> None:
+    from ray.cluster_utils import Cluster
+
+    given = {"num_cpus": 1, "object_store_memory": STORE_BYTES}
+    port = 20_000 + os.getpid() % 10_000
+    head = {"include_dashboard": False, "ray_client_server_port": port, "temp_dir": folder}
+    cluster = Cluster(initialize_head=True, head_node_args=given | head)
+    nodes = []
+    print(f"told {cluster.address} ray://{HOST}:{port}", flush=True)
+    for order in sys.stdin:
+        if order == "add\n":
+            nodes.append(cluster.add_node(**given))
+        else:
+            cluster.remove_node(nodes.pop(), allow_graceful=False)
+        print("told done", flush=True)
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
