@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 
 from textual import on
 from textual.screen import Screen
@@ -109,8 +110,8 @@ def show(
     """Show a sweep on this terminal, in ASCII if `plain`, and return the exit code.
 
     Starts both, once there is a picture, and leaves both at the end: cells under way are kept. `lead` runs
-    the sweep's cells; None where another process does, or none. What is left is said on stdout at the end.
-    `archive` has the runs that are kept.
+    the sweep's cells; None where another process does, or none. What is left is said on stdout at the end,
+    and on stderr why the lead has given up, if it has: the code is 1 then. `archive` has the runs that are kept.
     """
     app = SweepApp(
         source,
@@ -122,9 +123,12 @@ def show(
         theme=theme,
     )
     on_this_terminal(app)
-    if lead:
-        print(left_over(source.view))
     code = app.return_code or 0
+    if lead:
+        print(left_over(source.view), flush=True)
+        if lead.failure:
+            print(lead.failure, file=sys.stderr, flush=True)
+            code = code or 1
     if not app.all_ended:
         os._exit(code)  # as in `app.explore`
     return code

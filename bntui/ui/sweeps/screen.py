@@ -136,7 +136,7 @@ class SweepScreen(Screen[None]):
         view, lead = self._source.view, self._lead
         if self.app.screen is not self or not self.query(PhaseMap):
             return
-        said = (lead.message if lead else "") or view.message
+        said = (lead.failure or lead.message if lead else "") or view.message
         if view is not self._view or said != self._told:
             self._view, self._told = view, said
             self._show()

@@ -104,8 +104,8 @@ class ScriptedLead:
     """A `SweepLead` that runs nothing."""
 
     def __init__(self) -> None:
-        self.message, self.over, self.workers = "", False, "2 processes of 1 thread"
-        self.failure = ""
+        self.message, self.failure, self.over = "", "", False
+        self.workers = "2 processes of 1 thread"
         self.calls: list[str] = []
 
     def start(self) -> None:

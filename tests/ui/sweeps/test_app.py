@@ -1,13 +1,27 @@
 """Runs are opened from a sweep and left again; what goes on is left as the app is."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from bntui.core.run_request import Follow
+from bntui.core.sweep import SweepView
 from bntui.core.text import ConfigError
 from bntui.ui.explorer.screen import Explorer
+from bntui.ui.remembered import Memory
+from bntui.ui.sweeps import app
 from bntui.ui.sweeps.behind import RunsBehindScreen
 from tests.ui.scripted import mid_run
-from tests.ui.sweeps.scripted import TABS, Watcher, view_of, watching, words
+from tests.ui.sweeps.scripted import (
+    TABS,
+    ScriptedLead,
+    ScriptedSource,
+    Watcher,
+    view_of,
+    watching,
+    words,
+)
 
 
 async def opened(watcher: Watcher) -> Explorer:
@@ -125,3 +139,42 @@ async def test_leaving_from_the_explorer_by_a_signal_ends_what_follows() -> None
         await opened(watcher)
         watcher.app.exit(return_code=1)
     assert watcher.runs.made[0].calls[-1] == "leave"
+
+
+class TestShow:
+    """`show` without a terminal: what remains of it is said."""
+
+    @pytest.fixture
+    def shown(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+        monkeypatch.setattr(app, "on_this_terminal", lambda _: None)
+
+        def show(lead: ScriptedLead | None, view: SweepView) -> int:
+            source, memory = ScriptedSource(view), Memory()
+            how: dict[str, Any] = {"archive": None, "plain": True, "theme": None}
+            return app.show(source, lead, memory=memory, **how)
+
+        return show
+
+    def test_what_leads_tells_how_to_go_on(
+        self, shown: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert shown(ScriptedLead(), view_of(3)) == 0
+        out, err = capsys.readouterr()
+        assert out == (
+            "sweep lr-and-batch: 3 of 24 runs are finished; `bntui sweep --resume lr-and-batch` goes on.\n"
+        )
+        assert err == ""
+
+    def test_what_looks_on_tells_nothing(
+        self, shown: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert shown(None, view_of(3)) == 0
+        assert capsys.readouterr() == ("", "")
+
+    def test_why_the_lead_has_given_up_is_told_and_the_code_is_1(
+        self, shown: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        lead = ScriptedLead()
+        lead.failure = "the store could not be used for 30 s."
+        assert shown(lead, view_of(3)) == 1
+        assert capsys.readouterr().err == "the store could not be used for 30 s.\n"

@@ -65,7 +65,10 @@ class TestFilling:
             watcher.lead.message = "a worker was killed: its run goes on"
             await watcher.see()
             assert "a worker was killed: its run goes on" in said(watcher, MessageLines)
-            watcher.lead.message = ""
+            watcher.lead.failure = "the store could not be used for 30 s"
+            await watcher.see()
+            assert "the store could not be used for 30 s" in said(watcher, MessageLines)
+            watcher.lead.message = watcher.lead.failure = ""
             await watcher.see(message="the store can't be read\x1b")
             assert "the store can't be read\\x1b" in said(watcher, MessageLines)
 
