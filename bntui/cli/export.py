@@ -69,12 +69,12 @@ def export(name: str, kind: str, to: str | None, force: bool, **picture: Any) ->
 
     with Store() as store:
         view = _sweep(store, name)
+        run = view.name if view else store.find(name).id
         asked = {option: value for option, value in picture.items() if value not in (None, ())}
         if asked and not (view and kind == "svg"):
             raise ConfigError(
                 f"--{next(iter(asked))} is of a sweep's picture: --format svg of one."
             )
-        run = view.name if view else store.find(name).id
         if to == STANDARD_OUTPUT and kind in {"tensorboard", "weights"}:
             raise ConfigError(f"{kind} are no text for standard output: name a file with --to.")
         made = _of_sweep(view, kind, asked) if view else _of_run(store, run, kind)

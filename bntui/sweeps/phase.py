@@ -22,6 +22,7 @@ from bntui.sweeps.tiles import (
 __all__ = [
     "MOMENTUM",
     "NO_AXIS",
+    "OWN",
     "SOUND_GAP",
     "START_LEFT",
     "UPDATES",
@@ -36,6 +37,8 @@ __all__ = [
     "measured_epochs",
     "scale",
 ]
+OWN = "the run's own"
+"""Which running statistics count where neither an axis nor `Choice.at` is of momenta."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +120,5 @@ def _held(found: Outcomes, choice: Choice) -> tuple[tuple[str, str], ...]:
     for name in held_axes(found, choice):
         one = found.axes.scales[name]
         own = name == MOMENTUM and name not in choice.at
-        held.append((one.label, "the run's own" if own else one.values[choice.at.get(name, 0)]))
+        held.append((one.label, OWN if own else one.values[choice.at.get(name, 0)]))
     return tuple(held)

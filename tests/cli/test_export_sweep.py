@@ -131,6 +131,12 @@ def test_a_run_has_no_axes(sweep: str) -> None:
     assert said("export", run, "--format", "csv") == f"wrote bntui-{run}.csv\n"
 
 
+def test_what_is_not_there_is_said_before_how_it_would_be_drawn() -> None:
+    assert "'map-2' is not in the store" in refusal(
+        "export", "map-2", "--format", "svg", "--x", "lr"
+    )
+
+
 def test_an_epoch_is_a_number() -> None:
     assert bntui("export", "map-1", "--format", "svg", "--epoch", "last").exit_code == 2
 

@@ -8,7 +8,7 @@ from bntui.core.text import shorten
 from bntui.sweeps.phase import MOMENTUM, Diagram, Scale
 
 WIDTH = 760
-LEFT, RIGHT, TOP = 132, 136, 74
+LEFT, RIGHT, TOP = 132, 136, 84
 APART = 6
 """Between the constant momenta and the estimators that are none."""
 _LOWEST, _HIGHEST = 14.0, 44.0

@@ -15,6 +15,7 @@ from bntui.core.text import exact, literal, percent, shorten
 from bntui.sweeps.export.layout import LEFT, SMALL, TOP, WIDTH, Layout, labelled, layout
 from bntui.sweeps.phase import (
     MOMENTUM,
+    OWN,
     SOUND_GAP,
     START_LEFT,
     UPDATES,
@@ -41,6 +42,8 @@ _BAR = {
 _COLOURS = colours(dark=False, steps=64)
 _NEVER = "#8c8c8c"
 _MARGIN = 16.0
+_LINE = 110
+"""Characters of small text across the picture."""
 _ALWAYS_TOLD = {"dataset", "width", "batch_size", "learning_rate"}
 _NEVER_TOLD = {*NOT_OF_THE_NUMBERS, "seed", "epochs", "steps"}
 _STYLE = (
@@ -71,7 +74,10 @@ def svg(view: SweepView, choice: Choice) -> str:
         f"<title>{escape(title)}</title><style>{_STYLE}</style>{_HATCH}",
         f'<rect width="{WIDTH}" height="{height:.0f}" fill="#fff"/>',
         _text(_MARGIN, 26, title, "title"),
-        _text(_MARGIN, 46, shorten(" · ".join(_about(view, drawn)), 125), "small"),
+        *(
+            _text(_MARGIN, 44 + 15 * number, line, "small")
+            for number, line in enumerate(_lines(_about(view, drawn)))
+        ),
         *_tiles(drawn, place, colour),
         *_sound_border(drawn, place),
         *_theory(drawn, place),
@@ -122,9 +128,25 @@ def _about(view: SweepView, drawn: Diagram) -> list[str]:
             continue
         shown = shorten(row.show(value), 40)
         words.append(shown if name == "dataset" else f"{row.label} {shown}")
-    words += [f"{label} {value}" for label, value in drawn.held]
+    knobs = view.design.base.knobs
+    plain = knobs.estimator == "momentum" and not varied & {"momentum", "estimator"}
+    for label, value in drawn.held:
+        own = exact(knobs.momentum) if plain and value == OWN else value
+        words.append(f"{label} {own}")
     seeds = len(view.design.seeds)
     return [*words, f"median of {seeds} seeds" if seeds > 1 else "one seed"]
+
+
+def _lines(words: Iterable[str]) -> list[str]:
+    """Return what is said in at most two lines."""
+    lines = [""]
+    for word in words:
+        longer = f"{lines[-1]} · {word}".removeprefix(" · ")
+        if len(longer) > _LINE and lines[-1] and len(lines) < 2:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return [shorten(line, _LINE) for line in lines]
 
 
 def _tiles(drawn: Diagram, place: Layout, colour: YRange) -> Iterator[str]:

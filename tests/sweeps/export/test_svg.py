@@ -142,6 +142,25 @@ def test_other_settings_than_the_defaults_are_told() -> None:
     assert said[1] == "sweep made up · digits · norm ghost · width 0.25 · batch size 512 · one seed"
 
 
+def test_what_is_common_has_two_lines_where_one_is_too_short() -> None:
+    base = replace(BASE, train_size=2000, optimizer="sgd", lr_rule="sqrt", lr_warmup=16, depth=11)
+    of = view(design(("batch_size", (8, 64)), ("learning_rate", (0.001, 0.01)), base=base))
+    said = texts(drawn(of, Choice("batch_size", "learning_rate")))
+    assert said[1] == (
+        "sweep made up · digits · train size 2000 · depth 11 · width 0.25 · optimizer sgd · rate rule sqrt"
+    )
+    assert said[2] == "rate warm-up 16 · momentum (Keras's) 0.99 · one seed"
+
+
+def test_the_runs_own_momentum_is_told_where_all_have_it() -> None:
+    choice = Choice("batch_size", "learning_rate")
+    cumulative = replace(BASE, knobs=Knobs(estimator="cumulative"))
+    of = view(design(("batch_size", (8, 64)), ("learning_rate", (0.001, 0.01)), base=cumulative))
+    (told,) = [text for text in texts(drawn(of, choice)) if text.startswith("sweep")]
+    assert told.endswith("estimator cumulative · momentum (Keras's) the run's own · one seed")
+    assert any("momentum (Keras's) 0.99" in text for text in texts(drawn(SEEN, choice)))
+
+
 def test_the_theorys_line_goes_through_its_places() -> None:
     shown = diagram(SEEN, CHOICE)
     place = layout(shown)
