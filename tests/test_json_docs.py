@@ -8,9 +8,13 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from bntui.cli.main import cli
+from bntui.cli.sweep_lines import values_of_run
+from bntui.core.settings import OPTIONS
+from bntui.store.database import Store
+from tests.sweeps.made_up import design, view
 
 DOCS = Path(__file__).parent.parent / "docs" / "json.md"
-FREE = {"config", "rows", "hindsight"}
+FREE = {"config", "rows", "hindsight", "settings"}
 """Objects whose keys are names of settings or estimators."""
 
 
@@ -50,3 +54,15 @@ def test_every_key_is_in_the_docs() -> None:
     assert {"waiting", "exchanges", "start_share", "training_acc", "remedies"} <= found
     documented = set(re.findall(r"`(\w+)`", DOCS.read_text()))
     assert found - documented == set()
+
+
+def test_every_key_of_a_sweep_is_in_the_docs() -> None:
+    made = view(design(("batch_size", (16, 64))))
+    with Store() as store:
+        store.put_sweep("mine", made.design)
+    listed = CliRunner().invoke(cli, ["sweeps", "--json"], prog_name="bntui").stdout
+    lines = [values_of_run(made, made.cells[0]), json.loads(listed)]
+    found = {key for line in lines for key in keys(line)} - OPTIONS.keys()
+    assert {"standing", "hindsight", "axes", "failed"} <= found
+    section = DOCS.read_text().partition("## `bntui sweep --json`")[2]
+    assert found - set(re.findall(r"`\"?(\w+)\"?`", section)) == set()

@@ -118,7 +118,9 @@ class JsonLines:
         write_json(event=event, **self._arm, **values)
 
 
-class _Console(Console):
+class ProgressConsole(Console):
+    """Standard output, with what a progress bar needs of it."""
+
     def on_broken_pipe(self) -> None:
         """Raise the error, which `signals.writing` handles; rich would end the program here."""
         raise
@@ -128,7 +130,7 @@ class Lines:
     """One line an epoch in the shape Keras prints, and a progress bar where there is a terminal."""
 
     def __init__(self) -> None:
-        self._console = _Console(highlight=False, markup=False, soft_wrap=True)
+        self._console = ProgressConsole(highlight=False, markup=False, soft_wrap=True)
         # A terminal for certain: rich also believes variables that ask for colours in a log.
         moves = output.width() is not None and self._console.is_interactive
         self._progress = Progress(

@@ -18,6 +18,8 @@ from bntui.cli.doctor import doctor
 from bntui.cli.experiments import experiments, old_name_of
 from bntui.cli.export import export
 from bntui.cli.options import Refused, config_of, configs_of, guided, kept, looks, remark, shared
+from bntui.cli.sweep import sweep
+from bntui.cli.sweeps import sweeps
 from bntui.cli.terminal import refuse_without_terminal
 from bntui.cli.toy import toy
 from bntui.cli.watch import watch
@@ -302,7 +304,10 @@ def _config_and_origin(resume: str | None, options: dict[str, Any]) -> "tuple[Ru
     return checkpoint.config, Resume(checkpoint)
 
 
-commands = (attach, check, watch, stored.runs, stored.show, export, experiments, toy, doctor)
+commands = (
+    *(attach, check, watch, sweep, sweeps, stored.runs, stored.show, export),
+    *(experiments, toy, doctor),
+)
 for command in commands:
     cli.add_command(command)
 cli.add_command(old_name_of(experiments, "scenarios"))

@@ -34,9 +34,13 @@ class Refused(click.ClickException):
 class Checked(click.ParamType[object]):
     """A click type around a setting's parser."""
 
-    def __init__(self, name: str, parse: Callable[[str], object]) -> None:
+    def __init__(
+        self, name: str, parse: Callable[[str], object], one: Callable[[str], object] | None = None
+    ) -> None:
+        """`one` parses a value where `parse` takes a list of them."""
         self.name = name
         self._parse = parse
+        self._one = one or parse
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -51,7 +55,7 @@ class Checked(click.ParamType[object]):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> "list[CompletionItem]":
         """Return what a shell offers for the value."""
-        return completion.values(self._parse, incomplete)
+        return completion.values(self._one, incomplete)
 
 
 def shared(command: Callable[..., None]) -> Callable[..., None]:
@@ -59,6 +63,35 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
     for flag in reversed(list(dict.fromkeys((*FIRST, *OPTIONS)))):
         command = _option(OPTIONS[flag])(command)
     return command
+
+
+def listed(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a run, by their fields, each with any number of lists of values."""
+    for flag in reversed(list(dict.fromkeys((*FIRST, *OPTIONS)))):
+        if flag != "twin":
+            command = _list_option(OPTIONS[flag])(command)
+    return command
+
+
+def _list_option(row: Row) -> Any:
+    """Return the click option of a setting that may have several values."""
+    if row.parse is None:
+        switch = f"--{row.flag}/--no-{row.flag}"
+        return click.option(switch, row.field, default=None, multiple=True, help=row.option_help)
+
+    def parse(text: str) -> object:
+        from bntui.sweeps.values import parse_values
+
+        return parse_values(row, text)
+
+    return click.option(
+        f"--{row.flag}",
+        row.field,
+        type=Checked(row.metavar, parse, row.parse),
+        metavar=row.metavar,
+        multiple=True,
+        help=row.option_help,
+    )
 
 
 def _option(row: Row) -> Any:

@@ -93,7 +93,7 @@ def listing(runs: Sequence[StoredRun], width: int | None = None) -> Text:
     columns = [
         Column("run", [("★ " if run.pinned else "") + run.id for run in runs]),
         Column("state", [str(run.state) for run in runs]),
-        Column("started", [_local(run.started) for run in runs]),
+        Column("started", [local_time(run.started) for run in runs]),
         *([Column("script", scripts, least=SCRIPT_WIDTH)] if any(r.watched for r in runs) else []),
         Column("data", [run.facts.dataset or "–" for run in runs], least=DATASET_WIDTH),
         Column("norm", ["–" if run.watched else run.config.norm for run in runs]),
@@ -200,8 +200,8 @@ def _result(run: StoredRun) -> list[tuple[str, str]]:
     facts = run.facts
     threads = f", {facts.threads} threads" if facts.threads else ""
     rows = [
-        ("started", _local(run.started)),
-        ("last written", _local(run.ended)),
+        ("started", local_time(run.started)),
+        ("last written", local_time(run.ended)),
         ("data", _data(run)),
         ("network", f"{facts.parameters:,} parameters"),
         ("device", facts.device + threads),
@@ -282,5 +282,6 @@ def _figure(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.4f}"
 
 
-def _local(moment: datetime) -> str:
+def local_time(moment: datetime) -> str:
+    """Write a moment as the user's clock has it."""
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"

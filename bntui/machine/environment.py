@@ -133,6 +133,11 @@ def _granted(words: list[str]) -> int | None:
     return -(-quota // period) if quota > 0 else None  # v1's may be -1
 
 
+def granted_cores(root: Path = Path("/")) -> int:
+    """Return the cores that this process may use at the same time, of those that it may run on."""
+    return max(1, min(cores(), _allowed(root) or cores()))
+
+
 def cores() -> int:
     """Return the cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):

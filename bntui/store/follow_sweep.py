@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 
-from bntui.core.sweep import SweepView, why_no_name
+from bntui.core.sweep import Design, SweepView, why_no_name
 from bntui.store.connection import Connection
 from bntui.store.database import Store
 from bntui.store.follow import ALIVE_SECONDS, POLL_SECONDS, RETRY_SECONDS
@@ -26,6 +26,11 @@ def read_sweep(path: Path, name: str) -> SweepView:
     """Return a sweep as the store has it now. Raises StoreError if there is none, or it can't be read."""
     with Store(path) as store:
         design = store.sweep(name).design
+    return read_cells(path, name, design)
+
+
+def read_cells(path: Path, name: str, design: Design) -> SweepView:
+    """Return how the cells of a sweep stand that need not be in the store. Raises StoreError."""
     cells = SweepCells(design)
     file = Connection(path)
     try:

@@ -1,0 +1,212 @@
+"""What `bntui sweep` writes without a screen: a progress bar and a table, or a JSON object a run."""
+
+import math
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from bntui.cli import output
+from bntui.cli.lines import ProgressConsole, write_json
+from bntui.cli.tables import Column, table
+from bntui.core.estimators import ROWS
+from bntui.core.settings import SETTINGS
+from bntui.core.sweep import Axis, CellState, Design, Standing, SweepView
+from bntui.core.text import literal
+
+ENDED = {Standing.FINISHED, Standing.FAILED}
+
+
+class SweepJson:
+    """One JSON object a line on standard output as each run ends, those that had ended before first."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def progress(self, view: SweepView) -> None:
+        """Write what has ended since."""
+        for state in view.cells:
+            if state.standing in ENDED and state.cell.id not in self._told:
+                self._told.add(state.cell.id)
+                write_json(**values_of_run(view, state))
+
+    def end(self, view: SweepView) -> None:
+        """Write what is not written yet."""
+        self.progress(view)
+
+
+class SweepLines:
+    """A progress bar where there is a terminal, and the table at the end."""
+
+    def __init__(self) -> None:
+        self._console = ProgressConsole(highlight=False, markup=False, soft_wrap=True)
+        moves = output.width() is not None and self._console.is_interactive
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("runs  {task.fields[standing]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not moves or self._console.is_dumb_terminal,
+        )
+        self._task = self._bar.add_task("", total=None, standing="")
+
+    def progress(self, view: SweepView) -> None:
+        """Move the bar."""
+        self._bar.start()
+        ended = sum(view.count(one) for one in ENDED)
+        running, failed = view.count(Standing.RUNNING), view.count(Standing.FAILED)
+        said = [f"{running} running"] + ([f"{failed} failed"] if failed else [])
+        self._bar.update(
+            self._task,
+            description=view.name,
+            total=len(view.cells),
+            completed=ended,
+            standing=", ".join(said),
+        )
+
+    def end(self, view: SweepView) -> None:
+        """Remove the bar, and print what was measured."""
+        self._bar.stop()
+        print_results(view, self._console)
+
+
+def print_results(view: SweepView, console: Console) -> None:
+    """Print a line for each combination of values, and why runs have failed."""
+    console.print(results(view, output.width()))
+    failed = [state for state in view.cells if state.standing is Standing.FAILED]
+    for state in failed:
+        where = ", ".join([*_words(view.design, state), f"seed {state.cell.seed}"])
+        console.print(
+            f"run {state.cell.id} ({where}) failed: {state.message or 'no reason is kept'}"
+        )
+    if failed:
+        console.print(f"`bntui sweep --resume {view.name} --retry-failed` tries them again.")
+
+
+def results(view: SweepView, width: int | None = None) -> Text:
+    """Return a table with a row for each combination: medians over its seeds at the last epoch."""
+    rows: dict[tuple[Any, ...], list[CellState]] = {}
+    for state in view.cells:
+        rows.setdefault(state.cell.values, []).append(state)
+    groups = list(rows.values())
+    last = [[state.epochs[-1] for state in group if state.epochs] for group in groups]
+    axes = [
+        Column(
+            SETTINGS[axis.setting].flag,
+            [literal(_shown(axis, values[place])) for values in rows],
+            number=all(isinstance(value, int | float) for value in axis.values),
+        )
+        for place, axis in enumerate(view.design.axes)
+    ]
+    figures = [
+        Column("gap", [_figure(one.fresh - one.own for one in ends) for ends in last], number=True),
+        Column("running", [_figure(one.own for one in ends) for ends in last], number=True),
+        Column("fresh", [_figure(one.fresh for one in ends) for ends in last], number=True),
+        Column("epoch", [_epochs(ends) for ends in last], number=True),
+        Column("seeds", [_counted(group, {Standing.FINISHED}) for group in groups], number=True),
+        Column("failed", [_count(group, Standing.FAILED) for group in groups], number=True),
+    ]
+    return table([*axes, *figures], width, ("failed", "epoch"))
+
+
+def listing(view: SweepView) -> str:
+    """Return a line for each run: its id, values, seed and how it stands."""
+    lines = [
+        (
+            state.cell.id,
+            *_words(view.design, state),
+            f"seed {state.cell.seed}",
+            state.standing.value,
+        )
+        for state in view.cells
+    ]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def axes_in_words(design: Design) -> str:
+    """Return what a sweep varies: "batch-size 16, 64 × lr 0.001, 0.01 × 3 seeds"."""
+    parts = [
+        f"{SETTINGS[axis.setting].flag} {_listed([_shown(axis, value) for value in axis.values])}"
+        for axis in design.axes
+    ]
+    seeds = len(design.seeds)
+    return literal(" × ".join([*parts, f"{seeds} seed{'s' if seeds > 1 else ''}"]))
+
+
+def standings_in_words(view: SweepView) -> str:
+    """Return how a sweep's runs stand: "12 finished, 2 running"."""
+    counts = ((view.count(standing), standing.value) for standing in Standing)
+    return ", ".join(f"{count:,} {words}" for count, words in counts if count)
+
+
+def values_of_run(view: SweepView, state: CellState) -> dict[str, Any]:
+    """Return what the JSON line of a run has."""
+    axes = zip(view.design.axes, state.cell.values, strict=True)
+    last = state.epochs[-1] if state.epochs else None
+    return {
+        "event": "cell",
+        "sweep": view.name,
+        "run": state.cell.id,
+        "settings": {SETTINGS[axis.setting].flag: value for axis, value in axes},
+        "seed": state.cell.seed,
+        "standing": state.standing.value,
+        "message": state.message,
+        "updates": state.updates,
+        "seconds": round(state.seconds, 3),
+        "epoch": last.epoch if last else None,
+        "val_acc": last.own if last else None,
+        "val_acc_fresh": last.fresh if last else None,
+        "hindsight": dict(zip(ROWS, last.rows, strict=False)) if last else {},
+    }
+
+
+def _words(design: Design, state: CellState) -> list[str]:
+    """Return a run's place on each axis: "batch-size 16"."""
+    return [
+        literal(f"{SETTINGS[axis.setting].flag} {_shown(axis, value)}")
+        for axis, value in zip(design.axes, state.cell.values, strict=True)
+    ]
+
+
+def _shown(axis: Axis, value: object) -> str:
+    row = SETTINGS[axis.setting]
+    return row.show(value) or str(value)
+
+
+def _listed(words: Sequence[str], most: int = 8) -> str:
+    """Return the words, those in the middle left out where they are many."""
+    if len(words) > most:
+        words = [*words[: most - 2], "…", words[-1]]
+    return ", ".join(words)
+
+
+def _figure(values: Iterable[float]) -> str:
+    """Return the median of what was measured."""
+    measured = [value for value in values if not math.isnan(value)]
+    return f"{median(measured) + 0.0:.3f}" if measured else "–"
+
+
+def _epochs(ends: Sequence[Any]) -> str:
+    epochs = sorted({one.epoch for one in ends})
+    if not epochs:
+        return "–"
+    return str(epochs[0]) if len(epochs) == 1 else f"{epochs[0]}–{epochs[-1]}"
+
+
+def _counted(group: Sequence[CellState], standings: set[Standing]) -> str:
+    count = sum(state.standing in standings for state in group)
+    return f"{count}" if count == len(group) else f"{count} of {len(group)}"
+
+
+def _count(group: Sequence[CellState], standing: Standing) -> str:
+    return str(sum(state.standing is standing for state in group) or "–")

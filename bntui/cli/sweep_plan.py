@@ -1,0 +1,167 @@
+"""What `bntui sweep` is to run: the sweep's name and design, how its runs stand, with how many workers."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bntui.core.settings import SETTINGS, value_of, with_values
+from bntui.core.sweep import (
+    NOT_OF_THE_NUMBERS,
+    CellState,
+    Design,
+    Standing,
+    SweepView,
+    cell_id,
+    free_name,
+    threads_fitted,
+    why_no_name,
+)
+from bntui.core.text import ConfigError
+from bntui.experiments.duration import Took, taken
+from bntui.machine.environment import granted_cores
+from bntui.machine.memory import free_on_host
+from bntui.store.database import Store
+from bntui.store.follow_sweep import read_cells
+from bntui.store.sweeps import StoredSweep
+from bntui.sweeps import forecast
+from bntui.sweeps.forecast import Forecast, Workers
+from bntui.sweeps.grid import DesignFile, Options, design_of
+from bntui.sweeps.needless import refuse_needless
+from bntui.sweeps.trial import trial
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep that is to be run, or to go on."""
+
+    name: str
+    design: Design
+    kept: bool
+    """Whether the store has it."""
+
+
+def asked_for(
+    path: Path, file: DesignFile | None, options: Options, seeds: int | None, name: str | None
+) -> Sweep:
+    """Return the sweep that is typed, with options over its file's. Raises ConfigError.
+
+    What the store has with the same runs goes on, under its name, unless another is given.
+    """
+    if file:
+        options = {**file.options, **{key: values for key, values in options.items() if values}}
+        seeds, name = seeds or file.seeds, name or file.name or None
+    design = design_of(options, seeds)
+    if name is not None and (why := why_no_name(name)):
+        raise ConfigError(f"a sweep can't be called {name!r}, {why}: give another --name.")
+    kept = _kept(path)
+    same = [one for one in kept if _same_runs(one.design, design)]
+    found = next((one for one in same if name in {None, one.name}), None)
+    if found:
+        return Sweep(found.name, _with_machine_of(found.design, design), kept=True)
+    if name in {one.name for one in kept}:
+        raise ConfigError(
+            f"sweep {name!r} is there already and runs something else: give another --name, or go on "
+            f"with that one by --resume {name} alone."
+        )
+    return Sweep(name or free_name({one.name for one in kept}), design, kept=False)
+
+
+def to_resume(path: Path, name: str) -> Sweep:
+    """Return a sweep of the store. Raises ConfigError if there is none of this name."""
+    with Store(path) as store:
+        return Sweep(name, store.sweep(name).design, kept=True)
+
+
+def standing(path: Path, sweep: Sweep) -> SweepView:
+    """Return how the runs of a sweep stand, which the store need not have. Raises StoreError."""
+    if not path.exists():
+        return SweepView(sweep.name, sweep.design, tuple(map(CellState, sweep.design.cells())))
+    return read_cells(path, sweep.name, sweep.design)
+
+
+def left(view: SweepView, *, retry_failed: bool) -> tuple[CellState, ...]:
+    """Return the runs that are to be made, or to be finished."""
+    return tuple(
+        replace(one, standing=Standing.WAITING) if one.standing is Standing.FAILED else one
+        for one in view.cells
+        if one.standing in forecast.LEFT or (retry_failed and one.standing is Standing.FAILED)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """With what a sweep is run on this machine."""
+
+    sweep: Sweep
+    """Its design says how many threads a run has."""
+    workers: Workers
+    forecast: Forecast
+
+
+def plan(path: Path, sweep: Sweep, states: Sequence[CellState], jobs: int | None) -> Plan:
+    """Return with how many workers `states` are run, and how long that takes. Raises ConfigError.
+
+    Where no run like them is kept a short trial tells, in processes of its own.
+    """
+    workers = forecast.workers_for(sweep.design, granted_cores(), jobs)
+    fitted = threads_fitted(sweep.design, workers.threads)
+    known = forecast.useful(_kept_runs(path), sweep.design, workers.threads)
+    pairs = forecast.to_try(states, known)
+    begun = time.monotonic()
+    tried = trial(pairs, workers.jobs, workers.threads) if pairs else []
+    seconds = time.monotonic() - begun if tried else 0.0
+    known = [*tried, *known]
+    if not sweep.kept:
+        _refuse_clipped(sweep.design, known)
+    needs = [need for need in forecast.needs(states, known) if need]
+    workers = forecast.fitting(workers, needs, free_on_host(), asked=jobs is not None)
+    time_left = forecast.time_left(states, known, workers.jobs)
+    return Plan(replace(sweep, design=fitted), workers, Forecast(time_left, seconds, workers.words))
+
+
+def _refuse_clipped(design: Design, known: Sequence[Took]) -> None:
+    """Refuse batch sizes that are all clipped to the training images. Raises ConfigError."""
+    images = {one.facts.train for one in known}
+    if len(images) == 1 and not {"dataset", "train_size"} & {one.setting for one in design.axes}:
+        refuse_needless(replace(design, base=replace(design.base, train_size=images.pop())))
+
+
+def _kept(path: Path) -> list[StoredSweep]:
+    if not path.exists():
+        return []
+    with Store(path) as store:
+        return store.sweeps()
+
+
+def _kept_runs(path: Path) -> Iterator[Took]:
+    """Yield what runs of sweeps took, the newest first."""
+    if not path.exists():
+        return
+    with Store(path) as store:
+        runs = store.runs()
+    for run in runs:
+        if run.watched is None and run.epoch and cell_id(run.config) == run.id:
+            took = taken(run.config, run.facts, run.updates, run.images, run.seconds)
+            if took:
+                yield took
+
+
+def _same_runs(one: Design, other: Design) -> bool:
+    """Tell whether two designs have the same runs, in whatever order."""
+    shape = [({axis.setting for axis in design.axes}, design.count()) for design in (one, other)]
+    if shape[0] != shape[1]:
+        return False
+    here, there = ({cell.id for cell in design.cells()} for design in (one, other))
+    return here == there
+
+
+def _with_machine_of(design: Design, typed: Design) -> Design:
+    """Return a kept design with what is typed of where and how fast to compute."""
+    given: dict[str, Any] = {
+        name: value_of(typed.base, name)
+        for name in NOT_OF_THE_NUMBERS
+        if value_of(typed.base, name) != SETTINGS[name].default
+    }
+    return replace(design, base=with_values(design.base, given))

@@ -1,0 +1,215 @@
+"""Runs a sweep: on the screen, or reported as it goes."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import click
+
+from bntui.cli import output
+from bntui.cli.crash import save_report
+from bntui.cli.lines import write_json
+from bntui.cli.sweep_lines import (
+    SweepJson,
+    SweepLines,
+    axes_in_words,
+    listing,
+    standings_in_words,
+    values_of_run,
+)
+from bntui.cli.sweep_plan import Plan, Sweep, left, plan, standing
+from bntui.cli.terminal import refuse_without_terminal
+from bntui.core.run import LEAVE_SECONDS
+from bntui.core.sweep import Design, Standing, SweepLead, SweepSource, SweepView, threads_fitted
+from bntui.core.text import ConfigError
+from bntui.machine.places import store_path
+from bntui.machine.signals import BY_USER, SAVE_SECONDS, asked_to_end, end_anyway, writing
+from bntui.store.database import Store
+from bntui.store.follow_sweep import FollowedSweep, read_sweep
+from bntui.sweeps.executor import Executor
+
+POLL_SECONDS = 0.1
+THREADS_ON_A_CLUSTER = 1
+"""Of a run, unless they are given."""
+MOST_REPORTS = 3
+"""Bugs that are reported of one sweep, each in a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a sweep is run and shown."""
+
+    jobs: int | None = None
+    """Runs at once; None for as many as fit."""
+    address: str | None = None
+    """Of a Ray cluster; None for this machine."""
+    gpus_per_run: float | None = None
+    retry_failed: bool = False
+    as_json: bool = False
+    on_screen: bool = False
+    plain: bool = False
+    theme: str | None = None
+
+
+def has_terminal() -> bool:
+    """Tell whether there is a terminal that the screen can be drawn on."""
+    try:
+        refuse_without_terminal("the screen")
+    except ConfigError:
+        return False
+    return True
+
+
+def list_runs(sweep: Sweep, how: How) -> int:
+    """Write every run of a sweep and how long all take, and keep nothing. Raises ConfigError."""
+    view = standing(store_path(), sweep)
+    _tell(view, _planned(view, sweep, how), to_error=how.as_json)
+    if how.as_json:
+        for state in view.cells:
+            write_json(**values_of_run(view, state))
+    else:
+        output.console().print(listing(view))
+    return 0
+
+
+def run(sweep: Sweep, how: How) -> int:
+    """Run what is left of a sweep, and return the exit status. Raises ConfigError."""
+    path = store_path()
+    view = standing(path, sweep)
+    planned = _planned(view, sweep, how)
+    design = planned.sweep.design if planned else sweep.design
+    if how.address is not None:
+        design = threads_fitted(design, THREADS_ON_A_CLUSTER)
+    with Store(path) as store:
+        store.put_sweep(sweep.name, design)
+    writer = SweepJson() if how.as_json else SweepLines()
+    if not left(view, retry_failed=how.retry_failed):
+        writer.end(view)
+        return exit_status(view)
+    _tell(view, planned, to_error=how.as_json)
+    from bntui.sweeps.driver import Driver
+
+    lead = Driver(
+        path, sweep.name, design, _executor(planned, design, how), retry_failed=how.retry_failed
+    )
+    source = FollowedSweep(path, sweep.name)
+    if how.on_screen:
+        return _show(lead, source, how)
+    status = follow(lead, source, lambda: read_sweep(path, sweep.name), writer)
+    bugs = dict.fromkeys(one.traceback for one in lead.failures if one.traceback)
+    for trace in list(bugs)[:MOST_REPORTS]:
+        click.echo(save_report(trace), err=True)
+    return status
+
+
+def _planned(view: SweepView, sweep: Sweep, how: How) -> Plan | None:
+    """Return with what a sweep is run on this machine; None if it is not, or nothing is left."""
+    states = left(view, retry_failed=how.retry_failed)
+    return plan(store_path(), sweep, states, how.jobs) if states and how.address is None else None
+
+
+def _tell(view: SweepView, planned: Plan | None, *, to_error: bool) -> None:
+    """Say what the sweep has, how its runs stand and how long the rest takes."""
+    runs = f"{len(view.cells):,} runs" if len(view.cells) > 1 else "1 run"
+    said = [f"{view.name}: {runs} of {axes_in_words(view.design)}: {standings_in_words(view)}"]
+    if planned:
+        said.append(planned.forecast.words)
+    click.echo("\n".join(said), err=to_error)
+
+
+def _executor(planned: Plan | None, design: Design, how: How) -> Executor:
+    """Return what runs the cells. Raises ConfigError if it can't be had."""
+    if planned is None:
+        assert how.address is not None
+        ray: Any = import_module("bntui.sweeps.on_ray")
+        cluster: Executor = ray.RayCluster(
+            how.address, design.base.threads or THREADS_ON_A_CLUSTER, how.gpus_per_run or 0.0
+        )
+        return cluster
+    from bntui.sweeps.processes import Processes
+
+    return Processes(planned.workers.jobs, planned.workers.threads)
+
+
+def _show(lead: SweepLead, source: SweepSource, how: How) -> int:
+    """Show the sweep on this terminal while it runs; return the exit status."""
+    from bntui.ui.terminal import capabilities
+
+    capabilities.prepare()  # before textual is imported
+    from bntui.machine.places import config_path
+    from bntui.store.archive import KeptRuns
+    from bntui.ui.remembered import Memory
+    from bntui.ui.sweeps.app import show
+    from bntui.ui.themes import known_theme
+
+    theme = known_theme(how.theme) if how.theme is not None else None
+    return show(
+        source,
+        lead,
+        archive=KeptRuns(),
+        plain=how.plain,
+        memory=Memory(config_path()),
+        theme=theme,
+    )
+
+
+def follow(
+    lead: SweepLead,
+    source: SweepSource,
+    read: Callable[[], SweepView],
+    writer: SweepJson | SweepLines,
+) -> int:
+    """Run a sweep until nothing is left, and return the exit status: 1 if a run has failed.
+
+    After a signal that asks for the end the runs under way stop after their updates, to go on later, and
+    SystemExit is raised. `read` returns how all stand once it is over.
+    """
+    asked: list[int] = []
+
+    def ask(status: int) -> None:
+        asked.append(status)
+        if len(asked) == 1:
+            end_anyway(status, lambda: leave(SAVE_SECONDS / 2))
+
+    def leave(timeout: float = LEAVE_SECONDS) -> bool:
+        return lead.leave(timeout, interrupted=bool(asked) and asked[0] != BY_USER)
+
+    with asked_to_end(ask):
+        source.start()
+        lead.start()
+        told = {""}
+        while True:
+            over = lead.over
+            with writing(ask):
+                writer.progress(source.view)
+                for said in (lead.message, source.view.message):
+                    if said not in told:
+                        told.add(said)
+                        click.echo(said, err=True)
+            if asked or over:
+                break
+            time.sleep(POLL_SECONDS)
+        ended = leave()
+        source.leave(LEAVE_SECONDS)
+        view = read()
+        with writing(ask):
+            writer.end(view)
+            if lead.failure:
+                click.echo(f"Error: {lead.failure}", err=True)
+        status = asked[0] if asked else 2 if lead.failure else exit_status(view)
+        if not ended:
+            # Python would wait for the thread that is in the middle of something.
+            sys.stdout.flush()
+            os._exit(status)
+    if asked:
+        sys.exit(asked[0])
+    return status
+
+
+def exit_status(view: SweepView) -> int:
+    """Return how a sweep that is over ends the program."""
+    return 1 if view.count(Standing.FAILED) else 0

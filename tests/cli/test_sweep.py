@@ -1,0 +1,342 @@
+"""`bntui sweep` and `bntui sweeps`: what is listed, refused, run and written; with a scripted driver."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bntui.cli import sweep_plan, sweep_report
+from bntui.cli.main import cli
+from bntui.cli.sweep_lines import (
+    SweepJson,
+    SweepLines,
+    axes_in_words,
+    listing,
+    results,
+    standings_in_words,
+    values_of_run,
+)
+from bntui.core.snapshot import RunFacts
+from bntui.core.sweep import Design, Standing, SweepView
+from bntui.experiments.duration import Took
+from bntui.machine.places import store_path
+from bntui.store.database import Store
+from tests.sweeps.made_up import design, outcome, view, waiting, with_cell
+
+FACTS = RunFacts(
+    device="cpu",
+    dataset="digits",
+    train=1000,
+    validation=100,
+    parameters=1000,
+    class_names=("0", "1"),
+    activation_bytes=1000,
+    threads=1,
+)
+TINY = (
+    *("--dataset", "digits", "--train-size", "64", "--width", "0.03125", "--device", "cpu"),
+    *("--epochs", "1", "--batch-size", "16,64"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a trial that takes no time, by which each run takes ten minutes."""
+
+    def trial(pairs: list[Any], jobs: int, threads: int) -> list[Took]:
+        facts = replace(FACTS, threads=threads)
+        return [Took(one, facts, 100, 1000, 600.0) for pair in pairs for one in pair]
+
+    monkeypatch.setattr(sweep_plan, "trial", trial)
+    monkeypatch.setattr(sweep_plan, "granted_cores", lambda: 2)
+
+
+def sweep(*words: str) -> Result:
+    return CliRunner().invoke(cli, ["sweep", *words], prog_name="bntui")
+
+
+def said(result: Result) -> str:
+    """Return the one sentence that a refused command says."""
+    assert result.exit_code == 2, result.output
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def test_a_dry_run_lists_every_run_and_keeps_nothing() -> None:
+    result = sweep("--batch-size", "16,64", "--lr", "0.01", "--seeds", "2", "--dry-run")
+    assert result.exit_code == 0, result.output
+    first, time, *rest = result.stdout.splitlines()
+    assert first == "sweep-1: 4 runs of batch-size 16, 64 × 2 seeds: 4 waiting"
+    assert time.endswith("with 2 jobs of 1 thread")
+    assert [line.split("  ", 1)[1] for line in rest] == [
+        "batch-size 16  seed 0  waiting",
+        "batch-size 64  seed 0  waiting",
+        "batch-size 16  seed 1  waiting",
+        "batch-size 64  seed 1  waiting",
+    ]
+    assert not store_path().exists()
+
+
+def test_a_dry_run_as_json_is_one_object_a_run() -> None:
+    result = sweep("--norm", "batch,none", "--json", "--dry-run")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["settings"] for line in lines] == [{"norm": "batch"}, {"norm": "none"}]
+    assert "2 jobs of 1 thread" in result.stderr
+
+
+def test_a_design_may_be_a_file_under_options(tmp_path: Path) -> None:
+    file = tmp_path / "depths.toml"
+    file.write_text('name = "depths"\nseeds = 2\n[settings]\ndepth = "0..2+1"\nlr = 0.01\n')
+    result = sweep(str(file), "--depth", "0,1", "--dry-run")
+    assert result.stdout.startswith("depths: 4 runs of depth 0, 1 × 2 seeds: 4 waiting\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--batch-size", "64..1x2"), "range '64..1x2' is empty"),
+        (("--momentum", "0.9,0.99"), "--momentum 0.9 and 0.99 need no run each"),
+        (("--bn", "--norm", "none"), "--bn and --norm none contradict each other"),
+        (("--seeds", "0"), "seeds '0' is no number of them"),
+        (("--name", "abc"), "a sweep can't be called 'abc', it could be a run's"),
+        (("--name", "a b"), "it has a space"),
+        (("--jobs", "0"), "jobs 0 is out of range: give a whole number from 1 to 1,024"),
+        (("--gpus-per-run", "0.5"), "--gpus-per-run is for a cluster: add --address."),
+        (("--address", "auto", "--gpus-per-run", "2"), "GPUs per run 2 is out of range"),
+        (("--address", "auto", "--jobs", "2"), "--jobs is for this machine"),
+        (
+            ("--dataset", "mnist", "--data-dir", "/no", "--lr", "1,2"),
+            "the data folder /no does not exist",
+        ),
+        (("nowhere.toml",), "nowhere.toml can't be read (No such file or directory)."),
+        (("--resume", "mine", "--lr", "0.1"), "leave out --lr."),
+        (("--resume", "mine", "--no-bn"), "leave out --no-bn."),
+        (("--resume", "mine", "--seeds", "3"), "leave out --seeds."),
+        (("--resume", "mine"), "sweep 'mine' is not in the store: `bntui sweeps` lists what is."),
+    ],
+)
+def test_what_can_not_be_is_one_sentence(words: tuple[str, ...], sentence: str) -> None:
+    assert sentence in said(sweep(*words))
+
+
+def keep(of: Design, name: str) -> None:
+    with Store() as store:
+        store.put_sweep(name, of)
+
+
+def test_the_same_runs_go_on_under_their_name() -> None:
+    keep(design(("batch_size", (16, 64)), seeds=2), "mine")
+    same = ("--dataset", "digits", "--width", "0.25", "--epochs", "3", "--seeds", "2", "--dry-run")
+    result = sweep("--batch-size", "64,16", *same)
+    assert result.stdout.startswith("mine: 4 runs")
+    result = sweep("--batch-size", "64,16,32", *same)
+    assert result.stdout.startswith("sweep-1: 6 runs")
+    result = sweep("--batch-size", "64,16", "--name", "again", *same)
+    assert result.stdout.startswith("again: 4 runs")
+
+
+def test_a_name_is_of_one_design() -> None:
+    keep(design(("batch_size", (16, 64))), "mine")
+    result = sweep("--batch-size", "16,32", "--name", "mine", "--dry-run")
+    assert "sweep 'mine' is there already and runs something else" in said(result)
+
+
+def test_a_sweep_is_resumed_by_name_alone() -> None:
+    keep(design(("batch_size", (16, 64)), seeds=3), "mine")
+    result = sweep("--resume", "mine", "--dry-run")
+    assert result.stdout.startswith("mine: 6 runs of batch-size 16, 64 × 3 seeds: 6 waiting\n")
+
+
+def test_runs_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep_plan, "free_on_host", lambda: 1e8)
+    assert "and 0.1 GB are free" in said(sweep("--batch-size", "16,64", "--dry-run"))
+
+
+def test_sizes_that_are_all_clipped_are_refused() -> None:
+    result = sweep("--batch-size", "64,2000,4000", "--dry-run")
+    assert "--batch-size 2000 and 4000 need no run each" in said(result)
+
+
+def test_a_table_has_a_row_for_each_combination() -> None:
+    made = view(design(("batch_size", (16, 64)), ("norm", ("batch", "none")), seeds=2))
+    made = with_cell(made, 0, epochs=(outcome(made.cells[0].cell, 3, 0.8, 0.6),))
+    made = with_cell(made, 3, standing=Standing.FAILED, epochs=())
+    made = with_cell(made, 7, standing=Standing.RUNNING, epochs=())
+    assert results(made).plain.splitlines() == [
+        "batch-size  norm     gap  running  fresh  epoch   seeds  failed",
+        "        16  batch  0.300    0.550  0.850      3       2       –",
+        "        16  none   0.400    0.500  0.900      3       2       –",
+        "        64  batch  0.400    0.500  0.900      3       2       –",
+        "        64  none       –        –      –      –  0 of 2       1",
+    ]
+
+
+def test_the_line_of_a_run_has_values_by_option() -> None:
+    made = view(design(("batch_size", (16, 64)), ("learning_rate", (0.1,))))
+    line = values_of_run(made, made.cells[1])
+    assert line["settings"] == {"batch-size": 64, "lr": 0.1}
+    assert (line["standing"], line["epoch"], line["val_acc_fresh"]) == ("finished", 3, 0.9)
+    assert line["hindsight"]["0.99"] == pytest.approx(0.507)
+    empty = waiting(made.design)
+    assert values_of_run(empty, empty.cells[0])["val_acc"] is None
+
+
+def test_axes_and_standings_in_words() -> None:
+    many = design(("batch_size", tuple(range(1, 20))), ("train_size", (None, 5)), seeds=1)
+    assert axes_in_words(many) == (
+        "batch-size 1, 2, 3, 4, 5, 6, …, 19 × train-size all, 5 × 1 seed"
+    )
+    made = with_cell(waiting(many), 0, standing=Standing.RUNNING)
+    assert standings_in_words(made) == "37 waiting, 1 running"
+    assert len(listing(made).splitlines()) == 38
+
+
+class Scripted:
+    """A sweep's lead and source in one, that goes one view further at each look."""
+
+    message = failure = ""
+    workers = "a script"
+
+    def __init__(self, *views: SweepView, failure: str = "") -> None:
+        self._views = list(views)
+        self._failure = failure
+        self.left: list[bool] = []
+
+    @property
+    def over(self) -> bool:
+        if len(self._views) == 1:
+            self.failure = self._failure
+        return len(self._views) == 1
+
+    @property
+    def view(self) -> SweepView:
+        return self._views.pop(0) if len(self._views) > 1 else self._views[0]
+
+    def read(self) -> SweepView:
+        return self._views[-1]
+
+    def start(self) -> None:
+        pass
+
+    def leave(self, timeout: float, *, interrupted: bool = False) -> bool:
+        self.left.append(interrupted)
+        return True
+
+
+def follow(script: Scripted, writer: Callable[[], SweepJson | SweepLines] = SweepLines) -> int:
+    return sweep_report.follow(script, script, script.read, writer())  # type: ignore[arg-type]
+
+
+def some_views() -> Iterator[SweepView]:
+    made = view(design(("batch_size", (16, 64))))
+    yield waiting(made.design)
+    yield with_cell(made, 1, standing=Standing.RUNNING, epochs=())
+    yield made
+
+
+def test_a_sweep_that_finishes_ends_with_0_and_its_table(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert follow(Scripted(*some_views())) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split() == [
+        *("64", "0.400", "0.500", "0.900", "3", "1", "–")
+    ]
+
+
+def test_each_run_is_written_once_as_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    assert follow(Scripted(*some_views()), SweepJson) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["settings"]["batch-size"] for line in lines] == [16, 64]
+
+
+def test_a_failed_run_is_named_and_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    *_, made = some_views()
+    broken = with_cell(made, 1, standing=Standing.FAILED, message="memory ran out.")
+    assert follow(Scripted(made, broken)) == 1
+    out = capsys.readouterr().out
+    run = made.cells[1].cell.id
+    assert f"run {run} (batch-size 64, seed 0) failed: memory ran out." in out
+    assert "`bntui sweep --resume made up --retry-failed` tries them again." in out
+
+
+def test_a_driver_that_gives_up_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert follow(Scripted(*some_views(), failure="no process can be started.")) == 2
+    assert "Error: no process can be started." in capsys.readouterr().err
+
+
+def test_a_signal_ends_it_and_keeps_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep_report, "end_anyway", lambda *_: None)  # it would end the tests
+    _, running, _ = some_views()
+
+    class Ending(Scripted):
+        """Asks for the end at its first look, and would never be over."""
+
+        over = False
+
+        @property
+        def view(self) -> SweepView:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return running
+
+    script = Ending(running)
+    with pytest.raises(SystemExit) as ended:
+        follow(script)
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert script.left[0]
+
+
+def test_sweeps_are_listed() -> None:
+    runner = CliRunner()
+    assert "No sweep is kept yet" in runner.invoke(cli, ["sweeps"]).stdout
+    keep(design(("batch_size", (16, 64)), seeds=2), "mine")
+    keep(design(("depth", (0, 1))), "depths")
+    head, first, second = runner.invoke(cli, ["sweeps"]).stdout.splitlines()
+    assert head.split() == ["sweep", "begun", "runs", "varies", "standing"]
+    assert first.split()[0] == "depths"
+    assert second.endswith("batch-size 16, 64 × 2 seeds  4 waiting")
+    lines = map(json.loads, runner.invoke(cli, ["sweeps", "--json"]).stdout.splitlines())
+    assert [(line["sweep"], line["axes"], line["waiting"]) for line in lines] == [
+        ("depths", {"depth": [0, 1]}, 2),
+        ("mine", {"batch-size": [16, 64]}, 4),
+    ]
+
+
+WITHOUT_TORCH = """
+import sys
+from bntui.cli.main import cli
+try:
+    cli(sys.argv[1:])
+finally:
+    assert not [name for name in ("torch", "textual", "ray") if name in sys.modules]
+"""
+
+
+def test_a_sweep_is_run_once_and_then_told_without_torch() -> None:
+    first = sweep(*TINY, "--seeds", "2", "--jobs", "1", "--json")
+    assert first.exit_code == 0, first.output
+    lines = [json.loads(line) for line in first.stdout.splitlines()]
+    assert sorted((line["settings"]["batch-size"], line["seed"]) for line in lines) == [
+        *((16, 0), (16, 1), (64, 0), (64, 1))
+    ]
+    assert {line["standing"] for line in lines} == {"finished"}
+    assert all(line["hindsight"] and line["val_acc_fresh"] is not None for line in lines)
+    again = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, "sweep", *TINY, "--seeds", "2", "--no-screen"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert again.returncode == 0, again.stderr
+    assert [line.split()[0] for line in again.stdout.splitlines()] == ["batch-size", "16", "64"]
+    with Store() as store:
+        assert [one.name for one in store.sweeps()] == ["sweep-1"]
+        assert len(store.runs()) == 4
