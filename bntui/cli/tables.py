@@ -189,6 +189,8 @@ def _batch(run: StoredRun) -> str:
 def _data(run: StoredRun) -> str:
     """Return the data set and how many images it has, as far as that is known."""
     facts = run.facts
+    if not run.watched and not facts.loaded:
+        return f"{facts.dataset}, never loaded"
     if not run.watched:
         return f"{facts.dataset}: {facts.train:,} training, {facts.validation:,} validation images"
     counts = ((facts.train if facts.train > 1 else 0, "training"), (facts.validation, "validation"))
@@ -203,7 +205,7 @@ def _result(run: StoredRun) -> list[tuple[str, str]]:
         ("started", local_time(run.started)),
         ("last written", local_time(run.ended)),
         ("data", _data(run)),
-        ("network", f"{facts.parameters:,} parameters"),
+        ("network", f"{facts.parameters:,} parameters" if facts.loaded else "–"),
         ("device", facts.device + threads),
         ("versions", ", ".join(f"{name} {number}" for name, number in run.versions.items())),
         ("trained", f"{run.updates:,} updates, epoch {run.epoch}, {run.seconds:,.1f} s"),

@@ -153,6 +153,11 @@ class RunFacts:
     threads: int = 0
     """CPU threads that torch computes with; 0 if that is not known."""
 
+    @property
+    def loaded(self) -> bool:
+        """Whether there was a network; else the run failed before that, and its figures are not known."""
+        return self.parameters > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

@@ -5,16 +5,17 @@ from pathlib import Path
 
 from bntui import __version__
 from bntui.core.run_request import New, Origin, Resume, RunRequest
-from bntui.core.snapshot import Checkpoint
+from bntui.core.snapshot import Checkpoint, Phase, Snapshot
 from bntui.core.sweep import OBSERVED, Cell, cell_id
+from bntui.store.connection import Connection
 from bntui.store.database import Store
 from bntui.store.liveness import is_under_way
 from bntui.store.recorder import StoreRecorder
 from bntui.store.repair import MendedError
 from bntui.store.rows import StoredRun
 from bntui.store.runs_file import RunsFile
-from bntui.store.schema import StoreError, sentence
-from bntui.store.writing import State, versions
+from bntui.store.schema import StoreError, sentence, transaction
+from bntui.store.writing import State, drop_run, put_failure, versions
 
 SAME_VERSIONS = ("torch", "numpy")
 """Beside bntui's own, the versions that a run's numbers depend on."""
@@ -28,6 +29,28 @@ class Claim:
     """Holds the cell's run."""
     request: RunRequest
     """What is to be run: from its start, or from its last checkpoint on."""
+
+    def close(self, snapshot: Snapshot) -> None:
+        """End the recording of the cell's run, whose last snapshot this is, and give the cell back.
+
+        That it failed before it was loaded is kept, too: else every claim would try it again.
+        """
+        if snapshot.phase is Phase.FAILED and snapshot.facts is None:
+            try:
+                self._keep_failure(snapshot)
+            except StoreError as error:
+                self.recorder.problem = str(error)
+        self.recorder.close(snapshot)
+
+    def _keep_failure(self, snapshot: Snapshot) -> None:
+        file, run = Connection(self.recorder.path), self.recorder.run
+        try:
+            with file.errors_as_sentences(), transaction(file.connection):
+                if isinstance(self.request.origin, New):
+                    drop_run(file.connection, run)
+                put_failure(file.connection, run, snapshot, self.request.note)
+        finally:
+            file.close()
 
 
 def claim(path: Path, cell: Cell, note: str = "", *, retry_failed: bool = False) -> Claim | None:

@@ -110,7 +110,7 @@ class _Kept:
             updates=run.updates,
             images=run.images,
             seconds=run.seconds,
-            train=run.facts.train,
+            train=run.facts.train if run.facts.loaded else 0,
             message=literal(run.message) if standing is Standing.FAILED else "",
         )
 

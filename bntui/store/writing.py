@@ -6,6 +6,7 @@ Functions on a connection in a transaction (`schema.transaction`): they raise sq
 import platform
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from json import dumps
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bntui import __version__
-from bntui.core.snapshot import Checkpoint, EpochReport, Mark, Phase, Snapshot
+from bntui.core.snapshot import Checkpoint, EpochReport, Mark, Phase, RunFacts, Snapshot
 from bntui.core.text import storable
 from bntui.diagnose.causes import Verdict
 from bntui.diagnose.remedies import values
@@ -99,6 +100,18 @@ def put_run(
         ),
     )
     write_checksums(connection, "runs", "WHERE id = ?", run)
+
+
+def put_failure(connection: sqlite3.Connection, run: str, snapshot: Snapshot, note: str) -> None:
+    """Write that a run failed before it was loaded, with what is known of it; one that is there has failed now."""
+    config = snapshot.config
+    if connection.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone() is None:
+        # A row has at least one image: see `RunFacts.loaded`.
+        facts = RunFacts(config.device, config.dataset, 1, 0, 0, (), 0)
+        snapshot = replace(snapshot, facts=facts, knobs=config.knobs)
+        put_run(connection, run, State.FAILED, snapshot, None, note)
+    change = "state = ?, ended = ?, message = ?"
+    change_run(connection, run, change, State.FAILED, now(), storable(snapshot.message))
 
 
 LAST = {"loss": "train_loss", "acc": "train_acc"}

@@ -62,7 +62,7 @@ class _Underway:
     def close(self, phase: Phase, message: str = "") -> None:
         """End its recording, and give it back."""
         message = message or self.snapshot.message
-        self.claim.recorder.close(replace(self.snapshot, phase=phase, message=message))
+        self.claim.close(replace(self.snapshot, phase=phase, message=message))
 
 
 class Driver:

@@ -145,6 +145,46 @@ def test_what_failed_is_run_again_only_if_asked_for(path: Path, take: Take) -> N
         assert [one.id for one in store.runs()] == [CELL.id]
 
 
+def test_what_fails_before_it_is_loaded_has_failed(path: Path, take: Take) -> None:
+    one, other = DESIGN.cells()[:2]
+    keep(path, other, Phase.STOPPED, **saved(other))
+    for cell in (one, other):
+        found = take(cell)
+        assert found is not None
+        why = Snapshot(phase=Phase.FAILED, message="no such data", config=cell.config)
+        found.close(why)
+        assert not found.recorder.problem
+        assert take(cell) is None
+    with Store(path) as store:
+        fresh, before = store.run(one.id), store.run(other.id)
+        assert store.last_checkpoint(other.id) is not None
+    for run in (fresh, before):
+        assert (run.state, run.message, run.note) == (
+            State.FAILED, "no such data", "sweep sweep-1",
+        )  # fmt: skip
+    assert not fresh.facts.loaded
+    assert (before.updates, before.facts.loaded) == (20, True)
+    again = take(one, retry_failed=True)
+    assert again is not None
+    again.close(at(one, 32, phase=Phase.FINISHED))
+    with Store(path) as store:
+        assert store.run(one.id).facts.loaded
+
+
+def test_what_can_not_be_kept_of_a_failure_is_a_problem(
+    path: Path, take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    found = take()
+    assert found is not None
+    monkeypatch.setattr(claims, "put_failure", full)
+    found.close(Snapshot(phase=Phase.FAILED, config=CELL.config))
+    assert "database or disk is full" in found.recorder.problem
+    assert take() is not None
+
+
 @pytest.mark.parametrize("phase", [Phase.STOPPED, Phase.PAUSED, Phase.INTERRUPTED, Phase.RUNNING])
 def test_what_was_interrupted_goes_on_from_its_checkpoint(
     path: Path, take: Take, phase: Phase

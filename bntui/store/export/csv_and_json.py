@@ -115,16 +115,18 @@ def about(run: StoredRun) -> dict[str, Any]:
     A training that is watched has no settings of ours; `watched` says what is known of it.
     """
     facts, watched = run.facts, run.watched
-    told = asdict(watched) if watched else None
+    told, known = asdict(watched) if watched else None, bool(watched) or facts.loaded
     return {
         "run": run.id,
         "version": run.versions.get("bntui", ""),
         "device": facts.device,
         "dataset": facts.dataset,
-        "train": None if watched and facts.train <= 1 else facts.train,
+        "train": None if not known or (watched and facts.train <= 1) else facts.train,
         "validation": facts.validation,
         "parameters": facts.parameters,
-        "updates_per_epoch": None if watched else -(-facts.train // run.config.knobs.batch_size),
+        "updates_per_epoch": None
+        if watched or not known
+        else -(-facts.train // run.config.knobs.batch_size),
         "config": None if watched else values_of(run.config),
         "watched": told,
         "state": run.state,

@@ -213,11 +213,12 @@ def _about_ours(run: StoredRun) -> list[tuple[str, str]]:
         for name, _, there in differences(config, replace(config, knobs=run.knobs))
     ]
     began = f"{run.started.astimezone():%Y-%m-%d %H:%M}"
+    images = f"{facts.train:,}+{facts.validation:,}" if facts.loaded else "never loaded"
     branch = f" · branched off {run.parent[:ID]} after {run.branched} updates" if run.parent else ""
     lines = [
         (
             f"{run.id} · {run.state} · {began} · {run.updates:,} updates in {run.seconds:,.0f} s · "
-            f"{facts.dataset} {facts.train:,}+{facts.validation:,} · {facts.device}{branch}",
+            f"{facts.dataset} {images} · {facts.device}{branch}",
             "strong",
         ),
         (" ".join(set_) or "all settings are at their defaults", ""),
