@@ -7,6 +7,7 @@ from benchmarks import (
     recommendation,
     start,
     store,
+    sweeps,
     terminal,
     throughput,
     watch,
@@ -24,4 +25,5 @@ if __name__ == "__main__":
         growth.tables,
         store.tables,
         recommendation.tables,
+        sweeps.tables,
     )
