@@ -245,8 +245,8 @@ def cluster() -> Iterator[Loopback]:
 
 @pytest.fixture(scope="module")
 def design(tmp_path_factory: pytest.TempPathFactory) -> Design:
-    """Return two cells that train for some seconds, whatever the machine."""
-    made = tiny.design(tmp_path_factory.mktemp("data"), epochs=8, batches=(8, 12))
+    """Return cells that train for some seconds, whatever the machine: they can be met in the middle."""
+    made = tiny.design(tmp_path_factory.mktemp("data"), epochs=6, batches=(8, 12))
     base = replace(made.base, knobs=replace(made.base.knobs, pace=16.0))
     return replace(made, base=base)
 
@@ -265,13 +265,12 @@ def kept(path: Path, design: Design) -> list[object]:
     return [tiny.kept(path, cell.id) for cell in design.cells()]
 
 
-def wait_until_under_way(path: Path, design: Design) -> None:
-    """Wait until each cell has trained."""
+def wait_until_one_trains(path: Path, design: Design) -> None:
     until = monotonic() + SECONDS
     while True:
         with Store(path) as store:
             found = [store.sound(cell.id) for cell in design.cells()]
-        if all(one and one.state is State.RUNNING and one.updates for one in found):
+        if any(one and one.state is State.RUNNING and one.updates for one in found):
             return
         assert monotonic() < until
         sleep(0.05)
@@ -279,21 +278,21 @@ def wait_until_under_way(path: Path, design: Design) -> None:
 
 @needs_ray
 @pytest.mark.system
-def test_cells_are_those_of_processes_bit_for_bit_though_a_node_dies(
+def test_a_node_dies_and_the_cells_are_those_of_processes_bit_for_bit(
     cluster: Loopback, design: Design, local: list[object], tmp_path: Path
 ) -> None:
     path = tmp_path / "runs.sqlite"
     executor = Watched(RayCluster(cluster.address, 1))
-    assert executor.workers == "Ray: 2 CPUs on 2 nodes"
+    assert executor.workers == "Ray: 1 CPU on 2 nodes"
     led = Driver(path, "s-1", design, executor)
     led.start()
     try:
-        wait_until_under_way(path, design)
+        wait_until_one_trains(path, design)
         cluster.kill()
+        cluster.add()
         assert led.join(SECONDS)
     finally:
         led.leave(SECONDS)
-        cluster.add()
     assert (led.failure, led.failures) == ("", ())
     assert executor.lost == ["its node died"]
     assert kept(path, design) == local
@@ -307,15 +306,21 @@ def test_a_sweep_that_was_left_goes_on_bit_for_bit_from_ray_s_client(
     path = tmp_path / "runs.sqlite"
     led = Driver(path, "s-1", design, RayCluster(cluster.address, 1))
     led.start()
-    wait_until_under_way(path, design)
-    assert led.leave(SECONDS)
+    try:
+        wait_until_one_trains(path, design)
+    finally:
+        assert led.leave(SECONDS)
     with Store(path) as store:
-        runs = [store.run(cell.id) for cell in design.cells()]
-    assert [run.state for run in runs] == [State.INTERRUPTED, State.INTERRUPTED]
-    assert all(run.checkpoint for run in runs)
+        first = store.run(design.cells()[0].id)
+    assert (first.state, first.checkpoint is not None) == (State.INTERRUPTED, True)
 
+    cluster.add()
     led = Driver(path, "s-1", design, RayCluster(cluster.client, 1))
+    assert led.workers == "Ray: 2 CPUs on 3 nodes"
     led.start()
-    assert led.join(SECONDS)
+    try:
+        assert led.join(SECONDS)
+    finally:
+        led.leave(SECONDS)
     assert (led.failure, led.failures) == ("", ())
     assert kept(path, design) == local
