@@ -5,8 +5,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
 import click
 
@@ -125,11 +123,10 @@ def _executor(planned: Plan | None, design: Design, how: How) -> Executor:
     """Return what runs the cells. Raises ConfigError if it can't be had."""
     if planned is None:
         assert how.address is not None
-        ray: Any = import_module("bntui.sweeps.on_ray")
-        cluster: Executor = ray.RayCluster(
-            how.address, design.base.threads or THREADS_ON_A_CLUSTER, how.gpus_per_run or 0.0
-        )
-        return cluster
+        from bntui.sweeps.on_ray import RayCluster
+
+        threads = design.base.threads or THREADS_ON_A_CLUSTER
+        return RayCluster(how.address, threads, how.gpus_per_run or 0.0)
     from bntui.sweeps.processes import Processes
 
     return Processes(planned.workers.jobs, planned.workers.threads)

@@ -26,9 +26,11 @@ from bntui.cli.sweep_lines import (
 )
 from bntui.core.snapshot import RunFacts
 from bntui.core.sweep import Design, Standing, SweepView
+from bntui.core.text import ConfigError
 from bntui.experiments.duration import Took
 from bntui.machine.places import store_path
 from bntui.store.database import Store
+from bntui.sweeps import on_ray
 from tests.sweeps.made_up import design, outcome, view, waiting, with_cell
 
 FACTS = RunFacts(
@@ -291,6 +293,23 @@ def test_a_signal_ends_it_and_keeps_what_is_under_way(monkeypatch: pytest.Monkey
         follow(script)
     assert ended.value.code == 128 + signal.SIGTERM
     assert script.left[0]
+
+
+def test_a_cluster_is_connected_to_without_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def cluster(*words: object) -> None:
+        asked.append(words)
+        raise ConfigError("nothing answers at ray://nowhere:1.")
+
+    def trial(*_: object) -> list[Took]:
+        raise AssertionError("a trial on this machine tells nothing of a cluster")
+
+    monkeypatch.setattr(on_ray, "RayCluster", cluster)
+    monkeypatch.setattr(sweep_plan, "trial", trial)
+    words = ("--address", "ray://nowhere:1", "--gpus-per-run", "0.25", "--depth", "0,1")
+    assert said(sweep(*words)) == "Error: nothing answers at ray://nowhere:1.\n"
+    assert asked == [("ray://nowhere:1", 1, 0.25)]
 
 
 def test_sweeps_are_listed() -> None:
