@@ -16,6 +16,7 @@ from bntui.core.estimators import ROWS
 from bntui.core.settings import SETTINGS
 from bntui.core.sweep import Axis, CellState, Design, Standing, SweepView
 from bntui.core.text import literal
+from bntui.sweeps.forecast import share_done
 
 ENDED = {Standing.FINISHED, Standing.FAILED}
 
@@ -59,14 +60,14 @@ class SweepLines:
     def progress(self, view: SweepView) -> None:
         """Move the bar."""
         self._bar.start()
-        ended = sum(view.count(one) for one in ENDED)
+        done = sum(1.0 if one.standing in ENDED else share_done(one) for one in view.cells)
         running, failed = view.count(Standing.RUNNING), view.count(Standing.FAILED)
         said = [f"{running} running"] + ([f"{failed} failed"] if failed else [])
         self._bar.update(
             self._task,
             description=view.name,
             total=len(view.cells),
-            completed=ended,
+            completed=done,
             standing=", ".join(said),
         )
 
@@ -85,7 +86,9 @@ def print_results(view: SweepView, console: Console) -> None:
         console.print(
             f"run {state.cell.id} ({where}) failed: {state.message or 'no reason is kept'}"
         )
-    if failed:
+    if not view.over:
+        console.print(f"`bntui sweep --resume {view.name}` goes on.")
+    elif failed:
         console.print(f"`bntui sweep --resume {view.name} --retry-failed` tries them again.")
 
 

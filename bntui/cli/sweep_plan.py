@@ -1,7 +1,7 @@
 """What `bntui sweep` is to run: the sweep's name and design, how its runs stand, with how many workers."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -100,15 +100,23 @@ class Plan:
     forecast: Forecast
 
 
-def plan(path: Path, sweep: Sweep, states: Sequence[CellState], jobs: int | None) -> Plan:
+def plan(
+    path: Path,
+    sweep: Sweep,
+    states: Sequence[CellState],
+    jobs: int | None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Plan:
     """Return with how many workers `states` are run, and how long that takes. Raises ConfigError.
 
-    Where no run like them is kept a short trial tells, in processes of its own.
+    Where no run like them is kept a short trial tells, in processes of its own; `say` is told before.
     """
     workers = forecast.workers_for(sweep.design, granted_cores(), jobs)
     fitted = threads_fitted(sweep.design, workers.threads)
     known = forecast.useful(_kept_runs(path), sweep.design, workers.threads)
     pairs = forecast.to_try(states, known)
+    if pairs:
+        say("A short trial tells how long they take …")
     begun = time.monotonic()
     tried = trial(pairs, workers.jobs, workers.threads) if pairs else []
     seconds = time.monotonic() - begun if tried else 0.0

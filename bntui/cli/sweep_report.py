@@ -65,7 +65,7 @@ def has_terminal() -> bool:
 def list_runs(sweep: Sweep, how: How) -> int:
     """Write every run of a sweep and how long all take, and keep nothing. Raises ConfigError."""
     view = standing(store_path(), sweep)
-    _tell(view, _planned(view, sweep, how), to_error=how.as_json)
+    _planned(view, sweep, how)
     if how.as_json:
         for state in view.cells:
             write_json(**values_of_run(view, state))
@@ -78,22 +78,21 @@ def run(sweep: Sweep, how: How) -> int:
     """Run what is left of a sweep, and return the exit status. Raises ConfigError."""
     path = store_path()
     view = standing(path, sweep)
-    planned = _planned(view, sweep, how)
+    states = left(view, retry_failed=how.retry_failed)
+    planned = _planned(view, sweep, how) if states else None
     design = planned.sweep.design if planned else sweep.design
     if how.address is not None:
         design = threads_fitted(design, THREADS_ON_A_CLUSTER)
     with Store(path) as store:
         store.put_sweep(sweep.name, design)
     writer = SweepJson() if how.as_json else SweepLines()
-    if not left(view, retry_failed=how.retry_failed):
+    if not states:
         writer.end(view)
         return exit_status(view)
-    _tell(view, planned, to_error=how.as_json)
     from bntui.sweeps.driver import Driver
 
-    lead = Driver(
-        path, sweep.name, design, _executor(planned, design, how), retry_failed=how.retry_failed
-    )
+    executor = _executor(planned, design, how)
+    lead = Driver(path, sweep.name, design, executor, retry_failed=how.retry_failed)
     source = FollowedSweep(path, sweep.name)
     if how.on_screen:
         return _show(lead, source, how)
@@ -105,18 +104,22 @@ def run(sweep: Sweep, how: How) -> int:
 
 
 def _planned(view: SweepView, sweep: Sweep, how: How) -> Plan | None:
-    """Return with what a sweep is run on this machine; None if it is not, or nothing is left."""
-    states = left(view, retry_failed=how.retry_failed)
-    return plan(store_path(), sweep, states, how.jobs) if states and how.address is None else None
+    """Say what a sweep has and how long it takes; return with what it is run on this machine.
 
+    None if it is not, or nothing is left. Raises ConfigError.
+    """
 
-def _tell(view: SweepView, planned: Plan | None, *, to_error: bool) -> None:
-    """Say what the sweep has, how its runs stand and how long the rest takes."""
+    def say(sentence: str, *, error: bool = how.as_json) -> None:
+        click.echo(sentence, err=error)
+
     runs = f"{len(view.cells):,} runs" if len(view.cells) > 1 else "1 run"
-    said = [f"{view.name}: {runs} of {axes_in_words(view.design)}: {standings_in_words(view)}"]
-    if planned:
-        said.append(planned.forecast.words)
-    click.echo("\n".join(said), err=to_error)
+    say(f"{view.name}: {runs} of {axes_in_words(view.design)}: {standings_in_words(view)}")
+    states = left(view, retry_failed=how.retry_failed)
+    if not states or how.address is not None:
+        return None
+    planned = plan(store_path(), sweep, states, how.jobs, lambda said: say(said, error=True))
+    say(planned.forecast.words)
+    return planned
 
 
 def _executor(planned: Plan | None, design: Design, how: How) -> Executor:

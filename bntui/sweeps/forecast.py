@@ -75,7 +75,7 @@ def time_left(states: Iterable[CellState], known: Sequence[Took], jobs: int) -> 
     for state in states:
         if state.standing in LEFT:
             timed = _timed(state.cell.config)
-            shares[timed] = shares.get(timed, 0.0) + 1.0 - _done(state)
+            shares[timed] = shares.get(timed, 0.0) + 1.0 - share_done(state)
     low = high = longest = 0.0
     found = False
     for config, share in shares.items():
@@ -181,8 +181,8 @@ def _largest_batch(config: RunConfig, train: int) -> int:
     return max(largest, *planned) if planned else largest
 
 
-def _done(state: CellState) -> float:
-    """Return the share of a run that is done."""
+def share_done(state: CellState) -> float:
+    """Return the share of a run that is done, from 0 to 1."""
     goal = state.train * state.cell.config.epochs
     return min(1.0, state.images / goal) if goal else 0.0
 
