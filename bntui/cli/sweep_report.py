@@ -77,6 +77,7 @@ def list_runs(sweep: Sweep, how: How) -> int:
 def run(sweep: Sweep, how: How) -> int:
     """Run what is left of a sweep, and return the exit status. Raises ConfigError."""
     path = store_path()
+    theme = _known_theme(how.theme) if how.on_screen and how.theme is not None else None
     view = standing(path, sweep)
     states = left(view, retry_failed=how.retry_failed)
     planned = _planned(view, sweep, how) if states else None
@@ -95,7 +96,9 @@ def run(sweep: Sweep, how: How) -> int:
     lead = Driver(path, sweep.name, design, executor, retry_failed=how.retry_failed)
     source = FollowedSweep(path, sweep.name)
     if how.on_screen:
-        return _show(lead, source, how)
+        return _show(lead, source, plain=how.plain, theme=theme) or exit_status(
+            read_sweep(path, sweep.name)
+        )
     status = follow(lead, source, lambda: read_sweep(path, sweep.name), writer)
     bugs = dict.fromkeys(one.traceback for one in lead.failures if one.traceback)
     for trace in list(bugs)[:MOST_REPORTS]:
@@ -135,7 +138,17 @@ def _executor(planned: Plan | None, design: Design, how: How) -> Executor:
     return Processes(planned.workers.jobs, planned.workers.threads)
 
 
-def _show(lead: SweepLead, source: SweepSource, how: How) -> int:
+def _known_theme(name: str) -> str:
+    """Return the theme of --theme. Raises ConfigError."""
+    from bntui.ui.terminal import capabilities
+
+    capabilities.prepare()  # before textual is imported
+    from bntui.ui.themes import known_theme
+
+    return known_theme(name)
+
+
+def _show(lead: SweepLead, source: SweepSource, *, plain: bool, theme: str | None) -> int:
     """Show the sweep on this terminal while it runs; return the exit status."""
     from bntui.ui.terminal import capabilities
 
@@ -144,17 +157,9 @@ def _show(lead: SweepLead, source: SweepSource, how: How) -> int:
     from bntui.store.archive import KeptRuns
     from bntui.ui.remembered import Memory
     from bntui.ui.sweeps.app import show
-    from bntui.ui.themes import known_theme
 
-    theme = known_theme(how.theme) if how.theme is not None else None
-    return show(
-        source,
-        lead,
-        archive=KeptRuns(),
-        plain=how.plain,
-        memory=Memory(config_path()),
-        theme=theme,
-    )
+    memory = Memory(config_path())
+    return show(source, lead, archive=KeptRuns(), plain=plain, memory=memory, theme=theme)
 
 
 def follow(

@@ -30,7 +30,9 @@ from bntui.core.text import ConfigError
 from bntui.experiments.duration import Took
 from bntui.machine.places import store_path
 from bntui.store.database import Store
+from bntui.store.follow_sweep import FollowedSweep
 from bntui.sweeps import on_ray
+from bntui.sweeps.driver import Driver
 from tests.sweeps.made_up import design, outcome, view, waiting, with_cell
 
 FACTS = RunFacts(
@@ -315,6 +317,28 @@ def test_a_cluster_is_connected_to_without_a_trial(monkeypatch: pytest.MonkeyPat
     words = ("--address", "ray://nowhere:1", "--gpus-per-run", "0.25", "--depth", "0,1")
     assert said(sweep(*words)) == "Error: nothing answers at ray://nowhere:1."
     assert asked == [("ray://nowhere:1", 1, 0.25)]
+
+
+@pytest.mark.parametrize(("code", "status"), [(0, 1), (130, 130)])
+def test_a_screen_ends_with_1_where_a_run_has_failed(
+    monkeypatch: pytest.MonkeyPatch, code: int, status: int
+) -> None:
+    shown: list[dict[str, object]] = []
+
+    def show(source: FollowedSweep, lead: Driver, **how: object) -> int:
+        shown.append(how)
+        return code
+
+    def failed(path: Path, name: str) -> SweepView:
+        return with_cell(waiting(design()), 0, standing=Standing.FAILED)
+
+    monkeypatch.setattr(sweep_report, "has_terminal", lambda: True)
+    monkeypatch.setattr("bntui.ui.sweeps.app.show", show)
+    monkeypatch.setattr(sweep_report, "read_sweep", failed)
+    result = sweep("--batch-size", "16,64", "--theme", "nord", "--ascii")
+    assert result.exit_code == status, result.output
+    assert (shown[0]["plain"], shown[0]["theme"]) == (True, "nord")
+    assert "no theme 'nonsense'" in said(sweep("--batch-size", "16,64", "--theme", "nonsense"))
 
 
 def test_sweeps_are_listed() -> None:
