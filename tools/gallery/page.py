@@ -37,6 +37,8 @@ def is_kept(scene: Scene, size: Size, look: Look) -> bool:
     Those of the looks at one size and of the sizes in one look show all that differs; the others are
     made in build/gallery.
     """
+    if scene.once:
+        return (size, look) == (SHOWN_SIZE, SHOWN_LOOK)
     return size == SHOWN_SIZE or look in {SHOWN_LOOK, LOOKS[-1]} or size not in SIZES
 
 
@@ -54,7 +56,7 @@ def _section(scene: Scene) -> str:
         for look in LOOKS
         if is_kept(scene, other, look) and (other, look) != (size, SHOWN_LOOK)
     ]
-    return f"## {scene.caption}\n\n{shown}\n\n{' · '.join(others)}\n"
+    return "\n\n".join(filter(None, [f"## {scene.caption}", shown, " · ".join(others)])) + "\n"
 
 
 def _called(scene: Scene, size: Size, look: Look) -> str:

@@ -14,9 +14,11 @@ from bntui.ui.explorer.hindsight import HindsightMap
 from bntui.ui.runs.comparison import ComparisonScreen
 from bntui.ui.runs.list import RunList
 from bntui.ui.runs.preview import Preview
+from bntui.ui.sweeps.screen import SweepScreen
 from bntui.ui.toy.screen import ToyScreen
 from bntui.ui.widgets.knob import Knob
 from tools.gallery.states import kept_states
+from tools.gallery.sweep import StillSource, kept_sweep
 from tools.gallery.visit import LOOKS, SIZES, Look, Size, Visitor, opened
 
 BATCHES, HALFWAY = 26, 0.5
@@ -70,6 +72,8 @@ class Scene:
     measured: bool = True
     """Whether there is something to show in every panel: without a measurement a panel is empty."""
     sizes: tuple[Size, ...] = SIZES
+    once: bool = False
+    """Whether the repository keeps it at one size and in one look alone."""
     ready: Step | None = None
     """What to wait for at a new size."""
 
@@ -122,6 +126,14 @@ async def play(visitor: Visitor) -> None:
         toy.frame()
     toy.action_go_or_pause()
     visitor.app.clear_notifications()
+    await visitor.settle()
+
+
+async def look_at_sweep(visitor: Visitor) -> None:
+    """Open the sweep over the explorer."""
+    await visitor.app.push_screen(
+        SweepScreen(StillSource(kept_sweep()), None, updates_per_second=0.001)
+    )
     await visitor.settle()
 
 
@@ -186,6 +198,12 @@ SCENES = (
     Scene("experiment", "An experiment under way", (*PREDICTED, "enter"), "under way"),
     Scene("conclusion", "Its conclusion", (*PREDICTED, "enter"), "concluded"),
     Scene("tour", "The cards of the first start", tour=True),
+    Scene(
+        "sweep",
+        "A sweep: its phase diagram as it fills (bntui sweep)",
+        (look_at_sweep, *(["full_stop"] * 4)),
+        once=True,
+    ),
     Scene("value", "Typing a value (enter on a knob)", (focus(Knob), "enter")),
     Scene("palette", "The command palette (ctrl+p)", ("ctrl+p", FOUND)),
     Scene("too-small", "A terminal that is too small", sizes=((50, 12),)),

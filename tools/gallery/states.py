@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from bntui.core import config, measured, series, snapshot, watched
+from bntui.core import config, measured, series, snapshot, sweep, watched
 from bntui.store import rows, writing
 
 FILE = Path(__file__).with_name("states.json.xz")
@@ -29,7 +29,7 @@ States = Mapping[str, Any]
 
 
 def _kinds() -> dict[str, type]:
-    modules = (config, measured, series, snapshot, watched, rows, writing)
+    modules = (config, measured, series, snapshot, sweep, watched, rows, writing)
     found = (value for module in modules for value in vars(module).values())
     return {
         kind.__name__: kind

@@ -1,6 +1,7 @@
 """A sweep on a terminal: `bntui sweep` and `bntui attach NAME`. Importing it loads no torch."""
 
 import asyncio
+import gc
 import os
 import sys
 
@@ -122,7 +123,9 @@ def show(
         memory=memory,
         theme=theme,
     )
+    gc.freeze()  # what is loaded stays: to look through all of it held a picture up for 50 ms now and then
     on_this_terminal(app)
+    gc.unfreeze()
     code = app.return_code or 0
     if lead:
         print(left_over(source.view), flush=True)

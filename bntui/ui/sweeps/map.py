@@ -55,8 +55,10 @@ class PhaseMap(FocusCanvas):
 
     def __init__(self) -> None:
         super().__init__(classes="panel")
-        self._styles: dict[tuple[str, str, bool], Style] = {}
-        """What roles look like, by theme and number of colours: there are thousands of tiles."""
+        self._styles: dict[str, Style] = {}
+        """What roles look like under the theme of now: there are thousands of tiles."""
+        self._few = False
+        """Whether that is with sixteen colours."""
 
     def show(self, diagram: Diagram, cursor: tuple[int, int]) -> None:
         """Show a diagram, and choose one of its tiles; the nearest where it has none there."""
@@ -72,9 +74,9 @@ class PhaseMap(FocusCanvas):
         return self._diagram.tiles[row][column] if self._diagram else None
 
     def on_mount(self) -> None:
-        """Write the title anew in the colours of another theme."""
+        """Take other colours with another theme."""
         super().on_mount()
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._say())
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._take_colours())
 
     def on_resize(self) -> None:
         """Say as much in the title as it has room for."""
@@ -119,6 +121,8 @@ class PhaseMap(FocusCanvas):
         diagram, shades = self._diagram, self._shades
         if diagram is None or shades is None:
             return []
+        if self._few != self.has_class("-sixteen"):
+            self._take_colours()
         shape = (len(diagram.x.values), len(diagram.y.values))
         room = (width - 1, height - 2)
         layout = laid_out(shape, room, diagram.y.values, self.cursor, self._layout)
@@ -134,8 +138,7 @@ class PhaseMap(FocusCanvas):
 
     def role_style(self, role: str) -> Style:
         """Return what a role looks like; a tile has its shade's colour as its ground, or in its characters."""
-        look = role, self.app.theme, self.has_class("-sixteen")
-        if (known := self._styles.get(look)) is not None:
+        if (known := self._styles.get(role)) is not None:
             return known
         names = role.split()
         heat = next((name for name in names if name.startswith(HEAT)), "")
@@ -147,7 +150,7 @@ class PhaseMap(FocusCanvas):
                 style += Style(color=ink, bgcolor=colour)
             else:
                 style += Style(color=colour)
-        self._styles[look] = style
+        self._styles[role] = style
         return style
 
     @property
@@ -187,6 +190,12 @@ class PhaseMap(FocusCanvas):
             self.cursor = tile
             self.repaint()
             self.post_message(self.Moved())
+
+    def _take_colours(self) -> None:
+        self._few = self.has_class("-sixteen")
+        self._styles.clear()
+        self._say()
+        self.refresh()
 
     def _say(self) -> None:
         """Write the title, with the ramp in the map's own colours."""

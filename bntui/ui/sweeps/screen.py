@@ -27,6 +27,8 @@ from bntui.ui.widgets.notices import MessageLines
 
 ROOMY, SMALLEST, LOW = (100, 30), (60, 16), 20
 """Columns and rows from which on the diagram has a frame; columns and rows needed; rows below which little is said."""
+WIDE = 130
+"""Columns from which on all that is read at the crosshair takes one line."""
 TITLE = 66
 """Cells of the title over the runs behind a tile."""
 TOO_SMALL = (
@@ -48,6 +50,7 @@ class SweepScreen(Screen[None]):
         &.-compact {
             MessageLines { height: 1; }
         }
+        &.-wide Reading { height: 3; }
         &.-low Reading { height: 2; }
         &.-tiny {
             SweepLine, ChoiceLine, PhaseMap, Reading, MessageLines, KeyLine { display: none; }
@@ -120,6 +123,7 @@ class SweepScreen(Screen[None]):
         self.update_classes(
             {
                 "-compact": width < ROOMY[0] or height < ROOMY[1],
+                "-wide": width >= WIDE,
                 "-low": height < LOW,
                 "-tiny": width < SMALLEST[0] or height < SMALLEST[1],
             }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from bntui.core.cells import cell_len, shorten
 from bntui.core.sweep import CellState, Standing, SweepView
 from bntui.core.text import percent
-from bntui.sweeps.phase import SOUND_GAP, Diagram, Tile, Value
+from bntui.sweeps.phase import OWN, SOUND_GAP, Diagram, Tile, Value
 from bntui.ui.sweeps.shades import measured
 
 SIGNS = {
@@ -116,7 +116,11 @@ def settings_at(diagram: Diagram, cursor: tuple[int, int]) -> list[str]:
         for one, at in zip((diagram.x, diagram.y), cursor, strict=True)
         if one.label
     ]
-    return [f"{label.partition(' (')[0]} {value}" for label, value in (*drawn, *diagram.held)]
+    return [_setting(label.partition(" (")[0], value) for label, value in (*drawn, *diagram.held)]
+
+
+def _setting(label: str, value: str) -> str:
+    return f"{value} {label}" if value == OWN else f"{label} {value}"
 
 
 def when(diagram: Diagram, tile: Tile) -> list[str]:

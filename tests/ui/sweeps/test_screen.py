@@ -204,6 +204,7 @@ class TestKeys:
             assert "momentum (Keras's) [0]" in said(watcher, ChoiceLine)
             await watcher.press("left_square_bracket")
             assert "[the run's own]" in said(watcher, ChoiceLine)
+            assert "the run's own momentum" in said(watcher, Reading)
             await watcher.press("left_square_bracket")
             assert "[warm-up]" in said(watcher, ChoiceLine)
 
