@@ -17,7 +17,7 @@ SLOW := tests/fuzz tests/system tests/cases tests/diagnose tests/measure tests/t
 	unchanged looks looks_elsewhere replayed ranks kinds_of_layers compiled_training batch_statistics))
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-newest hooks test-experiments test-system faults fuzz soak check docs-check lint bench bench-quick pictures keys clean help
+.PHONY: run test test-newest hooks test-experiments test-system faults fuzz soak check docs-check lint bench bench-quick pictures keys phase-diagram clean help
 
 # A venv that was begun, by an interrupted run or without ensurepip, has a python and no pip: it is
 # completed. One that can't be made is removed, unless it was there before.
@@ -86,6 +86,9 @@ bench-quick: $(VENV)/dev.stamp  ## only show that the benchmarks work
 
 pictures: $(VENV)/dev.stamp  ## make the gallery and the README's pictures from what real runs showed
 	$(BIN)/python -m tools.pictures
+
+phase-diagram: $(VENV)/dev.stamp  ## write docs/phase-diagram.md from the runs in docs/data (ARGS="--store FILE" takes them from a store)
+	$(BIN)/python -m tools.phase_diagram $(ARGS)
 
 keys: $(VENV)/dev.stamp  ## write docs/keys.md anew from the table of keys
 	$(BIN)/python -m tools.keys
