@@ -109,6 +109,8 @@ class StoreRecorder:
         """The last seen."""
         self._checkpoint_kept: Checkpoint | None = resume
         self._checkpoint_due = 0.0
+        self.checkpoint_share = CHECKPOINT_SHARE
+        """Of the time, what writing checkpoints may take."""
         self._judged: object = None
         """What the last verdict was about."""
         self._verdicts: list[tuple[int, Verdict]] = []
@@ -229,7 +231,7 @@ class StoreRecorder:
         if checkpoint:
             now = self._clock()
             self._checkpoint_kept = checkpoint
-            self._checkpoint_due = now + (now - begun) / CHECKPOINT_SHARE
+            self._checkpoint_due = now + (now - begun) / self.checkpoint_share
 
     def _new_checkpoint(self, now: float, *, last: bool) -> Checkpoint | None:
         """Return the checkpoint to keep, if there is a new one and it is time for it."""

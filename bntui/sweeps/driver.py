@@ -27,6 +27,8 @@ WAIT_SECONDS = 0.25
 """How long it takes at most to notice that the sweep is left."""
 MOST_LOSSES = 3
 """Times in succession that a cell is begun again after its worker died, without a checkpoint in between."""
+WRITING_SHARE = 0.2
+"""Of this thread's time, what writing the checkpoints of all cells may take: no training waits for it."""
 STOP_SHARE = 0.8
 """Of the time that leaving may take: how long cells are waited for that stop."""
 GIVE_UP_SECONDS = 30.0
@@ -209,6 +211,8 @@ class Driver:
         self._event = claimed.recorder.notice or self._event
         del self._left[cell.id]
         self._under_way[cell.id] = under_way
+        for one in self._under_way.values():
+            one.claim.recorder.checkpoint_share = WRITING_SHARE / len(self._under_way)
         return True
 
     def _take(self, run: str, message: Message) -> None:

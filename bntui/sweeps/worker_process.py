@@ -3,6 +3,9 @@
 import os
 import signal
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+from queue import Queue
+from threading import Thread
 from typing import Any
 
 from bntui.core.run_request import RunRequest
@@ -15,6 +18,8 @@ READY = "ready"
 """What the process sends when it can take a cell."""
 STOP = "stop"
 """What it is sent so that the run under way ends after its update."""
+MOST_WAITING = 4
+"""Messages that wait to be sent, at most."""
 GONE = 1
 """The exit status after the driver's end."""
 _OF_THE_TERMINAL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -51,19 +56,21 @@ def load(threads: int) -> None:
 
 
 class _Driver:
-    """The other end of the pipe. The process ends when that is gone."""
+    """The other end of the pipe. The process ends when that is gone.
+
+    What is sent waits on a thread of its own, so that training does not wait for a driver that writes.
+    """
 
     def __init__(self, pipe: "Connection[Any, Any]") -> None:
         self._pipe = pipe
         self._order: Any = None
         """What came while a run was under way: perhaps the next one, where that run has just ended."""
+        self._waiting: Queue[memoryview] = Queue(MOST_WAITING)
+        Thread(target=self._send_waiting, name="bntui-sending", daemon=True).start()
 
     def send(self, message: object) -> None:
-        """Send, and wait until there is room."""
-        try:
-            self._pipe.send(message)
-        except OSError:
-            os._exit(GONE)
+        """Send soon. Waits only where much is waiting."""
+        self._waiting.put(ForkingPickler.dumps(message))
 
     def next(self) -> Any:
         """Wait for what it sends, and return it."""
@@ -77,7 +84,16 @@ class _Driver:
             self.send((run, message))
 
         if not run_cell(run, request, send, self._is_stopping):
-            os._exit(0)  # all is sent; Python would end the run's thread in the middle of torch
+            self._waiting.join()
+            os._exit(0)  # Python would end the run's thread in the middle of torch
+
+    def _send_waiting(self) -> None:
+        while True:
+            try:
+                self._pipe.send_bytes(self._waiting.get())
+            except OSError:
+                os._exit(GONE)
+            self._waiting.task_done()
 
     def _is_stopping(self) -> bool:
         if self._order is None and self._pipe.poll():
