@@ -39,7 +39,7 @@ def survive(folder: Path, *, kills: int, epochs: int, draws: random.Random) -> N
     cells = design(folder, epochs=epochs, seeds=SEEDS, pace=PACE)
     for cell in design(folder, epochs=epochs, seeds=SEEDS).cells():
         run_itself(undisturbed, cell)
-    seen: dict[str, tuple[int, float]] = {}
+    seen: dict[str, tuple[int, State]] = {}
     driver = driving(path, folder, cells)
     for _ in range(kills):
         let_work(path, cells, seen, draws.uniform(0.5, 3.0))
@@ -53,7 +53,7 @@ def survive(folder: Path, *, kills: int, epochs: int, draws: random.Random) -> N
     check_equal(path, undisturbed, cells)
 
 
-def let_work(path: Path, cells: Design, seen: dict[str, tuple[int, float]], seconds: float) -> None:
+def let_work(path: Path, cells: Design, seen: dict[str, tuple[int, State]], seconds: float) -> None:
     """Wait until a cell has come further, and then so many seconds more."""
     until = monotonic() + 100.0
     before = look(path, cells, seen)
@@ -67,7 +67,7 @@ def let_work(path: Path, cells: Design, seen: dict[str, tuple[int, float]], seco
 
 
 def finish(
-    driver: "subprocess.Popen[str]", path: Path, cells: Design, seen: dict[str, tuple[int, float]]
+    driver: "subprocess.Popen[str]", path: Path, cells: Design, seen: dict[str, tuple[int, State]]
 ) -> str:
     """Wait for the end of a driver, and return what it says."""
     while driver.poll() is None:
@@ -76,10 +76,10 @@ def finish(
     return driver.communicate()[0]
 
 
-def look(path: Path, cells: Design, seen: dict[str, tuple[int, float]]) -> int:
+def look(path: Path, cells: Design, seen: dict[str, tuple[int, State]]) -> int:
     """Return the updates of all cells; of what is finished none may be run again, and of others little.
 
-    `seen` has the most updates of each that were seen, and of one that was finished its seconds of work.
+    `seen` has the most updates of each that were seen, and how it stood last.
     """
     if not path.exists():
         return 0
@@ -89,11 +89,9 @@ def look(path: Path, cells: Design, seen: dict[str, tuple[int, float]]) -> int:
             run = store.sound(cell.id)
             if run is None:
                 continue
-            updates, worked = seen.get(cell.id, (0, 0.0))
+            updates, state = seen.get(cell.id, (0, State.RUNNING))
             assert run.updates >= updates - PACE * REPEATED_SECONDS
-            assert worked in {0.0, run.seconds}, "it was run again"
-            if run.state is State.FINISHED:
-                worked = run.seconds
-            seen[cell.id] = max(updates, run.updates), worked
+            assert state is not State.FINISHED or run.state is state, "it is run again"
+            seen[cell.id] = max(updates, run.updates), run.state
             total += run.updates
     return total
