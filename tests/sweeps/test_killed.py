@@ -23,6 +23,7 @@ REPEATED_SECONDS = 10.0
 
 
 @pytest.mark.system
+@pytest.mark.timeout(600)
 def test_some_kills_cost_last_seconds_alone(tmp_path: Path) -> None:
     survive(tmp_path, kills=6, epochs=12, draws=random.Random(19))
 
