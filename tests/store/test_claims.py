@@ -1,7 +1,9 @@
 """Cells of a sweep are given to one process each: new, gone on with, or not at all."""
 
+import random
 import signal
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -17,6 +19,7 @@ from bntui.core.sweep import OBSERVED, Axis, Cell, Design
 from bntui.store import claims
 from bntui.store.claims import Claim, claim
 from bntui.store.database import Store
+from bntui.store.follow_sweep import read_sweep
 from bntui.store.liveness import mark
 from bntui.store.recorder import StoreRecorder
 from bntui.store.repair import MendedError
@@ -436,3 +439,63 @@ def test_the_cell_of_a_killed_process_is_there_to_be_had(
         "another process that runs the sweep goes on with the cell, from its last checkpoint"
     )
     fault.lost = "what came after that checkpoint, which is computed again"
+
+
+SHARING = """
+import random, sys, time
+from pathlib import Path
+from bntui.core.snapshot import Checkpoint, Phase
+from bntui.store.claims import claim
+from bntui.store.follow_sweep import read_sweep
+from tests.store.recorded import journal, report
+from tests.store.test_claims import at
+
+path, order = Path(sys.argv[1]), random.Random(int(sys.argv[2]))
+while not (view := read_sweep(path, "sweep-1")).over:
+    left = [one.cell for one in view.cells if one.standing in {"waiting", "interrupted"}]
+    for cell in order.sample(left, min(3, len(left))):
+        found = claim(path, cell)
+        if found is None:
+            continue
+        first, kept = found.request.checkpoint.update if found.request.checkpoint else 0, ()
+        for update in range(first + 1, 33):
+            if update % 8 == 0:
+                kept = (Checkpoint(update, "here", cell.config, b"a state", cell.id),)
+            if update % 16 == 0:
+                found.recorder.report(report(update // 16))
+            now = at(cell, update, epoch=-(-update // 16), checkpoints=kept)
+            found.recorder.record(now, journal([update]))
+            time.sleep(0.002)
+        found.close(at(cell, 32, phase=Phase.FINISHED))
+        print(cell.id, found.recorder.problem, flush=True)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+def test_kills_of_those_who_share_a_sweep_lose_no_cell_and_repeat_none(path: Path) -> None:
+    rng = random.Random(20)
+    design = replace(MANY, seeds=tuple(range(12)))
+    with Store(path) as store:
+        store.put_sweep("sweep-1", design)
+    all_of_them = [started(SHARING, str(path), str(number)) for number in range(3)]
+    for number in range(20):
+        time.sleep(rng.uniform(0.5, 4.0))
+        alive = [process for process in all_of_them if process.poll() is None]
+        if not alive:
+            break
+        rng.choice(alive).send_signal(signal.SIGKILL)
+        all_of_them.append(started(SHARING, str(path), str(3 + number)))
+    said = [process.communicate(timeout=300)[0] for process in all_of_them]
+    ended = [line.strip() for text in said for line in text.splitlines()]
+    assert len(ended) == len(set(ended))
+    assert set(ended) <= {cell.id for cell in design.cells()}  # and no problem with it
+    print(f"\n{len(all_of_them) - 3} kills, {design.count()} cells, none ended twice")
+    assert read_sweep(path, "sweep-1").over
+    with Store(path) as store:
+        assert len(store.runs()) == design.count()
+        for run in store.runs():
+            assert [one.epoch for one in store.reports(run.id)] == [1, 2]
+            points = store.points(run.id)["train_loss"]
+            assert points.updates.tolist() == list(range(1, 33))
+        assert store.remarks == []
