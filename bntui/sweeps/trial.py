@@ -25,11 +25,11 @@ from bntui.experiments.duration import Took
 if TYPE_CHECKING:
     from bntui.train.session import Session
 
-UPDATES_SECONDS = 0.5
+UPDATES_SECONDS = 0.3
 """How long updates of one batch size are tried, but for the first, which is longer and not counted."""
 SLOWEST_UPDATE = 1.0
 """Seconds that an update may take by what smaller ones took; a larger batch is not tried."""
-MOST_SIZES = 4
+MOST_SIZES = 3
 """Batch sizes that are tried of runs that differ in nothing else."""
 MOST_SECONDS = 4.0
 """Of the trial, data sets' loading included, after which no more runs are tried."""

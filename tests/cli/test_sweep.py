@@ -161,6 +161,17 @@ def test_a_sweep_is_resumed_by_name_alone() -> None:
     assert result.stdout.startswith("mine: 6 runs of batch-size 16, 64 × 3 seeds: 6 waiting\n")
 
 
+def test_failed_runs_are_left_only_if_they_are_tried_again() -> None:
+    made = view(design(("batch_size", (8, 16, 32, 64))))
+    for place, standing in enumerate((Standing.FAILED, Standing.INTERRUPTED, Standing.RUNNING)):
+        made = with_cell(made, place, standing=standing)
+    batches = [one.cell.values[0] for one in sweep_plan.left(made, retry_failed=False)]
+    assert batches == [16, 32]
+    again = sweep_plan.left(made, retry_failed=True)
+    assert [one.cell.values[0] for one in again] == [8, 16, 32]
+    assert again[0].standing is Standing.WAITING
+
+
 def test_runs_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep_plan, "free_on_host", lambda: 1e8)
     assert "and 0.1 GB are free" in said(sweep("--batch-size", "16,64", "--dry-run"))
