@@ -21,6 +21,7 @@ from typing import IO, Any
 from bntui.core.run_request import RunRequest
 from bntui.core.text import ConfigError
 from bntui.machine.places import temporary_folder
+from bntui.sweeps import ray_nodes
 from bntui.sweeps.executor import Ended, Lost, Message
 from bntui.sweeps.processes import portable
 from bntui.sweeps.ray_protocol import (
@@ -53,6 +54,11 @@ _CODE = (
     "import sys; descriptor, *sys.path = sys.argv[1:]; "
     "from bntui.sweeps.ray_process import lead; lead(int(descriptor))"
 )
+_TOLD = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Else a call after the cluster is left would start another, on this machine.
+    "RAY_ENABLE_AUTO_CONNECT": "0",
+}
 _ADDRESS = re.compile(r"auto|(ray://)?([^\s/:]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
 _SAID_BYTES = 4000
 
@@ -131,7 +137,7 @@ class RayCluster:
         try:
             told = self._process.reply(CONNECT_SECONDS)
             if told is None:
-                raise ConfigError(_unreachable(cluster.address))
+                raise ConfigError(ray_nodes.unreachable(cluster.address, CONNECT_SECONDS))
             if isinstance(told, Connected):
                 told = self._process.reply(LOOK_SECONDS)
         except EOFError:
@@ -207,7 +213,7 @@ class _RayProcess:
                 stderr=self._said,
                 # Of its own: Ray has its tasks look for modules in the folder of the one that begins them.
                 cwd="/",
-                env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0"},
+                env=os.environ | _TOLD,
                 pass_fds=[other.fileno()],
                 start_new_session=True,  # ctrl+c is for this process alone
             )
@@ -278,21 +284,3 @@ def _check(address: str, gpus_per_run: float) -> None:
         raise ConfigError(
             "a sweep on a cluster needs Ray, which is not installed: pip install 'bntui[ray]'."
         )
-
-
-def _unreachable(address: str) -> str:
-    within = f"within {CONNECT_SECONDS:.0f} s"
-    if address == "auto":
-        return (
-            f"no Ray cluster has answered {within} at --address auto: start one with `ray start --head`, or "
-            "give its ray://host:10001."
-        )
-    if address.startswith("ray://"):
-        return (
-            f"no Ray cluster has answered {within} at --address {address}: is it up, and its client port "
-            "(10001) open to this machine?"
-        )
-    return (
-        f"no Ray cluster has answered {within} at --address {address}: is it up, and this machine one of its "
-        "nodes? From any other give ray://host:10001."
-    )

@@ -131,11 +131,22 @@ def refusal(address: str, error: Exception, ray_version: str) -> str:
     if "grpcio" in said or "ray[client]" in said:
         return "a ray:// address needs Ray's client: pip install 'bntui[ray]'."
     if isinstance(error, ConnectionError):
-        return (
-            f"no Ray cluster answers at --address {address}: start one with `ray start --head`, or give the "
-            "address of one that runs."
-        )
+        return unreachable(address)
     return f"{at} can't be used ({type(error).__name__}: {first_sentence(said)}): {_STATUS}"
+
+
+def unreachable(address: str, seconds: float = 0.0) -> str:
+    """Say that nothing answers, or has not within so many seconds, and the ways out."""
+    said = f"has answered within {seconds:.0f} s" if seconds else "answers"
+    if address == "auto":
+        ways = ["start one with `ray start --head`", "give its ray://host:10001"]
+    elif address.startswith("ray://"):
+        ways = ["start it", "open its client port to this machine"]
+    else:
+        ways = ["start it", "give ray://host:10001 if this machine is none of its nodes"]
+    if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
+        ways.append("set RAY_AUTH_MODE=token if it wants one")
+    return f"no Ray cluster {said} at --address {address}: {', '.join(ways[:-1])}, or {ways[-1]}."
 
 
 def _versions(said: str, ray_version: str) -> str:

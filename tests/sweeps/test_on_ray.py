@@ -83,7 +83,7 @@ def test_without_ray_the_way_to_have_it_is_said(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize(
     ("address", "way_out"),
-    [("auto", "ray start --head"), ("ray://a:1", "client port"), ("a:1", "one of its nodes")],
+    [("auto", "ray start --head"), ("ray://a:1", "client port"), ("a:1", "none of its nodes")],
 )
 def test_a_cluster_that_does_not_answer_is_not_waited_for(
     address: str, way_out: str, monkeypatch: pytest.MonkeyPatch
@@ -211,7 +211,7 @@ def test_why_ray_refuses_is_one_sentence() -> None:
     both = r"(Ray: 2.50.0 Python: 3.12.1 there, Ray 2.60.0 and Python "
     assert both in said(RuntimeError(mismatch))
     assert "RAY_AUTH_MODE=token" in said(RuntimeError("Authentication failed: no token"))
-    assert "start one with `ray start --head`" in said(ConnectionError("nothing"))
+    assert "answers at --address a:1: start it, give ray" in said(ConnectionError("nothing"))
     assert "bntui[ray]" in said(ImportError("`grpcio` is needed"))
     assert "(KeyError: 'a'): look at `ray status`" in said(KeyError("a"))
 
