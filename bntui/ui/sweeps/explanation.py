@@ -11,6 +11,7 @@ PARAGRAPHS = (
     f"The gap is what validation loses by running statistics: accuracy with fresh ones less that with running "
     f"ones. Up to {SOUND_GAP:g} the statistics count as sound, and their shade is the brightest.",
     f"The line is where momentum^t, the share of the start values that is left after t updates, is "
-    f"{percent(START_LEFT)}. Above it most of what validation normalises with has not been learned.",
+    f"{percent(START_LEFT)}. At higher momenta more of them is left, and validation normalises with values that come "
+    "from no image.",
     "A hatched tile has a run under way, an empty one no measurement yet, one with × a run that failed.",
 )

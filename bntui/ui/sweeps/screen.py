@@ -76,6 +76,8 @@ class SweepScreen(Screen[None]):
         self._view = source.view
         self._told = ""
         """What lead or source have said last."""
+        self._workers = lead.workers if lead else ""
+        """With what the lead works, as it said last."""
         self.choice = phase.first_choice(self._view)
         """Which diagram is shown."""
         self._diagram = phase.diagram(self._view, self.choice)
@@ -141,8 +143,9 @@ class SweepScreen(Screen[None]):
         if self.app.screen is not self or not self.query(PhaseMap):
             return
         said = (lead.failure or lead.message if lead else "") or view.message
-        if view is not self._view or said != self._told:
-            self._view, self._told = view, said
+        news = said, lead.workers if lead else ""
+        if view is not self._view or news != (self._told, self._workers):
+            self._view, (self._told, self._workers) = view, news
             self._show()
 
     def _show(self, cursor: tuple[int, int] | None = None) -> None:
@@ -150,7 +153,7 @@ class SweepScreen(Screen[None]):
         self._diagram = phase.diagram(self._view, self.choice)
         shown = self.query_one(PhaseMap)
         with self.app.batch_update():
-            self.query_one(SweepLine).show(self._view, self._lead.workers if self._lead else "")
+            self.query_one(SweepLine).show(self._view, self._workers)
             self.query_one(ChoiceLine).show(self._diagram, self._held())
             shown.show(self._diagram, shown.cursor if cursor is None else cursor)
             hint = literal(self._told) or meaning(self.choice.value)

@@ -72,6 +72,13 @@ class TestFilling:
             await watcher.see(message="the store can't be read\x1b")
             assert "the store can't be read\\x1b" in said(watcher, MessageLines)
 
+    async def test_other_workers_show(self) -> None:
+        async with watching() as watcher:
+            assert watcher.lead
+            watcher.lead.workers = "Ray: 7 CPUs on 3 nodes"
+            await watcher.see()
+            assert "Ray: 7 CPUs on 3 nodes" in said(watcher, SweepLine)
+
     async def test_a_sweep_of_another_process_is_looked_at_only(self) -> None:
         async with watching(leads=False) as watcher:
             assert "10 of 24 runs finished" in said(watcher, SweepLine)
