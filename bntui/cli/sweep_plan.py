@@ -76,7 +76,7 @@ def to_resume(path: Path, name: str) -> Sweep:
 
 def standing(path: Path, sweep: Sweep) -> SweepView:
     """Return how the runs of a sweep stand, which the store need not have. Raises StoreError."""
-    if not path.exists():
+    if not _is_there(path):
         return SweepView(sweep.name, sweep.design, tuple(map(CellState, sweep.design.cells())))
     return read_cells(path, sweep.name, sweep.design)
 
@@ -129,6 +129,14 @@ def plan(
     return Plan(replace(sweep, design=fitted), workers, Forecast(time_left, seconds, workers.words))
 
 
+def _is_there(path: Path) -> bool:
+    """Tell whether there may be a store: what can't be reached is opened, which tells why it can't."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
 def _refuse_clipped(design: Design, known: Sequence[Took]) -> None:
     """Refuse batch sizes that are all clipped to the training images. Raises ConfigError."""
     images = {one.facts.train for one in known}
@@ -137,7 +145,7 @@ def _refuse_clipped(design: Design, known: Sequence[Took]) -> None:
 
 
 def _kept(path: Path) -> list[StoredSweep]:
-    if not path.exists():
+    if not _is_there(path):
         return []
     with Store(path) as store:
         return store.sweeps()
@@ -145,7 +153,7 @@ def _kept(path: Path) -> list[StoredSweep]:
 
 def _kept_runs(path: Path) -> Iterator[Took]:
     """Yield what runs of sweeps took, the newest first."""
-    if not path.exists():
+    if not _is_there(path):
         return
     with Store(path) as store:
         runs = store.runs()

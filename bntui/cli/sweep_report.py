@@ -80,7 +80,7 @@ def run(sweep: Sweep, how: How) -> int:
     theme = _known_theme(how.theme) if how.on_screen and how.theme is not None else None
     view = standing(path, sweep)
     states = left(view, retry_failed=how.retry_failed)
-    planned = _planned(view, sweep, how) if states else None
+    planned = _planned(view, sweep, how)
     design = planned.sweep.design if planned else sweep.design
     if how.address is not None:
         design = threads_fitted(design, THREADS_ON_A_CLUSTER)

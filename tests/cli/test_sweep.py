@@ -177,6 +177,11 @@ def test_runs_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> No
     assert "and 0.1 GB are free" in said(sweep("--batch-size", "16,64", "--dry-run"))
 
 
+def test_a_store_that_can_not_be_reached_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BNTUI_STORE", f"/{'x' * 300}/runs.sqlite")  # a name that no folder can have
+    assert "can't be" in said(sweep("--batch-size", "16,64", "--dry-run"))
+
+
 def test_sizes_that_are_all_clipped_are_refused() -> None:
     result = sweep("--batch-size", "64,2000,4000", "--dry-run")
     assert "--batch-size 2000 and 4000 need no run each" in said(result)
@@ -395,7 +400,9 @@ def test_a_sweep_is_run_once_and_then_told_without_torch() -> None:
         check=False,
     )
     assert again.returncode == 0, again.stderr
-    assert [line.split()[0] for line in again.stdout.splitlines()] == ["batch-size", "16", "64"]
+    head, *table = again.stdout.splitlines()
+    assert head == "sweep-1: 4 runs of batch-size 16, 64 × 2 seeds: 4 finished"
+    assert [line.split()[0] for line in table] == ["batch-size", "16", "64"]
     with Store() as store:
         assert [one.name for one in store.sweeps()] == ["sweep-1"]
         assert len(store.runs()) == 4
