@@ -24,19 +24,26 @@ ENDED = {Standing.FINISHED, Standing.FAILED}
 class SweepJson:
     """One JSON object a line on standard output as each run ends, those that had ended before first."""
 
-    def __init__(self) -> None:
-        self._told: set[str] = set()
+    def __init__(self, tried_again: Iterable[CellState] = ()) -> None:
+        """Write those that had failed and are `tried_again` as they end this time."""
+        self._before = {state.cell.id: _ended_as(state) for state in tried_again}
+        self._written: set[str] = set()
 
     def progress(self, view: SweepView) -> None:
         """Write what has ended since."""
         for state in view.cells:
-            if state.standing in ENDED and state.cell.id not in self._told:
-                self._told.add(state.cell.id)
-                write_json(**values_of_run(view, state))
+            if self._before.get(state.cell.id) != _ended_as(state):
+                self._write(view, state)
 
     def end(self, view: SweepView) -> None:
         """Write what is not written yet."""
-        self.progress(view)
+        for state in view.cells:
+            self._write(view, state)
+
+    def _write(self, view: SweepView, state: CellState) -> None:
+        if state.standing in ENDED and state.cell.id not in self._written:
+            self._written.add(state.cell.id)
+            write_json(**values_of_run(view, state))
 
 
 class SweepLines:
@@ -171,6 +178,11 @@ def values_of_run(view: SweepView, state: CellState) -> dict[str, Any]:
         "val_acc_fresh": last.fresh if last else None,
         "hindsight": dict(zip(ROWS, last.rows, strict=False)) if last else {},
     }
+
+
+def _ended_as(state: CellState) -> tuple[object, ...]:
+    """Return what tells one end of a run from another."""
+    return state.standing, state.updates, state.seconds, state.message
 
 
 def _words(design: Design, state: CellState) -> list[str]:

@@ -86,7 +86,8 @@ def run(sweep: Sweep, how: How) -> int:
         design = threads_fitted(design, THREADS_ON_A_CLUSTER)
     with Store(path) as store:
         store.put_sweep(sweep.name, design)
-    writer = SweepJson() if how.as_json else SweepLines()
+    failed = [one for one in view.cells if one.standing is Standing.FAILED]
+    writer = SweepJson(failed if how.retry_failed else ()) if how.as_json else SweepLines()
     if not states:
         writer.end(view)
         return exit_status(view)

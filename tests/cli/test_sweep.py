@@ -279,6 +279,21 @@ def test_each_run_is_written_once_as_it_ends(capsys: pytest.CaptureFixture[str])
     assert [line["settings"]["batch-size"] for line in lines] == [16, 64]
 
 
+def test_a_run_that_is_tried_again_is_written_when_it_ends_this_time(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    *_, made = some_views()
+    broken = with_cell(made, 1, standing=Standing.FAILED, message="memory ran out.")
+    running = with_cell(made, 1, standing=Standing.RUNNING)
+    for last, standings in ((made, ["finished", "finished"]), (broken, ["finished", "failed"])):
+        writer = SweepJson([broken.cells[1]])
+        for moment in (broken, running, last):
+            writer.progress(moment)
+        writer.end(last)
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [line["standing"] for line in lines] == standings
+
+
 def test_a_failed_run_is_named_and_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
     *_, made = some_views()
     broken = with_cell(made, 1, standing=Standing.FAILED, message="memory ran out.")
