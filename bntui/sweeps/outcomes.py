@@ -74,7 +74,7 @@ def _made(view: SweepView, before: Outcomes | None) -> Outcomes:
         arrays += [np.full((*shape, len(ROWS)), np.nan), np.full(shape, np.nan)]
     _fill(arrays, cells, epochs, changed)
     updates, own, fresh, rows, moves = arrays
-    known = before and train_images(cells) == train_images(before.view.cells)
+    known = before and _same_images(cells, before.view.cells, changed)
     return Outcomes(
         view,
         before.axes if before and known else axes_of(view),
@@ -87,6 +87,14 @@ def _made(view: SweepView, before: Outcomes | None) -> Outcomes:
         np.array([one.standing is Standing.RUNNING for one in cells], dtype=np.bool_),
         np.array([one.standing is Standing.FAILED for one in cells], dtype=np.bool_),
     )
+
+
+def _same_images(
+    cells: tuple[CellState, ...], before: tuple[CellState, ...], changed: list[int]
+) -> bool:
+    """Tell whether as many training images are known as before; the cells that have `changed` mostly tell."""
+    found, had = (train_images([of[n] for n in changed]) for of in (cells, before))
+    return found == had or train_images(cells) == train_images(before)
 
 
 def _fill(

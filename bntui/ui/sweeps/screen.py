@@ -74,6 +74,10 @@ class SweepScreen(Screen[None]):
         self._source, self._lead = source, lead
         self._rate = RefreshRate(updates_per_second)
         self._view = source.view
+        self._places = {one.cell.id: place for place, one in enumerate(self._view.cells)}
+        """Where each run is among the cells: their order never changes."""
+        self._read_of: tuple[object, ...] = ()
+        """What was read last at the crosshair, and of which runs as they stood."""
         self._told = ""
         """What lead or source have said last."""
         self._workers = lead.workers if lead else ""
@@ -175,16 +179,20 @@ class SweepScreen(Screen[None]):
         tile = found.chosen
         if tile is None:
             return
-        value = self.choice.value
+        drawn, value, runs = self._diagram, self.choice.value, self._runs(tile)
+        of = (self.choice, drawn.epoch, drawn.x, drawn.y, found.cursor, runs)
+        if of == self._read_of:
+            return
+        self._read_of = of
         others = {
             one: self._at_crosshair(one).median
             for one in (Value.RUNNING, Value.FRESH, Value.GAP)
             if one is not value and tile.measured
         }
         self.query_one(Reading).show(
-            ("strong", settings_at(self._diagram, found.cursor)),
-            ("plain", [*reading(value, tile, others), *when(self._diagram, tile)]),
-            ("faint", standings(self._cells, tile.runs, ID)),
+            ("strong", settings_at(drawn, found.cursor)),
+            ("plain", [*reading(value, tile, others), *when(drawn, tile)]),
+            ("faint", standings(runs, ID)),
         )
 
     def _at_crosshair(self, value: Value) -> Tile:
@@ -192,9 +200,9 @@ class SweepScreen(Screen[None]):
         single = choices.at_tile(self.choice, self.query_one(PhaseMap).cursor, value)
         return phase.diagram(self._view, single).tiles[0][0]
 
-    @property
-    def _cells(self) -> dict[str, CellState]:
-        return {one.cell.id: one for one in self._view.cells}
+    def _runs(self, tile: Tile) -> tuple[CellState, ...]:
+        """Return the runs behind a tile, as they stand."""
+        return tuple(self._view.cells[self._places[run]] for run in tile.runs)
 
     # What the keys do
 
@@ -264,13 +272,12 @@ class SweepScreen(Screen[None]):
         from bntui.ui.sweeps.behind import RunsBehindScreen  # the first picture doesn't need it
 
         found = self.query_one(PhaseMap)
-        tile, cells = found.chosen, self._cells
+        tile = found.chosen
         if tile is None or not tile.runs:
             self.notify("no run is behind this tile")
             return
         title = flowed(settings_at(self._diagram, found.cursor), TITLE)[0]
-        runs = [cells[run] for run in tile.runs]
-        self.app.push_screen(RunsBehindScreen(title, runs), self._open)
+        self.app.push_screen(RunsBehindScreen(title, self._runs(tile)), self._open)
 
     def _open(self, run: CellState | None) -> None:
         if run is None:

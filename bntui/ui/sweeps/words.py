@@ -158,11 +158,9 @@ def reading(value: Value, tile: Tile, others: Mapping[Value, float]) -> list[str
     return parts
 
 
-def standings(cells: Mapping[str, CellState], runs: Sequence[str], digits: int) -> list[str]:
+def standings(runs: Sequence[CellState], digits: int) -> list[str]:
     """Return the runs behind a tile: how each stands, its seed, and how its id begins."""
-    return [
-        f"{SIGNS[cells[run].standing]} {run[:digits]} (seed {cells[run].cell.seed})" for run in runs
-    ]
+    return [f"{SIGNS[one.standing]} {one.cell.id[:digits]} (seed {one.cell.seed})" for one in runs]
 
 
 def flowed(parts: Sequence[str], width: int) -> list[str]:
