@@ -31,9 +31,6 @@ ROLES = (
 MERGED_GAP = 2
 """Unchanged cells worth sending again: a cursor move costs 5 bytes, a braille cell 3."""
 
-_TITLE = 2
-"""Cells between the first of the content and a border's title above it."""
-
 # Printable ASCII, Latin-1, lines, blocks, geometric shapes and braille: one cell each, everywhere.
 _ODD = re.compile("[^ -~\xa1-\xac\xae-\xff\u2500-\u25fc\u2800-\u28ff]")
 
@@ -206,8 +203,10 @@ class Canvas(Widget):
                 [*row, (" ".ljust(width - size, "─"), "")]
                 for row, size in zip((old, spans), sizes, strict=True)
             )
+            corner = self.styles.border_left[0] not in {"", "none"}  # and a blank behind the line
+            title = (3 if corner else 1) - self.gutter.left
             for start, end in changed_spans(before, after):
-                self.refresh(Region(_TITLE + start, -1, end - start, 1))
+                self.refresh(Region(title + start, -1, end - start, 1))
 
     def render_line(self, y: int) -> Strip:
         """Return line `y` of the picture; drawn here first when the size is new."""

@@ -385,6 +385,25 @@ class TestBytesSent:
 
         assert characters(await sent(change, Titled(driver_class=Wire))) == "██"
 
+    @pytest.mark.parametrize(
+        "border", ["border: round white", "border: none; border-top: solid white"]
+    )
+    async def test_a_title_changes_where_it_stands_with_and_without_corners(
+        self, border: str
+    ) -> None:
+        class Titled(SlateApp):
+            CSS = f"Slate {{ {border}; }}"
+
+            def compose(self) -> ComposeResult:
+                slate = Slate()
+                slate.retitle("gap")
+                yield slate
+
+        assert (
+            characters(await sent(lambda slate: slate.retitle("run"), Titled(driver_class=Wire)))
+            == "run"
+        )
+
     async def test_a_wide_character_above_the_canvas_is_sent_whole(self) -> None:
         class Covered(DiffApp):
             CSS = "Screen { layers: below above; } Static { layer: above; offset: 4 1; width: 4; }"
