@@ -5,10 +5,12 @@ training leaves them.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from bntui.measure.folded import run_folded
 from bntui.measure.statistics import Buffers
 from bntui.measure.subject import Samples, Scoring, Stage
 from bntui.measure.unchanged import unchanged
@@ -34,12 +36,16 @@ class Attached:
         return outputs
 
     def stages(self) -> list[Stage]:
-        """Cut the network before every BN layer: the first stage has none, each other begins with one."""
-        of_layers = set(self.layers.layers)
-        cuts = [place for place, module in enumerate(self.network) if module in of_layers]
-        ends = [*cuts, len(self.network)]
+        """Cut the network before every BN layer, and the padding before it: the first stage has none."""
+        of_layers, modules = set(self.layers.layers), list(self.network)
+        cuts = [
+            place - isinstance(modules[place - 1], nn.ZeroPad2d)
+            for place, module in enumerate(modules)
+            if module in of_layers
+        ]
+        ends = [*cuts, len(modules)]
         return [
-            Stage(range(max(0, number - 1), number), self.network[start:end])
+            Stage(range(max(0, number - 1), number), partial(run_folded, modules[start:end]))
             for number, (start, end) in enumerate(zip([0, *cuts], ends, strict=True))
         ]
 
