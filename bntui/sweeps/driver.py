@@ -176,9 +176,9 @@ class Driver:
             cell = self._to_claim[0]
             claimed = claim(self._path, cell, self._note, retry_failed=self._retry_failed)
             self._unable = 0.0
-            self._to_claim.popleft()
             if claimed and not self._begin(cell, claimed):
-                return
+                return  # its turn stays
+            self._to_claim.popleft()
             room = self._executor.free()
 
     def _look(self) -> None:
