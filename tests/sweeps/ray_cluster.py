@@ -12,6 +12,8 @@ import psutil
 from tests.children import environment
 
 HOST = "127.0.0.1"
+ON_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""Has Ray use the loopback address, as it does on systems whose firewall would ask, for all of its nodes."""
 STORE_BYTES = 100_000_000
 END_SECONDS = 20.0
 
@@ -49,7 +51,10 @@ class Loopback:
 def loopback() -> Iterator[Loopback]:
     """Have a cluster; leave no process of it behind."""
     own = environment(
-        RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled", RAY_worker_niceness="0"
+        RAY_USAGE_STATS_ENABLED="0",
+        RAY_AUTH_MODE="disabled",
+        RAY_worker_niceness="0",
+        **ON_LOOPBACK,
     )
     # Not a test's folder: the path of a socket has 107 characters at most.
     with TemporaryDirectory(prefix="bntui-ray-", ignore_cleanup_errors=True) as folder:
@@ -84,6 +89,7 @@ def main(folder: str) -> None:
         "temp_dir": folder,
     }
     cluster = Cluster(initialize_head=True, head_node_args=given | head)
+    assert cluster.address.startswith(HOST), cluster.address
     nodes = []
     print(f"told {cluster.address} ray://{HOST}:{port}", flush=True)
     for order in sys.stdin:

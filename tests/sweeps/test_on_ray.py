@@ -21,7 +21,7 @@ from bntui.sweeps.on_ray import RayCluster
 from bntui.sweeps.processes import Processes
 from bntui.sweeps.ray_protocol import Cluster
 from tests.sweeps import tiny
-from tests.sweeps.ray_cluster import Loopback, loopback
+from tests.sweeps.ray_cluster import ON_LOOPBACK, Loopback, loopback
 from tests.sweeps.tiny import SECONDS
 
 needs_ray = pytest.mark.skipif(
@@ -238,7 +238,8 @@ class Watched:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Loopback]:
     with pytest.MonkeyPatch.context() as patch, loopback() as started:
-        patch.setenv("RAY_AUTH_MODE", "disabled")
+        for name, value in {"RAY_AUTH_MODE": "disabled", **ON_LOOPBACK}.items():
+            patch.setenv(name, value)
         started.add()
         yield started
 
