@@ -84,23 +84,28 @@ def run(sweep: Sweep, how: How) -> int:
     design = planned.sweep.design if planned else sweep.design
     if how.address is not None:
         design = threads_fitted(design, THREADS_ON_A_CLUSTER)
-    with Store(path) as store:
-        store.put_sweep(sweep.name, design)
     failed = [one for one in view.cells if one.standing is Standing.FAILED]
     writer = SweepJson(failed if how.retry_failed else ()) if how.as_json else SweepLines()
-    if not states:
+    executor = _executor(planned, design, how) if states else None  # first: it may be refused
+    try:
+        with Store(path) as store:
+            store.put_sweep(sweep.name, design)
+    except BaseException:
+        if executor:
+            executor.close()
+        raise
+    if executor is None:
         writer.end(view)
         return exit_status(view)
     from bntui.sweeps.driver import Driver
 
-    executor = _executor(planned, design, how)
     lead = Driver(path, sweep.name, design, executor, retry_failed=how.retry_failed)
     source = FollowedSweep(path, sweep.name)
     if how.on_screen:
-        return _show(lead, source, plain=how.plain, theme=theme) or exit_status(
-            read_sweep(path, sweep.name)
-        )
-    status = follow(lead, source, lambda: read_sweep(path, sweep.name), writer)
+        shown = _show(lead, source, plain=how.plain, theme=theme)
+        status = shown or exit_status(read_sweep(path, sweep.name))
+    else:
+        status = follow(lead, source, lambda: read_sweep(path, sweep.name), writer)
     bugs = dict.fromkeys(one.traceback for one in lead.failures if one.traceback)
     for trace in list(bugs)[:MOST_REPORTS]:
         click.echo(save_report(trace), err=True)

@@ -350,6 +350,17 @@ def test_a_cluster_is_connected_to_without_a_trial(monkeypatch: pytest.MonkeyPat
     assert asked == [("ray://nowhere:1", 1, 0.25)]
 
 
+def test_a_sweep_whose_cluster_is_refused_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise ConfigError("no Ray cluster answers.")
+
+    monkeypatch.setattr(on_ray, "RayCluster", refused)
+    done = CliRunner().invoke(cli, ["sweep", *TINY, "--address", "auto", "--threads", "3"])
+    assert (done.exit_code, done.stderr) == (2, "Error: no Ray cluster answers.\n")
+    with Store() as store:
+        assert not store.sweeps()
+
+
 @pytest.mark.parametrize(("code", "status"), [(0, 1), (130, 130)])
 def test_a_screen_ends_with_1_where_a_run_has_failed(
     monkeypatch: pytest.MonkeyPatch, code: int, status: int
