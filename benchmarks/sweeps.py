@@ -174,7 +174,7 @@ def second_call(cells: int) -> float:
     with TemporaryDirectory() as folder:
         for _ in range(2):
             begun = time.perf_counter()
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=surroundings(folder))
+            subprocess.run(command, check=True, capture_output=True, env=surroundings(folder))
         return time.perf_counter() - begun
 
 
