@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from bntui.core.config import BN_LAYERS
 from bntui.core.sweep import SweepView
-from bntui.sweeps.phase import START_LEFT, Tile
+from bntui.sweeps.phase import SOUND_GAP, START_LEFT, Tile
 from tools.phase_diagram.figures import (
     KERAS,
     LARGE,
@@ -65,13 +65,12 @@ def keras_sentences(view: SweepView) -> Iterator[str]:
         f"Updates decide, not epochs: up to update {fails_until} every run fails at every epoch's end, and from update "
         f"{sound_from} on every run is sound.",
     )
-    few = view.cells[-1].epochs[-1].update
-    largest = list(tiles)[-1]
+    few, largest = view.cells[-1].epochs[-1].update, list(tiles)[-1]
+    lost = final_gap(view, "batch_size")[largest]
     yield says(
-        few < sound_from / 4
-        and min(tile.least for tile in [final_gap(view, "batch_size")[largest]]) > 0.5,
-        f"At batch size {largest} these epochs are {few} updates, and validation ends "
-        f"{_spread(final_gap(view, 'batch_size')[largest])} below what fresh statistics give.",
+        few < sound_from / 4 and lost.least > SOUND_GAP,
+        f"At batch size {largest} these epochs are {few} updates, and validation ends {_spread(lost)} below what fresh "
+        "statistics give.",
     )
 
 

@@ -23,7 +23,8 @@ the weights at hand; else it *fails*. It is sound *from* an update on where it i
 run at one epoch's end under one momentum. The *border* is the share mᵗ of the start values (mean 0, variance 1), after t updates at momentum m, that tells looks
 that fail from sound ones with the fewest mistakes; any share in the range that stands there does.
 
-Every run keeps statistics for all momenta beside its own, which no training depends on: so one run tells of all.
+Every run keeps statistics for all momenta beside its own, which no training depends on: so one run tells of all. Where
+seeds differ, the median stands, with the least and the greatest in brackets.
 """
 MORE = (
     ("learning-rate", "The learning rate"),
