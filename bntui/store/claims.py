@@ -1,9 +1,10 @@
 """Cells of sweeps as work to be had: the store is the queue, and a run's lock says who has it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bntui import __version__
+from bntui.core.rules import scheduled_batch
 from bntui.core.run_request import New, Origin, Resume, RunRequest
 from bntui.core.snapshot import Checkpoint, Phase, Snapshot
 from bntui.core.sweep import OBSERVED, Cell, cell_id
@@ -77,8 +78,17 @@ def is_done(cell: Cell, state: State, epoch: int, updates: int) -> bool:
 
 
 def is_of(run: StoredRun, cell: Cell) -> bool:
-    """Tell whether a run with a cell's id is the cell's: it has its settings."""
-    return not run.unknown and run.watched is None and cell_id(run.config) == cell.id
+    """Tell whether a run with a cell's id is the cell's: it has its settings.
+
+    A run is kept with the batch size that it began with: that of its schedule, and no more than there are
+    training images.
+    """
+    if run.unknown or run.watched is not None:
+        return False
+    asked = cell.config
+    first = scheduled_batch(asked.batch_schedule, 1, asked.knobs.batch_size)
+    begun = replace(asked, knobs=replace(asked.knobs, batch_size=min(first, run.facts.train)))
+    return cell_id(run.config) in {cell.id, cell_id(begun)}
 
 
 def _claimed(path: Path, cell: Cell, note: str, notice: str, *, retry_failed: bool) -> Claim | None:

@@ -15,7 +15,7 @@ import pytest
 from bntui.core.config import RunConfig
 from bntui.core.run_request import New, Resume
 from bntui.core.snapshot import Checkpoint, Phase, Snapshot
-from bntui.core.sweep import OBSERVED, Axis, Cell, Design
+from bntui.core.sweep import OBSERVED, Axis, Cell, CellState, Design, Standing
 from bntui.store import claims
 from bntui.store.claims import Claim, claim
 from bntui.store.database import Store
@@ -79,6 +79,27 @@ def saved(cell: Cell, update: int = 16, **changes: Any) -> dict[str, Any]:
     """Return what keeps a checkpoint of a cell's run, made with two threads."""
     config = replace(cell.config, threads=2, **changes)
     return {"checkpoints": (Checkpoint(update, "epoch 1", config, b"a state", cell.id),)}
+
+
+@pytest.mark.parametrize(("schedule", "asked"), [("", 8192), ("1:9000", 16)])
+def test_a_run_whose_batch_was_clipped_to_the_images_is_its_cell_s(
+    path: Path, take: Take, schedule: str, asked: int
+) -> None:
+    base = RunConfig(width=0.25, epochs=2, batch_schedule=schedule)
+    (cell,) = Design(base, (Axis("batch_size", (asked,)),)).cells()
+    images = at(cell, 1).facts
+    assert images
+    knobs = replace(cell.config.knobs, batch_size=images.train)
+    keep(path, cell, Phase.FINISHED, config=replace(cell.config, knobs=knobs), knobs=knobs)
+    assert take(cell) is None
+    (seen,) = read_sweep_of(path, cell)
+    assert seen.standing is Standing.FINISHED
+
+
+def read_sweep_of(path: Path, cell: Cell) -> tuple[CellState, ...]:
+    with Store(path) as store:
+        store.put_sweep("clipped-sweep", Design(cell.config))
+    return read_sweep(path, "clipped-sweep").cells
 
 
 def test_a_cell_that_is_not_kept_begins(path: Path, take: Take) -> None:
