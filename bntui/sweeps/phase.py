@@ -15,6 +15,7 @@ from bntui.sweeps.tiles import (
     Value,
     chosen_cells,
     held_axes,
+    is_sound,
     place_on,
     tiles_of,
 )
@@ -34,6 +35,8 @@ __all__ = [
     "axes",
     "diagram",
     "first_choice",
+    "fitting",
+    "is_sound",
     "measured_epochs",
     "scale",
 ]
@@ -88,6 +91,16 @@ def first_choice(view: SweepView) -> Choice:
     x, y, *_ = *offered, NO_AXIS, NO_AXIS
     known = outcomes_of(view).has_statistics.any()
     return Choice(x, y, Value.GAP if known else Value.RUNNING)
+
+
+def fitting(view: SweepView, choice: Choice) -> Choice:
+    """Return the choice, or the first one where the view lacks an axis, or a place, that it names."""
+    places = {choice.x: 0, choice.y: 0, **choice.at}
+    scales = outcomes_of(view).axes.scales
+    has_all = all(
+        name in scales and place < len(scales[name].values) for name, place in places.items()
+    )
+    return choice if has_all else first_choice(view)
 
 
 def diagram(view: SweepView, choice: Choice) -> Diagram:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -22,6 +22,19 @@ _ROUNDING = 1e-9
 """Of a difference of two accuracies: 0.55 − 0.5 is a bit more than 0.05."""
 _ROW_MOMENTA = np.array([*MOMENTA, *(0.0 for _ in ROWS[len(MOMENTA) :])])
 """The m of which mᵗ of the start values is left; the last three have none from their first update on."""
+
+
+@overload
+def is_sound(gap: float) -> bool: ...
+
+
+@overload
+def is_sound(gap: Array) -> Mask: ...
+
+
+def is_sound(gap: float | Array) -> bool | Mask:
+    """Return whether a gap lies within `SOUND_GAP`, as counts of images have it; NaN doesn't."""
+    return gap <= SOUND_GAP + _ROUNDING
 
 
 class Value(StrEnum):
@@ -194,9 +207,9 @@ def _until_sound(gaps: Array, updates: Array) -> Array:
     """
     until = np.full((gaps.shape[0], gaps.shape[2]), np.nan)
     for gap, update in zip(gaps.swapaxes(0, 1), updates.T, strict=True):
-        sound = gap <= SOUND_GAP + _ROUNDING
+        sound = is_sound(gap)
         until = np.where(sound & ~np.isfinite(until), update[:, None], until)
-        until[gap > SOUND_GAP + _ROUNDING] = np.inf
+        until[~sound & ~np.isnan(gap)] = np.inf
     return until
 
 

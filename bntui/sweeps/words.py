@@ -4,7 +4,7 @@ import math
 
 from bntui.core.estimators import MOMENTA
 from bntui.core.text import percent
-from bntui.sweeps.phase import MOMENTUM, SOUND_GAP, UPDATES, Diagram, Scale, Tile, Value
+from bntui.sweeps.phase import MOMENTUM, SOUND_GAP, UPDATES, Diagram, Scale, Tile, Value, is_sound
 
 _SHORT = {
     "batch_size": "batch {}",
@@ -43,7 +43,7 @@ def value_words(kind: Value, value: float) -> str:
     if kind is Value.UNTIL_SOUND:
         return "never yet" if math.isinf(value) else f"{value:,.0f}"
     text = f"{value:.2f}" if kind is Value.GAP else f"{value:.3f}"
-    if kind is Value.GAP and value > SOUND_GAP + 1e-9 and float(text) <= SOUND_GAP:
+    if kind is Value.GAP and not is_sound(value) and float(text) <= SOUND_GAP:
         text = f"{value:.3f}"  # rounded it would be sound
     text = text.removeprefix("-") if not float(text) else text
     return text.replace("0.", ".", 1) if abs(float(text)) < 1.0 else text

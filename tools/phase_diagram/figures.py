@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 
 from bntui.core.estimators import MOMENTA, ROWS
 from bntui.core.sweep import EpochOutcome, SweepView, start_left
-from bntui.sweeps.phase import MOMENTUM, SOUND_GAP, Choice, Tile, Value, diagram
+from bntui.sweeps.phase import MOMENTUM, Choice, Tile, Value, diagram, is_sound
 
 KERAS = 0.99
 """Keras's default momentum."""
@@ -94,7 +94,7 @@ def border(seen: list[Look]) -> Border:
 def _looks(outcome: EpochOutcome, momenta: tuple[float, ...]) -> Iterator[Look]:
     for momentum in momenta:
         gap = outcome.fresh - outcome.rows[ROWS.index(f"{momentum:g}")]
-        yield Look(momentum, outcome.update, gap <= SOUND_GAP + 1e-9)
+        yield Look(momentum, outcome.update, is_sound(gap))
 
 
 def _updates(share: float, momentum: float) -> int:

@@ -24,6 +24,7 @@ from bntui.sweeps.phase import (
     Tile,
     Value,
     diagram,
+    is_sound,
 )
 from bntui.sweeps.words import tile_words, value_words
 
@@ -190,7 +191,7 @@ def _sound_border(drawn: Diagram, place: Layout) -> Iterator[str]:
     """Draw the line between gaps within `SOUND_GAP` and larger ones."""
     if drawn.choice.value is not Value.GAP:
         return
-    sound = {(x, y): tile.median <= SOUND_GAP + 1e-9 for x, y, tile in _all(drawn) if tile.measured}
+    sound = {(x, y): is_sound(tile.median) for x, y, tile in _all(drawn) if tile.measured}
     wide, high = place.x.size, place.y.size
     lines = []
     for (x, y), here in sound.items():

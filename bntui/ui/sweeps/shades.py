@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from bntui.sweeps.phase import SOUND_GAP, Diagram, Value
+from bntui.sweeps.phase import SOUND_GAP, Diagram, Value, is_sound
 from bntui.sweeps.words import value_words
 
 
@@ -23,7 +23,7 @@ class Shades:
         """
         if math.isnan(value):
             return -1
-        if self.value is Value.GAP and value <= SOUND_GAP:
+        if self.value is Value.GAP and is_sound(value):
             return steps - 1
         if self.value is Value.UNTIL_SOUND:
             return self._level_of_updates(value, steps)

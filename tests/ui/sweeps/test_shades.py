@@ -7,6 +7,7 @@ import pytest
 
 from bntui.sweeps import phase
 from bntui.sweeps.phase import Value
+from bntui.sweeps.words import value_words
 from bntui.ui.sweeps.shades import Shades, measured, shades_of
 from tests.ui.sweeps.scripted import view_of
 
@@ -58,3 +59,10 @@ def test_values_in_sentences() -> None:
     assert measured(Value.UNTIL_SOUND, 1234.0) == "1,234"
     assert measured(Value.UNTIL_SOUND, math.inf) == "never yet"
     assert measured(Value.FRESH, math.nan) == "–"
+
+
+def test_every_gap_of_exactly_the_limit_has_the_highest_shade_though_floats_round() -> None:
+    gaps = [right / 360 - (right - 18) / 360 for right in range(18, 361)]
+    assert any(gap > 0.05 for gap in gaps)
+    assert {GAPS.level(gap, 20) for gap in gaps} == {19}
+    assert {value_words(Value.GAP, gap) for gap in gaps} == {".05"}
