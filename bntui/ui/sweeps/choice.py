@@ -17,6 +17,12 @@ _SAME = {"batch_size": UPDATES, UPDATES: "batch_size"}
 """Axes that say the same in two ways."""
 
 
+def first_tile(choice: Choice) -> tuple[int, int]:
+    """Return the column and row where the crosshair begins: at Keras's default on an axis of momenta."""
+    x, y = (USUAL if axis == MOMENTUM else 0 for axis in (choice.x, choice.y))
+    return x, y
+
+
 def places(choice: Choice, cursor: tuple[int, int]) -> dict[str, int]:
     """Return the place of a tile on every axis that has one."""
     found = {**choice.at, choice.x: cursor[0], choice.y: cursor[1]}

@@ -74,19 +74,24 @@ class SweepScreen(Screen[None]):
         self._source, self._lead = source, lead
         self._rate = RefreshRate(updates_per_second)
         self._view = source.view
-        self._places = {one.cell.id: place for place, one in enumerate(self._view.cells)}
-        """Where each run is among the cells: their order never changes."""
+        self._places: dict[str, int] = {}
+        """Where each run is among the cells: their order changes with the design alone."""
         self._read_of: tuple[object, ...] = ()
         """What was read last at the crosshair, and of which runs as they stood."""
         self._told = ""
         """What lead or source have said last."""
         self._workers = lead.workers if lead else ""
         """With what the lead works, as it said last."""
-        self.choice = phase.first_choice(self._view)
-        """Which diagram is shown."""
+        self._begin_anew()
         self._diagram = phase.diagram(self._view, self.choice)
         self._setting = 0
         """Which of the settings that are no axis [ and ] change."""
+
+    def _begin_anew(self) -> None:
+        """Choose the first diagram of a design."""
+        self._places = {one.cell.id: place for place, one in enumerate(self._view.cells)}
+        self.choice = phase.first_choice(self._view)
+        """Which diagram is shown."""
 
     def compose(self) -> ComposeResult:
         """Lay out the parts."""
@@ -101,13 +106,8 @@ class SweepScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Show what there is, and follow the sweep once there is a picture."""
-        momenta = self.choice.y == MOMENTUM, self.choice.x == MOMENTUM
-        self.query_one(PhaseMap).cursor = (
-            choices.USUAL if momenta[1] else 0,
-            choices.USUAL if momenta[0] else 0,
-        )
         self.query_one(PhaseMap).focus()
-        self._show()
+        self._show(choices.first_tile(self.choice))
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -149,8 +149,13 @@ class SweepScreen(Screen[None]):
         said = (lead.failure or lead.message if lead else "") or view.message
         news = said, lead.workers if lead else ""
         if view is not self._view or news != (self._told, self._workers):
+            other = view.design != self._view.design  # the name means another sweep now
             self._view, (self._told, self._workers) = view, news
-            self._show()
+            if other:
+                self._begin_anew()
+            fitting = phase.fitting(view, self.choice)
+            begins = other or fitting != self.choice
+            self.choose(fitting, choices.first_tile(fitting) if begins else None)
 
     def _show(self, cursor: tuple[int, int] | None = None) -> None:
         """Show everything anew; with another crosshair, if one is given."""

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from bntui.core.config import RunConfig
 from bntui.core.estimators import ROWS
 from bntui.core.sweep import Axis, Design
-from bntui.sweeps.phase import MOMENTUM, NO_AXIS, Value
+from bntui.sweeps.phase import MOMENTUM, NO_AXIS, UPDATES, Value, first_choice
 from bntui.ui.sweeps.behind import RunsBehindScreen
 from bntui.ui.sweeps.lines import ChoiceLine, Reading, SweepLine
 from bntui.ui.terminal.glyphs import Glyphs
@@ -277,6 +277,49 @@ class TestDesigns:
         design = Design(RunConfig(norm="none"), (Axis("batch_size", (64, 256)),), (0,))
         async with watching(view_of(2, design=design)) as watcher:
             assert said(watcher, ChoiceLine).startswith("running")
+
+
+class TestOtherViews:
+    async def test_an_axis_that_is_gone_is_left_for_the_first_diagram(self) -> None:
+        async with watching(view_of(24)) as watcher:
+            await watcher.press("x")
+            assert watcher.screen.choice.x == UPDATES
+            await watcher.see(view_of(0))  # how many images there are is known no longer
+            assert watcher.screen.choice == first_choice(watcher.source.view)
+            assert watcher.map.cursor == (0, 7)
+            assert "gap: not measured yet" in said(watcher, Reading)
+
+    async def test_a_choice_that_the_view_has_stays_with_its_tile(self) -> None:
+        async with watching(view_of(24)) as watcher:
+            await watcher.press("right_square_bracket", "full_stop")
+            choice = watcher.screen.choice
+            await watcher.see(view_of(8))
+            assert (watcher.screen.choice, watcher.map.cursor) == (choice, (1, 7))
+
+    @pytest.mark.parametrize(
+        "axes",
+        [
+            (Axis("batch_size", (32, 512)),),
+            (Axis("depth", (1, 2)), Axis("norm", ("layer", "none"))),
+            (Axis("learning_rate", (0.01, 0.1, 1.0)), Axis("batch_size", (16, 64, 256, 1024))),
+            (),
+        ],
+    )
+    @pytest.mark.parametrize("keys", [[], ["x"], ["x", "y", "right_square_bracket"], ["v", "left"]])
+    async def test_another_sweep_of_the_name_begins_with_its_first_diagram(
+        self, axes: tuple[Axis, ...], keys: list[str]
+    ) -> None:
+        async with watching(view_of(24)) as watcher:
+            await watcher.press(*keys, "greater_than_sign", "pageup")
+            other = view_of(1, design=Design(RunConfig(width=0.25, epochs=4), axes))
+            await watcher.see(other)
+            assert watcher.screen.choice == first_choice(other)
+            tile = watcher.map.chosen
+            assert tile
+            assert other.cells[0].cell.id in tile.runs
+            assert "(seed 0)" in said(watcher, Reading)
+            await watcher.press("x", "y", "tab", "right_square_bracket", "v", "enter")
+            assert isinstance(watcher.app.screen, RunsBehindScreen)
 
 
 class TestSizes:
