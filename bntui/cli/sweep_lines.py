@@ -106,6 +106,7 @@ def results(view: SweepView, width: int | None = None) -> Text:
         rows.setdefault(state.cell.values, []).append(state)
     groups = list(rows.values())
     last = [[state.epochs[-1] for state in group if state.epochs] for group in groups]
+    gaps = [[_gap(state) for state in group if state.epochs] for group in groups]
     axes = [
         Column(
             SETTINGS[axis.setting].flag,
@@ -115,7 +116,7 @@ def results(view: SweepView, width: int | None = None) -> Text:
         for place, axis in enumerate(view.design.axes)
     ]
     figures = [
-        Column("gap", [_figure(one.fresh - one.own for one in ends) for ends in last], number=True),
+        Column("gap", list(map(_figure, gaps)), number=True),
         Column("running", [_figure(one.own for one in ends) for ends in last], number=True),
         Column("fresh", [_figure(one.fresh for one in ends) for ends in last], number=True),
         Column("epoch", [_epochs(ends) for ends in last], number=True),
@@ -203,6 +204,12 @@ def _listed(words: Sequence[str], most: int = 8) -> str:
     if len(words) > most:
         words = [*words[: most - 2], "…", words[-1]]
     return ", ".join(words)
+
+
+def _gap(state: CellState) -> float:
+    """Return fresh less running accuracy at the last epoch; NaN of a run without running statistics."""
+    last = state.epochs[-1]
+    return last.fresh - last.own if state.cell.config.has_statistics else math.nan
 
 
 def _figure(values: Iterable[float]) -> str:

@@ -195,7 +195,7 @@ def test_a_table_has_a_row_for_each_combination() -> None:
     assert results(made).plain.splitlines() == [
         "batch-size  norm     gap  running  fresh  epoch   seeds  failed",
         "        16  batch  0.300    0.550  0.850      3       2       –",
-        "        16  none   0.400    0.500  0.900      3       2       –",
+        "        16  none       –    0.500  0.900      3       2       –",
         "        64  batch  0.400    0.500  0.900      3       2       –",
         "        64  none       –        –      –      –  0 of 2       1",
     ]
