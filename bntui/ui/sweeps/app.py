@@ -112,7 +112,7 @@ def show(
 
     Starts both, once there is a picture, and leaves both at the end: cells under way are kept. `lead` runs
     the sweep's cells; None where another process does, or none. What is left is said on stdout at the end,
-    and on stderr why the lead has given up, if it has: the code is 1 then. `archive` has the runs that are kept.
+    and on stderr why the lead has given up, if it has: the code is 2 then. `archive` has the runs that are kept.
     """
     app = SweepApp(
         source,
@@ -130,8 +130,8 @@ def show(
     if lead:
         print(left_over(source.view), flush=True)
         if lead.failure:
-            print(lead.failure, file=sys.stderr, flush=True)
-            code = code or 1
+            print(f"Error: {lead.failure}", file=sys.stderr, flush=True)
+            code = code or 2
     if not app.all_ended:
         os._exit(code)  # as in `app.explore`
     return code

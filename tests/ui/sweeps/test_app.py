@@ -171,10 +171,10 @@ class TestShow:
         assert shown(None, view_of(3)) == 0
         assert capsys.readouterr() == ("", "")
 
-    def test_why_the_lead_has_given_up_is_told_and_the_code_is_1(
+    def test_why_the_lead_has_given_up_is_told_and_the_code_is_2(
         self, shown: Callable[..., int], capsys: pytest.CaptureFixture[str]
     ) -> None:
         lead = ScriptedLead()
         lead.failure = "the store could not be used for 30 s."
-        assert shown(lead, view_of(3)) == 1
-        assert capsys.readouterr().err == "the store could not be used for 30 s.\n"
+        assert shown(lead, view_of(3)) == 2
+        assert capsys.readouterr().err == "Error: the store could not be used for 30 s.\n"
