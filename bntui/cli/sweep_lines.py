@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from bntui.cli import output
@@ -17,6 +17,7 @@ from bntui.core.settings import SETTINGS
 from bntui.core.sweep import Axis, CellState, Design, Standing, SweepView
 from bntui.core.text import literal
 from bntui.sweeps.forecast import share_done
+from bntui.sweeps.time_left import time_left
 
 ENDED = {Standing.FINISHED, Standing.FAILED}
 
@@ -55,33 +56,41 @@ class SweepLines:
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("runs  {task.fields[standing]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[said]}"),
             console=self._console,
             transient=True,
             disable=not moves or self._console.is_dumb_terminal,
         )
-        self._task = self._bar.add_task("", total=None, standing="")
+        self._task = self._bar.add_task("", total=None, said="")
 
     def progress(self, view: SweepView) -> None:
         """Move the bar."""
         self._bar.start()
         done = sum(1.0 if one.standing in ENDED else share_done(one) for one in view.cells)
-        running, failed = view.count(Standing.RUNNING), view.count(Standing.FAILED)
-        said = [f"{running} running"] + ([f"{failed} failed"] if failed else [])
         self._bar.update(
             self._task,
             description=view.name,
             total=len(view.cells),
             completed=done,
-            standing=", ".join(said),
+            said=progress_in_words(view),
         )
 
     def end(self, view: SweepView) -> None:
         """Remove the bar, and print what was measured."""
         self._bar.stop()
         print_results(view, self._console)
+
+
+def progress_in_words(view: SweepView) -> str:
+    """Return what is said beside the bar: "3 of 12 runs finished, 2 running, about 2 min left"."""
+    running, failed = view.count(Standing.RUNNING), view.count(Standing.FAILED)
+    parts = [
+        f"{view.count(Standing.FINISHED)} of {len(view.cells)} runs finished",
+        f"{running} running",
+        f"{failed} failed" if failed else "",
+        time_left(view) if running else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def print_results(view: SweepView, console: Console) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.progress import ProgressColumn
 
 from bntui.cli import sweep_plan, sweep_report
 from bntui.cli.main import cli
@@ -20,6 +21,7 @@ from bntui.cli.sweep_lines import (
     SweepLines,
     axes_in_words,
     listing,
+    progress_in_words,
     results,
     standings_in_words,
     values_of_run,
@@ -33,7 +35,7 @@ from bntui.store.database import Store
 from bntui.store.follow_sweep import FollowedSweep
 from bntui.sweeps import on_ray
 from bntui.sweeps.driver import Driver
-from tests.sweeps.made_up import design, outcome, view, waiting, with_cell
+from tests.sweeps.made_up import TRAIN, design, outcome, view, waiting, with_cell
 
 FACTS = RunFacts(
     device="cpu",
@@ -219,6 +221,25 @@ def test_axes_and_standings_in_words() -> None:
     made = with_cell(waiting(many), 0, standing=Standing.RUNNING)
     assert standings_in_words(made) == "37 waiting, 1 running"
     assert len(listing(made).splitlines()) == 38
+
+
+def test_only_finished_runs_are_counted_beside_the_bar() -> None:
+    made = view(design(("batch_size", (16, 32, 64, 128))))
+    for place in range(4):  # each is three quarters done
+        made = with_cell(made, place, standing=Standing.RUNNING, images=3 * TRAIN * 3 // 4)
+    assert progress_in_words(made) == "0 of 4 runs finished, 4 running"
+    made = with_cell(made, 0, standing=Standing.FINISHED, seconds=60.0)
+    made = with_cell(made, 3, standing=Standing.FAILED)
+    assert progress_in_words(made) == "1 of 4 runs finished, 2 running, 1 failed, about 60 s left"
+
+    lines = SweepLines()
+    lines.progress(made)
+    (bar,) = lines._bar.tasks
+    assert (bar.completed, bar.total) == (1 + 2 * 0.75 + 1, 4)
+    shown = [one(bar) for one in lines._bar.columns if isinstance(one, ProgressColumn)]
+    lines._bar.stop()
+    assert any(str(one).startswith("1 of 4 runs finished") for one in shown)
+    assert not any("3/4" in str(one) for one in shown)
 
 
 class Scripted:

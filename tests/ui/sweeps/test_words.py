@@ -12,49 +12,18 @@ from bntui.ui.sweeps.words import (
     flowed,
     progress,
     reading,
-    seconds_left,
     settings_at,
-    time_left,
     when,
 )
-from tests.ui.sweeps.scripted import DESIGN, view_of
+from tests.ui.sweeps.scripted import view_of
 
 RUNS = ("a", "b", "c")
 
 
-class TestTimeLeft:
-    def test_it_is_what_finished_runs_of_the_same_settings_took(self) -> None:
-        view = view_of(8, running=2)  # the first seed has finished, 120 s each
-        slow = replace(view.cells[0], seconds=600.0)  # of the same settings: the 9th cell
-        view = replace(view, cells=(slow, *view.cells[1:]))
-        running = 600.0 - 30.0 + 120.0 - 30.0
-        waiting = 6 * 120.0 + 600.0 + 7 * 120.0
-        assert seconds_left(view) == (running + waiting) / 2
-
-    def test_of_others_it_is_the_mean(self) -> None:
-        view = view_of(2, running=1)
-        assert seconds_left(view) == 120.0 - 30.0 + 21 * 120.0
-
-    def test_nothing_is_said_before_a_run_has_finished_or_while_none_is_under_way(self) -> None:
-        assert math.isnan(seconds_left(view_of(0, running=2)))
-        assert time_left(view_of(0, running=2)) == ""
+class TestProgress:
+    def test_no_time_is_told_while_no_run_is_under_way(self) -> None:
         assert progress(view_of(5))[0] == "○ 5 of 24 runs finished · 19 waiting"
 
-    def test_it_is_said_in_a_fitting_unit(self) -> None:
-        design = replace(DESIGN, seeds=(0,))
-        assert time_left(view_of(7, running=1, design=design)) == "about 2 min left"
-        cells = view_of(7, running=1, design=design).cells
-        view = replace(
-            view_of(7, running=1, design=design),
-            cells=(*cells[:-1], replace(cells[-1], seconds=80.0)),
-        )
-        assert time_left(view) == "about 40 s left"
-        assert time_left(view_of(2, running=1)) == "about 44 min left"
-        slow = [replace(one, seconds=one.seconds * 30) for one in view_of(8, running=2).cells]
-        assert time_left(replace(view, design=DESIGN, cells=tuple(slow))) == "about 7.8 h left"
-
-
-class TestProgress:
     def test_every_standing_is_counted_and_the_rest_left_out_in_turn(self) -> None:
         forms = progress(view_of(14, running=3, failed=1), "2 processes")
         assert forms[0] == (
