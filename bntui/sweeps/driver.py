@@ -16,6 +16,7 @@ from bntui.core.sweep import Cell, Design
 from bntui.core.text import ConfigError
 from bntui.store.claims import Claim, claim, is_done, is_of
 from bntui.store.database import Store
+from bntui.store.recorder import AGAIN
 from bntui.store.schema import StoreError
 from bntui.store.writing import State
 from bntui.sweeps.executor import Executor, Lost, Message, Progress, Reported
@@ -100,8 +101,12 @@ class Driver:
         """Of a cell whose worker died: how often in succession, and from which update it had begun."""
         self._event = ""
         """The last thing that happened and is worth a sentence."""
+        self._trouble = ""
+        """Why the store can't be used at the moment."""
         self._unable = 0.0
-        """Since when no cell can be claimed, for the store can't be used; 0 while it can."""
+        """Since when that is so; 0 while it can be used."""
+        self._unkept = False
+        """Whether the store has not taken how a cell ended, nor anything since."""
         self._leaving = Event()
         self._leave_seconds = LEAVE_SECONDS
         self._thread = Thread(target=self._run, name="bntui-sweep", daemon=True)
@@ -156,8 +161,12 @@ class Driver:
                 return
             for run, message in self._executor.receive(WAIT_SECONDS):
                 self._take(run, message)
-            problems = (one.claim.recorder.problem for one in self._under_way.values())
-            self.message = next(filter(None, problems), self._event)
+            self._tell()
+
+    def _tell(self) -> None:
+        """Say what matters most."""
+        problems = [one.claim.recorder.problem for one in self._under_way.values()]
+        self.message = next(filter(None, [*problems, self._trouble]), self._event)
 
     def _stop(self) -> None:
         """Have all stop that is under way, and take what comes until then."""
@@ -166,6 +175,7 @@ class Driver:
         while self._under_way and (left := until - time.monotonic()) > 0.0:
             for run, message in self._executor.receive(min(left, WAIT_SECONDS)):
                 self._take(run, message)
+        self._tell()
 
     def _begin_free(self) -> None:
         """Begin as many cells as there is room for. Raises StoreError, and ConfigError if none can be."""
@@ -173,9 +183,12 @@ class Driver:
         if room and self._left and not self._to_claim and time.monotonic() >= self._look_due:
             self._look()
         while room and self._to_claim and not self._leaving.is_set():
+            if self._unkept and self._under_way:
+                return  # one at a time tells whether the store can be written again
             cell = self._to_claim[0]
             claimed = claim(self._path, cell, self._note, retry_failed=self._retry_failed)
-            self._unable = 0.0
+            if not self._unkept:
+                self._trouble, self._unable = "", 0.0
             if claimed and not self._begin(cell, claimed):
                 return  # its turn stays
             self._to_claim.popleft()
@@ -229,6 +242,7 @@ class Driver:
             under_way.snapshot = snapshot
             if isinstance(message, Progress):
                 recorder.record(snapshot, message.journal)
+                self._is_kept(under_way)
             else:
                 self._take_end(under_way)
 
@@ -238,8 +252,6 @@ class Driver:
             self._fail(under_way, snapshot.message)
             return
         self._end(under_way, snapshot.phase)
-        if snapshot.phase is not Phase.FINISHED:
-            self._line_up(under_way.cell)
 
     def _take_loss(self, under_way: _Underway, why: str) -> None:
         """Have the cell go on in another worker, unless it seems to be what ends them."""
@@ -251,23 +263,38 @@ class Driver:
             self._fail(under_way, f"{why}, {count} times in succession: it is not tried again.")
             return
         self._end(under_way, Phase.INTERRUPTED)
-        self._line_up(cell)
         self._event = f"run {cell.id} goes on elsewhere: {why}."
 
     def _fail(self, under_way: _Underway, message: str) -> None:
-        failure = Failure(under_way.cell, message, under_way.snapshot.traceback)
-        self.failures = (*self.failures, failure)
-        self._event = f"run {under_way.cell.id} has failed: {message}"
-        self._end(under_way, Phase.FAILED, message)
+        if self._end(under_way, Phase.FAILED, message):
+            failure = Failure(under_way.cell, message, under_way.snapshot.traceback)
+            self.failures = (*self.failures, failure)
+            self._event = f"run {under_way.cell.id} has failed: {message}"
 
-    def _end(self, under_way: _Underway, phase: Phase, message: str = "") -> None:
-        del self._under_way[under_way.cell.id]
+    def _end(self, under_way: _Underway, phase: Phase, message: str = "") -> bool:
+        """End a cell's recording; return whether the store has all of it.
+
+        If not, or if it has not come to its end, it is claimed again, before all others. Raises StoreError.
+        """
+        cell, recorder = under_way.cell, under_way.claim.recorder
+        del self._under_way[cell.id]
         under_way.close(phase, message)
+        if recorder.problem:
+            self._unkept = True
+            self._bear(
+                StoreError(f"run {cell.id} goes on later: {recorder.problem.replace(AGAIN, '')}")
+            )
+        else:
+            self._is_kept(under_way)
+        if recorder.problem or phase not in {Phase.FINISHED, Phase.FAILED}:
+            self._left[cell.id] = cell
+            self._to_claim.appendleft(cell)
+        return not recorder.problem
 
-    def _line_up(self, cell: Cell) -> None:
-        """Have a cell claimed again, before all others."""
-        self._left[cell.id] = cell
-        self._to_claim.appendleft(cell)
+    def _is_kept(self, under_way: _Underway) -> None:
+        """Note that the store can be written, if what is recorded of a cell shows it."""
+        if under_way.snapshot.facts is not None and not under_way.claim.recorder.problem:
+            self._unkept, self._trouble, self._unable = False, "", 0.0
 
     def _bear(self, error: StoreError) -> None:
         """Look again later while the store can't be used, but not for ever. Raises StoreError."""
@@ -275,6 +302,6 @@ class Driver:
         self._to_claim.clear()
         self._look_due = now + LOOK_SECONDS
         self._unable = self._unable or now
-        self._event = str(error)
+        self._trouble = str(error)
         if not self._under_way and now - self._unable > GIVE_UP_SECONDS:
             raise error

@@ -1,6 +1,7 @@
 """What a driver does with cells: claims, retries, failures, and those that others have."""
 
 import sqlite3
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,17 +9,24 @@ import pytest
 
 from bntui.core.run_request import New, Resume
 from bntui.core.snapshot import Phase
+from bntui.core.sweep import Axis, Cell
 from bntui.store.claims import claim
 from bntui.store.database import Store
 from bntui.store.writing import State
 from bntui.sweeps.driver import MOST_LOSSES
-from bntui.sweeps.executor import Ended, Lost, Reported
+from bntui.sweeps.executor import Ended, Lost, Message, Reported
 from tests.store.recorded import report
 from tests.sweeps.led import ended, wait_until
 from tests.sweeps.scripted import DESIGN, Scripted, driver, finished, progress, seen, stored
 from tests.sweeps.tiny import SECONDS
 
 ONE, TWO, THREE = DESIGN.cells()
+ALONE = replace(DESIGN, axes=(Axis("batch_size", (16,)),))
+
+
+def failed(cell: Cell) -> tuple[Message, ...]:
+    """Return the messages of a run that fails in training."""
+    return progress(cell, 5), Ended(seen(cell, 5, Phase.FAILED, "no such luck"))
 
 
 @pytest.fixture
@@ -116,8 +124,8 @@ def test_a_cell_that_fails_is_told_and_is_not_run_again_unless_asked(path: Path)
     executor = Scripted()
     led = driver(path, executor)
     executor.begun(1)
-    failed = replace(seen(ONE, 5, Phase.FAILED, "no such luck"), traceback="in line 1")
-    executor.send(ONE.id, progress(ONE, 5), Ended(failed))
+    snapshot = replace(seen(ONE, 5, Phase.FAILED, "no such luck"), traceback="in line 1")
+    executor.send(ONE.id, progress(ONE, 5), Ended(snapshot))
     assert executor.begun(2)[0] == TWO.id
     assert led.leave(SECONDS)
     assert [(one.message, one.traceback) for one in led.failures] == [("no such luck", "in line 1")]
@@ -131,7 +139,7 @@ def test_a_cell_that_fails_is_told_and_is_not_run_again_unless_asked(path: Path)
     executor = Scripted()
     led = driver(path, executor, retry_failed=True)
     assert executor.begun(1)[0] == ONE.id
-    executor.send(ONE.id, progress(ONE, 5), Ended(failed))
+    executor.send(ONE.id, progress(ONE, 5), Ended(snapshot))
     assert executor.begun(2)[0] == TWO.id, "once more, not for ever"
     assert led.leave(SECONDS)
 
@@ -256,6 +264,59 @@ def test_it_says_that_cells_are_not_being_kept(path: Path) -> None:
     assert led.leave(SECONDS)
 
 
+@pytest.fixture
+def full(path: Path) -> Iterator[sqlite3.Connection]:
+    """A store that can be read and not written, as on a full disk, until this connection rolls back."""
+    Store(path).close()
+    blocker = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    blocker.execute("BEGIN IMMEDIATE")
+    yield blocker
+    blocker.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bntui.sweeps.driver.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("bntui.store.recorder.PATIENCE", 0.05)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("end", [finished, failed])
+def test_a_cell_whose_end_could_not_be_written_is_run_again(
+    path: Path, full: sqlite3.Connection, end: Callable[[Cell], tuple[Message, ...]]
+) -> None:
+    executor = Scripted()
+    led = driver(path, executor, ALONE)
+    executor.begun(1)
+    executor.send(ONE.id, *end(ONE))
+    executor.begun(2)
+    wait_until(lambda: led.message.startswith(f"run {ONE.id} goes on later: this run is not being"))
+    assert not led.over
+    full.execute("ROLLBACK")
+    executor.send(ONE.id, *end(ONE))
+    ended(led)
+    assert (led.failure, len(led.failures)) == ("", end is failed)
+    assert "not being kept" not in led.message
+    assert stored(path, ONE).state is (State.FAILED if end is failed else State.FINISHED)
+
+
+@pytest.mark.usefixtures("impatient", "full")
+def test_it_gives_up_where_no_end_can_be_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bntui.sweeps.driver.GIVE_UP_SECONDS", 0.2)
+    executor = Scripted(jobs=2)
+    led = driver(path, executor)
+
+    def is_over() -> bool:
+        for cell in DESIGN.cells():
+            executor.send(cell.id, *finished(cell))
+        return led.over
+
+    wait_until(is_over)
+    assert "goes on later: this run is not being kept" in led.failure
+
+
 def test_it_tries_a_store_again_that_can_not_be_used_and_gives_up_at_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,3 +327,14 @@ def test_it_tries_a_store_again_that_can_not_be_used_and_gives_up_at_last(
     led = driver(path, Scripted())
     ended(led)
     assert str(path) in led.failure
+
+
+def test_it_no_longer_speaks_of_a_store_that_can_be_used_again(path: Path) -> None:
+    path.mkdir()
+    executor = Scripted()
+    led = driver(path, executor)
+    wait_until(lambda: str(path) in led.message)
+    path.rmdir()
+    executor.begun(1)
+    wait_until(lambda: led.message == "")
+    assert led.leave(SECONDS)
