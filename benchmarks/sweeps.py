@@ -2,10 +2,11 @@
 
 Cells of the phase diagram a minute beside Ray Tune, which runs the usual PyTorch script once for each
 momentum; what a second process brings; what Ray takes for itself; the screen; a sweep that is finished
-and called again. Where ray is not installed, what needs it is left out.
+and called again. What needs Ray is left out where it is not installed, and of the quick round.
 """
 
 import asyncio
+import os
 import statistics
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from benchmarks.common import (
     median_ratio,
     surroundings,
 )
-from benchmarks.usual_sweep import ray_tune
+from benchmarks.usual_sweep import ALONE, ray_tune
 from bntui.core.config import Knobs, RunConfig
 from bntui.core.estimators import ROWS
 from bntui.core.run_request import RunRequest
@@ -43,8 +44,8 @@ from bntui.sweeps.processes import Processes
 JOBS = 2
 NAME = "benchmark"
 TUNE, OURS = "Ray Tune, usual script", "bntui sweep"
-NO_TUNE = "Ray Tune is left out: ray[tune] is not installed here."
-NO_RAY = "Ray is left out: it is not installed here."
+NO_TUNE = "Ray Tune is left out: a quick round, or ray[tune] is not installed here."
+NO_RAY = "Ray is left out: a quick round, or it is not installed here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ def seconds_a_cell(cells: int) -> float:
 
 def seconds_a_cell_on_ray(cells: int) -> float:
     """Return the same for a Ray cluster of one CPU on this machine."""
+    os.environ |= ALONE
     from ray.cluster_utils import Cluster
 
     from bntui.sweeps.on_ray import RayCluster
@@ -251,7 +253,7 @@ def _cells_a_minute(effort: Effort) -> Table:
         programs: dict[str, Callable[[], float]] = {
             OURS: lambda: in_process(diagram, str(path), batches, len(momenta), *same).value
         }
-        if _has_ray_tune():
+        if not effort.quick and _has_ray_tune():
             programs[TUNE] = lambda: in_process(ray_tune, str(path), batches, momenta, *same).value
         seconds = alternate(programs, effort.rounds, turning=True)
     trained = len(batches) * len(momenta)
@@ -295,7 +297,7 @@ def _costs(effort: Effort) -> Table:
         "process": lambda: in_process(seconds_a_cell, cells).value,
         "again": lambda: second_call(again),
     }
-    if find_spec("ray") is not None:
+    if not effort.quick and find_spec("ray") is not None:
         programs["ray"] = lambda: in_process(seconds_a_cell_on_ray, cells).value
     found = alternate(programs, effort.rounds, turning=True)
     rows: list[Row] = [

@@ -11,6 +11,15 @@ from typing import Any
 
 import numpy as np
 
+ALONE = {
+    "RAY_AUTH_MODE": "disabled",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on the loopback address alone
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",  # as processes of ours have it
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+}
+"""How Ray is to behave, told before it is imported."""
+
 
 def trial(settings: dict[str, Any]) -> None:
     """Train as tutorials do, with one momentum, and report validation at each epoch's end."""
@@ -70,7 +79,7 @@ def ray_tune(
 
     Ray has been started before; the trials' processes have not.
     """
-    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1"}
+    os.environ |= ALONE
     import ray
     from ray import tune
 
