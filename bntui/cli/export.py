@@ -147,7 +147,7 @@ def _of_sweep(view: "SweepView", kind: str, picture: Mapping[str, Any]) -> Made:
 
 def _sweep(store: "Store", name: str) -> "SweepView | None":
     """Return the sweep of this name, if it is one: no run's id can be the name of a sweep."""
-    if not any(one.name == name for one in store.sweeps()):
+    if not store.has_sweep(name):
         return None
     from bntui.store.follow_sweep import read_sweep
 

@@ -15,6 +15,7 @@ from bntui.core.sweep import (
     SweepView,
     cell_id,
     free_name,
+    same_runs,
     threads_fitted,
     why_no_name,
 )
@@ -24,6 +25,7 @@ from bntui.machine.environment import granted_cores
 from bntui.machine.memory import free_on_host
 from bntui.store.database import Store
 from bntui.store.follow_sweep import read_cells
+from bntui.store.schema import NameTakenError
 from bntui.store.sweeps import StoredSweep
 from bntui.sweeps import forecast
 from bntui.sweeps.forecast import Forecast, Workers
@@ -40,6 +42,8 @@ class Sweep:
     design: Design
     kept: bool
     """Whether the store has it."""
+    named: bool = True
+    """Whether its user has named it; else it may get another name as it is kept."""
 
 
 def asked_for(
@@ -56,7 +60,7 @@ def asked_for(
     if name is not None and (why := why_no_name(name)):
         raise ConfigError(f"a sweep can't be called {name!r}, {why}: give another --name.")
     kept = _kept(path)
-    same = [one for one in kept if _same_runs(one.design, design)]
+    same = [one for one in kept if same_runs(one.design, design)]
     found = next((one for one in same if name in {None, one.name}), None)
     if found:
         return Sweep(found.name, _with_machine_of(found.design, design), kept=True)
@@ -65,13 +69,31 @@ def asked_for(
             f"sweep {name!r} is there already and runs something else: give another --name, or go on "
             f"with that one by --resume {name} alone."
         )
-    return Sweep(name or free_name({one.name for one in kept}), design, kept=False)
+    return Sweep(name or _free_name(path), design, kept=False, named=name is not None)
 
 
 def to_resume(path: Path, name: str) -> Sweep:
     """Return a sweep of the store. Raises ConfigError if there is none of this name."""
     with Store(path) as store:
         return Sweep(name, store.sweep(name).design, kept=True)
+
+
+def keep(path: Path, sweep: Sweep, design: Design) -> str:
+    """Keep a sweep, as far as it is not kept; return the name that it got.
+
+    Another than it had where its user gave none and other runs have taken that since. Raises StoreError.
+    """
+    name = sweep.name
+    with Store(path) as store:
+        while True:
+            try:
+                store.put_sweep(name, design)
+            except NameTakenError:
+                if sweep.named:
+                    raise
+                name = free_name(store.has_sweep)
+            else:
+                return name
 
 
 def standing(path: Path, sweep: Sweep) -> SweepView:
@@ -151,6 +173,13 @@ def _kept(path: Path) -> list[StoredSweep]:
         return store.sweeps()
 
 
+def _free_name(path: Path) -> str:
+    if not _is_there(path):
+        return free_name(lambda _: False)
+    with Store(path) as store:
+        return free_name(store.has_sweep)
+
+
 def _kept_runs(path: Path) -> Iterator[Took]:
     """Yield what runs of sweeps took, the newest first."""
     if not _is_there(path):
@@ -162,15 +191,6 @@ def _kept_runs(path: Path) -> Iterator[Took]:
             took = taken(run.config, run.facts, run.updates, run.images, run.seconds)
             if took:
                 yield took
-
-
-def _same_runs(one: Design, other: Design) -> bool:
-    """Tell whether two designs have the same runs, in whatever order."""
-    shape = [({axis.setting for axis in design.axes}, design.count()) for design in (one, other)]
-    if shape[0] != shape[1]:
-        return False
-    here, there = ({cell.id for cell in design.cells()} for design in (one, other))
-    return here == there
 
 
 def _with_machine_of(design: Design, typed: Design) -> Design:

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 
@@ -19,14 +19,13 @@ from bntui.cli.sweep_lines import (
     standings_in_words,
     values_of_run,
 )
-from bntui.cli.sweep_plan import Plan, Sweep, left, plan, standing
+from bntui.cli.sweep_plan import Plan, Sweep, keep, left, plan, standing
 from bntui.cli.terminal import refuse_without_terminal
 from bntui.core.run import LEAVE_SECONDS
 from bntui.core.sweep import Design, Standing, SweepLead, SweepSource, SweepView, threads_fitted
 from bntui.core.text import ConfigError
 from bntui.machine.places import store_path
 from bntui.machine.signals import BY_USER, SAVE_SECONDS, asked_to_end, end_anyway, writing
-from bntui.store.database import Store
 from bntui.store.follow_sweep import FollowedSweep, read_sweep
 from bntui.sweeps.executor import Executor
 
@@ -88,24 +87,26 @@ def run(sweep: Sweep, how: How) -> int:
     writer = SweepJson(failed if how.retry_failed else ()) if how.as_json else SweepLines()
     executor = _executor(planned, design, how) if states else None  # first: it may be refused
     try:
-        with Store(path) as store:
-            store.put_sweep(sweep.name, design)
+        name = keep(path, sweep, design)
     except BaseException:
         if executor:
             executor.close()
         raise
+    if name != sweep.name:
+        said = f"this sweep is {name}: another has taken the name {sweep.name} since."
+        click.echo(said, err=True)
     if executor is None:
-        writer.end(view)
+        writer.end(replace(view, name=name))
         return exit_status(view)
     from bntui.sweeps.driver import Driver
 
-    lead = Driver(path, sweep.name, design, executor, retry_failed=how.retry_failed)
-    source = FollowedSweep(path, sweep.name)
+    lead = Driver(path, name, design, executor, retry_failed=how.retry_failed)
+    source = FollowedSweep(path, name)
     if how.on_screen:
         shown = _show(lead, source, plain=how.plain, theme=theme)
-        status = shown or exit_status(read_sweep(path, sweep.name))
+        status = shown or exit_status(read_sweep(path, name))
     else:
-        status = follow(lead, source, lambda: read_sweep(path, sweep.name), writer)
+        status = follow(lead, source, lambda: read_sweep(path, name), writer)
     bugs = dict.fromkeys(one.traceback for one in lead.failures if one.traceback)
     for trace in list(bugs)[:MOST_REPORTS]:
         click.echo(save_report(trace), err=True)

@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Container
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import count, product
@@ -201,6 +201,17 @@ def threads_fitted(design: Design, threads: int) -> Design:
     return replace(design, base=replace(design.base, threads=threads))
 
 
+def same_runs(one: Design, other: Design) -> bool:
+    """Tell whether two designs have the same axes and runs, in whatever order, however they are computed."""
+    if one == other:
+        return True
+    shape = [({axis.setting for axis in design.axes}, design.count()) for design in (one, other)]
+    if shape[0] != shape[1]:
+        return False
+    here, there = ({cell.id for cell in design.cells()} for design in (one, other))
+    return here == there
+
+
 def why_no_name(name: str) -> str:
     """Return why a sweep can't be called so, as the end of a sentence; nothing where it can."""
     if not name or len(name) > LONGEST_NAME:
@@ -214,9 +225,9 @@ def why_no_name(name: str) -> str:
     return ""
 
 
-def free_name(taken: Container[str]) -> str:
+def free_name(is_taken: Callable[[str], bool]) -> str:
     """Return the first of sweep-1, sweep-2 … that no sweep has."""
-    return next(name for n in count(1) if (name := f"sweep-{n}") not in taken)
+    return next(name for n in count(1) if not is_taken(name := f"sweep-{n}"))
 
 
 def start_left(momentum: float, updates: float) -> float:

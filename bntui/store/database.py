@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from bntui.core.border import LONGEST_JSON, BorderError
 from bntui.core.snapshot import Checkpoint, EpochReport, Mark
-from bntui.core.sweep import Design, why_no_name
+from bntui.core.sweep import Design, same_runs, why_no_name
 from bntui.core.text import storable
 from bntui.core.watched import Watched
 from bntui.machine.places import store_path
@@ -19,8 +19,8 @@ from bntui.store.details import LARGEST, WATCHED, Detail
 from bntui.store.details import read as read_detail
 from bntui.store.liveness import is_id, is_under_way
 from bntui.store.rows import Points, StoredRun, StoredVerdict, joined
-from bntui.store.schema import StoreError, transaction
-from bntui.store.sweeps import StoredSweep, put_sweep, same_cells, stored_sweep, sweep_of
+from bntui.store.schema import NameTakenError, StoreError, transaction
+from bntui.store.sweeps import StoredSweep, put_sweep, stored_sweep, sweep_of
 from bntui.store.writing import ALIVE, State, now, put_weights
 
 Thing = TypeVar("Thing")
@@ -182,11 +182,11 @@ class Store:
             put_weights(self._file.connection, run, update, weights)
 
     def put_sweep(self, name: str, design: Design) -> None:
-        """Keep what a sweep runs; what is kept already stays. Raises StoreError if another has the name."""
+        """Keep what a sweep runs; what is kept already stays. Raises NameTakenError if another has the name."""
         with self._file.errors_as_sentences(), transaction(self._file.connection):
             put_sweep(self._file.connection, name, design)
-        if not same_cells(self.sweep(name).design, design):
-            raise StoreError(
+        if not same_runs(self.sweep(name).design, design):
+            raise NameTakenError(
                 f"sweep {name!r} is there already and runs something else: give another --name, or go "
                 f"on with that one by `bntui sweep --resume {name}`."
             )

@@ -130,6 +130,10 @@ class StoreError(ConfigError):
     """The store can't do what was asked; the message is one sentence fit for the screen."""
 
 
+class NameTakenError(StoreError):
+    """A sweep with other runs has the name."""
+
+
 def connect(path: Path, *, patience: float, reading: bool = False) -> sqlite3.Connection:
     """Open the store, made or brought up to date where needed.
 

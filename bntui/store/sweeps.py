@@ -117,16 +117,6 @@ def put_sweep(connection: sqlite3.Connection, sweep: str, design: Design) -> Non
     connection.execute(f"INSERT OR IGNORE INTO {behind}", sealed)
 
 
-def same_cells(one: Design, other: Design) -> bool:
-    """Tell whether two designs have the same runs at the same places, whatever they are computed with."""
-    if one == other:
-        return True
-    if [axis.setting for axis in one.axes] != [axis.setting for axis in other.axes]:
-        return False
-    here, there = one.cells(), other.cells()
-    return [(cell.id, cell.values) for cell in here] == [(cell.id, cell.values) for cell in there]
-
-
 def _axis(found: _Axis) -> Axis:
     if found.setting not in SETTINGS.keys() - NOT_OF_THE_NUMBERS - {"seed"}:
         raise BorderError(f"{found.setting!r} can't be an axis")

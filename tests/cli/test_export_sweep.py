@@ -12,6 +12,7 @@ from bntui.core.estimators import ROWS
 from bntui.core.snapshot import Phase
 from bntui.core.sweep import Axis, Design
 from bntui.machine.places import store_path
+from bntui.store.checksum import write_checksums
 from bntui.store.database import Store
 from tests.cli.test_runs import bntui, refusal, said
 from tests.store.test_follow_sweep import keep
@@ -139,6 +140,15 @@ def test_what_is_not_there_is_said_before_how_it_would_be_drawn() -> None:
 
 def test_an_epoch_is_a_number() -> None:
     assert bntui("export", "map-1", "--format", "svg", "--epoch", "last").exit_code == 2
+
+
+def test_a_sweep_that_can_not_be_read_is_not_taken_for_a_run() -> None:
+    with Store() as store:
+        store._file.connection.execute("UPDATE sweeps SET begun = 'x' WHERE name = 'map-1'")
+        write_checksums(store._file.connection, "sweeps", "WHERE name = 'map-1'")
+    refused = refusal("export", "map-1", "--format", "csv")
+    assert "sweep 'map-1'" in refused
+    assert "is not as this bntui writes them (begun" in refused
 
 
 def test_a_sweep_of_which_nothing_is_measured_is_a_blank_picture() -> None:

@@ -31,6 +31,7 @@ from bntui.core.sweep import Design, Standing, SweepView
 from bntui.core.text import ConfigError
 from bntui.experiments.duration import Took
 from bntui.machine.places import store_path
+from bntui.store.checksum import write_checksums
 from bntui.store.database import Store
 from bntui.store.follow_sweep import FollowedSweep
 from bntui.sweeps import on_ray
@@ -155,6 +156,36 @@ def test_a_name_is_of_one_design() -> None:
     keep(design(("batch_size", (16, 64))), "mine")
     result = sweep("--batch-size", "16,32", "--name", "mine", "--dry-run")
     assert "sweep 'mine' is there already and runs something else" in said(result)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_name_that_was_free_and_is_taken_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    def trial(*_: object) -> list[Took]:
+        """Take as long as another `bntui sweep` needs to be kept."""
+        keep(design(("depth", (0, 1))), "sweep-1")
+        return []
+
+    monkeypatch.setattr(sweep_plan, "trial", trial)
+    given = ("--name", "sweep-1") if named else ()
+    result = sweep(*TINY, "--jobs", "1", "--no-screen", *given)
+    if named:
+        assert "sweep 'sweep-1' is there already and runs something else" in said(result)
+        return
+    assert result.exit_code == 0, result.output
+    assert "this sweep is sweep-2: another has taken the name sweep-1 since.\n" in result.stderr
+    with Store() as store:
+        assert [one.name for one in store.sweeps()] == ["sweep-2", "sweep-1"]
+        assert store.sweep("sweep-2").design.count() == 2
+
+
+def test_a_name_of_a_row_that_can_not_be_read_is_not_free() -> None:
+    keep(design(), "sweep-1")
+    with Store() as store:
+        store._file.connection.execute("UPDATE sweeps SET begun = 'x'")
+        write_checksums(store._file.connection, "sweeps")
+    assert sweep("--batch-size", "16,64", "--dry-run").stdout.startswith("sweep-2: 2 runs")
 
 
 def test_a_sweep_is_resumed_by_name_alone() -> None:
