@@ -37,7 +37,7 @@ class LastMove:
 
     before: Tensor
     batch: Tensor
-    kept: float
+    kept: Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class EstimatorsState:
     own: Annotated[str, Read(lambda name: judged_one("estimator", name))]
     momenta_product: Share
     updates: Count
+    last_move: LastMove | None = None
+    """Missing in states of earlier versions."""
 
 
 class Estimators:
@@ -118,13 +120,23 @@ class Estimators:
     def state(self) -> EstimatorsState:
         """Return what `restore` needs to go on from here."""
         return EstimatorsState(
-            self.rows, self.start_left, self._own, self._momenta_product, self._updates
+            self.rows,
+            self.start_left,
+            self._own,
+            self._momenta_product,
+            self._updates,
+            self.last_move,
         )
 
     def restore(self, state: EstimatorsState) -> None:
         """Go on from a state. In place: layers may look at the rows. Raises BorderError."""
         self.rows.copy_(like(self.rows, state.rows, "running statistics"))
-        self.last_move = None
+        last = state.last_move
+        self.last_move = last and LastMove(
+            like(self[OWN], last.before, "running statistics before the last update"),
+            like(self[OWN], last.batch, "statistics of the last batch"),
+            last.kept,
+        )
         self.start_left = state.start_left
         self._own = state.own
         self._momenta_product = state.momenta_product

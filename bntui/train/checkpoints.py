@@ -27,7 +27,7 @@ WORD = 4
 """Bytes of a CRC-32, and of a length."""
 MAGIC = b"bntui"
 FORMAT = 3
-"""Raised whenever what is in a state changes."""
+"""Raised whenever what is in a state changes, but for a field that may be missing."""
 ARRAY = "$array"
 """What stands for an array in the outline of a state: whether it is a tensor, its kind and shape."""
 DTYPES = frozenset({"f4", "f8", "i4", "i8", "u1", "b1"})

@@ -167,6 +167,21 @@ def test_a_report_that_a_stop_cut_short_is_made_after_all() -> None:
     (theirs,) = [report for _ in range(6) for report in whole.train_once(None)]
     assert (mine.epoch, mine.update, mine.loss) == (1, 6, theirs.loss)
     assert (mine.val_acc, mine.val_loss) == (theirs.val_acc, theirs.val_loss)
+    measured, expected = (snapshot_of(one, Phase.RUNNING).validation for one in (again, whole))
+    assert measured
+    values = measured.layers[0].detail.values
+    assert values
+    assert not math.isnan(values.kept)
+    assert pack(measured) == pack(expected)
+    finished(again), finished(whole)
+    assert all(map(torch.equal, weights(again), weights(whole)))
+
+
+def test_one_that_does_not_tell_of_the_last_update_is_gone_on_from() -> None:
+    kept = stopped_in_its_report(SMALL)
+    state = unpack(kept.content())
+    del state["trainer"]["estimators"]["last_move"]
+    again, whole = session(kept.config, replace(kept, state=pack(state))), session(SMALL)
     finished(again), finished(whole)
     assert all(map(torch.equal, weights(again), weights(whole)))
 
