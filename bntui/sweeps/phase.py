@@ -9,12 +9,14 @@ from bntui.sweeps.axes import MOMENTUM, NO_AXIS, UPDATES, Scale
 from bntui.sweeps.outcomes import Outcomes, outcomes_of
 from bntui.sweeps.theory import START_LEFT, line_of
 from bntui.sweeps.tiles import (
+    SOUND_FRESH,
     SOUND_GAP,
     Choice,
     Tile,
     Value,
     chosen_cells,
     held_axes,
+    is_small,
     is_sound,
     place_on,
     tiles_of,
@@ -24,6 +26,7 @@ __all__ = [
     "MOMENTUM",
     "NO_AXIS",
     "OWN",
+    "SOUND_FRESH",
     "SOUND_GAP",
     "START_LEFT",
     "UPDATES",
@@ -36,6 +39,7 @@ __all__ = [
     "diagram",
     "first_choice",
     "fitting",
+    "is_small",
     "is_sound",
     "measured_epochs",
     "scale",
@@ -56,7 +60,7 @@ class Diagram:
     epochs: tuple[int, ...]
     """Epochs that any cell has a value of."""
     epoch: int
-    """The one that is drawn; 0 where there is none yet."""
+    """The one that is drawn, of updates until sound the last; 0 where there is none yet."""
     held: tuple[tuple[str, str], ...]
     """Every other axis by its label, and the value at which it is looked at."""
     line: tuple[float, ...]
@@ -109,7 +113,8 @@ def diagram(view: SweepView, choice: Choice) -> Diagram:
         raise ValueError(f"axis {choice.x} can't be both x and y")
     found = outcomes_of(view)
     x, y = found.axes.scales[choice.x], found.axes.scales[choice.y]
-    epoch = choice.epoch or (found.epochs[-1] if found.epochs else 0)
+    newest = found.epochs[-1] if found.epochs else 0
+    epoch = newest if choice.value is Value.UNTIL_SOUND else choice.epoch or newest
     shape = (_cells_along(y), _cells_along(x))
     chosen = chosen_cells(found, choice)
     group = place_on(found, choice.y)[chosen] * shape[1] + place_on(found, choice.x)[chosen]

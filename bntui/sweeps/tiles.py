@@ -18,6 +18,13 @@ from bntui.sweeps.over_seeds import over_seeds
 
 SOUND_GAP = 0.05
 """Accuracy that running statistics may lie below fresh ones where validation counts as sound."""
+SOUND_FRESH = 0.2
+"""Accuracy with fresh statistics from which on a small gap tells that running statistics are sound.
+
+It is twice chance among ten classes, which all built-in data have. At chance running statistics can't lose
+anything: where nothing is learned, and where training has diverged, the gap is about 0. Of data with five
+classes or fewer chance is no less, and this tells nothing.
+"""
 _ROUNDING = 1e-9
 """Of a difference of two accuracies: 0.55 − 0.5 is a bit more than 0.05."""
 _ROW_MOMENTA = np.array([*MOMENTA, *(0.0 for _ in ROWS[len(MOMENTA) :])])
@@ -25,16 +32,29 @@ _ROW_MOMENTA = np.array([*MOMENTA, *(0.0 for _ in ROWS[len(MOMENTA) :])])
 
 
 @overload
-def is_sound(gap: float) -> bool: ...
+def is_small(gap: float) -> bool: ...
 
 
 @overload
-def is_sound(gap: Array) -> Mask: ...
+def is_small(gap: Array) -> Mask: ...
 
 
-def is_sound(gap: float | Array) -> bool | Mask:
+def is_small(gap: float | Array) -> bool | Mask:
     """Return whether a gap lies within `SOUND_GAP`, as counts of images have it; NaN doesn't."""
     return gap <= SOUND_GAP + _ROUNDING
+
+
+@overload
+def is_sound(gap: float, fresh: float) -> bool: ...
+
+
+@overload
+def is_sound(gap: Array, fresh: Array) -> Mask: ...
+
+
+def is_sound(gap: float | Array, fresh: float | Array) -> bool | Mask:
+    """Return whether validation is sound: the gap is small where something was learned; NaN isn't."""
+    return is_small(gap) & (fresh >= SOUND_FRESH)
 
 
 class Value(StrEnum):
@@ -45,7 +65,7 @@ class Value(StrEnum):
     RUNNING = "running"
     FRESH = "fresh"
     UNTIL_SOUND = "updates until sound"
-    """The first epoch's end, in updates, from which on the gap stays within `SOUND_GAP` for as long as it
+    """The first epoch's end, in updates, from which on validation stays sound (`is_sound`) for as long as it
     was measured; infinite where there is none yet."""
 
 
@@ -84,6 +104,14 @@ class Tile(NamedTuple):
     """After how many updates it was measured; 0 where nothing is."""
     left: float = math.nan
     """The share of the start values that was left then; NaN where it is not known, or there are none."""
+    unlearned: bool = False
+    """Of gaps: whether it is small where the median of fresh accuracies lies below `SOUND_FRESH`, and so tells
+    nothing."""
+
+    @property
+    def sound(self) -> bool:
+        """Of gaps: whether validation is sound here."""
+        return is_small(self.median) and not self.unlearned
 
 
 _TILE = partial(tuple.__new__, Tile)
@@ -134,6 +162,7 @@ def tiles_of(
         *(_repeated(of, momenta) for of in _runs(found, chosen, group, number)),
         np.where(seeds.measured > 0, np.nan_to_num(when[:, :1]).astype(int), 0),
         np.where(seeds.measured > 0, left, np.nan),
+        _unlearned(found, choice, epoch, chosen, group, seeds.median),
     ]
     across = [column.reshape(*shape, -1) for column in columns]
     if choice.y == MOMENTUM:
@@ -146,6 +175,16 @@ def tiles_of(
         tuple(map(_TILE, zip(*row, strict=True)))
         for row in zip(*(column.tolist() for column in rows), strict=True)
     )
+
+
+def _unlearned(
+    found: Outcomes, choice: Choice, epoch: int, chosen: Places, group: Places, gaps: Array
+) -> Mask:
+    """Return whether each group's gap (groups, momenta) is small where too little is learned."""
+    if choice.value is not Value.GAP or epoch not in found.epochs:
+        return np.zeros(gaps.shape, dtype=np.bool_)
+    fresh = _fresh(found, choice, chosen, found.epochs.index(epoch))
+    return is_small(gaps) & ~is_sound(gaps, over_seeds(fresh, group, len(gaps)).median)
 
 
 def _momenta(choice: Choice) -> int:
@@ -162,7 +201,8 @@ def _measured(
         last = [
             np.fmax.reduce(of[chosen], axis=1, initial=-1.0) for of in (found.updates, found.moves)
         ]
-        return _until_sound(gaps, found.updates[chosen]), last[0], last[1]
+        until = _until_sound(gaps, found.fresh[chosen], found.updates[chosen])
+        return until, last[0], last[1]
     at = found.epochs.index(epoch) if epoch in found.epochs else None
     if at is None:
         nothing = np.full(len(chosen), np.nan)
@@ -200,14 +240,14 @@ def _fresh(found: Outcomes, choice: Choice, chosen: Places, at: int) -> Array:
     return np.repeat(fresh[:, None], _momenta(choice), axis=1)
 
 
-def _until_sound(gaps: Array, updates: Array) -> Array:
+def _until_sound(gaps: Array, fresh: Array, updates: Array) -> Array:
     """Return the updates until soundness: (cells, momenta) of gaps (cells, epochs, momenta).
 
     An epoch without a gap says nothing.
     """
     until = np.full((gaps.shape[0], gaps.shape[2]), np.nan)
-    for gap, update in zip(gaps.swapaxes(0, 1), updates.T, strict=True):
-        sound = is_sound(gap)
+    for gap, learned, update in zip(gaps.swapaxes(0, 1), fresh.T, updates.T, strict=True):
+        sound = is_sound(gap, learned[:, None])
         until = np.where(sound & ~np.isfinite(until), update[:, None], until)
         until[~sound & ~np.isnan(gap)] = np.inf
     return until

@@ -4,7 +4,17 @@ import math
 
 from bntui.core.estimators import MOMENTA
 from bntui.core.text import percent
-from bntui.sweeps.phase import MOMENTUM, SOUND_GAP, UPDATES, Diagram, Scale, Tile, Value, is_sound
+from bntui.sweeps.phase import (
+    MOMENTUM,
+    SOUND_FRESH,
+    SOUND_GAP,
+    UPDATES,
+    Diagram,
+    Scale,
+    Tile,
+    Value,
+    is_small,
+)
 
 _SHORT = {
     "batch_size": "batch {}",
@@ -18,14 +28,19 @@ _SHORT = {
 def tile_words(diagram: Diagram, x: int, y: int) -> str:
     """Return what the tile at the place (x, y) says.
 
-    "batch 1024, m 0.99, epoch 10, update 40: gap .81 (.78 to .84, 3 seeds), 67 % of the start values left".
+    "batch 1024, m 0.99, epoch 10, update 40: gap 0.814 (0.780 to 0.840, 3 seeds), 67 % of the start values
+    left".
     """
     tile = diagram.tiles[y][x]
     words = [place_words(diagram.x, x), place_words(diagram.y, y)]
     if tile.measured and diagram.choice.value is not Value.UNTIL_SOUND:
         words += [f"epoch {diagram.epoch}", f"update {tile.updates:,}"]
-    said = [_measured(diagram, tile), *_left(diagram, tile), *_standing(tile)]
-    return f"{', '.join(filter(None, words))}: {', '.join(said)}"
+    return f"{', '.join(filter(None, words))}: {', '.join(reading(diagram, tile))}"
+
+
+def reading(diagram: Diagram, tile: Tile) -> list[str]:
+    """Return what was measured at a tile: first its value over the seeds; then what is to be known of it."""
+    return [_measured(diagram, tile), *_unlearned(tile), *_left(diagram, tile), *_standing(tile)]
 
 
 def place_words(scale: Scale, place: int) -> str:
@@ -43,25 +58,30 @@ def value_words(kind: Value, value: float) -> str:
     if kind is Value.UNTIL_SOUND:
         return "never yet" if math.isinf(value) else f"{value:,.0f}"
     text = f"{value:.2f}" if kind is Value.GAP else f"{value:.3f}"
-    if kind is Value.GAP and not is_sound(value) and float(text) <= SOUND_GAP:
+    if kind is Value.GAP and not is_small(value) and float(text) <= SOUND_GAP:
         text = f"{value:.3f}"  # rounded it would be sound
     text = text.removeprefix("-") if not float(text) else text
     return text.replace("0.", ".", 1) if abs(float(text)) < 1.0 else text
+
+
+def measured(kind: Value, value: float) -> str:
+    """Return a value as a sentence has it: accuracies with three decimals."""
+    if kind is Value.UNTIL_SOUND or math.isnan(value):
+        return value_words(kind, value)
+    return f"{value:.3f}"
 
 
 def _measured(diagram: Diagram, tile: Tile) -> str:
     """Return the median, and between what the seeds lie."""
     kind = diagram.choice.value
     if not tile.measured:
-        return "not measured"
+        return f"{kind} not measured{'' if tile.failed else ' yet'}"
     least, median, greatest = (
-        value_words(kind, value) for value in (tile.least, tile.median, tile.greatest)
+        measured(kind, value) for value in (tile.least, tile.median, tile.greatest)
     )
+    said = f"{kind} {median}"
     if kind is Value.UNTIL_SOUND:
-        sound = f"sound from update {median} on"
-        said = "not sound yet" if math.isinf(tile.median) else sound
-    else:
-        said = f"{_NOUNS[kind]} {median}"
+        said = "not sound yet" if math.isinf(tile.median) else f"sound from update {median} on"
     if len(tile.runs) == 1:
         return said
     several = UPDATES in {diagram.x.name, diagram.y.name}  # batch sizes may share a place
@@ -71,19 +91,17 @@ def _measured(diagram: Diagram, tile: Tile) -> str:
     return f"{said} ({seeds})" if least == greatest else f"{said} ({least} to {greatest}, {seeds})"
 
 
-_NOUNS = {
-    Value.GAP: "gap",
-    Value.RUNNING: "accuracy with running statistics",
-    Value.FRESH: "accuracy with fresh statistics",
-}
+def _unlearned(tile: Tile) -> list[str]:
+    return [f"fresh below {SOUND_FRESH:g}: too little is learned to tell"] * tile.unlearned
 
 
 def _left(diagram: Diagram, tile: Tile) -> list[str]:
     """Return how much of the start values is left, where that is what the tile is about."""
-    if diagram.choice.value in {Value.FRESH, Value.UNTIL_SOUND} or math.isnan(tile.left):
+    of_one_moment = diagram.choice.value in {Value.GAP, Value.RUNNING}
+    if not of_one_moment or not tile.measured or math.isnan(tile.left):
         return []
     return [f"{percent(tile.left)} of the start values left"]
 
 
 def _standing(tile: Tile) -> list[str]:
-    return ["running"] * tile.running + ["a run has failed"] * tile.failed
+    return ["a run is under way"] * tile.running + ["a run has failed"] * tile.failed

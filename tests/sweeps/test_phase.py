@@ -179,6 +179,37 @@ def test_updates_until_sound_are_those_from_which_on_the_gap_stays_small() -> No
     assert math.isnan(until(nan, nan))
 
 
+def test_validation_is_sound_only_where_something_was_learned() -> None:
+    fresh = {64: (0.1, 0.19, 0.1), 256: (0.9, 0.9, 0.1), 1024: (0.1, 0.2, 0.9)}
+    of = view(
+        design(BATCHES),
+        lambda cell, epoch: outcome(
+            cell, epoch, *[fresh[cell.config.knobs.batch_size][epoch - 1]] * 2
+        ),
+    )
+    until = diagram(of, Choice("batch_size", NO_AXIS, Value.UNTIL_SOUND)).tiles[0]
+    assert [tile.median for tile in until] == [math.inf, math.inf, 8]
+    for epoch, sound in ((1, [False, True, False]), (2, [False, True, True])):
+        gaps = diagram(of, Choice("batch_size", NO_AXIS, epoch=epoch)).tiles[0]
+        assert [tile.sound for tile in gaps] == sound
+        assert [tile.unlearned for tile in gaps] == [not one for one in sound]
+        rows = diagram(of, Choice(MOMENTUM, "batch_size", epoch=epoch)).tiles
+        assert [row[0].sound for row in rows] == sound
+    large = view(design(BATCHES), lambda cell, epoch: outcome(cell, epoch, 0.19, 0.1))
+    gap = diagram(large, Choice("batch_size", NO_AXIS)).tiles[0][0]
+    assert (gap.sound, gap.unlearned) == (False, False)  # what was lost was lost
+
+
+def test_updates_until_sound_are_of_all_epochs_whichever_is_chosen() -> None:
+    of = view(design(BATCHES), numbered)
+    first, last = (
+        diagram(of, Choice("batch_size", MOMENTUM, Value.UNTIL_SOUND, epoch=epoch))
+        for epoch in (1, 0)
+    )
+    assert replace(first, choice=last.choice) == last
+    assert first.epoch == 3
+
+
 def test_a_gap_of_exactly_the_limit_is_sound_though_floats_round() -> None:
     assert SOUND_GAP < 0.55 - 0.5
     of = view(design(BATCHES), lambda cell, epoch: outcome(cell, epoch, 0.55, 0.5))

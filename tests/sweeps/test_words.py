@@ -6,7 +6,7 @@ import pytest
 
 from bntui.core.sweep import Standing
 from bntui.sweeps.phase import MOMENTUM, NO_AXIS, UPDATES, Choice, Value, diagram
-from bntui.sweeps.words import tile_words, value_words
+from bntui.sweeps.words import measured, reading, tile_words, value_words
 from tests.sweeps.made_up import design, outcome, view, waiting, with_cell
 
 OF = design(("batch_size", (64, 1024)), ("learning_rate", (0.001, 0.01)), seeds=3)
@@ -20,23 +20,23 @@ SEEN = view(
 def test_a_tile_says_where_it_is_what_was_measured_and_what_is_left_of_the_start_values() -> None:
     drawn = diagram(SEEN, Choice("batch_size", MOMENTUM))
     assert tile_words(drawn, 1, 7) == (
-        "batch 1024, m 0.99, epoch 10, update 40: gap .81 (.80 to .82, 3 seeds), "
+        "batch 1024, m 0.99, epoch 10, update 40: gap 0.813 (0.803 to 0.823, 3 seeds), "
         "67 % of the start values left"
     )
     assert tile_words(drawn, 0, 11).startswith(
-        "batch 64, cumulative, epoch 10, update 630: gap .81"
+        "batch 64, cumulative, epoch 10, update 630: gap 0.809"
     )
 
 
 def test_a_tile_says_that_runs_are_under_way_and_how_many_are_measured() -> None:
     cells = with_cell(waiting(OF), 1, standing=Standing.RUNNING)
     drawn = diagram(cells, Choice(MOMENTUM, "batch_size", at={"learning_rate": 1}))
-    assert tile_words(drawn, 3, 0) == "m 0.9, batch 64: not measured, running"
+    assert tile_words(drawn, 3, 0) == ("m 0.9, batch 64: gap not measured yet, a run is under way")
     seen = with_cell(SEEN, 1, standing=Standing.FAILED, epochs=())
     drawn = diagram(seen, Choice("batch_size", "learning_rate", Value.RUNNING))
     assert tile_words(drawn, 0, 1) == (
-        "batch 64, rate 0.01, epoch 10, update 630: accuracy with running statistics .125 "
-        "(.120 to .130, 2 of 3 seeds), under 1 % of the start values left, a run has failed"
+        "batch 64, rate 0.01, epoch 10, update 630: running 0.125 "
+        "(0.120 to 0.130, 2 of 3 seeds), under 1 % of the start values left, a run has failed"
     )
 
 
@@ -69,3 +69,50 @@ def test_updates_until_sound_are_said_as_such() -> None:
 )
 def test_values_are_written_shortly(kind: Value, value: float, text: str) -> None:
     assert value_words(kind, value) == text
+
+
+def test_values_in_sentences() -> None:
+    assert measured(Value.GAP, 0.0613) == "0.061"
+    assert measured(Value.UNTIL_SOUND, 1234.0) == "1,234"
+    assert measured(Value.UNTIL_SOUND, math.inf) == "never yet"
+    assert measured(Value.FRESH, math.nan) == "–"
+
+
+def test_it_says_of_how_many_seeds_and_what_lies_between_them_where_they_differ() -> None:
+    drawn = diagram(SEEN, Choice("batch_size", MOMENTUM))
+    tile = drawn.tiles[7][0]._replace(median=0.5, least=0.4, greatest=0.6, left=math.nan)
+    assert reading(drawn, tile) == ["gap 0.500 (0.400 to 0.600, 3 seeds)"]
+    assert reading(drawn, tile._replace(measured=2)) == ["gap 0.500 (0.400 to 0.600, 2 of 3 seeds)"]
+    alike = tile._replace(least=0.5, greatest=0.5, measured=1)
+    assert reading(drawn, alike) == ["gap 0.500 (1 of 3 seeds)"]
+    assert reading(drawn, alike._replace(runs=("a",))) == ["gap 0.500"]
+
+
+def test_what_is_not_measured_is_said_and_a_run_that_failed() -> None:
+    drawn = diagram(waiting(OF), Choice("batch_size", MOMENTUM))
+    tile = drawn.tiles[0][0]
+    assert reading(drawn, tile) == ["gap not measured yet"]
+    assert reading(drawn, tile._replace(failed=True)) == ["gap not measured", "a run has failed"]
+
+
+def test_what_is_left_of_the_start_values_is_said_of_values_of_one_moment_alone() -> None:
+    said = {
+        value: reading(drawn, drawn.tiles[7][0])[1:]
+        for value in Value
+        for drawn in [diagram(SEEN, Choice("batch_size", MOMENTUM, value))]
+    }
+    left = ["under 1 % of the start values left"]
+    assert said == {
+        Value.GAP: left,
+        Value.RUNNING: left,
+        Value.FRESH: [],
+        Value.UNTIL_SOUND: [],
+    }
+
+
+def test_a_small_gap_where_little_is_learned_is_said_to_tell_nothing() -> None:
+    of = view(OF, lambda cell, epoch: outcome(cell, epoch, 0.137, 0.1))
+    drawn = diagram(of, Choice("batch_size", NO_AXIS))
+    assert reading(drawn, drawn.tiles[0][0])[1] == "fresh below 0.2: too little is learned to tell"
+    drawn = diagram(of, Choice("batch_size", NO_AXIS, Value.UNTIL_SOUND))
+    assert reading(drawn, drawn.tiles[0][0]) == ["not sound yet (3 seeds)"]

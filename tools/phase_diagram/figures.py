@@ -94,7 +94,7 @@ def border(seen: list[Look]) -> Border:
 def _looks(outcome: EpochOutcome, momenta: tuple[float, ...]) -> Iterator[Look]:
     for momentum in momenta:
         gap = outcome.fresh - outcome.rows[ROWS.index(f"{momentum:g}")]
-        yield Look(momentum, outcome.update, is_sound(gap))
+        yield Look(momentum, outcome.update, is_sound(gap, outcome.fresh))
 
 
 def _updates(share: float, momentum: float) -> int:

@@ -16,6 +16,7 @@ from bntui.sweeps.export.layout import LEFT, SMALL, TOP, WIDTH, Layout, labelled
 from bntui.sweeps.phase import (
     MOMENTUM,
     OWN,
+    SOUND_FRESH,
     SOUND_GAP,
     START_LEFT,
     UPDATES,
@@ -24,7 +25,6 @@ from bntui.sweeps.phase import (
     Tile,
     Value,
     diagram,
-    is_sound,
 )
 from bntui.sweeps.words import tile_words, value_words
 
@@ -42,6 +42,7 @@ _BAR = {
 }
 _COLOURS = colours(dark=False, steps=64)
 _NEVER = "#8c8c8c"
+_UNLEARNED = "#c8c8c8"
 _MARGIN = 16.0
 _LINE = 110
 """Characters of small text across the picture."""
@@ -116,6 +117,10 @@ def _colour(kind: Value, value: float, colour: YRange) -> str:
     return every[min(int(float(colour.fraction(value)) * len(every)), len(every) - 1)]
 
 
+def _fill(kind: Value, tile: Tile, colour: YRange) -> str:
+    return _UNLEARNED if tile.unlearned else _colour(kind, tile.median, colour)
+
+
 def _about(view: SweepView, drawn: Diagram) -> list[str]:
     """Return what the sweep's runs have in common, and what of the others is drawn."""
     varied = {axis.setting for axis in view.design.axes if len(axis.values) > 1}
@@ -155,7 +160,7 @@ def _tiles(drawn: Diagram, place: Layout, colour: YRange) -> Iterator[str]:
     for x, y, tile in _all(drawn):
         left, top = place.corner(x, y)
         at = f'x="{left:.2f}" y="{top:.2f}" width="{wide:.2f}" height="{high:.2f}"'
-        fill = _colour(drawn.choice.value, tile.median, colour) if tile.measured else ""
+        fill = _fill(drawn.choice.value, tile, colour) if tile.measured else ""
         looks = f'class="tile" fill="{fill}"' if fill else 'class="blank"'
         yield f"<rect {looks} {at}><title>{escape(tile_words(drawn, x, y))}</title></rect>"
         if tile.running:
@@ -176,7 +181,7 @@ def _values(drawn: Diagram, place: Layout, colour: YRange) -> Iterator[str]:
     if wide + 4 > place.x.size or place.y.size < 14:
         return
     for (x, y), text in texts.items():
-        fill = _colour(kind, drawn.tiles[y][x].median, colour)
+        fill = _fill(kind, drawn.tiles[y][x], colour)
         at, height = place.point(x, y)
         ground = SMALL * len(text)
         yield (
@@ -188,10 +193,10 @@ def _values(drawn: Diagram, place: Layout, colour: YRange) -> Iterator[str]:
 
 
 def _sound_border(drawn: Diagram, place: Layout) -> Iterator[str]:
-    """Draw the line between gaps within `SOUND_GAP` and larger ones."""
+    """Draw the line between tiles where validation is sound and others."""
     if drawn.choice.value is not Value.GAP:
         return
-    sound = {(x, y): is_sound(tile.median) for x, y, tile in _all(drawn) if tile.measured}
+    sound = {(x, y): tile.sound for x, y, tile in _all(drawn) if tile.measured}
     wide, high = place.x.size, place.y.size
     lines = []
     for (x, y), here in sound.items():
@@ -297,6 +302,9 @@ def _signs(drawn: Diagram) -> Iterable[tuple[str, str]]:
         yield box.format('class="blank"') + box.format('fill="url(#running)"'), "running"
     if any(not tile.measured for tile in tiles):
         yield box.format('class="blank"'), "not measured"
+    if any(tile.unlearned for tile in tiles):
+        little = f"fresh below {exact(SOUND_FRESH)}: too little is learned to tell"
+        yield box.format(f'fill="{_UNLEARNED}"'), little
     if any(math.isinf(tile.median) for tile in tiles):
         yield box.format(f'fill="{_NEVER}"'), "not sound yet"
     if any(tile.failed for tile in tiles):

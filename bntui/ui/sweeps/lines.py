@@ -52,7 +52,7 @@ class ChoiceLine(Canvas):
 
     def show(self, diagram: Diagram, held: Sequence[Held]) -> None:
         """Show what is chosen."""
-        self._parts = (str(diagram.choice.value), epoch_words(diagram))
+        self._parts = tuple(filter(None, (str(diagram.choice.value), epoch_words(diagram))))
         self._held = tuple(held)
         self.repaint()
 

@@ -16,7 +16,7 @@ from bntui.ui.drawing.ramp import CHARACTERS, colours, lightness, sixteen
 from bntui.ui.sweeps.layout import Layout, laid_out
 from bntui.ui.sweeps.picture import phase_picture
 from bntui.ui.sweeps.shades import Shades, shades_of
-from bntui.ui.sweeps.tiles import HEAT, SOLID, Signs, Tiles, signs_of
+from bntui.ui.sweeps.tiles import HEAT, SOLID, UNLEARNED, Signs, Tiles, signs_of
 from bntui.ui.terminal.glyphs import Glyphs
 from bntui.ui.widgets.focus_canvas import FocusCanvas
 
@@ -170,13 +170,17 @@ class PhaseMap(FocusCanvas):
         names = [("↑ ", diagram.y.label), ("→ ", diagram.x.label)]
         row: Row = [(f" {' · '.join(a + label for a, label in names if label)}", "faint")]
         left = width - 1 - cell_len(row[0][0])
+        unlearned = any(tile.unlearned for tiles in diagram.tiles for tile in tiles)
         share = f"{START_LEFT:.0%}".replace("%", " %")
         for sign, role, texts in (
             (signs.line * 2, "strong", (f"{share} of the start values left", f"{share} left")),
+            (UNLEARNED, "axis", ("too little learned",)),
             (signs.hatch * 2, "axis", ("running",)),
             (signs.failed, "bad strong", ("failed",)),
         ):
             if sign.startswith(signs.line) and not diagram.line:
+                continue
+            if sign == UNLEARNED and not unlearned:
                 continue
             for text in texts:
                 if len(sign) + len(text) + 4 <= left:

@@ -1,5 +1,6 @@
 """The screen of a sweep: its phase diagram as it fills, and what was measured at the crosshair."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events, on
@@ -184,7 +185,7 @@ class SweepScreen(Screen[None]):
         tile = found.chosen
         if tile is None:
             return
-        drawn, value, runs = self._diagram, self.choice.value, self._runs(tile)
+        drawn, runs = self._diagram, self._runs(tile)
         of = (self.choice, drawn.epoch, drawn.x, drawn.y, found.cursor, runs)
         if of == self._read_of:
             return
@@ -192,18 +193,18 @@ class SweepScreen(Screen[None]):
         others = {
             one: self._at_crosshair(one).median
             for one in (Value.RUNNING, Value.FRESH, Value.GAP)
-            if one is not value and tile.measured
+            if one is not self.choice.value and tile.measured
         }
         self.query_one(Reading).show(
             ("strong", settings_at(drawn, found.cursor)),
-            ("plain", [*reading(value, tile, others), *when(drawn, tile)]),
+            ("plain", [*reading(drawn, tile, others), *when(drawn, tile)]),
             ("faint", standings(runs, ID)),
         )
 
     def _at_crosshair(self, value: Value) -> Tile:
         """Return another value of the chosen tile."""
         single = choices.at_tile(self.choice, self.query_one(PhaseMap).cursor, value)
-        return phase.diagram(self._view, single).tiles[0][0]
+        return phase.diagram(self._view, replace(single, epoch=self._diagram.epoch)).tiles[0][0]
 
     def _runs(self, tile: Tile) -> tuple[CellState, ...]:
         """Return the runs behind a tile, as they stand."""
@@ -218,6 +219,9 @@ class SweepScreen(Screen[None]):
 
     def action_epoch(self, by: int) -> None:
         """Show the next epoch's end (1) or the one before (−1)."""
+        if self.choice.value is Value.UNTIL_SOUND:
+            self.notify(f"{Value.UNTIL_SOUND} are found over all epochs")
+            return
         changed = choices.next_epoch(self.choice, self._diagram.epochs, by)
         if changed == self.choice:
             self.notify(f"this is the {'newest' if by > 0 else 'first'} epoch")

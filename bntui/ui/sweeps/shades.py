@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from bntui.sweeps.phase import SOUND_GAP, Diagram, Value, is_sound
+from bntui.sweeps.phase import SOUND_GAP, Diagram, Value, is_small
 from bntui.sweeps.words import value_words
 
 
@@ -18,12 +18,12 @@ class Shades:
     def level(self, value: float, steps: int) -> int:
         """Return the shade of a value among so many, from 0 on; −1 for NaN.
 
-        The highest is that of all gaps that count as sound. Updates until sound are on a logarithmic scale,
+        The highest is that of all gaps that are small. Updates until sound are on a logarithmic scale,
         and the lowest shade is for those that never were.
         """
         if math.isnan(value):
             return -1
-        if self.value is Value.GAP and is_sound(value):
+        if self.value is Value.GAP and is_small(value):
             return steps - 1
         if self.value is Value.UNTIL_SOUND:
             return self._level_of_updates(value, steps)
@@ -71,10 +71,3 @@ def shades_of(diagram: Diagram) -> Shades:
     if not updates:
         return Shades(value, math.nan, math.nan)
     return Shades(value, max(updates), min(updates))
-
-
-def measured(value: Value, number: float) -> str:
-    """Write a value as a sentence has it: accuracies with three decimals."""
-    if value is Value.UNTIL_SOUND or math.isnan(number):
-        return value_words(value, number)
-    return f"{number:.3f}"

@@ -16,6 +16,8 @@ SOLID = " " * 20
 FRAMES = {True: ("[", "]", "+|+", "+|+", "-"), False: ("[", "]", "┏┃┗", "┓┃┛", "━")}
 """What frames the chosen tile; the first where there is only ASCII. A tile of one line has brackets, a
 taller one a left and a right side from its top to its bottom, and an edge."""
+UNLEARNED = "?"
+"""What stands in a tile without a shade whose gap tells nothing, as too little is learned."""
 HATCH = 3
 """Every how many cells there is a line of the hatching."""
 
@@ -48,12 +50,12 @@ class Tiles:
         self.key = shades, signs, across, up
         """What all that it has drawn depends on."""
         self._shades, self._signs, self._across, self._up = self.key
-        self._drawn: dict[tuple[float, bool, bool], list[Row]] = {}
+        self._drawn: dict[tuple[float, bool, bool, bool], list[Row]] = {}
 
     def lines(self, tile: Tile) -> list[Row]:
         """Return the lines of a tile that is not chosen, and that nothing crosses, from its top."""
         median = tile.median if tile.measured else -1.0  # a NaN is no key
-        look = median, tile.running, tile.failed
+        look = median, tile.running, tile.failed, tile.unlearned
         drawn = self._drawn.get(look)
         if drawn is None:
             drawn = self._drawn[look] = self.special(tile, {}, chosen=False)
@@ -61,7 +63,7 @@ class Tiles:
 
     def special(self, tile: Tile, crossed: Mapping[int, list[int]], *, chosen: bool) -> list[Row]:
         """Return the lines of a tile that the theory's line crosses in the cells of some lines, or the chosen one."""
-        level = self._shades.level(tile.median, len(self._signs.ramp))
+        level = -1 if tile.unlearned else self._shades.level(tile.median, len(self._signs.ramp))
         return [
             self._line(tile, level, sub, crossed.get(sub, ()), chosen=chosen)
             for sub in range(self._up)
@@ -78,8 +80,9 @@ class Tiles:
         for cell in crossed:
             cells[cell] = signs.line
         if sub == self._up // 2:
-            text = value_words(self._shades.value, tile.median) if level >= 0 else ""
-            text = text if len(text) <= across - 2 else ""
+            text = value_words(self._shades.value, tile.median) if tile.measured else ""
+            text = f"{text}{UNLEARNED * tile.unlearned}"
+            text = text if len(text) <= across - 2 else UNLEARNED * tile.unlearned
             text = f"{text}{signs.failed * tile.failed}"
             _write(cells, text and f" {text} ")
         if chosen:

@@ -1,14 +1,12 @@
 """What the screen of a sweep says: how far it is, which diagram is shown, what is read at a tile. Pure."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 from bntui.core.cells import cell_len, shorten
 from bntui.core.sweep import CellState, Standing, SweepView
-from bntui.core.text import percent
+from bntui.sweeps import words
 from bntui.sweeps.phase import OWN, SOUND_GAP, Diagram, Tile, Value
 from bntui.sweeps.time_left import time_left
-from bntui.ui.sweeps.shades import measured
 
 SIGNS = {
     Standing.WAITING: "○",
@@ -55,10 +53,12 @@ def what(view: SweepView) -> str:
 
 
 def epoch_words(diagram: Diagram) -> str:
-    """Return which epoch's end is shown, and whether there are others."""
+    """Return which epoch's end is shown, and whether there are others; nothing of a value of all epochs."""
     epochs, epoch = diagram.epochs, diagram.choice.epoch
     if not epochs:
         return "no epoch has ended yet"
+    if diagram.choice.value is Value.UNTIL_SOUND:
+        return ""
     if not epoch:
         return f"{'◂ ' * (len(epochs) > 1)}epoch {epochs[-1]}, the newest"
     return f"{'◂ ' * (epoch > epochs[0])}epoch {epoch} of {epochs[-1]} ▸"
@@ -70,7 +70,7 @@ def meaning(value: Value) -> str:
         Value.GAP: f"gap: fresh less running accuracy · up to {SOUND_GAP:g} validation is sound",
         Value.RUNNING: "running: validation accuracy with running statistics, as usual",
         Value.FRESH: "fresh: validation accuracy with statistics measured anew",
-        Value.UNTIL_SOUND: f"updates from which on the gap stays within {SOUND_GAP:g}",
+        Value.UNTIL_SOUND: f"updates from which on the gap stays within {SOUND_GAP:g}, over all epochs",
     }[value]
 
 
@@ -97,30 +97,10 @@ def when(diagram: Diagram, tile: Tile) -> list[str]:
     return [f"after epoch {diagram.epoch}, update {tile.updates:,}"]
 
 
-def reading(value: Value, tile: Tile, others: Mapping[Value, float]) -> list[str]:
-    """Return what was measured at a tile: its value over the seeds, others' medians, the start values' share."""
-    of = (
-        f"{tile.measured} of {len(tile.runs)}"
-        if tile.measured < len(tile.runs)
-        else f"{tile.measured}"
-    )
-    if not tile.measured:
-        said = (
-            f"{value}: not measured yet"
-            if not tile.failed
-            else f"{value}: not measured, a run failed"
-        )
-    elif len(tile.runs) == 1:
-        said = f"{value} {measured(value, tile.median)}"
-    else:
-        low, high = measured(value, tile.least), measured(value, tile.greatest)
-        spread = f"{low} to {high}, " if tile.measured > 1 else ""
-        seeds = "seed" if of == "1" else "seeds"
-        said = f"{value} {measured(value, tile.median)} ({spread}{of} {seeds})"
-    parts = [said, *(f"{one} {measured(one, at)}" for one, at in others.items())]
-    if tile.measured and not math.isnan(tile.left):
-        parts.append(f"{percent(tile.left)} of the start values left")
-    return parts
+def reading(diagram: Diagram, tile: Tile, others: Mapping[Value, float]) -> list[str]:
+    """Return what was measured at a tile: its value over the seeds, others' medians, what is to be known of it."""
+    said, *more = words.reading(diagram, tile)
+    return [said, *(f"{one} {words.measured(one, at)}" for one, at in others.items()), *more]
 
 
 def standings(runs: Sequence[CellState], digits: int) -> list[str]:

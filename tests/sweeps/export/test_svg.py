@@ -69,7 +69,7 @@ def test_every_tile_is_there_with_its_value_and_its_words() -> None:
     root = drawn(SEEN, CHOICE)
     assert len(tiles(root)) == 3 * len(ROWS)
     words = ["".join(tile.itertext()) for tile in tiles(root)]
-    assert words[21 + 1].startswith("batch 256, m 0.99, epoch 3, update 48: gap .84 (3 seeds)")
+    assert words[21 + 1].startswith("batch 256, m 0.99, epoch 3, update 48: gap 0.843 (3 seeds)")
     assert texts(root).count(".84") > 1
     (low, high) = colours(dark=False, steps=64)[0], colours(dark=False, steps=64)[-1]
     assert low != high
@@ -210,6 +210,18 @@ def test_what_runs_is_hatched_what_is_not_measured_blank_and_what_failed_crossed
     assert len(paths(root, "failed")) == len(ROWS)
     assert {"running", "not measured", "a run failed"} <= set(texts(root))
     assert not {"running", "not measured", "a run failed"} & set(texts(drawn(SEEN, CHOICE)))
+
+
+def test_a_small_gap_where_little_is_learned_is_grey_and_not_sound() -> None:
+    of = view(
+        design(("batch_size", BATCHES)),
+        lambda cell, epoch: outcome(cell, epoch, 0.1 if large(cell) else 0.9, 0.1),
+    )
+    root = drawn(of, Choice("batch_size", NO_AXIS))
+    greys = [one.get("fill") == "#c8c8c8" for one in tiles(root)]
+    assert greys == [size == 1024 for size in BATCHES]
+    assert "fresh below 0.2: too little is learned to tell" in texts(root)
+    assert paths(root, "sound") == []  # neither side of it is sound
 
 
 def test_updates_until_sound_have_a_scale_of_decades_and_a_grey_for_never() -> None:

@@ -181,3 +181,11 @@ class TestLayout:
         assert (found.margin, found.across, found.up) == (6, 7, 2)
         assert found.column_at(x) == column
         assert [found.row_at(y) for y in (0, 1, 2, 5, 6)] == [2, 2, 1, 0, None]
+
+
+def test_a_small_gap_where_little_is_learned_has_a_sign_and_no_shade() -> None:
+    told = tile(0.0)._replace(unlearned=True)
+    tiles = Tiles(shades_of(SMALL), SHADED, 7, 1)
+    assert tiles.lines(told) == [[(" .00?  ", "axis")]]
+    assert tiles.lines(tile(0.0)) != tiles.lines(told)
+    assert Tiles(shades_of(SMALL), ASCII, 3, 1).lines(told) == [[(" ? ", "axis")]]

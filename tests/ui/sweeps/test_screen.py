@@ -30,7 +30,7 @@ class TestFilling:
         async with watching(view_of(0)) as watcher:
             assert "0 of 24 runs finished · 24 waiting" in said(watcher, SweepLine)
             assert "no epoch has ended yet" in said(watcher, ChoiceLine)
-            assert "gap: not measured yet" in said(watcher, Reading)
+            assert "gap not measured yet" in said(watcher, Reading)
             await watcher.see(view_of(0, running=2))
             assert "2 running" in said(watcher, SweepLine)
             assert "╱" in watcher.lines[10]
@@ -39,7 +39,7 @@ class TestFilling:
             assert "■ all 24 runs finished" in said(watcher, SweepLine)
             assert "╱" not in watcher.lines[10]
             assert "epoch 4, the newest" in said(watcher, ChoiceLine)
-            assert "gap 0.000 (0.000 to 0.000, 3 seeds)" in said(watcher, Reading)
+            assert "gap 0.000 (3 seeds)" in said(watcher, Reading)
 
     async def test_what_is_the_same_view_is_not_drawn_again(self) -> None:
         async with watching() as watcher:
@@ -144,6 +144,22 @@ class TestKeys:
             assert "this is the first epoch" in said(watcher, MessageLines)
             await watcher.press("right", "right", "right")
             assert "epoch 4, the newest" in said(watcher, ChoiceLine)
+
+    async def test_updates_until_sound_are_of_no_epoch(self) -> None:
+        async with watching(view_of(24)) as watcher:
+            await watcher.press(*["full_stop"] * 2)
+            newest = said(watcher, Reading)
+            await watcher.press("left", "left", "v", "v", "v")
+            assert "epoch" not in said(watcher, ChoiceLine)
+            text = said(watcher, Reading)
+            assert "not sound yet (3 seeds)" in text
+            assert newest[newest.index("running") :].partition(" · ")[0] in text
+            assert "measured up to update 64" in text
+            assert "start values" not in text
+            await watcher.press("left")
+            assert "updates until sound are found over all epochs" in said(watcher, MessageLines)
+            await watcher.press("v")
+            assert "epoch 2 of 4" in said(watcher, ChoiceLine)
 
     async def test_the_newest_epoch_stays_the_newest(self) -> None:
         async with watching(view_of(0, running=2)) as watcher:
@@ -287,7 +303,7 @@ class TestOtherViews:
             await watcher.see(view_of(0))  # how many images there are is known no longer
             assert watcher.screen.choice == first_choice(watcher.source.view)
             assert watcher.map.cursor == (0, 7)
-            assert "gap: not measured yet" in said(watcher, Reading)
+            assert "gap not measured yet" in said(watcher, Reading)
 
     async def test_a_choice_that_the_view_has_stays_with_its_tile(self) -> None:
         async with watching(view_of(24)) as watcher:

@@ -8,7 +8,7 @@ import pytest
 from bntui.sweeps import phase
 from bntui.sweeps.phase import Value
 from bntui.sweeps.words import value_words
-from bntui.ui.sweeps.shades import Shades, measured, shades_of
+from bntui.ui.sweeps.shades import Shades, shades_of
 from tests.ui.sweeps.scripted import view_of
 
 GAPS = Shades(Value.GAP, 1.0, 0.0)
@@ -52,13 +52,6 @@ def test_their_ends_are_those_of_the_diagram() -> None:
     nothing = shades_of(phase.diagram(view_of(0), choice))
     assert nothing.ends == ("never yet", "at once")
     assert nothing.level(math.inf, 20) == 0
-
-
-def test_values_in_sentences() -> None:
-    assert measured(Value.GAP, 0.0613) == "0.061"
-    assert measured(Value.UNTIL_SOUND, 1234.0) == "1,234"
-    assert measured(Value.UNTIL_SOUND, math.inf) == "never yet"
-    assert measured(Value.FRESH, math.nan) == "–"
 
 
 def test_every_gap_of_exactly_the_limit_has_the_highest_shade_though_floats_round() -> None:

@@ -1,23 +1,22 @@
 """What the screen of a sweep says."""
 
-import math
 from dataclasses import replace
 
 from bntui.core.sweep import Standing
-from bntui.sweeps import phase
-from bntui.sweeps.phase import Tile, Value
+from bntui.sweeps import phase, words
+from bntui.sweeps.phase import Value
 from bntui.ui.sweeps.app import left_over
 from bntui.ui.sweeps.words import (
+    COUNTED,
     epoch_words,
     flowed,
     progress,
     reading,
     settings_at,
+    standings,
     when,
 )
 from tests.ui.sweeps.scripted import view_of
-
-RUNS = ("a", "b", "c")
 
 
 class TestProgress:
@@ -48,28 +47,14 @@ class TestProgress:
 
 
 class TestReading:
-    def test_it_has_the_value_over_the_seeds_and_the_others(self) -> None:
-        tile = Tile(0.5, 0.4, 0.6, 3, RUNS, False, False, 63, 0.53)
-        assert reading(Value.GAP, tile, {Value.RUNNING: 0.41}) == [
-            "gap 0.500 (0.400 to 0.600, 3 seeds)",
-            "running 0.410",
-            "53 % of the start values left",
-        ]
-
-    def test_it_says_of_how_many_seeds(self) -> None:
-        two = Tile(0.5, 0.4, 0.6, 2, RUNS, True, False, 63)
-        assert reading(Value.GAP, two, {}) == ["gap 0.500 (0.400 to 0.600, 2 of 3 seeds)"]
-        one = Tile(0.5, 0.5, 0.5, 1, RUNS, True, False, 63)
-        assert reading(Value.GAP, one, {}) == ["gap 0.500 (1 of 3 seeds)"]
-        only = Tile(0.5, 0.5, 0.5, 1, ("a",), False, False, 63)
-        assert reading(Value.FRESH, only, {}) == ["fresh 0.500"]
-
-    def test_it_says_what_is_not_measured(self) -> None:
-        none = Tile(math.nan, math.nan, math.nan, 0, RUNS, True, False)
-        assert reading(Value.GAP, none, {}) == ["gap: not measured yet"]
-        assert reading(Value.GAP, none._replace(failed=True), {}) == [
-            "gap: not measured, a run failed"
-        ]
+    def test_others_stand_after_the_value_and_what_is_to_be_known_of_it_at_last(self) -> None:
+        view = view_of(24)
+        shown = phase.diagram(view, phase.first_choice(view))
+        tile = shown.tiles[7][3]
+        said, *more = words.reading(shown, tile)
+        assert said == "gap 0.475 (0.472 to 0.478, 3 seeds)"
+        assert more == ["85 % of the start values left"]
+        assert reading(shown, tile, {Value.RUNNING: 0.159}) == [said, "running 0.159", *more]
 
     def test_where_and_when(self) -> None:
         view = view_of(24)
@@ -82,6 +67,7 @@ class TestReading:
         assert when(shown, shown.tiles[7][1]) == ["after epoch 4, update 252"]
         until = phase.diagram(view, replace(shown.choice, value=Value.UNTIL_SOUND))
         assert when(until, until.tiles[7][1]) == ["measured up to update 252"]
+        assert epoch_words(until) == ""
 
     def test_epochs(self) -> None:
         view = view_of(24)
@@ -100,6 +86,22 @@ class TestReading:
 
 def test_every_standing_has_a_sign_and_is_counted() -> None:
     view = view_of(1)
-    for one in Standing:
-        cells = tuple(replace(cell, standing=one) for cell in view.cells)
-        assert progress(replace(view, cells=cells))[0][0] in "○▶■"
+    texts = {
+        one: progress(
+            replace(view, cells=tuple(replace(cell, standing=one) for cell in view.cells))
+        )[0]
+        for one in Standing
+    }
+    assert {one: text[0] for one, text in texts.items()} == {
+        Standing.WAITING: "○",
+        Standing.RUNNING: "▶",
+        Standing.INTERRUPTED: "○",
+        Standing.FINISHED: "■",
+        Standing.FAILED: "■",
+    }
+    for one in COUNTED:
+        assert f"24 {one}" in texts[one]
+    (run,) = view.cells[:1]
+    listed = standings([replace(run, standing=one) for one in Standing], 6)
+    assert [text[0] for text in listed] == list("○▶‖■×")
+    assert set(listed[0][2:].split()) == {run.cell.id[:6], "(seed", "0)"}
