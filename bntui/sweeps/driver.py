@@ -23,7 +23,7 @@ from bntui.sweeps.executor import Executor, Lost, Message, Progress, Reported
 from bntui.sweeps.sender import whole
 
 LOOK_SECONDS = 1.0
-"""How often cells that others have are looked at."""
+"""How often cells that others have are looked at, and one that could not be begun is tried again."""
 WAIT_SECONDS = 0.25
 """How long it takes at most to notice that the sweep is left."""
 MOST_LOSSES = 3
@@ -96,11 +96,15 @@ class Driver:
         self._to_claim: deque[Cell] = deque()
         """Of what is left, what was not tried to be claimed since the last look at the store."""
         self._look_due = 0.0
+        self._begin_due = 0.0
+        """When a cell can be begun again, after one could not."""
         self._under_way: dict[str, _Underway] = {}
         self._losses: dict[str, tuple[int, int]] = {}
         """Of a cell whose worker died: how often in succession, and from which update it had begun."""
         self._event = ""
         """The last thing that happened and is worth a sentence."""
+        self._refused = ""
+        """Why the last cell that was to begin could not."""
         self._trouble = ""
         """Why the store can't be used at the moment."""
         self._unable = 0.0
@@ -166,7 +170,7 @@ class Driver:
     def _tell(self) -> None:
         """Say what matters most."""
         problems = [one.claim.recorder.problem for one in self._under_way.values()]
-        self.message = next(filter(None, [*problems, self._trouble]), self._event)
+        self.message = next(filter(None, [*problems, self._trouble, self._refused]), self._event)
 
     def _stop(self) -> None:
         """Have all stop that is under way, and take what comes until then."""
@@ -179,7 +183,7 @@ class Driver:
 
     def _begin_free(self) -> None:
         """Begin as many cells as there is room for. Raises StoreError, and ConfigError if none can be."""
-        room = self._executor.free()
+        room = self._executor.free() if time.monotonic() >= self._begin_due else 0
         if room and self._left and not self._to_claim and time.monotonic() >= self._look_due:
             self._look()
         while room and self._to_claim and not self._leaving.is_set():
@@ -215,12 +219,14 @@ class Driver:
         under_way = _Underway(cell, claimed, Snapshot(config=claimed.request.config))
         try:
             self._executor.begin(cell.id, claimed.request)
-        except ConfigError as error:
+        except BaseException as error:
             under_way.close(Phase.INTERRUPTED)
-            if not self._under_way:
+            if not (isinstance(error, ConfigError) and self._under_way):
                 raise
-            self._event = str(error)
+            self._refused = str(error)
+            self._begin_due = time.monotonic() + LOOK_SECONDS
             return False
+        self._refused = ""
         self._event = claimed.recorder.notice or self._event
         del self._left[cell.id]
         self._under_way[cell.id] = under_way

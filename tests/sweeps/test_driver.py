@@ -4,10 +4,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
-from bntui.core.run_request import New, Resume
+from bntui.core.run_request import New, Resume, RunRequest
 from bntui.core.snapshot import Phase
 from bntui.core.sweep import Axis, Cell
 from bntui.store.claims import claim
@@ -235,7 +236,42 @@ def test_it_waits_where_nothing_more_can_be_begun(path: Path) -> None:
     executor.refuses = ""
     executor.send(ONE.id, *finished(ONE))
     assert executor.begun(3)[0] == THREE.id
+    wait_until(lambda: led.message == "")
     assert led.leave(SECONDS)
+
+
+def test_what_can_not_be_begun_is_tried_once_a_second(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bntui.sweeps.driver.WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("bntui.sweeps.driver.LOOK_SECONDS", 0.3)
+    executor = Scripted(jobs=2)
+    refuse_second(executor)
+    begin, tries = executor.begin, []
+
+    def counted(run: str, request: RunRequest) -> None:
+        tries.append(monotonic())
+        begin(run, request)
+
+    executor.begin = counted  # type: ignore[method-assign]
+    led = driver(path, executor)
+    wait_until(lambda: len(tries) >= 4)
+    assert tries[3] - tries[1] >= 0.6
+    assert led.leave(SECONDS)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_cell_is_free_again_whatever_goes_wrong_as_it_begins(path: Path) -> None:
+    executor = Scripted()
+
+    def fail(run: str, request: RunRequest) -> None:
+        raise MemoryError("no memory")
+
+    executor.begin = fail  # type: ignore[method-assign]
+    led = driver(path, executor)
+    ended(led)
+    assert led.failure == "MemoryError: no memory"
+    assert claim(path, ONE) is not None
 
 
 def refuse_second(executor: Scripted) -> None:
