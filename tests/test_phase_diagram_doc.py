@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bntui.core.sweep import CellState, EpochOutcome, SweepView
+from bntui.sweeps.phase import START_LEFT
 from tools.phase_diagram import data, findings
 from tools.phase_diagram.__main__ import DOCS
-from tools.phase_diagram.figures import Look, border
+from tools.phase_diagram.figures import Look, border, looks
 from tools.phase_diagram.findings import UntrueError, says
 from tools.phase_diagram.page import PICTURE, page, picture
 
@@ -123,3 +124,15 @@ def test_a_border_is_where_the_fewest_looks_are_told_wrongly() -> None:
     for sound in ((), (10, 20)):
         with pytest.raises(ValueError, match="alike"):
             border(looked(10, 20, sound=sound))
+
+
+def test_no_other_share_for_the_programs_line_tells_fewer_looks_wrongly(views: Views) -> None:
+    runs = {cell.cell.id: cell for view in views.values() for cell in view.cells}
+    every = replace(views["batch-size"], cells=tuple(runs.values()))
+    seen = looks(every)
+    wrong = {
+        share: sum(look.sound != (look.left <= share) for look in seen)
+        for share in (0.01, START_LEFT, 0.05, 0.1)
+    }
+    assert len(seen) == 2160
+    assert wrong == {0.01: 53, 0.02: 33, 0.05: 134, 0.1: 222}  # as the docstring has it

@@ -13,7 +13,7 @@ PARAGRAPHS = (
     f"below {SOUND_FRESH:g}, twice chance among ten classes, there is little to lose: a small gap tells nothing there, and "
     "has a ? and no shade.",
     f"The line is where momentum^t, the share of the start values that is left after t updates, is "
-    f"{percent(START_LEFT)}. At higher momenta more of them is left, and validation normalises with values that come "
-    "from no image.",
+    f"{percent(START_LEFT)}, which tells sound from failing best over the runs of docs/phase-diagram.md. At higher momenta "
+    "more of them is left, and validation normalises with values that come from no image.",
     "A hatched tile has a run under way, an empty one no measurement yet, one with × a run that failed.",
 )

@@ -171,8 +171,8 @@ def test_the_theorys_line_goes_through_its_places() -> None:
     assert [(float(x), float(y)) for x, y in points] == [
         pytest.approx(one, abs=0.01) for one in expected
     ]
-    assert "mᵗ = 0.1" in texts(root)
-    assert "theory: 10 % of the start values left after epoch 3" in texts(root)
+    assert "mᵗ = 0.02" in texts(root)
+    assert "theory: 2 % of the start values left after epoch 3" in texts(root)
 
 
 def test_turned_round_the_line_is_over_y() -> None:
