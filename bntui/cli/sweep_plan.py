@@ -135,14 +135,17 @@ def plan(
     """
     workers = forecast.workers_for(sweep.design, granted_cores(), jobs)
     fitted = threads_fitted(sweep.design, workers.threads)
+    device = sweep.design.base.device
     known = forecast.useful(_kept_runs(path), sweep.design, workers.threads)
     pairs = forecast.to_try(states, known)
     if pairs:
         say("A short trial tells how long they take …")
     begun = time.monotonic()
-    tried = trial(pairs, workers.jobs, workers.threads) if pairs else []
+    workers = forecast.on_their_device(workers, device, known)
+    tried = trial(pairs, workers, say) if pairs else []
     seconds = time.monotonic() - begun if tried else 0.0
     known = [*tried, *known]
+    workers = forecast.on_their_device(workers, device, known)
     if not sweep.kept:
         _refuse_clipped(sweep.design, known)
     needs = [need for need in forecast.needs(states, known) if need]

@@ -5,7 +5,7 @@ Both follow from runs like them that were kept, and from a trial (`trial.py`) wh
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bntui.core import rules
 from bntui.core.config import RunConfig
@@ -30,15 +30,22 @@ class Workers:
 
     jobs: int
     threads: int
+    jobs_on_gpu: int = 1
+    """What `jobs` is if it turns out that they compute on a GPU."""
+    on_gpu: bool = False
+    """Whether they do, as far as is known."""
 
     @property
     def words(self) -> str:
         """As a sentence has them."""
-        return f"{_counted(self.jobs, 'job')} of {_counted(self.threads, 'thread')}"
+        said = f"{_counted(self.jobs, 'job')} of {_counted(self.threads, 'thread')}"
+        if not self.on_gpu:
+            return said
+        return f"{said} on a GPU (how many fit in its memory is not measured: --jobs sets it)"
 
 
 def workers_for(design: Design, cores: int, jobs: int | None = None) -> Workers:
-    """Return workers that together have at most as many threads as there are cores.
+    """Return workers that together have at most as many threads as there are cores, of runs on the CPU.
 
     One thread a run where there are runs enough for all cores. Of all runs, not of those that are left:
     the numbers of a run depend on its threads.
@@ -46,8 +53,21 @@ def workers_for(design: Design, cores: int, jobs: int | None = None) -> Workers:
     given = design.base.threads
     runs = len(design.cells())
     if jobs is None:
-        jobs = max(1, min(runs, cores // (given or 1)))
-    return Workers(jobs, given or max(1, cores // jobs))
+        fitted = max(1, min(runs, cores // (given or 1)))
+        return Workers(fitted, given or max(1, cores // fitted))
+    return Workers(jobs, given or max(1, cores // jobs), jobs)
+
+
+def on_their_device(workers: Workers, device: str, known: Sequence[Took]) -> Workers:
+    """Return the workers where the runs compute: on a GPU one at a time, unless more were asked for.
+
+    `device` is the setting; where it is auto, the first of `known` tells, the newest run like them.
+    """
+    if device == "auto":
+        device = known[0].facts.device if known else "cpu"
+    if device == "cpu":
+        return workers
+    return replace(workers, jobs=workers.jobs_on_gpu, on_gpu=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +119,8 @@ def useful(runs: Iterable[Took], design: Design, threads: int) -> list[Took]:
     wanted = {_like(cell.config) for cell in design.cells()}
     found: dict[object, Took] = {}
     for one in runs:
-        if _like(one.config) in wanted and one.facts.threads == threads:
+        like = _like(one.config) in wanted and one.config.device == design.base.device
+        if like and one.facts.threads == threads:
             key = (_like(one.config), one.config.norm, round(one.images / one.updates))
             found.setdefault(key, one)
     return list(found.values())
@@ -167,7 +188,7 @@ def fitting(
         raise ConfigError(f"{needed}: give smaller values of --batch-size or --width.")
     if asked:
         raise ConfigError(f"{needed}: give --jobs {jobs}.")
-    return Workers(jobs, workers.threads)
+    return replace(workers, jobs=jobs)
 
 
 def _largest_batch(config: RunConfig, train: int) -> int:

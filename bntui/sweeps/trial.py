@@ -4,14 +4,16 @@ Only those processes import torch.
 """
 
 import os
-import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from subprocess import DEVNULL, PIPE
-from typing import TYPE_CHECKING
+from multiprocessing.connection import Connection, Pipe, wait
+from subprocess import DEVNULL
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 from bntui.core.config import RunConfig
 from bntui.core.parsers import PUBLISHED
@@ -21,6 +23,7 @@ from bntui.core.snapshot import Phase, RunFacts, Snapshot
 from bntui.core.sweep import OBSERVED
 from bntui.core.text import ConfigError
 from bntui.experiments.duration import Took
+from bntui.sweeps.forecast import Workers
 
 if TYPE_CHECKING:
     from bntui.train.session import Session
@@ -35,82 +38,151 @@ MOST_SECONDS = 4.0
 """Of the trial, data sets' loading included, after which no more runs are tried."""
 MOST_PROCESSES = 2
 """That try at the same time what will run at the same time: they slow one another down."""
-_CODE = "import sys; sys.path[:] = sys.argv[1:]; from bntui.sweeps.trial import answer; answer()"
+SILENT_SECONDS = 60.0
+"""After so long without a word a trial is ended. Torch's first loading is the longest silence of a sound one."""
+SAY_SECONDS = 5.0
+"""How often what takes long is told."""
+_CODE = (
+    "import sys; descriptor, *sys.path = sys.argv[1:]; "
+    "from bntui.sweeps.trial import answer; answer(int(descriptor))"
+)
 FEW = 250
 """Validation images at first: those of one pass."""
 
 
-def trial(pairs: Sequence[tuple[RunConfig, RunConfig]], jobs: int, threads: int) -> list[Took]:
+def trial(
+    pairs: Sequence[tuple[RunConfig, RunConfig]],
+    workers: Workers,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Took]:
     """Return what runs would take, of those of `pairs` that could be tried within a few seconds.
 
-    A pair is runs that differ in batch size, the smaller first. Raises ConfigError for a run that can't
-    be, such as one whose data set is missing or that is too large.
+    A pair is runs that differ in batch size, the smaller first. On a GPU as many processes try as runs
+    are under way there. `say` is told what takes long, such as a download, and that a trial does not
+    answer: it is ended then. Raises ConfigError for a run that can't be, such as one whose data set is
+    missing or that is too large.
     """
     # Those of which data may have to be downloaded are tried by one process, which all others would repeat.
     published = any(config.dataset in PUBLISHED for pair in pairs for config in pair)
-    count = 1 if published else min(jobs, MOST_PROCESSES)
-    command = [sys.executable, "-c", _CODE, *sys.path]
-    question = pickle.dumps((pairs, threads))
-    found: list[Took] = []
-    processes: list[subprocess.Popen[bytes]] = []
+    count = 1 if published else min(workers.jobs, MOST_PROCESSES)
+    processes: list[_Process] = []
     try:
-        for _ in range(count):
-            process = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
-            processes.append(process)
-            assert process.stdin
-            process.stdin.write(question)
-            process.stdin.flush()
-        for process in processes:
-            told, _ = process.communicate()
-            if process.returncode == 0:
-                found += _taken(told)
+        for place in range(count):
+            processes.append(_Process())
+            processes[-1].pipe.send((pairs, workers.threads, place < workers.jobs_on_gpu))
+        return _answers({one.pipe for one in processes}, say)
     except OSError:  # no more processes can be had: that shows when the sweep begins
-        pass
+        return []
     finally:
         for process in processes:
-            process.kill()
-            process.communicate()
+            process.end()
+
+
+def _answers(pipes: set["Connection[Any, Any]"], say: Callable[[str], None]) -> list[Took]:
+    """Return what all processes have found. Raises ConfigError if it is why a run can't be."""
+    found: list[Took] = []
+    said, doing = time.monotonic(), ""
+    while pipes:
+        ready = wait(list(pipes), SILENT_SECONDS)
+        if not ready:
+            at = f" ({doing})" if doing else ""
+            say(f"The trial was ended: it had said nothing for {SILENT_SECONDS:.0f} s{at}.")
+            break
+        for pipe in pipes.intersection(ready):
+            try:
+                told: str | list[Took] | ConfigError = pipe.recv()
+            except (EOFError, OSError):  # it has died
+                pipes.remove(pipe)
+                continue
+            if isinstance(told, str):
+                doing = told
+                if time.monotonic() - said > SAY_SECONDS:
+                    said = time.monotonic()
+                    say(doing)
+                continue
+            pipes.remove(pipe)
+            if isinstance(told, ConfigError):
+                raise told
+            found += told
     return found
 
 
-def _taken(told: bytes) -> list[Took]:
-    """Return what a process has told. Raises ConfigError if it is why a run can't be."""
-    took: list[Took] | str = pickle.loads(told)
-    if isinstance(took, str):
-        raise ConfigError(took)
-    return took
+class _Process:
+    """A process that tries runs, as the one that has started it has it."""
 
-
-def answer() -> None:
-    """Try what the standard input asks for, and write what came out, or why it can't be. Of a process."""
-    pairs, threads = pickle.load(sys.stdin.buffer)
-    with os.fdopen(os.dup(1), "wb") as out:
-        os.dup2(2, 1)  # what libraries write
+    def __init__(self) -> None:
+        """Start it. Raises OSError."""
+        self.pipe: Connection[Any, Any]
+        self.pipe, other = Pipe()
         try:
-            pickle.dump(try_runs(pairs, threads), out)
-        except ConfigError as error:
-            pickle.dump(str(error), out)
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _CODE, str(other.fileno()), *sys.path],
+                stdin=DEVNULL,
+                stdout=DEVNULL,
+                stderr=DEVNULL,
+                pass_fds=[other.fileno()],
+            )
+        except BaseException:
+            self.pipe.close()
+            raise
+        finally:
+            other.close()
+
+    def end(self) -> None:
+        self.pipe.close()
+        self._process.kill()
+        self._process.wait()
 
 
-def try_runs(pairs: Sequence[tuple[RunConfig, RunConfig]], threads: int) -> list[Took]:
-    """Return what runs would take from their beginning to their end."""
-    from bntui.machine.device import prepare_environment
+def answer(descriptor: int) -> None:
+    """Try what comes from a pipe, and send there what came out, or why it can't be. Of a process.
+
+    The process ends when the other end of the pipe is gone.
+    """
+    os.set_inheritable(descriptor, False)
+    pipe: Connection[Any, Any] = Connection(descriptor)
+    pairs, threads, on_gpu_too = pipe.recv()
+    Thread(target=_end_with, args=(pipe,), daemon=True).start()
+    try:
+        pipe.send(try_runs(pairs, threads, pipe.send, on_gpu_too=on_gpu_too))
+    except ConfigError as error:
+        pipe.send(ConfigError(str(error)))
+    os._exit(0)  # at once: a data set's threads may hang
+
+
+def _end_with(pipe: "Connection[Any, Any]") -> None:
+    with suppress(EOFError, OSError):
+        pipe.recv()
+    os._exit(1)
+
+
+def try_runs(
+    pairs: Sequence[tuple[RunConfig, RunConfig]],
+    threads: int,
+    say: Callable[[str], None] = lambda _: None,
+    *,
+    on_gpu_too: bool = True,
+) -> list[Took]:
+    """Return what runs would take from their beginning to their end; nothing on a GPU unless `on_gpu_too`."""
+    from bntui.machine.device import prepare_environment, resolve
 
     prepare_environment()
     until = time.perf_counter() + MOST_SECONDS
     found: list[Took] = []
     for small, large in pairs:
-        found += _try_pair(small.knobs.batch_size, replace(large, threads=threads))
+        if not on_gpu_too and resolve(large.device)[0].type != "cpu":
+            break
+        found += _try_pair(small.knobs.batch_size, replace(large, threads=threads), say)
         if time.perf_counter() > until:
             break
     return found
 
 
-def _try_pair(smallest: int, large: RunConfig) -> list[Took]:
+def _try_pair(smallest: int, large: RunConfig, say: Callable[[str], None]) -> list[Took]:
     """Return what runs from the smallest to the largest batch size take, as far as that is quickly told."""
     from bntui.train.session import Session
 
-    session = Session(RunRequest(large, OBSERVED))
+    session = Session(RunRequest(large, OBSERVED), say=say)
     facts = session.snapshot(Phase.PAUSED).facts
     assert facts
     largest = session.knobs.batch_size

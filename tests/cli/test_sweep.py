@@ -36,6 +36,7 @@ from bntui.store.database import Store
 from bntui.store.follow_sweep import FollowedSweep
 from bntui.sweeps import on_ray
 from bntui.sweeps.driver import Driver
+from bntui.sweeps.forecast import Workers
 from tests.sweeps.made_up import TRAIN, design, outcome, view, waiting, with_cell
 
 FACTS = RunFacts(
@@ -58,8 +59,8 @@ TINY = (
 def _tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a trial that takes no time, by which each run takes ten minutes."""
 
-    def trial(pairs: list[Any], jobs: int, threads: int) -> list[Took]:
-        facts = replace(FACTS, threads=threads)
+    def trial(pairs: list[Any], workers: Workers, *_: object) -> list[Took]:
+        facts = replace(FACTS, threads=workers.threads)
         return [Took(one, facts, 100, 1000, 600.0) for pair in pairs for one in pair]
 
     monkeypatch.setattr(sweep_plan, "trial", trial)
@@ -91,6 +92,17 @@ def test_a_dry_run_lists_every_run_and_keeps_nothing() -> None:
         "batch-size 64  seed 1  waiting",
     ]
     assert not store_path().exists()
+
+
+def test_on_a_gpu_runs_are_made_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def trial(pairs: list[Any], workers: Workers, *_: object) -> list[Took]:
+        facts = replace(FACTS, device="cuda", threads=workers.threads)
+        return [Took(one, facts, 100, 1000, 600.0) for pair in pairs for one in pair]
+
+    monkeypatch.setattr(sweep_plan, "trial", trial)
+    for given, jobs in (((), "1 job"), (("--jobs", "2"), "2 jobs")):
+        result = sweep("--batch-size", "16,64", *given, "--dry-run")
+        assert f"with {jobs} of 1 thread on a GPU (how many fit" in result.stdout
 
 
 def test_a_dry_run_as_json_is_one_object_a_run() -> None:

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
+import torch
 
 from bntui.core.config import Change, Knobs, RunConfig
 from bntui.core.snapshot import RunFacts
@@ -18,6 +19,7 @@ from bntui.sweeps.forecast import (
     bytes_needed,
     fitting,
     needs,
+    on_their_device,
     time_left,
     to_try,
     useful,
@@ -58,11 +60,30 @@ def test_one_thread_a_run_where_there_are_runs_for_all_cores() -> None:
     assert workers_for(many, cores=8) == Workers(8, 1)
     assert workers_for(two, cores=8) == Workers(2, 4)
     assert workers_for(two, cores=1) == Workers(1, 1)
-    assert workers_for(many, cores=8, jobs=2) == Workers(2, 4)
-    assert workers_for(many, cores=2, jobs=5) == Workers(5, 1)
+    assert workers_for(many, cores=8, jobs=2) == Workers(2, 4, jobs_on_gpu=2)
+    assert workers_for(many, cores=2, jobs=5) == Workers(5, 1, jobs_on_gpu=5)
     given = replace(many, base=replace(BASE, threads=3))
     assert workers_for(given, cores=8) == Workers(2, 3)
     assert workers_for(given, cores=2) == Workers(1, 3)
+
+
+def test_on_a_gpu_one_run_at_a_time_unless_more_are_asked_for() -> None:
+    many = design(("depth", tuple(range(20))))
+    on_gpu = took(50, 30.0)
+    on_gpu = replace(on_gpu, facts=replace(FACTS, device="cuda"))
+    chosen, asked = workers_for(many, cores=8), workers_for(many, cores=8, jobs=3)
+    for device, known in (("auto", [on_gpu, took(50, 30.0)]), ("cuda:1", []), ("mps", [])):
+        found = on_their_device(chosen, device, known)
+        assert (found.jobs, found.threads) == (1, 1)
+        assert found.words.startswith("1 job of 1 thread on a GPU (how many fit in its memory is")
+        assert on_their_device(asked, device, known).jobs == 3
+    for device, known in (("auto", [took(50, 30.0), on_gpu]), ("auto", []), ("cpu", [on_gpu])):
+        assert on_their_device(chosen, device, known) == chosen
+        assert on_their_device(asked, device, known) == asked
+
+
+def test_runs_with_another_device_tell_nothing() -> None:
+    assert useful([took(50, 30.0, device="cpu")], BATCHES, threads=1) == []
 
 
 def test_time_is_shared_among_jobs_but_no_run_is_shorter_than_itself() -> None:
@@ -158,7 +179,7 @@ TINY = replace(BASE, device="cpu", train_size=64, width=1 / 32, epochs=2, knobs=
 
 def test_a_trial_measures_whole_runs_in_a_process_of_its_own() -> None:
     large = replace(TINY, knobs=Knobs(batch_size=32))
-    found = trial.trial([(TINY, large)], jobs=1, threads=1)
+    found = trial.trial([(TINY, large)], Workers(1, 1))
     assert found[0].config.knobs.batch_size == 8
     assert {one.facts.train for one in found} == {64}
     assert (found[0].updates, found[0].images) == (16, 128)
@@ -169,4 +190,45 @@ def test_a_trial_measures_whole_runs_in_a_process_of_its_own() -> None:
 def test_a_trial_says_in_one_sentence_what_can_not_be_run() -> None:
     wrong = replace(TINY, dataset="/there/is/none.npz")
     with pytest.raises(ConfigError, match=r"none\.npz"):
-        trial.trial([(wrong, wrong)], jobs=1, threads=1)
+        trial.trial([(wrong, wrong)], Workers(1, 1))
+
+
+HANGING = """import sys, time
+from bntui.sweeps import trial
+descriptor, *sys.path = sys.argv[1:]
+def hang(pairs, threads, say, **_):
+    say("loading something")
+    time.sleep(600)
+trial.try_runs = hang
+trial.answer(int(descriptor))
+"""
+
+
+def test_a_trial_that_does_not_answer_is_ended_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trial, "_CODE", HANGING)
+    monkeypatch.setattr(trial, "SILENT_SECONDS", 3.0)
+    monkeypatch.setattr(trial, "SAY_SECONDS", 0.0)
+    said: list[str] = []
+    assert trial.trial([(TINY, TINY)], Workers(1, 1), said.append) == []
+    assert said[-1].startswith("The trial was ended: it had said nothing for 3 s")
+
+
+def test_a_process_that_tries_ends_with_the_one_that_has_started_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trial, "_CODE", HANGING)
+    process = trial._Process()
+    try:
+        process.pipe.send(([], 1, True))
+        assert process.pipe.recv() == "loading something"
+        process.pipe.close()  # as where that process is killed
+        assert process._process.wait(60.0) == 1
+    finally:
+        process.end()
+
+
+def test_on_a_gpu_only_those_try_that_will_run_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bntui.machine.device.resolve", lambda _: (torch.device("cuda"), ""))
+    assert trial.try_runs([(TINY, TINY)], 1, on_gpu_too=False) == []
