@@ -275,10 +275,10 @@ def _check(address: str, gpus_per_run: float) -> None:
             f"--address {address!r} is no address of a Ray cluster: give auto, host:port, or "
             "ray://host:10001."
         )
-    if not (0.0 <= gpus_per_run <= 1.0 or gpus_per_run.is_integer()) or gpus_per_run < 0.0:
+    if not 0.0 <= gpus_per_run <= 1.0:
         raise ConfigError(
-            f"--gpus-per-run {gpus_per_run:g} can't be had: give a share of one GPU, such as 0.25, or a "
-            "whole number of GPUs."
+            f"--gpus-per-run {gpus_per_run:g} can't be had: give at most 1, for a run computes on one GPU, "
+            "such as 0.25 for four runs on each."
         )
     if importlib.util.find_spec("ray") is None:
         raise ConfigError(

@@ -97,8 +97,7 @@ def fitting(resources: Mapping[str, float], cluster: Cluster) -> int:
     if not share:
         return by_cpus
     gpus = resources.get("GPU", 0.0)
-    by_gpus = int(gpus) * int(1.0 / share + 1e-6) if share < 1.0 else int(gpus // share)
-    return min(by_cpus, by_gpus)
+    return min(by_cpus, int(gpus) * int(1.0 / share + 1e-6))
 
 
 def room(
