@@ -172,7 +172,7 @@ class SweepSource(Protocol):
         """Begin to read, on a thread of its own."""
 
     def leave(self, timeout: float) -> bool:
-        """End reading; return whether the thread has ended. What runs goes on."""
+        """Read what was written before, and end; return whether the thread has ended. What runs goes on."""
 
 
 class SweepLead(Protocol):

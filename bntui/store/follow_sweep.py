@@ -98,7 +98,7 @@ class FollowedSweep:
             self.view = replace(self.view, message=message)
 
     def leave(self, timeout: float) -> bool:
-        """End reading; return whether the thread has ended. What runs goes on."""
+        """Read once more, and end; return whether the thread has ended. What runs goes on."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
@@ -107,7 +107,9 @@ class FollowedSweep:
     # Everything below runs on the thread that follows.
 
     def _follow(self) -> None:
-        while not self._stopping.is_set():
+        leaving = False
+        while not leaving:
+            leaving = self._stopping.is_set()  # what was written before is read once more
             wait = POLL_SECONDS
             try:
                 if not self._read():

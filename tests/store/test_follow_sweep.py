@@ -19,7 +19,7 @@ from bntui.core.config import RunConfig
 from bntui.core.estimators import ROWS
 from bntui.core.snapshot import EpochReport, Phase, Snapshot
 from bntui.core.sweep import Axis, Cell, CellState, Design, EpochOutcome, Standing, SweepView
-from bntui.store import sweep_cells
+from bntui.store import follow_sweep, sweep_cells
 from bntui.store.claims import Claim, claim
 from bntui.store.database import Store
 from bntui.store.follow_sweep import FollowedSweep, read_sweep
@@ -198,6 +198,21 @@ def test_the_view_is_the_same_object_while_nothing_changes(path: Path) -> None:
     assert followed.view is read
     assert followed.view.cells[1:] == first.cells[1:]
     followed._close()
+
+
+def test_what_ended_just_before_it_is_left_is_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow_sweep, "POLL_SECONDS", PATIENCE)
+    found = take(path, CELLS[0])
+    followed = FollowedSweep(path, NAME)
+    followed.start()
+    until(followed, lambda view: view.cells[0].standing is Standing.RUNNING)
+    for epoch in (1, 2):
+        found.recorder.report(report(epoch))
+    found.recorder.close(at(CELLS[0], 500, phase=Phase.FINISHED))
+    assert followed.leave(PATIENCE / 2)
+    assert followed.view.cells[0].standing is Standing.FINISHED
 
 
 def test_only_what_is_new_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
