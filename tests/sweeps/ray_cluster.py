@@ -1,6 +1,6 @@
 """A Ray cluster on loopback, in a process of its own that obeys a test: `python -m tests.sweeps.ray_cluster`."""
 
-import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -77,11 +77,19 @@ def loopback() -> Iterator[Loopback]:
                 one.kill()
 
 
+def _free_port() -> int:
+    """Return a port of the loopback address that nothing has."""
+    with socket.socket() as bound:
+        bound.bind((HOST, 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
 def main(folder: str) -> None:
     from ray.cluster_utils import Cluster
 
     given = {"object_store_memory": STORE_BYTES}
-    port = 20_000 + os.getpid() % 10_000
+    port = _free_port()
     head = {
         "num_cpus": 0,
         "include_dashboard": False,
