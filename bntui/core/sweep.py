@@ -184,8 +184,10 @@ class SweepLead(Protocol):
     """Whether it has ended: nothing is left to do, or it has given up."""
     failure: str
     """Why it has given up, in one sentence; empty if it has not."""
-    workers: str
-    """With what it works: "2 processes of 1 thread", "Ray: 8 CPUs on 2 nodes"."""
+
+    @property
+    def workers(self) -> str:
+        """With what it works at the moment: "2 processes of 1 thread", "Ray: 8 CPUs on 2 nodes"."""
 
     def start(self) -> None:
         """Begin, on a thread of its own."""

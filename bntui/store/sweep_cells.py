@@ -3,8 +3,9 @@
 import json
 import math
 import sqlite3
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from time import monotonic
 from typing import Annotated, Any
 
@@ -23,6 +24,7 @@ from bntui.core.text import literal
 from bntui.store import rows
 from bntui.store.checksum import check_row
 from bntui.store.claims import is_done, is_of
+from bntui.store.connection import Connection
 from bntui.store.encoding import finite, read_facts
 from bntui.store.rows import Update
 from bntui.store.writing import ALIVE, State
@@ -64,13 +66,19 @@ class _Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """What is needed of a run."""
+class _Stands:
+    """How far a run is."""
 
     state: State
-    started: str
     updates: Update
     epoch: Count
+
+
+@dataclass(frozen=True, slots=True)
+class _Run(_Stands):
+    """What is needed of a run."""
+
+    started: str
     images: Count
     seconds: Seconds
     facts: Annotated[RunFacts, Read(read_facts)]
@@ -113,6 +121,30 @@ class _Kept:
             train=run.facts.train if run.facts.loaded else 0,
             message=literal(run.message) if standing is Standing.FAILED else "",
         )
+
+
+def over(path: Path, cells: Mapping[str, Cell], *, or_failed: bool) -> Iterator[str]:
+    """Yield which of `cells`, by their ids, are done or, if that counts, have failed. Raises StoreError."""
+    file = Connection(path)
+    try:
+        with file.errors_as_sentences():
+            for row in file.connection.execute("SELECT * FROM runs"):
+                cell = cells.get(row["id"])
+                if cell and _is_over(row, cell, or_failed=or_failed):
+                    yield cell.id
+    finally:
+        file.close()
+
+
+def _is_over(row: sqlite3.Row, cell: Cell, *, or_failed: bool) -> bool:
+    try:
+        check_row("runs", row)
+        run = convert(_Stands, dict(row))
+        failed = or_failed and run.state is State.FAILED
+        over = failed or is_done(cell, run.state, run.epoch, run.updates)
+        return over and _is_of(row, cell)
+    except BorderError:  # it is run again, in place of what is there
+        return False
 
 
 class SweepCells:

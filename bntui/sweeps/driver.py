@@ -14,11 +14,10 @@ from bntui.core.run import LEAVE_SECONDS
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.sweep import Cell, Design
 from bntui.core.text import ConfigError
-from bntui.store.claims import Claim, claim, is_done, is_of
-from bntui.store.database import Store
+from bntui.store.claims import Claim, claim
 from bntui.store.recorder import AGAIN
 from bntui.store.schema import StoreError
-from bntui.store.writing import State
+from bntui.store.sweep_cells import over
 from bntui.sweeps.executor import Executor, Lost, Message, Progress, Reported
 from bntui.sweeps.sender import whole
 
@@ -86,7 +85,6 @@ class Driver:
         self.failure = ""
         self.failures: tuple[Failure, ...] = ()
         """Of the cells that this driver has run."""
-        self.workers = executor.workers
         self._path = path
         self._note = f"sweep {name}"
         self._executor = executor
@@ -114,6 +112,11 @@ class Driver:
         self._leaving = Event()
         self._leave_seconds = LEAVE_SECONDS
         self._thread = Thread(target=self._run, name="bntui-sweep", daemon=True)
+
+    @property
+    def workers(self) -> str:
+        """With what it works at the moment."""
+        return self._executor.workers
 
     def start(self) -> None:
         """Begin, on a thread of its own."""
@@ -201,18 +204,11 @@ class Driver:
     def _look(self) -> None:
         """Find out what is over, whoever has run it, and line up the rest. Raises StoreError."""
         self._look_due = time.monotonic() + LOOK_SECONDS
-        with Store(self._path) as store:
-            over = [cell.id for cell in self._left.values() if self._is_over(store, cell)]
-        for run in over:
+        for run in over(self._path, self._left.copy(), or_failed=not self._retry_failed):
+            if self._leaving.is_set():
+                return
             del self._left[run]
         self._to_claim.extend(self._left.values())
-
-    def _is_over(self, store: Store, cell: Cell) -> bool:
-        run = store.sound(cell.id)
-        if run is None or not is_of(run, cell):
-            return False
-        failed = run.state is State.FAILED and not self._retry_failed
-        return failed or is_done(cell, run.state, run.epoch, run.updates)
 
     def _begin(self, cell: Cell, claimed: Claim) -> bool:
         """Have a cell run; return whether it could be begun. Raises ConfigError if it is no use to go on."""

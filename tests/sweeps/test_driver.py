@@ -1,9 +1,10 @@
 """What a driver does with cells: claims, retries, failures, and those that others have."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from time import monotonic
 
 import pytest
@@ -13,6 +14,7 @@ from bntui.core.snapshot import Phase
 from bntui.core.sweep import Axis, Cell
 from bntui.store.claims import claim
 from bntui.store.database import Store
+from bntui.store.sweep_cells import over
 from bntui.store.writing import State
 from bntui.sweeps.driver import MOST_LOSSES
 from bntui.sweeps.executor import Ended, Lost, Message, Reported
@@ -192,6 +194,48 @@ def test_it_ends_when_another_has_finished_the_last_cell(
         other.recorder.close(seen(cell, 40, Phase.FINISHED))
     ended(led)
     assert not executor.requests
+
+
+def test_what_is_over_is_what_is_done_and_of_the_cell_s_settings(path: Path) -> None:
+    phases = Phase.FINISHED, Phase.FAILED, Phase.INTERRUPTED
+    for cell, phase in zip(DESIGN.cells(), phases, strict=True):
+        claimed = claim(path, cell)
+        assert claimed
+        claimed.recorder.close(seen(cell, 40, phase))
+    cells = {cell.id: cell for cell in DESIGN.cells()}
+    assert set(over(path, cells, or_failed=True)) == {ONE.id, TWO.id}
+    assert set(over(path, cells, or_failed=False)) == {ONE.id}
+    assert set(over(path, {ONE.id: TWO}, or_failed=True)) == set()
+
+
+def test_a_look_at_many_cells_ends_when_the_sweep_is_left(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, left, looked = Event(), Event(), []
+
+    def slow(path: Path, cells: Mapping[str, Cell], *, or_failed: bool) -> Iterator[str]:
+        for run in cells:
+            begun.set()
+            assert left.wait(SECONDS)
+            looked.append(run)
+            yield run
+
+    monkeypatch.setattr("bntui.sweeps.driver.over", slow)
+    led = driver(path, Scripted())
+    assert begun.wait(SECONDS)
+    led.leave(0.0)
+    left.set()
+    ended(led)
+    assert looked == [ONE.id]
+
+
+def test_it_says_with_what_it_works_at_the_moment(path: Path) -> None:
+    executor = Scripted()
+    led = driver(path, executor)
+    assert led.workers == "1 script"
+    executor.workers = "no script"
+    assert led.workers == "no script"
+    assert led.leave(SECONDS)
 
 
 def test_what_is_under_way_is_kept_when_the_sweep_is_left(path: Path) -> None:
