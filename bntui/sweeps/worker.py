@@ -10,7 +10,12 @@ from bntui.sweeps.sender import Sender
 from bntui.train.runner import Runner
 
 KEEP_SECONDS = 0.5
-"""Of a run's work, between two checkpoints: with the time to the next message, a second is lost at most."""
+"""Of a run's work, between two checkpoints: with the time to the next message, a killed run repeats a second.
+
+It repeats more where checkpoints are large or cells many: making them may take `SHARE` (train/checkpoints.py) of
+a run's time, sending them `CHECKPOINT_SHARE` (sender.py), and writing those of all cells `WRITING_SHARE`
+(driver.py) of the driver's.
+"""
 POLL_SECONDS = 0.05
 
 
