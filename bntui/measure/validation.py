@@ -28,8 +28,8 @@ class Known:
 
     fresh: list[Tensor] = field(default_factory=list)
     """Fresh statistics (2, C), once they were taken."""
-    outcomes: dict[tuple[int, bytes], Outcome] = field(default_factory=dict)
-    """By the samples' identity and the row's bytes."""
+    outcomes: dict[tuple[Samples, bytes], Outcome] = field(default_factory=dict)
+    """By the samples, each equal to itself alone, and the row's bytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,11 +71,11 @@ class Validator:
         if not self.known:
             return evaluate(self.run.subject, rows, samples, self.check_stop)
         known = self.known.outcomes
-        keyed = {(id(samples), row.cpu().numpy().tobytes()): row for row in rows}
+        keyed = {(samples, row.cpu().numpy().tobytes()): row for row in rows}
         missing = {key: row for key, row in keyed.items() if key not in known}
         found = evaluate(self.run.subject, list(missing.values()), samples, self.check_stop)
         known |= zip(missing, found, strict=True)
-        return [known[id(samples), row.cpu().numpy().tobytes()] for row in rows]
+        return [known[samples, row.cpu().numpy().tobytes()] for row in rows]
 
     def validate(self, samples: Samples) -> Validation:
         """Validate under the run's own and under fresh statistics, and tell how far they are apart."""

@@ -1,5 +1,7 @@
 """What an epoch's end measures: each row of statistics once, and the same as if each part measured alone."""
 
+import gc
+import weakref
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -60,3 +62,14 @@ def test_what_is_known_of_some_samples_is_not_taken_for_others() -> None:
     )
     assert now == evaluate(trainer.subject, [row], subsets.few)[0].score
     assert now != before
+
+
+def test_what_is_known_of_samples_that_are_gone_is_not_taken_for_others() -> None:
+    trainer = small_trainer()
+    here = Validator(trainer, draw_subsets(trainer.subject, 0), lambda: None).at_these_weights()
+    samples = trainer.subject.validation[:4]
+    here.under([trainer.estimators["own"]], samples)
+    kept = weakref.ref(samples.targets)
+    del samples
+    gc.collect()
+    assert kept() is not None, "others could lie in its place in memory"
