@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bntui.core.cells import cell_len, shorten
 from bntui.core.sweep import CellState, Standing, SweepView
 from bntui.sweeps import words
-from bntui.sweeps.phase import OWN, SOUND_GAP, Diagram, Tile, Value
+from bntui.sweeps.phase import OWN, SOUND_FRESH, SOUND_GAP, Diagram, Tile, Value
 from bntui.sweeps.time_left import time_left
 
 SIGNS = {
@@ -70,7 +70,7 @@ def meaning(value: Value) -> str:
         Value.GAP: f"gap: fresh less running accuracy · up to {SOUND_GAP:g} validation is sound",
         Value.RUNNING: "running: validation accuracy with running statistics, as usual",
         Value.FRESH: "fresh: validation accuracy with statistics measured anew",
-        Value.UNTIL_SOUND: f"updates from which on the gap stays within {SOUND_GAP:g}, over all epochs",
+        Value.UNTIL_SOUND: f"updates from which on validation stays sound · gap up to {SOUND_GAP:g}, fresh at least {SOUND_FRESH:g}",
     }[value]
 
 

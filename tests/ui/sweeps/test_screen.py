@@ -155,6 +155,7 @@ class TestKeys:
             assert "not sound yet (3 seeds)" in text
             assert newest[newest.index("running") :].partition(" · ")[0] in text
             assert "measured up to update 64" in text
+            assert "gap up to 0.05, fresh at least 0.2" in said(watcher, MessageLines)
             assert "start values" not in text
             await watcher.press("left")
             assert "updates until sound are found over all epochs" in said(watcher, MessageLines)
