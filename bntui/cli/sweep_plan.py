@@ -11,12 +11,12 @@ from bntui.core.sweep import (
     NOT_OF_THE_NUMBERS,
     CellState,
     Design,
-    Standing,
     SweepView,
     cell_id,
     free_name,
     same_runs,
     threads_fitted,
+    tried_again,
     why_no_name,
 )
 from bntui.core.text import ConfigError
@@ -105,11 +105,9 @@ def standing(path: Path, sweep: Sweep) -> SweepView:
 
 def left(view: SweepView, *, retry_failed: bool) -> tuple[CellState, ...]:
     """Return the runs that are to be made, or to be finished."""
-    return tuple(
-        replace(one, standing=Standing.WAITING) if one.standing is Standing.FAILED else one
-        for one in view.cells
-        if one.standing in forecast.LEFT or (retry_failed and one.standing is Standing.FAILED)
-    )
+    if retry_failed:
+        view = tried_again(view, {one.cell.id for one in view.cells})
+    return tuple(one for one in view.cells if one.standing in forecast.LEFT)
 
 
 @dataclass(frozen=True, slots=True)

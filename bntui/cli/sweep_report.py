@@ -22,7 +22,15 @@ from bntui.cli.sweep_lines import (
 from bntui.cli.sweep_plan import Plan, Sweep, keep, left, plan, standing
 from bntui.cli.terminal import refuse_without_terminal
 from bntui.core.run import LEAVE_SECONDS
-from bntui.core.sweep import Design, Standing, SweepLead, SweepSource, SweepView, threads_fitted
+from bntui.core.sweep import (
+    Design,
+    Standing,
+    SweepLead,
+    SweepSource,
+    SweepView,
+    threads_fitted,
+    tried_again,
+)
 from bntui.core.text import ConfigError
 from bntui.machine.places import store_path
 from bntui.machine.signals import BY_USER, SAVE_SECONDS, asked_to_end, end_anyway, writing
@@ -197,7 +205,7 @@ def follow(
         while True:
             over = lead.over
             with writing(ask):
-                writer.progress(source.view)
+                writer.progress(tried_again(source.view, lead.retrying))
                 for said in (lead.message, source.view.message):
                     if said not in told:
                         told.add(said)

@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import count, product
@@ -162,6 +162,19 @@ class SweepView:
         return all(one.standing in {Standing.FINISHED, Standing.FAILED} for one in self.cells)
 
 
+def tried_again(view: SweepView, retrying: Container[str]) -> SweepView:
+    """Return the view in which failed cells that are tried again, from their start, wait.
+
+    The same object where there are none. `retrying` has ids of cells.
+    """
+    cells = tuple(
+        CellState(one.cell) if one.standing is Standing.FAILED and one.cell.id in retrying else one
+        for one in view.cells
+    )
+    same = all(one is other for one, other in zip(cells, view.cells, strict=True))
+    return view if same else replace(view, cells=cells)
+
+
 class SweepSource(Protocol):
     """Where a screen has a sweep from. `store.follow_sweep.FollowedSweep` implements it."""
 
@@ -184,6 +197,8 @@ class SweepLead(Protocol):
     """Whether it has ended: nothing is left to do, or it has given up."""
     failure: str
     """Why it has given up, in one sentence; empty if it has not."""
+    retrying: frozenset[str]
+    """The ids of cells that are still tried again if they have failed, for `tried_again`."""
 
     @property
     def workers(self) -> str:

@@ -85,6 +85,7 @@ class Driver:
         self.failure = ""
         self.failures: tuple[Failure, ...] = ()
         """Of the cells that this driver has run."""
+        self.retrying = frozenset(one.id for one in design.cells() if retry_failed)
         self._path = path
         self._note = f"sweep {name}"
         self._executor = executor
@@ -155,6 +156,7 @@ class Driver:
             for one in self._under_way.values():
                 one.close(Phase.INTERRUPTED)
             self._under_way.clear()
+            self.retrying = frozenset()
             self.over = True
 
     def _work(self) -> None:
@@ -271,6 +273,7 @@ class Driver:
         if self._end(under_way, Phase.FAILED, message):
             failure = Failure(under_way.cell, message, under_way.snapshot.traceback)
             self.failures = (*self.failures, failure)
+            self.retrying -= {under_way.cell.id}
             self._event = f"run {under_way.cell.id} has failed: {message}"
 
     def _end(self, under_way: _Underway, phase: Phase, message: str = "") -> bool:

@@ -290,6 +290,7 @@ class Scripted:
 
     message = failure = ""
     workers = "a script"
+    retrying: frozenset[str] = frozenset()
 
     def __init__(self, *views: SweepView, failure: str = "") -> None:
         self._views = list(views)
@@ -356,6 +357,22 @@ def test_a_run_that_is_tried_again_is_written_when_it_ends_this_time(
         writer.end(last)
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert [line["standing"] for line in lines] == standings
+
+
+def test_failed_runs_that_are_tried_again_wait_beside_the_bar() -> None:
+    shown: list[str] = []
+
+    class Lines(SweepLines):
+        def progress(self, view: SweepView) -> None:
+            super().progress(view)
+            shown.append(f"{progress_in_words(view)}: {self._bar.tasks[0].completed:g}")
+
+    *_, made = some_views()
+    broken = with_cell(made, 1, standing=Standing.FAILED, images=3 * TRAIN)
+    script = Scripted(broken)
+    script.retrying = frozenset({made.cells[1].cell.id})
+    assert follow(script, Lines) == 1
+    assert shown == ["1 of 2 runs finished, 0 running: 1"]
 
 
 def test_a_failed_run_is_named_and_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:

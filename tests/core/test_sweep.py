@@ -18,6 +18,7 @@ from bntui.core.sweep import (
     momentum_of,
     start_left,
     threads_fitted,
+    tried_again,
 )
 
 OTHERS = {
@@ -136,6 +137,18 @@ def test_a_sweep_is_over_when_nothing_is_left_to_run() -> None:
     for left in (Standing.WAITING, Standing.RUNNING, Standing.INTERRUPTED):
         assert not view(Standing.FINISHED, left).over
     assert view(Standing.FAILED, Standing.FAILED).count(Standing.FAILED) == 2
+
+
+def test_what_is_tried_again_waits() -> None:
+    design = Design(RunConfig(), seeds=(0, 1, 2))
+    some = (Standing.FAILED, Standing.FAILED, Standing.FINISHED)
+    states = [CellState(*pair, images=7) for pair in zip(design.cells(), some, strict=True)]
+    view = SweepView("sweep-1", design, tuple(states))
+    again = tried_again(view, {states[0].cell.id, states[2].cell.id})
+    assert again.cells == (CellState(states[0].cell), *states[1:])
+    assert view.over
+    assert not again.over
+    assert tried_again(view, ()) is view
 
 
 def test_the_line_of_theory_goes_both_ways() -> None:

@@ -144,7 +144,9 @@ def test_a_cell_that_fails_is_told_and_is_not_run_again_unless_asked(path: Path)
     assert executor.begun(1)[0] == ONE.id
     executor.send(ONE.id, progress(ONE, 5), Ended(snapshot))
     assert executor.begun(2)[0] == TWO.id, "once more, not for ever"
+    assert led.retrying == {TWO.id, THREE.id}
     assert led.leave(SECONDS)
+    assert not led.retrying
 
 
 def test_a_cell_that_can_not_be_loaded_is_told(path: Path) -> None:

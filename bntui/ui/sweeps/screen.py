@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Label
 
-from bntui.core.sweep import CellState, Standing, SweepLead, SweepSource
+from bntui.core.sweep import CellState, Standing, SweepLead, SweepSource, tried_again
 from bntui.core.text import literal
 from bntui.sweeps import phase
 from bntui.sweeps.phase import MOMENTUM, Choice, Tile, Value
@@ -74,7 +74,11 @@ class SweepScreen(Screen[None]):
         super().__init__()
         self._source, self._lead = source, lead
         self._rate = RefreshRate(updates_per_second)
-        self._view = source.view
+        self._seen = source.view
+        """What the source showed last."""
+        self._retrying: frozenset[str] = lead.retrying if lead else frozenset()
+        """What the lead tries again, as it said last."""
+        self._view = tried_again(self._seen, self._retrying)
         self._places: dict[str, int] = {}
         """Where each run is among the cells: their order changes with the design alone."""
         self._read_of: tuple[object, ...] = ()
@@ -148,10 +152,11 @@ class SweepScreen(Screen[None]):
         if self.app.screen is not self or not self.query(PhaseMap):
             return
         said = (lead.failure or lead.message if lead else "") or view.message
-        news = said, lead.workers if lead else ""
-        if view is not self._view or news != (self._told, self._workers):
+        news = (said, lead.workers, lead.retrying) if lead else (said, "", self._retrying)
+        if view is not self._seen or news != (self._told, self._workers, self._retrying):
             other = view.design != self._view.design  # the name means another sweep now
-            self._view, (self._told, self._workers) = view, news
+            self._seen, (self._told, self._workers, self._retrying) = view, news
+            self._view = view = tried_again(view, self._retrying)
             if other:
                 self._begin_anew()
             fitting = phase.fitting(view, self.choice)

@@ -106,6 +106,7 @@ class ScriptedLead:
     def __init__(self) -> None:
         self.message, self.failure, self.over = "", "", False
         self.workers = "2 processes of 1 thread"
+        self.retrying: frozenset[str] = frozenset()
         self.calls: list[str] = []
 
     def start(self) -> None:

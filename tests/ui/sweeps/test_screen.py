@@ -72,6 +72,18 @@ class TestFilling:
             await watcher.see(message="the store can't be read\x1b")
             assert "the store can't be read\\x1b" in said(watcher, MessageLines)
 
+    async def test_failed_runs_wait_until_they_have_failed_again(self) -> None:
+        async with watching(view_of(22, failed=2)) as watcher:
+            assert watcher.lead
+            assert "■ 22 of 24 runs finished · 2 failed" in said(watcher, SweepLine)
+            first, second = (one.cell.id for one in watcher.source.view.cells[-2:])
+            watcher.lead.retrying = frozenset({first, second})
+            await watcher.see()
+            assert "○ 22 of 24 runs finished · 2 waiting" in said(watcher, SweepLine)
+            watcher.lead.retrying = frozenset({second})
+            await watcher.see()
+            assert "22 of 24 runs finished · 1 waiting · 1 failed" in said(watcher, SweepLine)
+
     async def test_other_workers_show(self) -> None:
         async with watching() as watcher:
             assert watcher.lead
