@@ -24,8 +24,8 @@ from tests.sweeps.led import (
 from tests.sweeps.test_worker import run_itself
 from tests.sweeps.tiny import SECONDS, design
 
-PACE = 40.0
-"""Updates a second: of the 48 of the longer cell some are left when a test looks."""
+PACE = 5.0
+"""Updates a second: of the 48 of the longer cell most are left when a test that waits for CPUs looks."""
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_driver_that_was_killed_leaves_nothing_behind_but_work_that_another_go
 
 
 def test_two_drivers_share_a_sweep(tmp_path: Path, undisturbed: Path) -> None:
-    path, cells = tmp_path / "runs.sqlite", design(tmp_path, epochs=4, pace=PACE)
+    path, cells = tmp_path / "runs.sqlite", design(tmp_path, epochs=4, pace=40.0)
     begun: list[str] = []
 
     class Counted(Processes):
