@@ -8,7 +8,8 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import count, product
@@ -162,11 +163,13 @@ class SweepView:
         return all(one.standing in {Standing.FINISHED, Standing.FAILED} for one in self.cells)
 
 
-def tried_again(view: SweepView, retrying: Container[str]) -> SweepView:
+def tried_again(view: SweepView, retrying: AbstractSet[str]) -> SweepView:
     """Return the view in which failed cells that are tried again, from their start, wait.
 
     The same object where there are none. `retrying` has ids of cells.
     """
+    if not retrying:
+        return view
     cells = tuple(
         CellState(one.cell) if one.standing is Standing.FAILED and one.cell.id in retrying else one
         for one in view.cells

@@ -81,7 +81,7 @@ def trial(
 def _answers(pipes: set["Connection[Any, Any]"], say: Callable[[str], None]) -> list[Took]:
     """Return what all processes have found. Raises ConfigError if it is why a run can't be."""
     found: list[Took] = []
-    said, doing = time.monotonic(), ""
+    said, doing = 0.0, ""
     while pipes:
         ready = wait(list(pipes), SILENT_SECONDS)
         if not ready:
@@ -95,9 +95,10 @@ def _answers(pipes: set["Connection[Any, Any]"], say: Callable[[str], None]) -> 
                 pipes.remove(pipe)
                 continue
             if isinstance(told, str):
-                doing = told
-                if time.monotonic() - said > SAY_SECONDS:
-                    said = time.monotonic()
+                doing, now = told, time.monotonic()
+                said = said or now  # what is quick is not told
+                if now - said >= SAY_SECONDS:
+                    said = now
                     say(doing)
                 continue
             pipes.remove(pipe)

@@ -148,7 +148,8 @@ def test_what_is_tried_again_waits() -> None:
     assert again.cells == (CellState(states[0].cell), *states[1:])
     assert view.over
     assert not again.over
-    assert tried_again(view, ()) is view
+    assert tried_again(view, set()) is view
+    assert tried_again(view, {states[2].cell.id}) is view
 
 
 def test_the_line_of_theory_goes_both_ways() -> None:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from multiprocessing import Pipe
 
 import pytest
 import torch
@@ -209,10 +210,23 @@ def test_a_trial_that_does_not_answer_is_ended_and_that_is_said(
 ) -> None:
     monkeypatch.setattr(trial, "_CODE", HANGING)
     monkeypatch.setattr(trial, "SILENT_SECONDS", 3.0)
-    monkeypatch.setattr(trial, "SAY_SECONDS", 0.0)
     said: list[str] = []
     assert trial.trial([(TINY, TINY)], Workers(1, 1), said.append) == []
     assert said[-1].startswith("The trial was ended: it had said nothing for 3 s")
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0.0, ["loading", "3 of 9 MB"]), (600.0, [])])
+def test_what_takes_long_is_told(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, expected: list[str]
+) -> None:
+    monkeypatch.setattr(trial, "SAY_SECONDS", seconds)
+    here, there = Pipe()
+    for told in ("loading", "3 of 9 MB", [took(50, 30.0)]):
+        there.send(told)
+    said: list[str] = []
+    with here, there:
+        assert trial._answers({here}, said.append) == [took(50, 30.0)]
+    assert said == expected
 
 
 def test_a_process_that_tries_ends_with_the_one_that_has_started_it(
