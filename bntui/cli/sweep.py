@@ -49,7 +49,7 @@ def _file(_: click.Context, __: click.Parameter, incomplete: str) -> list[Any]:
     "--jobs",
     type=Checked("N", parse_jobs),
     metavar="N",
-    help="Runs at once on this machine [as many as fit].",
+    help="Runs at once on this machine [as many as fit; 1 on a GPU].",
 )
 @click.option(
     "--address", metavar="ADDRESS", help="Run on a Ray cluster: ray://HOST:PORT, or auto."
