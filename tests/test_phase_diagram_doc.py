@@ -1,13 +1,17 @@
 """docs/phase-diagram.md says what its data say, and nothing else."""
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bntui.cli.sweep import _values, sweep
+from bntui.core.settings import SETTINGS
 from bntui.core.sweep import CellState, EpochOutcome, SweepView
+from bntui.sweeps.grid import design_of
 from bntui.sweeps.phase import START_LEFT
 from tools.phase_diagram import data, findings
 from tools.phase_diagram.__main__ import DOCS
@@ -44,6 +48,17 @@ def test_the_table_is_read_and_written_alike(views: Views) -> None:
 
 def test_every_part_is_told_of(views: Views) -> None:
     assert list(views) == [part.name for part in data.PARTS]
+
+
+def test_each_command_is_of_the_runs_that_the_page_has(views: Views) -> None:
+    lines = [line for line in page(views).splitlines() if line.startswith("    bntui sweep")]
+    assert len(lines) == len(views)
+    for view, line in zip(views.values(), lines, strict=True):
+        given = sweep.make_context("sweep", shlex.split(line)[2:]).params
+        options = {name: values for name, values in given.items() if name in SETTINGS}
+        design = design_of(_values(options), given["seeds"])
+        assert given["name"] == view.name
+        assert {cell.id for cell in design.cells()} == {one.cell.id for one in view.cells}
 
 
 def test_a_sentence_without_a_figure_is_none(views: Views, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,5 +149,5 @@ def test_no_other_share_for_the_programs_line_tells_fewer_looks_wrongly(views: V
         share: sum(look.sound != (look.left <= share) for look in seen)
         for share in (0.01, START_LEFT, 0.05, 0.1)
     }
-    assert len(seen) == 2160
-    assert wrong == {0.01: 53, 0.02: 33, 0.05: 134, 0.1: 222}  # as the docstring has it
+    assert len(seen) == 3280
+    assert wrong == {0.01: 80, 0.02: 45, 0.05: 188, 0.1: 328}  # as the docstring has it

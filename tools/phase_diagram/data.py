@@ -46,15 +46,15 @@ PARTS = (
         "batch-size",
         BASE,
         Axis("batch_size", (8, 16, 32, 64, 128, 256, 512, 1024)),
-        "--batch-size 8..1024x2",
+        "--width 0.25 --batch-size 8..1024x2",
     ),
     Part(
         "learning-rate",
         AT_64,
         Axis("learning_rate", (0.0003, 0.001, 0.003, 0.01)),
-        "--batch-size 64 --lr 0.0003,0.001,0.003,0.01",
+        "--width 0.25 --batch-size 64 --lr 0.0003,0.001,0.003,0.01",
     ),
-    Part("depth", AT_64, Axis("depth", (0, 3, 11)), "--batch-size 64 --depth 0,3,11"),
+    Part("depth", AT_64, Axis("depth", (0, 3, 11)), "--width 0.25 --batch-size 64 --depth 0,3,11"),
     Part(
         "width", AT_64, Axis("width", (0.125, 0.25, 0.5)), "--batch-size 64 --width 0.125,0.25,0.5"
     ),
@@ -62,16 +62,16 @@ PARTS = (
         "data-set",
         AT_64,
         Axis("dataset", ("digits", "photos")),
-        "--batch-size 64 --dataset digits --dataset photos",
+        "--width 0.25 --batch-size 64 --dataset digits --dataset photos",
     ),
     Part(
         "scaled",
         SCALED,
         Axis("batch_size", (256, 512, 1024)),
-        "--batch-size 256,512,1024 --estimator scaled --base-batch 64",
+        "--width 0.25 --batch-size 256,512,1024 --estimator scaled --base-batch 64",
     ),
 )
-COMMAND = "bntui sweep --width 0.25 --epochs 10 --device cpu --threads 1"
+COMMAND = "bntui sweep --epochs 10 --device cpu --threads 1"
 """What all parts share."""
 MOST_SEEDS = 3
 Rows = Mapping[str, list[dict[str, str]]]

@@ -62,8 +62,8 @@ def keras_sentences(view: SweepView) -> Iterator[str]:
     fails_until, sound_from = _turning(view)
     yield says(
         fails_until < sound_from <= 1.5 * fails_until,
-        f"Updates decide, not epochs: up to update {fails_until} every run fails at every epoch's end, and from update "
-        f"{sound_from} on every run is sound.",
+        f"Updates decide, not epochs: up to update {fails_until} each of these {len(view.cells)} runs fails at every "
+        f"epoch's end, and from update {sound_from} on each is sound.",
     )
     few, largest = view.cells[-1].epochs[-1].update, list(tiles)[-1]
     lost = final_gap(view, "batch_size")[largest]
