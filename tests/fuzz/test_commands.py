@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from bntui.cli import report
+from bntui.cli import report, sweep_plan, sweep_report
 from bntui.cli.main import cli
 from bntui.core.parsers import DATASETS, PUBLISHED
 from bntui.core.run_request import RunRequest
@@ -145,6 +145,8 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return 0
 
     monkeypatch.setattr("bntui.cli.watch._run", lambda *_: None)  # programs of anybody's
+    monkeypatch.setattr(sweep_report, "run", sweep_report.list_runs)  # what is trained is not tiny
+    monkeypatch.setattr(sweep_plan, "trial", lambda *_: [])
     monkeypatch.setattr("bntui.ui.app.explore", explore)
     monkeypatch.setattr("bntui.ui.toy.app.play", play)
     monkeypatch.setattr("bntui.ui.terminal.capabilities.prepare", lambda: None)

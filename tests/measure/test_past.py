@@ -1,6 +1,7 @@
 """What is kept of the past: every channel's numbers, the last update of them, and how many validations."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -73,9 +74,8 @@ class TestValues:
         assert math.isnan(kept())
         train(trainer, 1, Knobs(batch_size=25))
         assert kept() == 0.99
-        state = trainer.estimators.state()
-        trainer.estimators.restore(state)
-        assert math.isnan(kept())
+        trainer.estimators.restore(replace(trainer.estimators.state(), last_move=None))
+        assert math.isnan(kept())  # of a checkpoint that an earlier version has written
 
     def test_measuring_them_changes_no_statistics(self, trainer: Trainer) -> None:
         train(trainer, 2, Knobs(batch_size=25))
