@@ -124,7 +124,7 @@ ENDS = {
     "three": "sys.exit(3)",
     "text": "sys.exit('ünfinished')",
     "none": "sys.exit(None)",
-    "large": "sys.exit(2**70)",
+    "large": "sys.exit(300)",
     "exit": "raise SystemExit({'a': 1})",
     "error": "def f():\n    {}['a']\nf()",
     "caused": "try: 1/0\nexcept ZeroDivisionError as e: raise ValueError('x') from e",
