@@ -1,6 +1,5 @@
 """`bntui run`: a run without a screen, reported epoch by epoch as text or as JSON lines."""
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -10,11 +9,11 @@ from uuid import uuid4
 import click
 
 from bntui.cli.crash import save_report
+from bntui.cli.ending import Ending, exit_at_once
 from bntui.cli.lines import JsonLines, Lines
-from bntui.core.run import LEAVE_SECONDS
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import EpochReport, Phase, Snapshot
-from bntui.machine.signals import BY_USER, SAVE_SECONDS, asked_to_end, end_anyway, writing
+from bntui.machine.signals import asked_to_end, writing
 from bntui.store.archive import recorder
 from bntui.train.runner import Runner
 
@@ -37,21 +36,12 @@ def follow(request: RunRequest, writer: JsonLines | Lines) -> Snapshot:
     keeper = recorder(request)
     runner = Runner(request, recorder=lambda: keeper, on_report=lambda *report: coming.put(report))
     run = keeper.run if keeper else uuid4().hex[:12]
-    asked: list[int] = []
-
-    def ask(status: int) -> None:
-        asked.append(status)
-        if len(asked) == 1:
-            end_anyway(status, lambda: leave(SAVE_SECONDS / 2))
-
-    def leave(timeout: float = LEAVE_SECONDS) -> bool:
-        return runner.leave(timeout, interrupted=bool(asked) and asked[0] != BY_USER)
-
-    with asked_to_end(ask):
+    ending = Ending(runner)
+    with asked_to_end(ending.ask):
         runner.start()
         started, told = False, [""]
         while True:
-            with writing(ask):
+            with writing(ending.ask):
                 snapshot = runner.snapshot
                 if snapshot.facts and not started:
                     started = True
@@ -62,14 +52,14 @@ def follow(request: RunRequest, writer: JsonLines | Lines) -> Snapshot:
                     if snapshot.message != told[-1] and snapshot.phase is not Phase.FAILED:
                         told.append(snapshot.message)
                         click.echo(snapshot.message, err=True)
-                if asked or snapshot.phase in OVER:
+                if ending.status or snapshot.phase in OVER:
                     break
                 writer.progress(snapshot)
             time.sleep(POLL_SECONDS)
-        ended = leave()
-        if asked:
+        ended = ending.leave()
+        if ending.status:
             snapshot = runner.snapshot
-        with writing(ask):
+        with writing(ending.ask):
             if snapshot.facts and not started:
                 writer.start(snapshot, run)
             for report, then in _drain(coming):
@@ -79,11 +69,9 @@ def follow(request: RunRequest, writer: JsonLines | Lines) -> Snapshot:
                 if not any(said in one for one in told):
                     click.echo(said, err=True)
         if not ended:
-            # Python would end the thread in the middle of torch, which aborts the process.
-            sys.stdout.flush()
-            os._exit(asked[0] if asked else exit_code(snapshot))
-    if asked:
-        sys.exit(asked[0])
+            exit_at_once(ending.status or exit_code(snapshot))
+    if ending.status:
+        sys.exit(ending.status)
     return snapshot
 
 

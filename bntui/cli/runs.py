@@ -41,7 +41,7 @@ def runs(column: str, text: str, as_json: bool) -> None:
     """List the runs that are kept, those of sweeps only with --filter or --json."""
     from bntui.core.text import literal
     from bntui.store.database import Store
-    from bntui.store.listing import is_cell, matching, ordered
+    from bntui.store.listing import listed, matching, ordered
 
     with Store() as store:
         kept = store.runs()
@@ -53,8 +53,7 @@ def runs(column: str, text: str, as_json: bool) -> None:
     elif found:
         from bntui.cli.tables import listing
 
-        shown = [run for run in found if text or run.pinned or not is_cell(run)]
-        if shown:
+        if shown := listed(found, text):
             output.console().print(listing(shown, output.width()))
         if left_out := len(found) - len(shown):
             click.echo(

@@ -28,7 +28,8 @@ from bntui.store.follow_sweep import read_cells
 from bntui.store.schema import NameTakenError
 from bntui.store.sweeps import StoredSweep
 from bntui.sweeps import forecast
-from bntui.sweeps.forecast import Forecast, Workers
+from bntui.sweeps.executor import Executor
+from bntui.sweeps.forecast import Forecast
 from bntui.sweeps.grid import DesignFile, Options, design_of
 from bntui.sweeps.needless import refuse_needless
 from bntui.sweeps.trial import trial
@@ -110,13 +111,17 @@ def left(view: SweepView, *, retry_failed: bool) -> tuple[CellState, ...]:
     return tuple(one for one in view.cells if one.standing in forecast.LEFT)
 
 
+THREADS_ON_A_CLUSTER = 1
+"""Of a run, unless they are given."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """With what a sweep is run on this machine."""
+    """With what a sweep is run."""
 
-    sweep: Sweep
-    """Its design says how many threads a run has."""
-    workers: Workers
+    design: Design
+    """That says how many threads a run has."""
+    executor: Executor
     forecast: Forecast
 
 
@@ -127,12 +132,14 @@ def plan(
     jobs: int | None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Plan:
-    """Return with how many workers `states` are run, and how long that takes. Raises ConfigError.
+    """Return with how many processes `states` are run, and how long that takes. Raises ConfigError.
 
     Where no run like them is kept a short trial tells, in processes of its own; `say` is told before.
     """
+    from bntui.sweeps.processes import Processes
+
     workers = forecast.workers_for(sweep.design, granted_cores(), jobs)
-    fitted = threads_fitted(sweep.design, workers.threads)
+    design = threads_fitted(sweep.design, workers.threads)
     device = sweep.design.base.device
     known = forecast.useful(_kept_runs(path), sweep.design, workers.threads)
     pairs = forecast.to_try(states, known)
@@ -144,12 +151,43 @@ def plan(
     seconds = time.monotonic() - begun if tried else 0.0
     known = [*tried, *known]
     workers = forecast.on_their_device(workers, device, known)
-    if not sweep.kept:
-        _refuse_clipped(sweep.design, known)
+    _refuse_clipped(sweep, known)
     needs = [need for need in forecast.needs(states, known) if need]
     workers = forecast.fitting(workers, needs, free_on_host(), asked=jobs is not None)
     time_left = forecast.time_left(states, known, workers.jobs)
-    return Plan(replace(sweep, design=fitted), workers, Forecast(time_left, seconds, workers.words))
+    executor = Processes(workers.jobs, workers.threads)
+    return Plan(design, executor, Forecast(time_left, seconds, workers.words))
+
+
+def plan_on_cluster(
+    sweep: Sweep,
+    states: Sequence[CellState],
+    address: str,
+    gpus_per_run: float,
+    say: Callable[[str], None] = lambda _: None,
+) -> Plan:
+    """Return the cluster on which `states` are run, and how long that takes. Raises ConfigError.
+
+    A short trial on one of its nodes tells: runs that are kept may have been made elsewhere.
+    """
+    from bntui.sweeps.on_ray import RayCluster
+
+    design = threads_fitted(sweep.design, THREADS_ON_A_CLUSTER)
+    assert design.base.threads
+    cluster = RayCluster(address, design.base.threads, gpus_per_run)
+    try:
+        jobs, workers = min(cluster.at_once, len(states)), cluster.workers
+        say("A short trial on the cluster tells how long they take …")
+        begun = time.monotonic()
+        tried = cluster.try_runs(forecast.to_try(states, ()))
+        seconds = time.monotonic() - begun
+        _refuse_clipped(sweep, tried)
+    except BaseException:
+        cluster.close()
+        raise
+    time_left = forecast.time_left(states, tried, jobs)
+    at_once = f"{jobs:,} run{'s' if jobs > 1 else ''} at once on {workers}"
+    return Plan(design, cluster, Forecast(time_left, seconds, at_once))
 
 
 def _is_there(path: Path) -> bool:
@@ -160,9 +198,11 @@ def _is_there(path: Path) -> bool:
         return True
 
 
-def _refuse_clipped(design: Design, known: Sequence[Took]) -> None:
-    """Refuse batch sizes that are all clipped to the training images. Raises ConfigError."""
-    images = {one.facts.train for one in known}
+def _refuse_clipped(sweep: Sweep, known: Sequence[Took]) -> None:
+    """Refuse a new sweep's batch sizes that are all clipped to the training images. Raises ConfigError."""
+    design, images = sweep.design, {one.facts.train for one in known}
+    if sweep.kept:
+        return
     if len(images) == 1 and not {"dataset", "train_size"} & {one.setting for one in design.axes}:
         refuse_needless(replace(design, base=replace(design.base, train_size=images.pop())))
 

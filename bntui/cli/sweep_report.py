@@ -1,6 +1,5 @@
 """Runs a sweep: on the screen, or reported as it goes."""
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ import click
 
 from bntui.cli import output
 from bntui.cli.crash import save_report
+from bntui.cli.ending import Ending, exit_at_once
 from bntui.cli.lines import write_json
 from bntui.cli.sweep_lines import (
     SweepJson,
@@ -19,27 +19,22 @@ from bntui.cli.sweep_lines import (
     standings_in_words,
     values_of_run,
 )
-from bntui.cli.sweep_plan import Plan, Sweep, keep, left, plan, standing
+from bntui.cli.sweep_plan import Plan, Sweep, keep, left, plan, plan_on_cluster, standing
 from bntui.cli.terminal import refuse_without_terminal
 from bntui.core.run import LEAVE_SECONDS
 from bntui.core.sweep import (
-    Design,
     Standing,
     SweepLead,
     SweepSource,
     SweepView,
-    threads_fitted,
     tried_again,
 )
 from bntui.core.text import ConfigError
 from bntui.machine.places import store_path
-from bntui.machine.signals import BY_USER, SAVE_SECONDS, asked_to_end, end_anyway, writing
+from bntui.machine.signals import asked_to_end, writing
 from bntui.store.follow_sweep import FollowedSweep, read_sweep
-from bntui.sweeps.executor import Executor
 
 POLL_SECONDS = 0.1
-THREADS_ON_A_CLUSTER = 1
-"""Of a run, unless they are given."""
 MOST_REPORTS = 3
 """Bugs that are reported of one sweep, each in a file."""
 
@@ -72,7 +67,8 @@ def has_terminal() -> bool:
 def list_runs(sweep: Sweep, how: How) -> int:
     """Write every run of a sweep and how long all take, and keep nothing. Raises ConfigError."""
     view = standing(store_path(), sweep)
-    _planned(view, sweep, how)
+    if planned := _planned(view, sweep, how):
+        planned.executor.close()
     if how.as_json:
         for state in view.cells:
             write_json(**values_of_run(view, state))
@@ -86,29 +82,25 @@ def run(sweep: Sweep, how: How) -> int:
     path = store_path()
     theme = _known_theme(how.theme) if how.on_screen and how.theme is not None else None
     view = standing(path, sweep)
-    states = left(view, retry_failed=how.retry_failed)
     planned = _planned(view, sweep, how)
-    design = planned.sweep.design if planned else sweep.design
-    if how.address is not None:
-        design = threads_fitted(design, THREADS_ON_A_CLUSTER)
+    design = planned.design if planned else sweep.design
     failed = [one for one in view.cells if one.standing is Standing.FAILED]
     writer = SweepJson(failed if how.retry_failed else ()) if how.as_json else SweepLines()
-    executor = _executor(planned, design, how) if states else None  # first: it may be refused
     try:
         name = keep(path, sweep, design)
     except BaseException:
-        if executor:
-            executor.close()
+        if planned:
+            planned.executor.close()
         raise
     if name != sweep.name:
         said = f"this sweep is {name}: another has taken the name {sweep.name} since."
         click.echo(said, err=True)
-    if executor is None:
+    if planned is None:
         writer.end(replace(view, name=name))
         return exit_status(view)
     from bntui.sweeps.driver import Driver
 
-    lead = Driver(path, name, design, executor, retry_failed=how.retry_failed)
+    lead = Driver(path, name, design, planned.executor, retry_failed=how.retry_failed)
     source = FollowedSweep(path, name)
     if how.on_screen:
         shown = _show(lead, source, plain=how.plain, theme=theme)
@@ -122,35 +114,28 @@ def run(sweep: Sweep, how: How) -> int:
 
 
 def _planned(view: SweepView, sweep: Sweep, how: How) -> Plan | None:
-    """Say what a sweep has and how long it takes; return with what it is run on this machine.
+    """Say what a sweep has and how long it takes; return with what it is run.
 
-    None if it is not, or nothing is left. Raises ConfigError.
+    None if nothing is left. Raises ConfigError.
     """
 
     def say(sentence: str, *, error: bool = how.as_json) -> None:
         click.echo(sentence, err=error)
 
+    def remark(sentence: str) -> None:
+        say(sentence, error=True)
+
     runs = f"{len(view.cells):,} runs" if len(view.cells) > 1 else "1 run"
     say(f"{view.name}: {runs} of {axes_in_words(view.design)}: {standings_in_words(view)}")
     states = left(view, retry_failed=how.retry_failed)
-    if not states or how.address is not None:
+    if not states:
         return None
-    planned = plan(store_path(), sweep, states, how.jobs, lambda said: say(said, error=True))
+    if how.address is None:
+        planned = plan(store_path(), sweep, states, how.jobs, remark)
+    else:
+        planned = plan_on_cluster(sweep, states, how.address, how.gpus_per_run or 0.0, remark)
     say(planned.forecast.words)
     return planned
-
-
-def _executor(planned: Plan | None, design: Design, how: How) -> Executor:
-    """Return what runs the cells. Raises ConfigError if it can't be had."""
-    if planned is None:
-        assert how.address is not None
-        from bntui.sweeps.on_ray import RayCluster
-
-        threads = design.base.threads or THREADS_ON_A_CLUSTER
-        return RayCluster(how.address, threads, how.gpus_per_run or 0.0)
-    from bntui.sweeps.processes import Processes
-
-    return Processes(planned.workers.jobs, planned.workers.threads)
 
 
 def _known_theme(name: str) -> str:
@@ -188,45 +173,34 @@ def follow(
     After a signal that asks for the end the runs under way stop after their updates, to go on later, and
     SystemExit is raised. `read` returns how all stand once it is over.
     """
-    asked: list[int] = []
-
-    def ask(status: int) -> None:
-        asked.append(status)
-        if len(asked) == 1:
-            end_anyway(status, lambda: leave(SAVE_SECONDS / 2))
-
-    def leave(timeout: float = LEAVE_SECONDS) -> bool:
-        return lead.leave(timeout, interrupted=bool(asked) and asked[0] != BY_USER)
-
-    with asked_to_end(ask):
+    ending = Ending(lead)
+    with asked_to_end(ending.ask):
         source.start()
         lead.start()
         told = {""}
         while True:
             over = lead.over
-            with writing(ask):
+            with writing(ending.ask):
                 writer.progress(tried_again(source.view, lead.retrying))
                 for said in (lead.message, source.view.message):
                     if said not in told:
                         told.add(said)
                         click.echo(said, err=True)
-            if asked or over:
+            if ending.status or over:
                 break
             time.sleep(POLL_SECONDS)
-        ended = leave()
+        ended = ending.leave()
         source.leave(LEAVE_SECONDS)
         view = read()
-        with writing(ask):
+        with writing(ending.ask):
             writer.end(view)
             if lead.failure:
                 click.echo(f"Error: {lead.failure}", err=True)
-        status = asked[0] if asked else 2 if lead.failure else exit_status(view)
+        status = ending.status or (2 if lead.failure else exit_status(view))
         if not ended:
-            # Python would wait for the thread that is in the middle of something.
-            sys.stdout.flush()
-            os._exit(status)
-    if asked:
-        sys.exit(asked[0])
+            exit_at_once(status)
+    if ending.status:
+        sys.exit(status)
     return status
 
 

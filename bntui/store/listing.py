@@ -82,6 +82,11 @@ def matching(runs: Iterable[StoredRun], text: str) -> list[StoredRun]:
     return [run for run in runs if _has_all(run, words)]
 
 
+def listed(runs: Iterable[StoredRun], text: str) -> list[StoredRun]:
+    """Return the runs of `matching` that a list shows: without `text` none of sweeps but those that are pinned."""
+    return [run for run in matching(runs, text) if text or run.pinned or not is_cell(run)]
+
+
 def why_not_resumed(run: StoredRun) -> str:
     """Return why a run can't be gone on with, in one sentence; nothing where it can."""
     if run.watched:

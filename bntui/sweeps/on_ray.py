@@ -12,14 +12,17 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from bntui.core.config import RunConfig
 from bntui.core.run_request import RunRequest
 from bntui.core.text import ConfigError
+from bntui.experiments.duration import Took
 from bntui.machine.places import temporary_folder
 from bntui.sweeps import ray_nodes
 from bntui.sweeps.executor import Ended, Lost, Message
@@ -35,6 +38,8 @@ from bntui.sweeps.ray_protocol import (
     Reply,
     Room,
     Stop,
+    Tried,
+    Try,
 )
 from bntui.sweeps.worker_process import THREADS_TOLD
 
@@ -42,6 +47,8 @@ CONNECT_SECONDS = 30.0
 """How long a cluster may take to answer at first."""
 LOOK_SECONDS = 90.0
 """How long it may then take to start a process on each of its nodes."""
+WAIT_SECONDS = 0.25
+"""How often a trial is waited for anew."""
 SILENT_SECONDS = 30.0
 """After so long without a word the cluster counts as gone: Ray itself would end the process after 60."""
 END_SECONDS = 5.0
@@ -68,6 +75,8 @@ class RayCluster:
 
     workers: str
     """The CPUs, GPUs and nodes that the cluster has at the moment."""
+    at_once: int
+    """The cells that can run there at once, at the moment."""
 
     def __init__(self, address: str, threads: int, gpus_per_run: float = 0.0) -> None:
         """Connect to the cluster at an address; a cell takes so many CPUs, and so much of a GPU.
@@ -76,12 +85,14 @@ class RayCluster:
         answers, a node has no bntui or another one, or none is large enough for a cell.
         """
         _check(address, gpus_per_run)
-        self.workers = ""
+        self.workers, self.at_once = "", 1
         self._address = address
         self._under_way: set[str] = set()
         self._messages: deque[tuple[str, Message]] = deque()
         self._runs = 0
         """How many may be under way."""
+        self._tried: list[Took] | ConfigError | None = None
+        """What a trial has found that is under way."""
         self._gone = ""
         """Why the cluster can't be used any more, in one sentence."""
         self._process = _RayProcess()
@@ -91,6 +102,23 @@ class RayCluster:
             self.close()
             raise
         self._heard = time.monotonic()
+
+    def try_runs(self, pairs: Sequence[tuple[RunConfig, RunConfig]]) -> list[Took]:
+        """Return what runs take on a node, as `trial.try_runs` tells; nothing where none has room in time.
+
+        Raises ConfigError for a run that can't be there, such as one whose data set is missing, and where
+        the cluster is gone.
+        """
+        self._process.send(Try(pickle.dumps(list(pairs))))
+        until = time.monotonic() + ray_nodes.TRIAL_SECONDS + LOOK_SECONDS
+        while self._tried is None and not self._gone and time.monotonic() < until:
+            self._take(WAIT_SECONDS)
+        found, self._tried = self._tried, None
+        if self._gone:
+            raise ConfigError(self._gone)
+        if isinstance(found, ConfigError):
+            raise found
+        return found or []
 
     def free(self) -> int:
         """Return how many more cells the cluster has room for, and two that wait for some.
@@ -170,9 +198,11 @@ class RayCluster:
 
     def _take_reply(self, reply: Reply) -> None:
         if isinstance(reply, Room):
-            self._runs, self.workers = reply.runs, reply.workers
+            self._runs, self.at_once, self.workers = reply.runs, reply.at_once, reply.workers
         elif isinstance(reply, Refused):
             self._lose(reply.why)
+        elif isinstance(reply, Tried):
+            self._tried = pickle.loads(reply.content)
         elif isinstance(reply, Letter) and reply.run in self._under_way:
             self._deliver(reply.run, pickle.loads(reply.content))
         elif isinstance(reply, Died) and reply.run in self._under_way:

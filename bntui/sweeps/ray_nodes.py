@@ -10,6 +10,8 @@ from bntui.sweeps.ray_protocol import Cluster
 
 QUEUED = 2
 """Cells that wait in the cluster for room, beside those that run."""
+TRIAL_SECONDS = 60.0
+"""How long a trial may take, with the time in which it waits for room."""
 _STATUS = "look at `ray status` there."
 Node = Mapping[str, Any]
 """As `ray.nodes()` has it."""
@@ -100,15 +102,15 @@ def fitting(resources: Mapping[str, float], cluster: Cluster) -> int:
     return min(by_cpus, int(gpus) * int(1.0 / share + 1e-6))
 
 
-def room(
+def at_once(
     nodes: Sequence[Node], available: Mapping[str, float], running: int, cluster: Cluster
 ) -> int:
-    """Return how many cells may be under way, of which so many run.
+    """Return how many cells can run, of which so many run already.
 
     `available` is what nobody uses at the moment, others who share the cluster among them.
     """
     capacity = sum(fitting(node["Resources"], cluster) for node in nodes)
-    return min(capacity, running + fitting(available, cluster)) + QUEUED
+    return min(capacity, running + fitting(available, cluster))
 
 
 def words(nodes: Sequence[Node]) -> str:

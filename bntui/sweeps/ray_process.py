@@ -11,6 +11,7 @@ import os
 import pickle
 import time
 import traceback
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -32,6 +33,8 @@ from bntui.sweeps.ray_protocol import (
     Refused,
     Reply,
     Room,
+    Tried,
+    Try,
 )
 
 LOOK_SECONDS = 60.0
@@ -101,9 +104,9 @@ class _Lead:
         """Of the last task."""
         self._orders: SimpleQueue[Order] = SimpleQueue()
         gpus = {"num_gpus": cluster.gpus_per_run} if cluster.gpus_per_run else {}
-        self._task = ray.remote(run_task).options(
-            num_cpus=cluster.threads, max_retries=0, scheduling_strategy="SPREAD", **gpus
-        )
+        of_a_cell: dict[str, Any] = {"num_cpus": cluster.threads, "max_retries": 0, **gpus}
+        self._task = ray.remote(run_task).options(scheduling_strategy="SPREAD", **of_a_cell)
+        self._trial = ray.remote(try_task).options(**of_a_cell)
 
     def run(self) -> None:
         """Tell of the tasks and of the cluster's room for ever. Raises OSError if nobody listens."""
@@ -137,6 +140,8 @@ class _Lead:
             order = self._orders.get()
             if isinstance(order, Begin):
                 self._begin(order)
+            elif isinstance(order, Try):
+                self._say(Tried(self._try(order)))
             else:
                 self._stop()
 
@@ -148,6 +153,16 @@ class _Lead:
             )
             self._tasks[task] = self._number
             self._runs[self._number] = order.run
+
+    def _try(self, order: Try) -> bytes:
+        """Return what a trial has found; nothing where none came to an end."""
+        task = self._trial.remote(order.pairs, self._cluster.threads)
+        if ray.wait([task], timeout=ray_nodes.TRIAL_SECONDS)[0]:
+            with suppress(ray.exceptions.RayError):
+                found: bytes = ray.get(task)
+                return found
+        ray.cancel(task, force=True)
+        return pickle.dumps([])
 
     def _stop(self) -> None:
         self._mailbox.stop.remote()
@@ -190,8 +205,8 @@ class _Lead:
         nodes = _nodes()
         with self._turn:
             running = len(self._begun)
-        runs = ray_nodes.room(nodes, ray.available_resources(), running, self._cluster)
-        self._say(Room(runs, ray_nodes.words(nodes)))
+        runs = ray_nodes.at_once(nodes, ray.available_resources(), running, self._cluster)
+        self._say(Room(runs + ray_nodes.QUEUED, max(1, runs), ray_nodes.words(nodes)))
 
     def _say(self, reply: Reply) -> None:
         with self._turn:
@@ -244,6 +259,18 @@ def run_task(mailbox: Any, number: int, run: str, request: bytes, threads: int) 
     line.flush()
     if not ended:
         os._exit(0)  # all is sent; Python would end the run's thread in the middle of torch
+
+
+def try_task(pairs: bytes, threads: int) -> bytes:
+    """Try runs on a node: the task of a trial."""
+    from bntui.sweeps.trial import try_runs
+    from bntui.sweeps.worker_process import load
+
+    load(threads)
+    try:
+        return pickle.dumps(try_runs(pickle.loads(pairs), threads))
+    except ConfigError as error:
+        return pickle.dumps(ConfigError(str(error)))
 
 
 class _Line:

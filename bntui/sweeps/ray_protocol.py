@@ -32,6 +32,14 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """Try runs on one of the nodes, with what a cell takes, to tell how long they take."""
+
+    pairs: bytes
+    """Pickled, as `trial.try_runs` takes them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Connected:
     """The cluster has answered; its nodes are looked at next."""
 
@@ -50,8 +58,18 @@ class Room:
 
     runs: int
     """Cells that may be under way in all, those that wait for room in the cluster too."""
+    at_once: int
+    """Cells that may run in all, at least one."""
     workers: str
     """In words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a trial has found."""
+
+    content: bytes
+    """Pickled, as `trial.try_runs` returns it; or the ConfigError that it has raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +90,5 @@ class Died:
     """How, as a sentence has it: "its node died"."""
 
 
-Order = Begin | Stop
-Reply = Connected | Refused | Room | Letter | Died
+Order = Begin | Stop | Try
+Reply = Connected | Refused | Room | Tried | Letter | Died

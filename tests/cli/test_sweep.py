@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner, Result
@@ -414,21 +414,40 @@ def test_a_signal_ends_it_and_keeps_what_is_under_way(
     assert capsys.readouterr().out.endswith("`bntui sweep --resume made up` goes on.\n")
 
 
-def test_a_cluster_is_connected_to_without_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[object] = []
+class ClusterOfFour:
+    """A cluster whose trial says that each run takes ten minutes."""
 
-    def cluster(*words: object) -> None:
-        asked.append(words)
-        raise ConfigError("nothing answers at ray://nowhere:1.")
+    made: ClassVar[list[object]] = []
 
+    def __init__(self, *words: object) -> None:
+        self.made += [words]
+        self.workers, self.at_once = "Ray: 4 CPUs on 2 nodes", 4
+
+    def try_runs(self, pairs: list[Any]) -> list[Took]:
+        return [Took(one, FACTS, 100, 1000, 600.0) for pair in pairs for one in pair]
+
+    def close(self) -> None:
+        self.made += ["closed"]
+
+
+def test_on_a_cluster_a_trial_there_tells_how_long_runs_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def trial(*_: object) -> list[Took]:
         raise AssertionError("a trial on this machine tells nothing of a cluster")
 
-    monkeypatch.setattr(on_ray, "RayCluster", cluster)
+    monkeypatch.setattr(on_ray, "RayCluster", ClusterOfFour)
+    monkeypatch.setattr(ClusterOfFour, "made", [])
     monkeypatch.setattr(sweep_plan, "trial", trial)
-    words = ("--address", "ray://nowhere:1", "--gpus-per-run", "0.25", "--depth", "0,1")
-    assert said(sweep(*words)) == "Error: nothing answers at ray://nowhere:1."
-    assert asked == [("ray://nowhere:1", 1, 0.25)]
+    words = ("--address", "ray://there:1", "--gpus-per-run", "0.25", "--depth", "0,1")
+    many = sweep(*words, "--seeds", "4", "--dry-run")
+    assert many.exit_code == 0, many.output
+    assert "with 4 runs at once on Ray: 4 CPUs on 2 nodes" in many.stdout.splitlines()[1]
+    assert many.stderr == "A short trial on the cluster tells how long they take …\n"
+    few = sweep(*words, "--dry-run")
+    assert "with 2 runs at once on Ray: 4 CPUs on 2 nodes" in few.stdout.splitlines()[1]
+    assert ClusterOfFour.made == [("ray://there:1", 1, 0.25), "closed"] * 2
+    assert not store_path().exists()
 
 
 def test_a_sweep_whose_cluster_is_refused_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,9 +82,16 @@ def checkpoint(update: int, state: bytes = b"", run: str = "") -> Checkpoint:
     return Checkpoint(update, f"update {update}", replace(CONFIG, knobs=knobs), state, run)
 
 
-def keep(path: Path, updates: int = 40, *, end: Phase = Phase.FINISHED, **changes: Any) -> str:
-    """Record a whole run of so many updates, and return its id."""
-    recorder = StoreRecorder(path)
+def keep(
+    path: Path,
+    updates: int = 40,
+    *,
+    end: Phase = Phase.FINISHED,
+    run: str | None = None,
+    **changes: Any,
+) -> str:
+    """Record a whole run of so many updates, and return its id, which may be given."""
+    recorder = StoreRecorder(path, run=run)
     feed(recorder, range(1, updates + 1), **changes)
     last = state(updates, **{**changes, "phase": end})
     recorder.record(last, ())

@@ -14,6 +14,7 @@ from bntui.store.listing import (
     differences,
     interrupted,
     is_cell,
+    listed,
     matching,
     ordered,
     why_not_resumed,
@@ -100,6 +101,12 @@ class TestRunsOfSweeps:
         assert is_cell(replace(cell, note="my own", config=replace(cell.config, threads=3)))
         assert not is_cell(run)
         assert not is_cell(replace(cell, config=replace(cell.config, seed=9)))
+
+    def test_they_are_listed_if_they_are_asked_for_or_pinned(self, run: StoredRun) -> None:
+        cell = replace(run, id=cell_id(run.config), note="sweep big")
+        pinned = replace(cell, pinned=True)
+        assert listed([cell, run, pinned], "") == [run, pinned]
+        assert listed([cell, run, pinned], "big") == [cell, pinned]
 
     def test_they_are_resumed_by_sweeps_alone(self, run: StoredRun) -> None:
         cut = replace(run, state=State.INTERRUPTED, checkpoint=16)

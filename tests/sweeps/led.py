@@ -11,6 +11,7 @@ import psutil
 from bntui.core.sweep import Cell, Design
 from bntui.store.database import Store
 from bntui.sweeps.driver import Driver
+from bntui.sweeps.on_ray import RayCluster
 from bntui.sweeps.processes import Processes
 from tests.children import environment
 from tests.sweeps.tiny import SECONDS, kept
@@ -21,27 +22,28 @@ from pathlib import Path
 from tests.sweeps.led import lead
 from tests.sweeps.tiny import design
 
-path, folder, epochs, pace, *seeds = sys.argv[1:]
+path, folder, address, epochs, pace, *seeds = sys.argv[1:]
 cells = design(Path(folder), epochs=int(epochs), pace=float(pace), seeds=tuple(map(int, seeds)))
-led = lead(Path(path), cells)
+led = lead(Path(path), cells, address=address)
 led.join()
 print(led.failure, led.failures)
 """
 
 
-def lead(path: Path, cells: Design, jobs: int = 2) -> Driver:
-    """Start a driver in this process."""
-    led = Driver(path, "sweep-1", cells, Processes(jobs, 1))
+def lead(path: Path, cells: Design, jobs: int = 2, address: str = "") -> Driver:
+    """Start a driver in this process, of processes or of the Ray cluster at an address."""
+    executor = RayCluster(address, 1) if address else Processes(jobs, 1)
+    led = Driver(path, "sweep-1", cells, executor)
     led.start()
     return led
 
 
-def driving(path: Path, folder: Path, cells: Design) -> "subprocess.Popen[str]":
+def driving(path: Path, folder: Path, cells: Design, address: str = "") -> "subprocess.Popen[str]":
     """Start a driver in a process of its own, whose working directory may be any."""
     base = cells.base
-    words = [str(path), str(folder), str(base.epochs), str(base.knobs.pace), *map(str, cells.seeds)]
+    words = [str(path), str(folder), address, str(base.epochs), str(base.knobs.pace)]
     return subprocess.Popen(
-        [sys.executable, "-c", DRIVING, *words],
+        [sys.executable, "-c", DRIVING, *words, *map(str, cells.seeds)],
         stdout=subprocess.PIPE, text=True, env=environment(),
     )  # fmt: skip
 
@@ -49,14 +51,15 @@ def driving(path: Path, folder: Path, cells: Design) -> "subprocess.Popen[str]":
 def workers(parent: int | None = None) -> list[psutil.Process]:
     """Return the processes that a driver of a process has, by default of this one."""
     found = psutil.Process(parent).children()
-    return [one for one in found if "bntui.sweeps.worker_process" in " ".join(_words(one))]
+    return [one for one in found if "bntui.sweeps.worker_process" in words(one)]
 
 
-def _words(process: psutil.Process) -> list[str]:
+def words(process: psutil.Process) -> str:
+    """Return the command line of a process; empty if it has ended."""
     try:
-        return list(process.cmdline())
+        return " ".join(process.cmdline())
     except psutil.Error:
-        return []
+        return ""
 
 
 def is_gone(process: psutil.Process) -> bool:

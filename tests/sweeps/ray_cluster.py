@@ -1,5 +1,6 @@
 """A Ray cluster on loopback, in a process of its own that obeys a test: `python -m tests.sweeps.ray_cluster`."""
 
+import importlib.util
 import socket
 import subprocess
 import sys
@@ -8,14 +9,21 @@ from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
 import psutil
+import pytest
 
 from tests.children import environment
+from tests.sweeps.led import words
 
 HOST = "127.0.0.1"
 ON_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Has Ray use the loopback address, as it does on systems whose firewall would ask, for all of its nodes."""
+WITHOUT_TOKENS = {"RAY_AUTH_MODE": "disabled"}
 STORE_BYTES = 100_000_000
 END_SECONDS = 20.0
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None,
+    reason="Ray is not installed (pip install 'bntui[ray]')",
+)
 
 
 class Loopback:
@@ -34,6 +42,11 @@ class Loopback:
         """Kill the node that was started last."""
         self._order("kill")
 
+    def workers(self) -> list[psutil.Process]:
+        """Return the processes of its nodes that run cells at the moment."""
+        family = psutil.Process(self._process.pid).children(recursive=True)
+        return [one for one in family if words(one).startswith("ray::run_task")]
+
     def _order(self, what: str) -> None:
         assert self._process.stdin
         self._process.stdin.write(f"{what}\n")
@@ -49,15 +62,16 @@ class Loopback:
 
 @contextmanager
 def loopback() -> Iterator[Loopback]:
-    """Have a cluster; leave no process of it behind."""
-    own = environment(
-        RAY_USAGE_STATS_ENABLED="0",
-        RAY_AUTH_MODE="disabled",
-        RAY_worker_niceness="0",
-        **ON_LOOPBACK,
-    )
+    """Have a cluster, which this process and its children can use; leave no process of it behind."""
+    own = environment(RAY_USAGE_STATS_ENABLED="0", RAY_worker_niceness="0")
+    own |= WITHOUT_TOKENS | ON_LOOPBACK
     # Not a test's folder: the path of a socket has 107 characters at most.
-    with TemporaryDirectory(prefix="bntui-ray-", ignore_cleanup_errors=True) as folder:
+    with (
+        TemporaryDirectory(prefix="bntui-ray-", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in (WITHOUT_TOKENS | ON_LOOPBACK).items():
+            patch.setenv(name, value)
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.sweeps.ray_cluster", folder],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=own, start_new_session=True,

@@ -1,18 +1,18 @@
-"""Kills at random moments of drivers and workers: what they leave equals an undisturbed sweep's bit for bit."""
+"""Kills at random moments of drivers, workers and nodes: what they leave equals an undisturbed sweep bit for bit."""
 
 import random
-import signal
 import subprocess
+from collections import Counter
 from pathlib import Path
 from time import monotonic, sleep
 
-import psutil
 import pytest
 
 from bntui.core.sweep import Design
 from bntui.store.database import Store
 from bntui.store.writing import State
 from tests.sweeps.led import check_equal, driving, workers
+from tests.sweeps.ray_cluster import Loopback, loopback, needs_ray
 from tests.sweeps.test_worker import run_itself
 from tests.sweeps.tiny import SECONDS, design
 
@@ -35,10 +35,28 @@ def test_twenty_kills_cost_last_seconds_alone(tmp_path: Path) -> None:
     survive(tmp_path, kills=20, epochs=40, seeds=(0, 1), draws=random.Random(20))
 
 
+@needs_ray
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_twenty_kills_on_a_ray_cluster_cost_last_seconds_alone(tmp_path: Path) -> None:
+    with loopback() as cluster:
+        cluster.add()
+        cluster.add()
+        survive(
+            tmp_path, kills=20, epochs=40, seeds=(0, 1), draws=random.Random(21), cluster=cluster
+        )
+
+
 def survive(
-    folder: Path, *, kills: int, epochs: int, seeds: tuple[int, ...], draws: random.Random
+    folder: Path,
+    *,
+    kills: int,
+    epochs: int,
+    seeds: tuple[int, ...],
+    draws: random.Random,
+    cluster: Loopback | None = None,
 ) -> None:
-    """Run a sweep whose drivers and workers are killed so often, and compare it with one left alone.
+    """Run a sweep of which so often something is killed, and compare it with one left alone.
 
     The last kill is of the driver, when a cell has more updates than a kill may cost.
     """
@@ -49,22 +67,39 @@ def survive(
     last = 0.85 * UPDATES * epochs
     assert last > MOST_REPEATED
     seen: dict[str, tuple[int, State]] = {}
-    driver = driving(path, folder, cells)
-    killed = 0
+    address = cluster.address if cluster else ""
+    driver = driving(path, folder, cells, address)
+    killed: Counter[str] = Counter()
     for moment in [*sorted(draws.uniform(1.0, last) for _ in range(kills - 1)), last]:
         if not comes_to(moment, driver, path, cells, seen):
             break
-        killed += 1
-        victims = [driver.pid, *(process.pid for process in workers(driver.pid))]
-        victim = driver.pid if moment == last else draws.choice(victims)
-        psutil.Process(victim).send_signal(signal.SIGKILL)
-        if victim == driver.pid:
+        victims = ["driver", "worker", *(["node"] if cluster else [])]
+        victim = "driver" if moment == last else draws.choice(victims)
+        killed[victim] += 1
+        if victim == "node":
+            assert cluster
+            cluster.kill()
+            cluster.add()
+        elif victim == "worker":
+            kill_worker(driver, cluster)
+        else:
+            driver.kill()
             driver.communicate()
-            driver = driving(path, folder, cells)
-    assert killed == kills
+            driver = driving(path, folder, cells, address)
+    assert killed.total() == kills
+    print(f"killed: {dict(killed)}")
     told = finish(driver, path, cells, seen)
     assert told == " ()\n"
     check_equal(path, undisturbed, cells)
+
+
+def kill_worker(driver: "subprocess.Popen[str]", cluster: Loopback | None) -> None:
+    """Kill the process that runs one of the cells, once there is one."""
+    until = monotonic() + SECONDS
+    while not (found := cluster.workers() if cluster else workers(driver.pid)):
+        assert monotonic() < until
+        sleep(0.05)
+    found[0].kill()
 
 
 def comes_to(

@@ -21,13 +21,9 @@ from bntui.sweeps.on_ray import RayCluster
 from bntui.sweeps.processes import Processes
 from bntui.sweeps.ray_protocol import Cluster
 from tests.sweeps import tiny
-from tests.sweeps.ray_cluster import ON_LOOPBACK, Loopback, loopback
+from tests.sweeps.ray_cluster import Loopback, loopback, needs_ray
 from tests.sweeps.tiny import SECONDS
 
-needs_ray = pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None,
-    reason="Ray is not installed (pip install 'bntui[ray]')",
-)
 GPUS = Cluster("auto", threads=2, gpus_per_run=0.4, environment={})
 
 
@@ -115,7 +111,7 @@ def test_all_is_lost_with_the_process_that_speaks_with_ray(
 ) -> None:
     child(
         monkeypatch,
-        "pipe.send(Connected()); pipe.send(Room(3, 'Ray: 1 CPU on 1 node'))",
+        "pipe.send(Connected()); pipe.send(Room(3, 1, 'Ray: 1 CPU on 1 node'))",
         "runs = [pipe.recv().run for _ in range(2)]",
         "pipe.send(Died(runs[0], 'its node died')); pipe.recv(); os._exit(3)",
     )
@@ -134,6 +130,34 @@ def test_all_is_lost_with_the_process_that_speaks_with_ray(
             cluster.free()
         with pytest.raises(ConfigError, match="is gone"):
             cluster.begin(first.id, RunRequest(first.config))
+    finally:
+        cluster.close()
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_trial_s_answer_is_returned_or_raised(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    child(
+        monkeypatch,
+        "pipe.send(Connected()); pipe.send(Room(6, 4, 'Ray: 4 CPUs on 1 node'))",
+        "from bntui.core.text import ConfigError",
+        "for found in (['as long'], [], ConfigError('no data set there.')):",
+        "    asked = pickle.loads(pipe.recv().pairs)",
+        "    assert [type(one).__name__ for one in asked[0]] == ['RunConfig'] * 2",
+        "    pipe.send(Room(6, 4, 'Ray: 4 CPUs on 1 node')); pipe.send(Tried(pickle.dumps(found)))",
+    )
+    cluster = RayCluster("auto", 1)
+    try:
+        assert cluster.at_once == 4
+        small, large = tiny.design(tmp_path).cells()
+        pairs = [(small.config, large.config)]
+        assert cluster.try_runs(pairs) == ["as long"]
+        assert cluster.try_runs(pairs) == []
+        with pytest.raises(ConfigError, match=r"^no data set there\.$"):
+            cluster.try_runs(pairs)
+        with pytest.raises(ConfigError, match="is gone"):
+            cluster.try_runs(pairs)
     finally:
         cluster.close()
 
@@ -164,9 +188,9 @@ def test_cells_fit_by_cpus_and_by_shares_of_one_gpu() -> None:
 def test_room_leaves_to_others_what_they_use() -> None:
     two = [node(8), node(8)]
     small = replace(GPUS, gpus_per_run=0.0)
-    assert ray_nodes.room(two, {"CPU": 16.0}, 0, small) == 8 + ray_nodes.QUEUED
-    assert ray_nodes.room(two, {"CPU": 4.0}, 2, small) == 4 + ray_nodes.QUEUED
-    assert ray_nodes.room(two, {"CPU": 16.0}, 8, small) == 8 + ray_nodes.QUEUED  # told a second ago
+    assert ray_nodes.at_once(two, {"CPU": 16.0}, 0, small) == 8
+    assert ray_nodes.at_once(two, {"CPU": 4.0}, 2, small) == 4
+    assert ray_nodes.at_once(two, {"CPU": 16.0}, 8, small) == 8  # told a second ago
 
 
 def test_a_cluster_in_words() -> None:
@@ -235,9 +259,7 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Loopback]:
-    with pytest.MonkeyPatch.context() as patch, loopback() as started:
-        for name, value in {"RAY_AUTH_MODE": "disabled", **ON_LOOPBACK}.items():
-            patch.setenv(name, value)
+    with loopback() as started:
         started.add()
         yield started
 
@@ -323,3 +345,21 @@ def test_a_sweep_that_was_left_goes_on_bit_for_bit_from_ray_s_client(
         led.leave(SECONDS)
     assert (led.failure, led.failures) == ("", ())
     assert kept(path, design) == local
+
+
+@needs_ray
+@pytest.mark.system
+def test_a_node_tries_runs_as_it_would_make_them(cluster: Loopback, design: Design) -> None:
+    small, large = (cell.config for cell in design.cells())
+    executor = RayCluster(cluster.address, 1)
+    try:
+        assert executor.at_once >= 1
+        found = executor.try_runs([(small, large)])
+        missing = replace(small, dataset="/nowhere/at/all")
+        with pytest.raises(ConfigError, match="/nowhere/at/all"):
+            executor.try_runs([(missing, missing)])
+    finally:
+        executor.close()
+    assert {one.config.knobs.batch_size for one in found} >= {8}
+    assert all(one.facts.train == 96 and one.facts.threads == 1 for one in found)
+    assert all(one.seconds > 0.0 for one in found)

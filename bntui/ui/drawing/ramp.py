@@ -7,7 +7,14 @@ from bntui.core.colour_ramp import STEPS, colours, lightness
 from bntui.core.series import Array
 from bntui.ui.terminal.glyphs import Glyphs
 
-__all__ = ["CHARACTERS", "SIXTEEN", "STEPS", "colours", "levels", "lightness", "sixteen"]
+__all__ = [
+    "CHARACTERS", "HEAT", "SIXTEEN", "SOLID", "STEPS",
+    "colours", "levels", "lightness", "sixteen",
+]  # fmt: skip
+HEAT = "heat-"
+"""How the roles of shades begin; their level follows."""
+SOLID = "█" * STEPS
+"""What stands for the shades where colours tell them apart."""
 CHARACTERS = {Glyphs.BRAILLE: "▁▂▃▄▅▆▇█", Glyphs.BLOCKS: "·░▒▓█", Glyphs.ASCII: ".:-=+*#@"}
 """What stands for the shades where there are too few colours, from the lowest."""
 SIXTEEN = {

@@ -10,13 +10,9 @@ from bntui.core.series import Array
 from bntui.ui.drawing.axes import AXIS
 from bntui.ui.drawing.canvas import Picture, Row
 from bntui.ui.drawing.legend import LEGEND
-from bntui.ui.drawing.ramp import STEPS, levels
+from bntui.ui.drawing.ramp import HEAT, SOLID, levels
 from bntui.ui.explorer.looks import OWN_ROW, Looks, is_momentum, written
 
-SOLID = "█" * STEPS
-"""The characters of the shades where colours tell them apart."""
-HEAT = "heat-"
-"""How the roles of the shades begin; their level follows."""
 OWN = "running strong"
 """The role of what frames the run's own row: the colour of its running statistics on the charts."""
 FRAME = {False: ("▐", "▌"), True: ("[", "]")}

@@ -14,24 +14,21 @@ from bntui.ui.drawing.axes import AXIS, LABELS, x_axis
 from bntui.ui.drawing.canvas import Picture
 from bntui.ui.drawing.legend import LEGEND
 from bntui.ui.drawing.marks import flags
-from bntui.ui.drawing.ramp import CHARACTERS, colours, sixteen
 from bntui.ui.drawing.view import FOLLOWING, View, updates_of, x_of
 from bntui.ui.explorer.drift import waiting_for
-from bntui.ui.explorer.heat_map import HEAT, SOLID, heat_map, update_at
+from bntui.ui.explorer.heat_map import heat_map, update_at
 from bntui.ui.explorer.looks import WORST, Looks, beside, looks_of, reading, why_no_hindsight
 from bntui.ui.key_lines import Shown
-from bntui.ui.terminal.glyphs import DOTS, Glyphs
-from bntui.ui.widgets.focus_canvas import FocusCanvas
+from bntui.ui.terminal.glyphs import DOTS
+from bntui.ui.widgets.ramp_canvas import RampCanvas, shade_of
 
 TITLE = "every momentum, in hindsight"
 NOTHING = "there is no look back yet"
-LEGEND_CELLS = 10
-"""Cells of the ramp in the title."""
 BESIDE_TITLE = 6
 """Cells of a border that its title leaves alone."""
 
 
-class HindsightMap(FocusCanvas):
+class HindsightMap(RampCanvas):
     """One row an estimator. With the focus, arrows choose the one whose past the charts show."""
 
     BORDER_TITLE = TITLE
@@ -133,10 +130,9 @@ class HindsightMap(FocusCanvas):
         super().watch_has_focus(_has_focus)
         self.post_message(self.Scrubbed())
 
-    def on_mount(self) -> None:
-        """Write the title anew in the colours of another theme."""
-        super().on_mount()
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._say())
+    def take_colours(self) -> None:
+        """Write the title anew."""
+        self._say()
 
     def on_resize(self) -> None:
         """Say as much in the title as it has room for."""
@@ -219,7 +215,7 @@ class HindsightMap(FocusCanvas):
             x=self._x,
             cursor=None if update is None else float(x_of(update, clock)),
             row=self.chosen if reads else "",
-            ramp=self._ramp,
+            ramp=self.ramp,
             across=across,
         )
         columns = width - AXIS - LEGEND
@@ -230,11 +226,10 @@ class HindsightMap(FocusCanvas):
 
     def role_style(self, role: str) -> Style:
         """Return what a role looks like; a shade has its colour of the ramp."""
-        names = role.split()
-        heat = next((name for name in names if name.startswith(HEAT)), "")
-        style = super().role_style(" ".join(name for name in names if name != heat))
-        if heat and not self.app.no_color:
-            style += Style(color=self._colour(int(heat.removeprefix(HEAT))))
+        role, level = shade_of(role)
+        style = super().role_style(role)
+        if level is not None and not self.app.no_color:
+            style += Style(color=self.colour(level))
         return style
 
     @property
@@ -242,18 +237,6 @@ class HindsightMap(FocusCanvas):
         """The update that is read; None for the newest."""
         view = self._view
         return view.window[1] if view.cursor is None and view.window else view.cursor
-
-    @property
-    def _ramp(self) -> str:
-        """A character for each shade: all the same where colours tell them apart."""
-        few = self.app.no_color or self.has_class("-sixteen") or self.glyphs is Glyphs.ASCII
-        return CHARACTERS[self.glyphs] if few else SOLID
-
-    def _colour(self, level: int) -> str:
-        dark, steps = self.app.current_theme.dark, len(self._ramp)
-        if self.has_class("-sixteen"):
-            return sixteen(level, steps, dark=dark)
-        return colours(dark=dark, steps=steps)[level]
 
     def _rows(self, looks: Looks, height: int) -> int:
         """Return how many rows there is room for, beside the line below and the axis.
@@ -287,14 +270,9 @@ class HindsightMap(FocusCanvas):
 
     def _say(self) -> None:
         """Write the title, with the ramp in the map's own colours."""
-        ramp = self._ramp
-        level = [n * len(ramp) // LEGEND_CELLS for n in range(LEGEND_CELLS)]
-        shades = [
-            (ramp[n], "" if self.app.no_color else self._colour(n))
-            for n in (level if ramp == SOLID else range(len(ramp)))
-        ]
+        shades = self.legend()
         share = f" · measuring {self._snapshot.observed_share:.0%}" if self._snapshot.update else ""
-        (what, worst, best), names = self._legend(), self._titles()
+        (what, worst, best), names = self._ends(), self._titles()
         room = self.size.width - BESIDE_TITLE
         used = len(f" · {what} {worst}  {best}") + len(shades)
         titles = [(names[0], share), *((name, "") for name in names)]
@@ -302,7 +280,7 @@ class HindsightMap(FocusCanvas):
         before, after = fit[0] if fit else titles[-1]
         self.retitle(f"{before} · {what} {worst} ", *shades, f" {best}", after)
 
-    def _legend(self) -> tuple[str, str, str]:
+    def _ends(self) -> tuple[str, str, str]:
         """Return what shades stand for, and which values the two ends of the ramp."""
         looks = self._looks
         if looks is None or not looks.distance:

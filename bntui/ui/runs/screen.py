@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 from bntui.core.run_request import Follow
 from bntui.core.snapshot import Checkpoint, Snapshot
 from bntui.core.text import ConfigError, literal
-from bntui.store.listing import matching, ordered
+from bntui.store.listing import listed, ordered
 from bntui.store.rows import StoredRun
 from bntui.ui import run_keys
 from bntui.ui.dialogs.prompt import PromptScreen
@@ -44,6 +44,9 @@ ROOMY = (116, 34)
 PREVIEW_AFTER = 0.1
 """Seconds for which a run is chosen before its curves are read: a held key chooses many."""
 NONE_KEPT = "No run is kept yet."
+ALL_OF_SWEEPS = (
+    "All runs that are kept are of sweeps: / and sweep list them, and `bntui sweeps` the sweeps."
+)
 
 
 class RunsScreen(Screen[Chosen | None]):
@@ -113,16 +116,22 @@ class RunsScreen(Screen[Chosen | None]):
         if not self.query(RunList):  # closed, while the store was at work
             return
         kept, text = self._runs or [], self.query_one("#filter", Input).value.strip()
-        runs = ordered(matching(kept, text), self._column)
-        listed = self.query_one(RunList)
-        count = f"{len(runs)} of {len(kept)}" if text else f"{len(kept)}"
+        runs = ordered(listed(kept, text), self._column)
+        whole = len(kept) if text else len(runs)
+        count = f"{f'{len(runs)} of ' if text else ''}{whole} run{'s' * (whole != 1)}"
         title = next(column.title for column in RUN_COLUMNS if column.name == self._column)
-        listed.retitle(f"{count} run{'s' * (len(kept) != 1)}, sorted by {title}")
-        listed.show(
+        of_sweeps = len(kept) - whole
+        beside = f" · {of_sweeps:,} of sweeps: / sweep" if of_sweeps else ""
+        shown = self.query_one(RunList)
+        shown.retitle(f"{count}, sorted by {title}{beside}")
+        instead = self._instead
+        if kept:
+            instead = f"No run has all of {text!r}." if text else ALL_OF_SWEEPS
+        shown.show(
             runs,
             signs={run.id: "".join(sign for sign, _ in self._signs(run)) for run in runs},
             column=self._column,
-            instead=f"No run has all of {text!r}." if kept else self._instead,
+            instead=instead,
         )
 
     def _signs(self, run: StoredRun) -> list[tuple[str, str]]:

@@ -12,23 +12,20 @@ from bntui.core.cells import cell_len
 from bntui.sweeps.phase import START_LEFT, Diagram, Tile
 from bntui.ui import sweep_keys
 from bntui.ui.drawing.canvas import Picture, Row
-from bntui.ui.drawing.ramp import CHARACTERS, colours, lightness, sixteen
+from bntui.ui.drawing.ramp import lightness
 from bntui.ui.sweeps.layout import Layout, laid_out
 from bntui.ui.sweeps.picture import phase_picture
 from bntui.ui.sweeps.shades import Shades, shades_of
-from bntui.ui.sweeps.tiles import HEAT, SOLID, UNLEARNED, Signs, Tiles, signs_of
-from bntui.ui.terminal.glyphs import Glyphs
-from bntui.ui.widgets.focus_canvas import FocusCanvas
+from bntui.ui.sweeps.tiles import GROUND, UNLEARNED, Signs, Tiles, signs_of
+from bntui.ui.widgets.ramp_canvas import RampCanvas, shade_of
 
-LEGEND_CELLS = 10
-"""Cells of the ramp in the title."""
 BESIDE_TITLE = 6
 """Cells of a border that its title leaves alone."""
 LIGHT = 0.564
 """OKLab's lightness of a ground from which on what stands on it is black."""
 
 
-class PhaseMap(FocusCanvas):
+class PhaseMap(RampCanvas):
     """A diagram that scrolls with its chosen tile."""
 
     BORDER_TITLE = "phase diagram"
@@ -44,6 +41,7 @@ class PhaseMap(FocusCanvas):
     class Opened(Message):
         """The user wants to see the runs behind the chosen tile."""
 
+    solid = GROUND
     cursor = (0, 0)
     """The column and the row of the chosen tile."""
 
@@ -73,10 +71,12 @@ class PhaseMap(FocusCanvas):
         column, row = self.cursor
         return self._diagram.tiles[row][column] if self._diagram else None
 
-    def on_mount(self) -> None:
-        """Take other colours with another theme."""
-        super().on_mount()
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._take_colours())
+    def take_colours(self) -> None:
+        """Show title and tiles anew."""
+        self._few = self.has_class("-sixteen")
+        self._styles.clear()
+        self._say()
+        self.refresh()
 
     def on_resize(self) -> None:
         """Say as much in the title as it has room for."""
@@ -122,14 +122,14 @@ class PhaseMap(FocusCanvas):
         if diagram is None or shades is None:
             return []
         if self._few != self.has_class("-sixteen"):
-            self._take_colours()
+            self.take_colours()
         shape = (len(diagram.x.values), len(diagram.y.values))
         room = (width - 1, height - 2)
         layout = laid_out(shape, room, diagram.y.values, self.cursor, self._layout)
         self._layout = layout
         if layout is None:
             return []
-        signs = signs_of(self._ramp, self.glyphs, upright=diagram.line_over == "y")
+        signs = signs_of(self.ramp, self.glyphs, upright=diagram.line_over == "y")
         tiles = Tiles(shades, signs, layout.across, layout.up)
         if self._tiles is None or self._tiles.key != tiles.key:
             self._tiles = tiles
@@ -140,30 +140,17 @@ class PhaseMap(FocusCanvas):
         """Return what a role looks like; a tile has its shade's colour as its ground, or in its characters."""
         if (known := self._styles.get(role)) is not None:
             return known
-        names = role.split()
-        heat = next((name for name in names if name.startswith(HEAT)), "")
-        style = super().role_style(" ".join(name for name in names if name != heat))
-        if heat and not self.app.no_color:
-            colour = self._colour(int(heat.removeprefix(HEAT)))
-            if self._ramp == SOLID:
+        rest, level = shade_of(role)
+        style = super().role_style(rest)
+        if level is not None and not self.app.no_color:
+            colour = self.colour(level)
+            if self.ramp == GROUND:
                 ink = "#000000" if lightness(colour) > LIGHT else "#ffffff"
                 style += Style(color=ink, bgcolor=colour)
             else:
                 style += Style(color=colour)
         self._styles[role] = style
         return style
-
-    @property
-    def _ramp(self) -> str:
-        """A character for each shade: blanks where colours of the ground tell them apart."""
-        few = self.app.no_color or self.has_class("-sixteen") or self.glyphs is Glyphs.ASCII
-        return CHARACTERS[self.glyphs] if few else SOLID
-
-    def _colour(self, level: int) -> str:
-        dark, steps = self.app.current_theme.dark, len(self._ramp)
-        if self.has_class("-sixteen"):
-            return sixteen(level, steps, dark=dark)
-        return colours(dark=dark, steps=steps)[level]
 
     def _heading(self, diagram: Diagram, signs: Signs, width: int) -> Row:
         """Return the line above the tiles: what the axes are, and what line and signs mean."""
@@ -195,26 +182,12 @@ class PhaseMap(FocusCanvas):
             self.repaint()
             self.post_message(self.Moved())
 
-    def _take_colours(self) -> None:
-        self._few = self.has_class("-sixteen")
-        self._styles.clear()
-        self._say()
-        self.refresh()
-
     def _say(self) -> None:
         """Write the title, with the ramp in the map's own colours."""
         shades, diagram = self._shades, self._diagram
         if shades is None or diagram is None:
             return
-        ramp = self._ramp
-        if ramp == SOLID:
-            level = [n * len(ramp) // LEGEND_CELLS for n in range(LEGEND_CELLS)]
-            level[-1] = len(ramp) - 1
-            cells = [("█", "" if self.app.no_color else self._colour(n)) for n in level]
-        else:
-            cells = [
-                (one, "" if self.app.no_color else self._colour(n)) for n, one in enumerate(ramp)
-            ]
+        cells = self.legend()
         (worst, best), value = shades.ends, str(diagram.choice.value)
         room = self.size.width - BESIDE_TITLE - len(cells) - len(f" · {worst}  {best}")
         titles = [f"{value} over {diagram.x.label} and {diagram.y.label}", value]

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from bntui.sweeps.phase import Tile
 from bntui.sweeps.words import value_words
 from bntui.ui.drawing.canvas import Row
+from bntui.ui.drawing.ramp import HEAT, STEPS
 from bntui.ui.sweeps.shades import Shades
 from bntui.ui.terminal.glyphs import Glyphs
 
-HEAT = "heat-"
-"""How the roles of shades begin; their level follows."""
-SOLID = " " * 20
+GROUND = " " * STEPS
 """The ramp where colours of the ground are the shades."""
 FRAMES = {True: ("[", "]", "+|+", "+|+", "-"), False: ("[", "]", "┏┃┗", "┓┃┛", "━")}
 """What frames the chosen tile; the first where there is only ASCII. A tile of one line has brackets, a
@@ -89,7 +88,7 @@ class Tiles:
             _frame(cells, sub, self._up, signs)
         role = f"{HEAT}{level}" if level >= 0 else "bad" if tile.failed else "axis"
         role = f"{role} strong" if chosen or tile.failed else role
-        if not crossed or signs.ramp == SOLID:
+        if not crossed or signs.ramp == GROUND:
             return [("".join(cells), f"{role} strong" if crossed else role)]
         return [(one, "strong" if one == signs.line else role) for one in cells]
 

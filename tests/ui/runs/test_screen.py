@@ -15,6 +15,7 @@ from bntui.core.cells import cell_len
 from bntui.core.config import Knobs, RunConfig
 from bntui.core.run_request import Resume
 from bntui.core.snapshot import Mark, Phase
+from bntui.core.sweep import cell_id
 from bntui.core.text import ConfigError
 from bntui.core.watched import Found, Watched
 from bntui.store.archive import KeptRuns
@@ -391,6 +392,23 @@ class TestFinding:
             await user.press("p")
             await user.until(lambda: "pinned" not in user.part("#about"))
             assert rows(user) == [ids[size][:6] for size in (512, 64, 8)]
+
+    async def test_runs_of_sweeps_are_counted_and_found(self) -> None:
+        def cell(seed: int) -> str:
+            config = replace(STORED, seed=seed)
+            return kept("sweep big", config=config, run=cell_id(config))
+
+        cells = {cell(seed)[:6] for seed in range(3)}
+        async with listed() as user:
+            assert "All runs that are kept are of sweeps: / and sweep list them" in user.text
+            assert "╭─ 0 runs, sorted by when · 3 of sweeps: / sweep ─" in user.text
+        own = kept()
+        async with listed() as user:
+            assert "╭─ 1 run, sorted by when · 3 of sweeps: / sweep ─" in user.text
+            assert rows(user) == [own[:6]]
+            await user.press("slash", *"sweep")
+            assert "╭─ 3 of 4 runs, sorted by when ─" in user.text
+            assert set(rows(user)) == cells
 
 
 class TestEditing:

@@ -7,15 +7,16 @@ import pytest
 
 from bntui.sweeps.phase import NO_AXIS, Choice, Diagram, Scale, Tile
 from bntui.ui.drawing.canvas import Picture
+from bntui.ui.drawing.ramp import HEAT
 from bntui.ui.sweeps.layout import laid_out, line_cells
 from bntui.ui.sweeps.picture import phase_picture
 from bntui.ui.sweeps.shades import shades_of
-from bntui.ui.sweeps.tiles import HEAT, SOLID, Signs, Tiles, signs_of
+from bntui.ui.sweeps.tiles import GROUND, Signs, Tiles, signs_of
 from bntui.ui.terminal.glyphs import Glyphs
 
 NAN = math.nan
 ASCII = signs_of(".:-=+*#@", Glyphs.ASCII)
-SHADED = signs_of(SOLID, Glyphs.BRAILLE)
+SHADED = signs_of(GROUND, Glyphs.BRAILLE)
 
 
 def tile(median: float, *, running: bool = False, failed: bool = False) -> Tile:
