@@ -87,7 +87,7 @@ def keep(
     updates: int = 40,
     *,
     end: Phase = Phase.FINISHED,
-    run: str | None = None,
+    run: str = "",
     **changes: Any,
 ) -> str:
     """Record a whole run of so many updates, and return its id, which may be given."""
