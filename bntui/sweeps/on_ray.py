@@ -114,10 +114,10 @@ class RayCluster:
         while self._tried is None and not self._gone and time.monotonic() < until:
             self._take(WAIT_SECONDS)
         found, self._tried = self._tried, None
-        if self._gone:
-            raise ConfigError(self._gone)
         if isinstance(found, ConfigError):
             raise found
+        if found is None and self._gone:
+            raise ConfigError(self._gone)
         return found or []
 
     def free(self) -> int:

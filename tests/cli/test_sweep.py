@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.progress import ProgressColumn
 
-from bntui.cli import sweep_plan, sweep_report
+from bntui.cli import ending, sweep_plan, sweep_report
 from bntui.cli.main import cli
 from bntui.cli.sweep_lines import (
     SweepJson,
@@ -393,7 +393,7 @@ def test_a_driver_that_gives_up_ends_with_2(capsys: pytest.CaptureFixture[str]) 
 def test_a_signal_ends_it_and_keeps_what_is_under_way(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sweep_report, "end_anyway", lambda *_: None)  # it would end the tests
+    monkeypatch.setattr(ending, "end_anyway", lambda *_: None)  # it would end the tests
     _, running, _ = some_views()
 
     class Ending(Scripted):
@@ -420,14 +420,14 @@ class ClusterOfFour:
     made: ClassVar[list[object]] = []
 
     def __init__(self, *words: object) -> None:
-        self.made += [words]
+        self.made.append(words)
         self.workers, self.at_once = "Ray: 4 CPUs on 2 nodes", 4
 
     def try_runs(self, pairs: list[Any]) -> list[Took]:
         return [Took(one, FACTS, 100, 1000, 600.0) for pair in pairs for one in pair]
 
     def close(self) -> None:
-        self.made += ["closed"]
+        self.made.append("closed")
 
 
 def test_on_a_cluster_a_trial_there_tells_how_long_runs_take(

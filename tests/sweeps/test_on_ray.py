@@ -142,7 +142,8 @@ def test_a_trial_s_answer_is_returned_or_raised(
         monkeypatch,
         "pipe.send(Connected()); pipe.send(Room(6, 4, 'Ray: 4 CPUs on 1 node'))",
         "from bntui.core.text import ConfigError",
-        "for found in (['as long'], [], ConfigError('no data set there.')):",
+        "from bntui.experiments.duration import Took",
+        "for found in ([Took(None, None, 1, 8, 2.5)], [], ConfigError('no data set there.')):",
         "    asked = pickle.loads(pipe.recv().pairs)",
         "    assert [type(one).__name__ for one in asked[0]] == ['RunConfig'] * 2",
         "    pipe.send(Room(6, 4, 'Ray: 4 CPUs on 1 node')); pipe.send(Tried(pickle.dumps(found)))",
@@ -152,7 +153,7 @@ def test_a_trial_s_answer_is_returned_or_raised(
         assert cluster.at_once == 4
         small, large = tiny.design(tmp_path).cells()
         pairs = [(small.config, large.config)]
-        assert cluster.try_runs(pairs) == ["as long"]
+        assert [one.seconds for one in cluster.try_runs(pairs)] == [2.5]
         assert cluster.try_runs(pairs) == []
         with pytest.raises(ConfigError, match=r"^no data set there\.$"):
             cluster.try_runs(pairs)
