@@ -33,7 +33,7 @@ def attach(name: str | None, store: str | None, plain: bool, theme: str | None) 
     """
     from bntui.store.database import Store
     from bntui.store.follow import which
-    from bntui.store.follow_sweep import which_sweep
+    from bntui.store.follow_sweep import FollowedSweep, means_sweep
     from bntui.ui.terminal import capabilities
 
     if store is not None:
@@ -41,7 +41,7 @@ def attach(name: str | None, store: str | None, plain: bool, theme: str | None) 
             _existing(store)
         )  # for all screens, the list of runs as well
     with Store() as kept:
-        sweep = which_sweep(kept, name)
+        sweep = FollowedSweep(kept.path, name) if name and means_sweep(kept, name) else None
         run = None if sweep else which(kept, name)
     capabilities.prepare()  # before textual is imported
     if theme is not None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bntui.cli import runs
+from bntui.cli.options import Checked
 from bntui.cli.written_files import write_file, write_folder, write_out
+from bntui.core.parsers import MAX_EPOCHS, Whole
 from bntui.core.text import ConfigError, literal
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ FORMATS = {
 }
 """How the name of what is written ends."""
 STANDARD_OUTPUT = "-"
+parse_epoch = Whole("epoch", 1, MAX_EPOCHS, "10")
 
 
 def file_format(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -57,7 +60,10 @@ def file_format(_: click.Context, __: click.Parameter, value: str) -> str:
     help="Of a sweep's picture: gap, running, fresh or updates-until-sound [gap].",
 )  # fmt: skip
 @click.option(
-    "--epoch", type=int, metavar="N", help="Of a sweep's picture: at whose end [the last]."
+    "--epoch",
+    type=Checked("N", parse_epoch),
+    metavar="N",
+    help="Of a sweep's picture: at whose end [the last].",
 )
 @click.option(
     "--at", multiple=True, metavar="NAME=VALUE",
@@ -76,7 +82,7 @@ def export(name: str, kind: str, to: str | None, force: bool, **picture: Any) ->
                 f"--{next(iter(asked))} is of a sweep's picture: --format svg of one."
             )
         if to == STANDARD_OUTPUT and kind in {"tensorboard", "weights"}:
-            raise ConfigError(f"{kind} are no text for standard output: name a file with --to.")
+            raise ConfigError(f"--format {kind} writes no text: name with --to where it goes.")
         made = _of_sweep(view, kind, asked) if view else _of_run(store, run, kind)
         path = Path(to) if to else Path(f"bntui-{run}{FORMATS[kind]}")
         _write(made, path, force=force)
@@ -146,11 +152,11 @@ def _of_sweep(view: "SweepView", kind: str, picture: Mapping[str, Any]) -> Made:
 
 
 def _sweep(store: "Store", name: str) -> "SweepView | None":
-    """Return the sweep of this name, if it is one: no run's id can be the name of a sweep."""
-    if not store.has_sweep(name):
-        return None
-    from bntui.store.follow_sweep import read_sweep
+    """Return the sweep of this name, if it is one: no run's id can be. Raises StoreError."""
+    from bntui.store.follow_sweep import means_sweep, read_sweep
 
+    if not means_sweep(store, name):
+        return None
     view = read_sweep(store.path, name)
     if view.message:
         click.echo(view.message, err=True)

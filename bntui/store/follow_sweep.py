@@ -42,18 +42,18 @@ def read_cells(path: Path, name: str, design: Design) -> SweepView:
     return SweepView(name, design, cells.states(held), cells.remark)
 
 
-def which_sweep(store: Store, name: str | None) -> "FollowedSweep | None":
-    """Return the sweep that `bntui attach` means; None where that is a run.
+def means_sweep(store: Store, name: str) -> bool:
+    """Tell whether a name is that of a sweep, and not what a run is called.
 
     Raises StoreError for a name that only a sweep can have, where there is none of that name.
     """
-    if name is None or why_no_name(name):
-        return None
+    if why_no_name(name):
+        return False
     if not store.has_sweep(name):
         raise StoreError(
             f"run or sweep {name!r} is not in the store: `bntui runs` and `bntui sweeps` list what is."
         )
-    return FollowedSweep(store.path, name)
+    return True
 
 
 def under_way(path: Path, cells: SweepCells) -> set[str]:

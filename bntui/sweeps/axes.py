@@ -20,6 +20,8 @@ UPDATES = "updates"
 NO_AXIS = ""
 """An axis of one place, which holds all cells: for a sweep that varies too little for two axes."""
 _BATCH, _MOMENTUM = "batch_size", "momentum"
+SAME = {_BATCH: UPDATES, UPDATES: _BATCH}
+"""Axes that say the same in two ways: one of both is drawn, or looked at at one value."""
 _LABELS = {
     MOMENTUM: "momentum (Keras's)",
     _MOMENTUM: "the run's own momentum (Keras's)",

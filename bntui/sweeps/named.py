@@ -6,6 +6,7 @@ from dataclasses import replace
 from bntui.core.settings import SETTINGS
 from bntui.core.sweep import SweepView
 from bntui.core.text import ConfigError
+from bntui.sweeps.axes import SAME
 from bntui.sweeps.phase import (
     MOMENTUM,
     NO_AXIS,
@@ -32,19 +33,49 @@ def choice_named(
     first = first_choice(view)
     across = axis_named(view, x) if x else ""
     down = axis_named(view, y) if y else ""
-    if across and across == down:
-        raise ConfigError(f"axis {x!r} can't be both --x and --y: name two.")
+    if across and across in _one_axis(down):
+        raise ConfigError(f"--x {x} and --y {y} are one axis: name another.")
+    across = across or _first_but(down, first.x, first.y)
     choice = replace(
         first,
-        x=across or next(one for one in (first.x, first.y, NO_AXIS) if one != down),
-        y=down or next(one for one in (first.y, first.x, NO_AXIS) if one != across),
+        x=across,
+        y=down or _first_but(across, first.y, first.x),
         value=value_named(value) if value else first.value,
-        at=dict(place_named(view, one) for one in at),
+        at=_places_named(view, at),
     )
     for name in choice.at:
-        if name in {choice.x, choice.y}:
+        if name in {*_one_axis(choice.x), *_one_axis(choice.y)}:
             raise ConfigError(f"--at {_option(view, name)}=… is of an axis that is drawn whole.")
-    return replace(choice, epoch=_measured(view, epoch)) if epoch is not None else choice
+    if epoch is None:
+        return choice
+    if choice.value is Value.UNTIL_SOUND:
+        raise ConfigError(f"{Value.UNTIL_SOUND} are found over all epochs: leave out --epoch.")
+    return replace(choice, epoch=_measured(view, epoch))
+
+
+def _one_axis(name: str) -> tuple[str, ...]:
+    """Return the names of an axis: that of batch size has two. None of no axis."""
+    return (name, SAME.get(name, name)) if name != NO_AXIS else ()
+
+
+def _first_but(drawn: str, *axes: str) -> str:
+    """Return the first of some axes that another one is not."""
+    return next((one for one in axes if one not in _one_axis(drawn)), NO_AXIS)
+
+
+def _places_named(view: SweepView, texts: Sequence[str]) -> dict[str, int]:
+    """Return what all --at mean. Raises ConfigError, also where two are of one axis."""
+    places: dict[str, int] = {}
+    for text in texts:
+        name, place = place_named(view, text)
+        if other := next((one for one in _one_axis(name) if one in places), None):
+            both = _option(view, other), _option(view, name)
+            said = (
+                f"{both[0]} twice" if both[0] == both[1] else f"{both[0]} and {both[1]}, one axis"
+            )
+            raise ConfigError(f"--at has {said}: leave one of them out.")
+        places[name] = place
+    return places
 
 
 def axis_named(view: SweepView, name: str) -> str:
@@ -54,9 +85,9 @@ def axis_named(view: SweepView, name: str) -> str:
     does not. Raises ConfigError.
     """
     known = {_option(view, one): one for one in axes(view)}
-    if MOMENTUM in axes(view):
-        known.setdefault(MOMENTUM, MOMENTUM)
     wanted = name.strip().lower().replace("_", "-")
+    if wanted == MOMENTUM and MOMENTUM in axes(view):
+        return MOMENTUM
     if wanted not in known:
         names = ", ".join(known) or "none: it varies nothing"
         raise ConfigError(f"axis {name!r} is none of this sweep's; it has {names}.")

@@ -12,7 +12,7 @@ import numpy as np
 
 from bntui.core.estimators import MOMENTA, ROWS
 from bntui.core.series import Array
-from bntui.sweeps.axes import MOMENTUM, NO_AXIS, UPDATES, Places
+from bntui.sweeps.axes import MOMENTUM, NO_AXIS, SAME, UPDATES, Places
 from bntui.sweeps.outcomes import Mask, Outcomes
 from bntui.sweeps.over_seeds import over_seeds
 
@@ -126,8 +126,8 @@ def place_on(found: Outcomes, axis: str) -> Places:
 def held_axes(found: Outcomes, choice: Choice) -> list[str]:
     """Return the axes that are looked at at one value: batch size and updates an epoch are one axis."""
     drawn = {choice.x, choice.y, NO_AXIS}
-    if drawn & {"batch_size", UPDATES}:
-        drawn |= {"batch_size", UPDATES}
+    if drawn & SAME.keys():
+        drawn |= SAME.keys()
     elif UPDATES in found.axes.scales:
         drawn.add("batch_size" if UPDATES in choice.at else UPDATES)
     return [name for name in found.axes.scales if name not in drawn]

@@ -111,11 +111,12 @@ def test_weights_of_a_sweep_are_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--format", "svg", "--x", "depth"), "axis 'depth' is none of this sweep's; it has batch-size, updates, lr, momentum, hindsight."),
+        (("--format", "svg", "--x", "depth"), "axis 'depth' is none of this sweep's; it has batch-size, updates, lr, momentum."),
         (("--format", "svg", "--value", "loss"), "value 'loss' is unknown"),
         (("--format", "svg", "--epoch", "3"), "epoch 3 is not measured: of sweep map-1 1 to 2 are."),
+        (("--format", "svg", "--epoch", "1.5"), "epoch 1.5 is not a whole number"),
         (("--format", "csv", "--x", "lr"), "--x is of a sweep's picture: --format svg of one."),
-        (("--format", "tensorboard", "--to", "-"), "tensorboard are no text for standard output"),
+        (("--format", "tensorboard", "--to", "-"), "--format tensorboard writes no text"),
         (("--format", "csv", "--to", "no/where.csv"), "no/where.csv can't be written"),
     ],
 )  # fmt: skip

@@ -1,11 +1,18 @@
 """What a user names of a sweep's diagram, and the sentences where there is no such thing."""
 
+from dataclasses import replace
+from itertools import product
+
 import pytest
 
+from bntui.core.settings import SETTINGS
+from bntui.core.sweep import SweepView
 from bntui.core.text import ConfigError
+from bntui.sweeps import phase
+from bntui.sweeps.axes import SAME
 from bntui.sweeps.named import axis_named, choice_named
-from bntui.sweeps.phase import MOMENTUM, NO_AXIS, UPDATES, Choice, Value, first_choice
-from tests.sweeps.made_up import design, view, waiting
+from bntui.sweeps.phase import MOMENTUM, NO_AXIS, UPDATES, Choice, Value, axes, first_choice
+from tests.sweeps.made_up import BASE, design, view, waiting
 
 OF = view(
     design(("batch_size", (64, 256)), ("learning_rate", (0.001, 0.01)), ("train_size", (500, None)))
@@ -30,12 +37,12 @@ def test_all_can_be_chosen() -> None:
         OF,
         x="lr",
         y="updates",
-        value="updates-until-sound",
+        value="running",
         epoch=2,
         at=("train-size=all", "momentum=0.9"),
     )
     assert chosen == Choice(
-        "learning_rate", UPDATES, Value.UNTIL_SOUND, 2, {"train_size": 1, MOMENTUM: 3}
+        "learning_rate", UPDATES, Value.RUNNING, 2, {"train_size": 1, MOMENTUM: 3}
     )
 
 
@@ -46,6 +53,33 @@ def test_one_axis_named_leaves_the_other_at_its_first_choice() -> None:
     assert choice_named(OF, y="batch-size") == Choice(MOMENTUM, "batch_size")
     alone = view(design())
     assert choice_named(alone, y="momentum") == Choice(NO_AXIS, MOMENTUM)
+
+
+KINDS = {
+    "one run": design(),
+    "one run without statistics": design(base=replace(BASE, norm="none")),
+    "seeds alone": design(seeds=2),
+    "batch sizes": design(("batch_size", (64, 256))),
+    "rates": design(("learning_rate", (0.001, 0.01))),
+    "rates without statistics": design(("norm", ("none", "layer")), ("learning_rate", (0.1, 0.01))),
+    "the runs' own momentum": design(("momentum", (0.9, 0.99)), ("batch_size", (64, 256))),
+    "three settings": OF.design,
+}
+
+
+@pytest.mark.parametrize("of", list(map(view, KINDS.values())), ids=list(KINDS))
+def test_whatever_axes_are_named_of_a_sweep_there_is_a_diagram_of_two(of: SweepView) -> None:
+    names = [None, *axes(of)]
+    for x, y in product(names, names):
+        flags = [one and (SETTINGS[one].flag if one in SETTINGS else one) for one in (x, y)]
+        if x and y and x in {y, SAME.get(y)}:
+            with pytest.raises(ConfigError, match="are one axis"):
+                choice_named(of, x=flags[0], y=flags[1])
+            continue
+        choice = choice_named(of, x=flags[0], y=flags[1])
+        assert (choice.x, choice.y) == (x or choice.x, y or choice.y)
+        assert choice.x == choice.y == NO_AXIS or choice.x not in {choice.y, SAME.get(choice.y)}
+        assert phase.diagram(of, choice).tiles
 
 
 def test_values_are_understood_as_options_are() -> None:
@@ -59,14 +93,19 @@ def test_values_are_understood_as_options_are() -> None:
 @pytest.mark.parametrize(
     ("named", "sentence"),
     [
-        ({"x": "width"}, "axis 'width' is none of this sweep's; it has batch-size, updates, lr, train-size, momentum, hindsight."),
-        ({"x": "lr", "y": "lr"}, "axis 'lr' can't be both --x and --y: name two."),
+        ({"x": "width"}, "axis 'width' is none of this sweep's; it has batch-size, updates, lr, train-size, momentum."),
+        ({"x": "lr", "y": "lr"}, "--x lr and --y lr are one axis: name another."),
+        ({"x": "updates", "y": "batch-size"}, "--x updates and --y batch-size are one axis: name another."),
         ({"value": "loss"}, "value 'loss' is unknown: choose one of gap, running, fresh, updates-until-sound."),
         ({"epoch": 4}, "epoch 4 is not measured: of sweep made up 1 to 3 are."),
         ({"at": ("lr",)}, "--at 'lr' is not understood: give NAME=VALUE, such as lr=0.01."),
         ({"at": ("lr=0.5",)}, "lr '0.5' is not in this sweep: 0.001, 0.01 are."),
         ({"at": ("batch-size=64",)}, "--at batch-size=… is of an axis that is drawn whole."),
         ({"at": ("momentum=0.9",)}, "--at momentum=… is of an axis that is drawn whole."),
+        ({"at": ("updates=63",)}, "--at updates=… is of an axis that is drawn whole."),
+        ({"at": ("lr=0.01", "lr=0.001")}, "--at has lr twice: leave one of them out."),
+        ({"x": "lr", "at": ("batch-size=64", "updates=63")}, "--at has batch-size and updates, one axis: leave one of them out."),
+        ({"value": "updates-until-sound", "epoch": 2}, "updates until sound are found over all epochs: leave out --epoch."),
         ({"at": ("lr=fast",)}, "learning rate 'fast' "),
     ],
 )  # fmt: skip

@@ -5,16 +5,15 @@ from dataclasses import replace
 
 from bntui.core.estimators import ROWS
 from bntui.core.sweep import SweepView
+from bntui.sweeps.axes import SAME
 from bntui.sweeps.outcomes import outcomes_of
-from bntui.sweeps.phase import MOMENTUM, NO_AXIS, UPDATES, Choice, Diagram, Value, axes, scale
+from bntui.sweeps.phase import MOMENTUM, NO_AXIS, Choice, Diagram, Value, axes, scale
 from bntui.sweeps.tiles import held_axes
 
 USUAL = ROWS.index("0.99")
 """The place of Keras's default on the axis of momenta, where the crosshair begins."""
 OWN = -1
 """In place of a place on the axis of momenta: each run's own running statistics."""
-_SAME = {"batch_size": UPDATES, UPDATES: "batch_size"}
-"""Axes that say the same in two ways."""
 
 
 def first_tile(choice: Choice) -> tuple[int, int]:
@@ -56,7 +55,7 @@ def next_axis(
     The two change places where the other one has it. All other settings stay as they are at the tile.
     """
     old, other = (choice.x, choice.y) if which == "x" else (choice.y, choice.x)
-    names = [one for one in axes(view) if one == old or one != _SAME.get(other)]
+    names = [one for one in axes(view) if one == old or one != SAME.get(other)]
     if len(names) < 2:
         return None
     new = names[(names.index(old) + 1) % len(names)] if old in names else names[0]
@@ -64,7 +63,7 @@ def next_axis(
     at = places(choice, cursor)
     for drawn in (new, other):
         at.pop(drawn, None)
-        at.pop(_SAME.get(drawn, ""), None)
+        at.pop(SAME.get(drawn, ""), None)
     x, y = (new, other) if which == "x" else (other, new)
     return replace(choice, x=x, y=y, at=at)
 
