@@ -14,12 +14,10 @@ from bntui.cli.lines import ProgressConsole, write_json
 from bntui.cli.tables import Column, table
 from bntui.core.estimators import ROWS
 from bntui.core.settings import SETTINGS
-from bntui.core.sweep import Axis, CellState, Design, Standing, SweepView
-from bntui.core.text import literal
+from bntui.core.sweep import OVER, Axis, CellState, Design, Standing, SweepView
+from bntui.core.text import fixed, literal
 from bntui.sweeps.forecast import share_done
 from bntui.sweeps.time_left import time_left
-
-ENDED = {Standing.FINISHED, Standing.FAILED}
 
 
 class SweepJson:
@@ -42,7 +40,7 @@ class SweepJson:
             self._write(view, state)
 
     def _write(self, view: SweepView, state: CellState) -> None:
-        if state.standing in ENDED and state.cell.id not in self._written:
+        if state.standing in OVER and state.cell.id not in self._written:
             self._written.add(state.cell.id)
             write_json(**values_of_run(view, state))
 
@@ -66,7 +64,7 @@ class SweepLines:
     def progress(self, view: SweepView) -> None:
         """Move the bar."""
         self._bar.start()
-        done = sum(1.0 if one.standing in ENDED else share_done(one) for one in view.cells)
+        done = sum(1.0 if one.standing in OVER else share_done(one) for one in view.cells)
         self._bar.update(
             self._task,
             description=view.name,
@@ -224,7 +222,7 @@ def _gap(state: CellState) -> float:
 def _figure(values: Iterable[float]) -> str:
     """Return the median of what was measured."""
     measured = [value for value in values if not math.isnan(value)]
-    return f"{median(measured) + 0.0:.3f}" if measured else "–"
+    return fixed(median(measured), 3) if measured else "–"
 
 
 def _epochs(ends: Sequence[Any]) -> str:

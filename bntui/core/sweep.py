@@ -110,6 +110,10 @@ class Standing(StrEnum):
     FAILED = "failed"
 
 
+OVER = frozenset({Standing.FINISHED, Standing.FAILED})
+"""How a cell stands that is neither to be run nor to be finished."""
+
+
 @dataclass(frozen=True, slots=True)
 class EpochOutcome:
     """What was measured of a cell at an epoch's end: validation accuracies from 0 to 1, NaN where none was."""
@@ -160,7 +164,7 @@ class SweepView:
     @property
     def over(self) -> bool:
         """Whether there is nothing left to run: each cell has finished or failed."""
-        return all(one.standing in {Standing.FINISHED, Standing.FAILED} for one in self.cells)
+        return all(one.standing in OVER for one in self.cells)
 
 
 def tried_again(view: SweepView, retrying: AbstractSet[str]) -> SweepView:

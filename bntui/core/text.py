@@ -55,6 +55,12 @@ def exact(value: float) -> str:
     return short if float(short) == value else repr(float(value))
 
 
+def fixed(value: float, places: int) -> str:
+    """Write a number with so many decimals; what rounds to nothing has no sign."""
+    text = f"{value:.{places}f}"
+    return text if float(text) else text.removeprefix("-")
+
+
 def percent(share: float) -> str:
     """Write a share of 1 as a sentence has it: 12 %, and under 1 % for what is not nothing."""
     return "under 1 %" if 0.0 < share < 0.005 else f"{share:.0%}".replace("%", " %")

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from bntui.core.estimators import ROWS
 from bntui.core.series import Array
-from bntui.core.sweep import CellState, EpochOutcome, Standing, SweepView
+from bntui.core.sweep import OVER, CellState, EpochOutcome, Standing, SweepView
 from bntui.sweeps.axes import Axes, axes_of, train_images
 from bntui.sweeps.start_values import own_momentum, statistics_updates
 
@@ -43,6 +43,8 @@ class Outcomes:
     """(cells,)"""
     failed: Mask
     """(cells,)"""
+    over: Mask
+    """Whether a cell has finished or failed: (cells,)."""
 
 
 def outcomes_of(view: SweepView) -> Outcomes:
@@ -86,6 +88,7 @@ def _made(view: SweepView, before: Outcomes | None) -> Outcomes:
         else np.array([one.cell.config.has_statistics for one in cells], dtype=np.bool_),
         np.array([one.standing is Standing.RUNNING for one in cells], dtype=np.bool_),
         np.array([one.standing is Standing.FAILED for one in cells], dtype=np.bool_),
+        np.array([one.standing in OVER for one in cells], dtype=np.bool_),
     )
 
 

@@ -104,6 +104,8 @@ class Tile(NamedTuple):
     """After how many updates it was measured; 0 where nothing is."""
     left: float = math.nan
     """The share of the start values that was left then; NaN where it is not known, or there are none."""
+    over: bool = False
+    """Whether none of its runs is still to be made or finished."""
     unlearned: bool = False
     """Of gaps: whether it is small where the median of fresh accuracies lies below `SOUND_FRESH`, and so tells
     nothing."""
@@ -162,6 +164,7 @@ def tiles_of(
         *(_repeated(of, momenta) for of in _runs(found, chosen, group, number)),
         np.where(seeds.measured > 0, np.nan_to_num(when[:, :1]).astype(int), 0),
         np.where(seeds.measured > 0, left, np.nan),
+        _repeated(np.bincount(group, ~found.over[chosen], minlength=number) == 0, momenta),
         _unlearned(found, choice, epoch, chosen, group, seeds.median),
     ]
     across = [column.reshape(*shape, -1) for column in columns]

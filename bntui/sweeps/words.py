@@ -3,7 +3,7 @@
 import math
 
 from bntui.core.estimators import MOMENTA
-from bntui.core.text import percent
+from bntui.core.text import fixed, percent
 from bntui.sweeps.phase import (
     MOMENTUM,
     SOUND_FRESH,
@@ -57,10 +57,7 @@ def value_words(kind: Value, value: float) -> str:
         return "–"
     if kind is Value.UNTIL_SOUND:
         return "never yet" if math.isinf(value) else f"{value:,.0f}"
-    text = f"{value:.2f}" if kind is Value.GAP else f"{value:.3f}"
-    if kind is Value.GAP and not is_small(value) and float(text) <= SOUND_GAP:
-        text = f"{value:.3f}"  # rounded it would be sound
-    text = text.removeprefix("-") if not float(text) else text
+    text = _accuracy(kind, value, 2 if kind is Value.GAP else 3)
     return text.replace("0.", ".", 1) if abs(float(text)) < 1.0 else text
 
 
@@ -68,14 +65,23 @@ def measured(kind: Value, value: float) -> str:
     """Return a value as a sentence has it: accuracies with three decimals."""
     if kind is Value.UNTIL_SOUND or math.isnan(value):
         return value_words(kind, value)
-    return f"{value:.3f}"
+    return _accuracy(kind, value, 3)
+
+
+def _accuracy(kind: Value, value: float, places: int) -> str:
+    """Return a value with so many decimals; a gap with more where rounded it would be sound, and is not."""
+    text = fixed(value, places)
+    while kind is Value.GAP and not is_small(value) and float(text) <= SOUND_GAP:
+        places += 1
+        text = fixed(value, places)
+    return text
 
 
 def _measured(diagram: Diagram, tile: Tile) -> str:
     """Return the median, and between what the seeds lie."""
     kind = diagram.choice.value
     if not tile.measured:
-        return f"{kind} not measured{'' if tile.failed else ' yet'}"
+        return f"{kind} not measured{'' if tile.over else ' yet'}"
     least, median, greatest = (
         measured(kind, value) for value in (tile.least, tile.median, tile.greatest)
     )

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bntui.core.text import exact, percent, plain
+from bntui.core.text import exact, fixed, percent, plain
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,9 @@ def test_a_share_is_a_whole_percentage(share: float, written: str) -> None:
 )
 def test_a_loss_in_a_sentence_has_no_exponent(value: float, written: str) -> None:
     assert plain(value) == written
+
+
+def test_what_rounds_to_nothing_has_no_sign() -> None:
+    assert [fixed(value, 3) for value in (-0.0004, -0.0, 0.0004, -0.0006, 0.5)] == [
+        *("0.000", "0.000", "0.000", "-0.001", "0.500")
+    ]

@@ -1,6 +1,7 @@
 """What a phase diagram says of a tile."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -58,6 +59,9 @@ def test_updates_until_sound_are_said_as_such() -> None:
         (Value.GAP, 0.05, ".05"),
         (Value.GAP, 0.9 - 0.85, ".05"),
         (Value.GAP, 0.0512, ".051"),
+        (Value.GAP, 0.0502, ".0502"),
+        (Value.GAP, 0.0500004, ".0500004"),
+        (Value.RUNNING, 0.0502, ".050"),
         (Value.GAP, -0.02, "-.02"),
         (Value.GAP, math.nan, "–"),
         (Value.FRESH, 1.0, "1.000"),
@@ -73,6 +77,8 @@ def test_values_are_written_shortly(kind: Value, value: float, text: str) -> Non
 
 def test_values_in_sentences() -> None:
     assert measured(Value.GAP, 0.0613) == "0.061"
+    assert measured(Value.GAP, 0.0502) == "0.0502"
+    assert measured(Value.GAP, -0.0004) == "0.000"
     assert measured(Value.UNTIL_SOUND, 1234.0) == "1,234"
     assert measured(Value.UNTIL_SOUND, math.inf) == "never yet"
     assert measured(Value.FRESH, math.nan) == "–"
@@ -92,7 +98,28 @@ def test_what_is_not_measured_is_said_and_a_run_that_failed() -> None:
     drawn = diagram(waiting(OF), Choice("batch_size", MOMENTUM))
     tile = drawn.tiles[0][0]
     assert reading(drawn, tile) == ["gap not measured yet"]
-    assert reading(drawn, tile._replace(failed=True)) == ["gap not measured", "a run has failed"]
+    assert reading(drawn, tile._replace(failed=True)) == [
+        "gap not measured yet",
+        "a run has failed",
+    ]
+
+
+@pytest.mark.parametrize("standing", Standing)
+def test_what_is_not_measured_is_awaited_only_while_one_of_its_runs_is_not_over(
+    standing: Standing,
+) -> None:
+    over = standing in {Standing.FINISHED, Standing.FAILED}
+    without = view(design(("norm", ("none", "batch")), seeds=2))
+    drawn = diagram(with_cell(without, 2, standing=standing), Choice("norm", MOMENTUM))
+    assert reading(drawn, drawn.tiles[0][0])[0] == f"gap not measured{'' if over else ' yet'}"
+
+
+def test_a_place_that_has_no_run_is_not_awaited() -> None:
+    sizes = view(design(("batch_size", (10, 100)), ("train_size", (None, 500))))
+    cells = tuple(replace(one, train=one.cell.config.train_size or 5000) for one in sizes.cells)
+    drawn = diagram(replace(sizes, cells=cells), Choice(UPDATES, "train_size"))
+    said = {reading(drawn, tile)[0] for row in drawn.tiles for tile in row if not tile.runs}
+    assert said == {"gap not measured"}
 
 
 def test_what_is_left_of_the_start_values_is_said_of_values_of_one_moment_alone() -> None:
