@@ -5,7 +5,6 @@ takes it: so it works in the same way from a node of the cluster and, as Ray's c
 is retried by Ray: a task that is lost is told of, and the sweep's driver has the cell go on from what it has.
 """
 
-import asyncio
 import logging
 import os
 import pickle
@@ -23,6 +22,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from bntui.core.text import ConfigError, first_sentence
 from bntui.sweeps import ray_nodes
 from bntui.sweeps.executor import Ended, Message
+from bntui.sweeps.ray_mailbox import Mailbox
 from bntui.sweeps.ray_protocol import (
     Begin,
     Cluster,
@@ -46,8 +46,6 @@ LEAVE_SECONDS = 2.0
 """How long it may take to leave the cluster."""
 STOPPED_SECONDS = 30.0
 """After so long a task asks anew whether it is to stop."""
-MOST_LETTERS = 64
-"""In the mailbox; then those that send wait."""
 MOST_CALLS = 10_000
 """Of the mailbox at a time: each cell has two."""
 HEAD = {"node:__internal_head__": 0.001}
@@ -211,41 +209,6 @@ class _Lead:
     def _say(self, reply: Reply) -> None:
         with self._turn:
             self._pipe.send(reply)
-
-
-Post = tuple[int, bytes | str, bool]
-"""The number of a task, a pickled message or why there will be none, and whether it is the task's last."""
-
-
-class Mailbox:
-    """An actor that has what runs have sent until it is taken, and tells them when they are to stop."""
-
-    def __init__(self) -> None:
-        self._letters: asyncio.Queue[Post] = asyncio.Queue(MOST_LETTERS)
-        self._stop = asyncio.Event()
-
-    async def put(self, number: int, content: bytes | str, last: bool = True) -> None:
-        """Take a letter of a task; wait for room."""
-        await self._letters.put((number, content, last))
-
-    async def take(self) -> list[Post]:
-        """Wait for a letter, and return all that there are, in the order in which they came."""
-        letters = [await self._letters.get()]
-        while not self._letters.empty():
-            letters.append(self._letters.get_nowait())
-        return letters
-
-    async def stop(self) -> None:
-        """Have all runs stop after their updates."""
-        self._stop.set()
-
-    async def stopped(self, seconds: float) -> bool:
-        """Wait so long at most for `stop`; return whether that was called."""
-        try:
-            await asyncio.wait_for(self._stop.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
 
 
 def run_task(mailbox: Any, number: int, run: str, request: bytes, threads: int) -> None:
