@@ -6,7 +6,6 @@ variance is that of unbiased ones, Keras's of biased ones. So a row equals what 
 that momentum would have in its buffers.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,15 +15,13 @@ from torch import Tensor, nn
 
 from bntui.measure.estimators import LastMove
 from bntui.measure.layers import Layers
-from bntui.probe.watching.counted import RECENT
 from bntui.probe.watching.forked import asleep_when_forked
 from bntui.probe.watching.hooks import Inputs, hook, hook_first_call
+from bntui.probe.watching.last_updates import LastUpdates
 from bntui.probe.watching.layout import Layout, built_layers
 from bntui.probe.watching.not_measured import impossible, not_measured
 from bntui.probe.watching.recorded import is_captured, is_recorded
-from bntui.probe.watching.recovered import Batches
-from bntui.probe.watching.tracked_layer import TrackedLayer, alike, is_unbuilt, moves_at_all, runs
-from bntui.probe.watching.usual_calls import UsualCalls
+from bntui.probe.watching.tracked_layer import TrackedLayer, is_unbuilt, moves_at_all, runs
 
 SAMPLED = 4
 """Every so many updates inputs are sampled, in layers whose buffers tell too little: in all of ResNet-18's
@@ -44,10 +41,6 @@ class Statistics:
     def __init__(self, model: nn.Module) -> None:
         self.update = 0
         """How often `step` was called."""
-        self.calls: tuple[int, ...] = ()
-        """Training-mode calls of each layer in the last update."""
-        self.last_move: LastMove | None = None
-        """Of the own row; None unless every layer has moved once, with the same momentum."""
         self._model = model
         self._asleep = False
         """Whether nothing is to be taken note of, for a while or for good."""
@@ -55,9 +48,7 @@ class Statistics:
         self._failed = ""
         self._wrong: tuple[str, ...] = ()
         self._captured = False
-        self._recent: deque[Batches] = deque(maxlen=RECENT)
-        self._usual = UsualCalls()
-        self._taken = Batches()
+        self._last = LastUpdates()
         self._pending: list[TrackedLayer] = []
         self._unbuilt: dict[nn.Module, Any] = {}
         self._first_seen = False
@@ -77,9 +68,19 @@ class Statistics:
         return tuple(one.momentum for one in self._layout.tracked)
 
     @property
+    def calls(self) -> tuple[int, ...]:
+        """Training-mode calls of each layer in the last update."""
+        return self._last.calls
+
+    @property
     def usual_calls(self) -> tuple[int, ...]:
         """Calls of each layer that each of the last 3 updates with any has made, at the least; 0 before these."""
-        return self._usual.at_least(len(self.calls))
+        return self._last.usual_calls
+
+    @property
+    def last_move(self) -> LastMove | None:
+        """Of the own row; None unless every layer has moved once, with the same momentum."""
+        return self._last.last_move
 
     @property
     def start_left(self) -> float:
@@ -108,7 +109,7 @@ class Statistics:
 
         Layers that were not called in these have what their buffers hold.
         """
-        return Batches.mean(self._recent, self.own()) if any(self._recent) else None
+        return self._last.batches(self.own())
 
     def step(self) -> None:
         """Take what the passes since the last step have done: the optimiser has stepped."""
@@ -228,14 +229,9 @@ class Statistics:
         unseen = [one for one in self._layout.tracked if not one.calls and one.counted()]
         if unseen:
             self._poll(unseen)
-        if not self._taken:
-            self.last_move = None
-        self.calls = tuple([one.calls for one in self._layout.tracked])
-        self._usual.add(self.calls)
+        self._last.end(tuple([one.calls for one in self._layout.tracked]))
         for one in self._layout.tracked:
             one.calls = 0
-        self._recent.append(self._taken)
-        self._taken = Batches()
         if self._first_seen:
             self._first_seen = False
             self._layout.layers = self._layout.described()
@@ -258,11 +254,8 @@ class Statistics:
             for layers in runs(moved):
                 before = self._layout.before
                 batch = self._layout.take(layers, [moved[one] for one in layers])
-                self._taken.add(layers[0].start, layers[-1].end, batch)
-                self.last_move = None
-                if len(layers) == len(self._layout.tracked) and alike(layers):
-                    kept = 1.0 - layers[0].whole
-                    self.last_move = LastMove(before.float(), batch, kept)
+                whole = len(layers) == len(self._layout.tracked)
+                self._last.take(layers, before, batch, whole=whole)
         if len(moved) != len(pending):
             self._begin([one for one in pending if one not in moved])
 
@@ -276,7 +269,7 @@ class Statistics:
         for one in self._pending:
             one.pending = None
         self._pending = []
-        self.last_move = None
+        self._last.last_move = None
         for one in self._layout.tracked:
             one.left = 0.0
         self._begin(self._layout.tracked)
@@ -316,10 +309,7 @@ class Statistics:
         for one in self._layout.tracked:
             one.unhook()
         self._layout = Layout(self._model, self._layout)
-        self._taken = Batches()
-        self._recent.clear()
-        self._usual.clear()
-        self.last_move = None
+        self._last = LastUpdates(len(self._layout.tracked))
         self._hook_all()
 
     def _hook_all(self) -> None:
@@ -333,7 +323,6 @@ class Statistics:
             for layer in self._model.modules()
             if is_unbuilt(layer)
         }
-        self.calls = (0,) * len(self._layout.tracked)
 
     def _safely(self, function: Callable[[], object]) -> None:
         """Call a function that must not end the user's training."""
