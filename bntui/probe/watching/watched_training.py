@@ -6,11 +6,9 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
-from weakref import ReferenceType, ref
 
 from torch import Tensor, nn
 
-from bntui.core.config import torch_momentum
 from bntui.core.measured import Recalibration
 from bntui.core.run import Command
 from bntui.core.snapshot import Phase, Snapshot
@@ -28,9 +26,6 @@ from bntui.probe.watching.described import (
     batch_of,
     config_of,
     facts_of,
-    name_of,
-    one_momentum,
-    rate_of,
     script,
     unwrapped,
 )
@@ -42,6 +37,7 @@ from bntui.probe.watching.paragraph import paragraph
 from bntui.probe.watching.ranks import Ranks
 from bntui.probe.watching.recorded import is_recorded
 from bntui.probe.watching.schedule import HINDSIGHT, VALIDATION, Schedule
+from bntui.probe.watching.standing import Standing
 from bntui.probe.watching.writer import Logged, Replaced, Seen, Update, Writer
 
 
@@ -69,31 +65,26 @@ class Watching:
         except BaseException:
             self._unhook()
             raise
-        self._stepped: ReferenceType[steps.AnyOptimizer] | None = None
-        """The optimiser that stepped last; it is the script's to keep."""
         self._update = 0
         self._asked = False
         """Whether somebody who is attached has asked for a recalibration."""
-        self._trouble = ""
-        """What has ended the looks, if anything has."""
-        self._refused = ""
-        """Why the last request could not be done."""
         self._first = ""
-        """The cause that the last look found first."""
+        """The cause that `on_verdict` was called with last."""
         self._over = False
         self._pid = os.getpid()
-        self._watched = Watched(
+        begun = Watched(
             script=script(),
             model=how.name or (self._keras.name if self._keras else type(self._model).__name__),
             convention="keras" if self._keras else "torch",
             batch_size=max(0, batch_of(how.training) or 0),
             control=how.control,
         )
+        self._standing = Standing(begun, self.statistics, self._looks, self._ranks)
         self._writer = Writer(
             None if self._ranks.rank else how.recorder(),
             config_of(how.training, self.statistics.momentum),
             facts_of(self._model, how.training, how.validation),
-            self._watched,
+            begun,
             distance=how.validation is None,
             ask=self._take_request,
         )
@@ -146,7 +137,7 @@ class Watching:
     ) -> None:
         """Take note of a step of an optimiser; only `on_verdict` can raise here."""
         if self._here and not is_recorded() and self._updates.begins(optimizer, new=new):
-            self._stepped = ref(optimizer)
+            self._standing.stepped(optimizer)
             self._updated(losses)
 
     def step(self) -> None:
@@ -197,7 +188,7 @@ class Watching:
         steps.leave(self)
         atexit.unregister(self._end_with_the_program)
         phase, message = how_ended(error)
-        measures = self._update and not self._ranks.rank and not self._trouble
+        measures = self._update and not self._ranks.rank and not self._standing.trouble
         if phase is Phase.FINISHED and measures:
             phase = self._last_look()
         self._over = True
@@ -230,7 +221,7 @@ class Watching:
     def _updated(self, losses: tuple[Tensor, ...]) -> None:
         """Take note of an update, and look at the weights if it is time; only `on_verdict` can raise."""
         self._schedule.book(lambda: self._book(losses))
-        if not self._trouble:
+        if not self._standing.trouble:
             self._guarded(self._publish)
             self._guarded(self._obey)
             self._guarded(self._look_if_due)
@@ -255,11 +246,11 @@ class Watching:
         """Recalibrate if somebody who is attached asked for it."""
         if not self._asked or self._ranks.spread:
             return
-        self._asked, self._refused = False, ""
+        self._asked, self._standing.refused = False, ""
         try:
             self.recalibrate()
         except ProbeError as error:
-            self._refused = f"A recalibration was asked for, and not possible: {error}"
+            self._standing.refused = f"A recalibration was asked for, and not possible: {error}"
             self._tell_state()
         self._schedule.looked()
 
@@ -303,7 +294,7 @@ class Watching:
             function()
         except Exception as error:
             reason = first_sentence(error)
-            self._trouble = (
+            self._standing.trouble = (
                 f"Nothing was measured after update {self._update:,}, since a look failed "
                 f"({type(error).__name__}{': ' * bool(reason)}{reason})."
             )
@@ -311,34 +302,15 @@ class Watching:
 
     def _tell(self, findings: tuple[Found, ...], *seen: Seen) -> None:
         """Have others see what was found, beside what it was found in, and how the training stands."""
-        self._watched = replace(
-            self._watched,
-            findings=tuple(map(in_keras, findings)) if self._keras else findings,
-            looked=self._update,
-        )
+        self._standing.found(findings, self._update)
         self._tell_state(*seen)
 
     def _tell_state(self, *seen: Seen) -> None:
-        trouble = tuple(filter(None, (self._refused, self._trouble)))
-        optimizer = self._stepped() if self._stepped else None
-        self._watched = replace(
-            self._watched,
-            momentum=self._momentum(),
-            optimizer=name_of(optimizer) if optimizer else self._watched.optimizer,
-            learning_rate=rate_of(optimizer) if optimizer else self._watched.learning_rate,
-            score=self._looks.score,
-            notes=(*self.statistics.notes, *self._looks.notes, *self._ranks.notes, *trouble),
-        )
-        self._writer.see(*seen, self._watched)
-
-    def _momentum(self) -> float:
-        """Return the layers' own momentum, in the convention of their library; NaN where they differ."""
-        momentum = one_momentum(self.statistics.momentum)
-        return torch_momentum(momentum) if self._keras else momentum
+        self._writer.see(*seen, self._standing.now())
 
     def _say_verdict(self) -> None:
         """Call the user's `on_verdict` if another cause comes first now."""
-        first = self._watched.findings[0] if self._watched.findings else None
+        first = self._standing.first
         if first and first.cause != self._first:
             self._first = first.cause
             if self._how.on_verdict:
