@@ -16,6 +16,7 @@ from bntui.store.archive import KeptRuns
 from bntui.store.follow import followed
 from bntui.store.recorder import StoreRecorder
 from bntui.ui.app import BntuiApp
+from bntui.ui.explorer.results import Results
 from bntui.ui.runs.list import RunList
 from bntui.ui.runs.screen import RunsScreen
 from tests.store.recorded import journal, state
@@ -91,7 +92,7 @@ async def test_another_run_is_opened_from_the_list(path: Path) -> None:
         assert not isinstance(app.screen, RunsScreen)
         await see("batch norm on")
         await see("estimator  momentum")
-        assert "was" not in [name for name, _ in app.explorer._behind]
+        assert "was" not in [name for name, _ in app.explorer.query_one(Results)._ghosts]
     second.close(watched_run(run=second.run, phase=Phase.FINISHED))
 
 

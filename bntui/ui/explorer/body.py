@@ -6,6 +6,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from bntui.core.config import RunConfig
+from bntui.core.snapshot import Snapshot
 from bntui.ui.explorer import arrangement
 from bntui.ui.explorer.evidence_panel import EvidencePanel
 from bntui.ui.explorer.facts import FactsPanel
@@ -63,6 +64,14 @@ class Body(Container):
         if self._followed:
             return self.query_one(FactsPanel)
         return self._chosen or self.query(Knob).first()
+
+    def show_knobs(self, snapshot: Snapshot) -> None:
+        """Show the values of a run on all knobs: those in use, and those that are wanted."""
+        config, wanted = snapshot.config, snapshot.wanted or snapshot.knobs
+        for knob in self.query(Knob):
+            name = knob.spec.name
+            applied, asked = (config, config) if knob.spec.structural else (snapshot.knobs, wanted)
+            knob.show(getattr(applied, name), getattr(asked, name))
 
     def on_descendant_focus(self) -> None:
         """Remember which knob was chosen."""

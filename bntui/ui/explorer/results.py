@@ -1,6 +1,6 @@
 """What the run shows: curves, the map of every momentum, drift. One view for all of them."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from dataclasses import replace
 from itertools import chain
 
@@ -17,6 +17,7 @@ from bntui.ui.drawing.curves import curves, pencilled
 from bntui.ui.drawing.plot import Line
 from bntui.ui.drawing.view import View, planned_end
 from bntui.ui.explorer.drift import DriftTable
+from bntui.ui.explorer.ghosts import NamedSnapshots
 from bntui.ui.explorer.hindsight import HindsightMap
 from bntui.ui.explorer.scrubbing import past, past_in_words
 from bntui.ui.remembered import memory_of
@@ -43,7 +44,6 @@ NO_SCORE = (
     "script gives one, under running and under fresh statistics. 2 shows the loss."
 )
 """What the chart of accuracy says of a watched training without a score."""
-NamedSnapshots = Sequence[tuple[str, Snapshot]]
 
 
 class Results(Container):

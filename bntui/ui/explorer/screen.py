@@ -209,11 +209,7 @@ class Explorer(Screen[None]):
         self._guide.follow(snapshot)
 
     def _show_knobs(self, snapshot: Snapshot) -> None:
-        config, wanted = snapshot.config, snapshot.wanted or snapshot.knobs
-        for knob in self.query(Knob):
-            name = knob.spec.name
-            applied, asked = (config, config) if knob.spec.structural else (snapshot.knobs, wanted)
-            knob.show(getattr(applied, name), getattr(asked, name))
+        self.query_one(Body).show_knobs(snapshot)
         self._explain()
 
     @on(DescendantFocus)
@@ -292,23 +288,16 @@ class Explorer(Screen[None]):
             what = "a row" if self._follows else "a knob or a row"
             self.notify(f"↑ ↓ choose {what}: tab goes from panel to panel")
 
-    @property
-    def _behind(self) -> list[tuple[str, Snapshot]]:
-        """Return the runs to draw behind this one: an experiment's instead of the one before."""
-        ghosts, experiment = self._ghosts.behind(self.run), self._guide.progress
-        if experiment:
-            ghosts = [ghost for ghost in ghosts if ghost[0] != "was"]
-            ghosts += experiment.ghosts(self.run.snapshot)
-        return ghosts
-
     def _redraw(self) -> None:
         self._explain()
         self._show_results(self.run.snapshot)
 
     def _show_results(self, snapshot: Snapshot) -> None:
-        progress = self._guide.progress
-        pencil = progress.line(snapshot) if progress else None
-        self.query_one(Results).show(snapshot, self._behind, pencil)
+        experiment = self._guide.progress
+        before = experiment.ghosts(snapshot) if experiment else None
+        pencil = experiment.line(snapshot) if experiment else None
+        ghosts = self._ghosts.behind(self.run, before)
+        self.query_one(Results).show(snapshot, ghosts, pencil)
 
     def end(self, *, interrupted: bool) -> bool:
         """Stop every run and wait for the threads; return whether all have ended.
