@@ -1,4 +1,4 @@
-"""A folder with a user's module in it, and a stand-in for `bntui.check`."""
+"""A folder with a user's module in it; stand-ins for `bntui.check` and for the trial of a sweep."""
 
 import sys
 from collections.abc import Iterator
@@ -7,7 +7,9 @@ from types import ModuleType
 
 import pytest
 
+from bntui.cli import sweep_plan
 from tests.cli.checking import MODULE, Fake
+from tests.cli.sweeping import quick_trial
 
 
 @pytest.fixture
@@ -29,3 +31,10 @@ def fake(here: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
     module.check = made  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "bntui.probe.check", module)
     return made
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a sweep's trial take no time, on a machine of two cores."""
+    monkeypatch.setattr(sweep_plan, "trial", quick_trial())
+    monkeypatch.setattr(sweep_plan, "granted_cores", lambda: 2)
