@@ -15,7 +15,7 @@ from bntui.machine.places import store_path
 from bntui.store.checksum import write_checksums
 from bntui.store.database import Store
 from tests.cli.test_runs import bntui, refusal, said
-from tests.store.test_follow_sweep import keep
+from tests.store.followed import keep
 
 DESIGN = Design(
     RunConfig(width=0.25, epochs=2),

@@ -16,8 +16,8 @@ from bntui.store.database import Store
 from bntui.store.follow_sweep import FollowedSweep, read_sweep
 from bntui.store.schema import StoreError
 from tests.fuzz import mutations
+from tests.store.cells import at, saved
 from tests.store.recorded import report
-from tests.store.test_claims import at, saved
 
 FEW = 30
 """Stores that `make test` tries."""

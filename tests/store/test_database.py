@@ -22,11 +22,6 @@ HOSTILE = "\x1b[31mred\x1b]0;title\x07 [bold]loud[/bold]\r\n\0 \u202eback %s ');
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "runs.sqlite"
-
-
-@pytest.fixture
 def store(path: Path) -> Iterator[Store]:
     with Store(path) as store:
         yield store

@@ -191,11 +191,6 @@ def test_these_kinds_are_read_too(kind: str) -> None:
 # In the store
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "runs.sqlite"
-
-
 def test_a_run_comes_back_with_all_that_was_measured(path: Path) -> None:
     measured = everything(40)
     progress: dict[str, Any] = {

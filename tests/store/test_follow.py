@@ -28,11 +28,6 @@ WATCHED = Watched("python train.py", "ResNet", momentum=0.1, control=True)
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "runs.sqlite"
-
-
-@pytest.fixture
 def recorder(path: Path) -> Iterator[StoreRecorder]:
     recorder = StoreRecorder(path)
     recorder.record(state(1), journal([1]))

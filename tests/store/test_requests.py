@@ -18,11 +18,6 @@ from tests.store.recorded import checkpoint, state
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "runs.sqlite"
-
-
-@pytest.fixture
 def recorder(path: Path) -> Iterator[StoreRecorder]:
     recorder = StoreRecorder(path)
     recorder.record(state(1), ())

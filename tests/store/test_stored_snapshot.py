@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from bntui.core.config import RunConfig
 from bntui.core.run_request import Branch
@@ -28,11 +27,6 @@ CHANGED = (
     Mark(12, "diverged"),
     Mark(30, "warmth 1→2", "warmth=2"),
 )
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "runs.sqlite"
 
 
 def test_a_snapshot_has_what_the_run_was(path: Path) -> None:

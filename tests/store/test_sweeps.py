@@ -32,11 +32,6 @@ DESIGN = Design(
 )
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "runs.sqlite"
-
-
 def change(path: Path, column: str, value: object) -> None:
     """Write a value into the only sweep's row, and make the checksum right."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:

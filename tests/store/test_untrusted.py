@@ -24,7 +24,7 @@ from bntui.core.snapshot import Checkpoint, Mark, Phase
 from bntui.core.text import ConfigError
 from bntui.machine.places import store_path
 from bntui.store.archive import KeptRuns
-from bntui.store.checksum import CHECKED, checksum, write_checksums
+from bntui.store.checksum import write_checksums
 from bntui.store.database import Store
 from bntui.store.liveness import is_held, live_path
 from bntui.store.schema import StoreError, connect
@@ -32,6 +32,7 @@ from bntui.train.checkpoints import FORMAT, MAGIC, pack, unpack
 from bntui.train.session import Session
 from tests.fuzz.mutations import bomb
 from tests.store.recorded import checkpoint, keep
+from tests.store.tampered import change_row
 from tests.ui.scripted import validation
 from tools.faults import Fault
 
@@ -40,21 +41,6 @@ TINY = RunConfig(
     width=1 / 16, device="cpu", threads=1, epochs=2, train_size=48, knobs=Knobs(batch_size=16)
 )
 NOTHING = Observation(live=False)
-
-
-def change(table: str, column: str, value: object, run: str = "") -> None:
-    """Write a value into a row of a run, or of the only one, and make the checksum right."""
-    with closing(sqlite3.connect(store_path(), isolation_level=None)) as connection:
-        connection.row_factory = sqlite3.Row
-        key = "id" if table == "runs" else "run"
-        (row, *_) = connection.execute(
-            f"SELECT rowid AS place, * FROM {table} WHERE {key} = ? OR ? = ''", (run, run)
-        ).fetchall()
-        values = {**dict(row), column: value}
-        connection.execute(
-            f"UPDATE {table} SET {column} = ?, checksum = ? WHERE rowid = ?",
-            (value, checksum(*(values[name] for name in CHECKED[table])), row["place"]),
-        )
 
 
 def bntui(*words: str) -> tuple[int, str, str]:
@@ -95,7 +81,7 @@ WRONG: dict[str, tuple[str, str, object]] = {
 @pytest.mark.parametrize("what", WRONG)
 def test_a_wrong_run_is_left_out_and_the_others_live(what: str, fault: Fault) -> None:
     whole, wrong = keep(store_path()), keep(store_path())
-    change(*WRONG[what], run=wrong)
+    change_row(*WRONG[what], run=wrong)
     code, out, err = bntui("runs")
     assert code == 0
     assert whole[:6] in out
@@ -127,7 +113,7 @@ PARTS: dict[str, tuple[str, str, object]] = {
 @pytest.mark.parametrize("what", PARTS)
 def test_a_wrong_part_of_a_run_is_left_out_and_its_others_live(what: str) -> None:
     run = keep(store_path(), marks=(Mark(7, "one"), Mark(9, "two")), validation=validation())
-    change(*PARTS[what])
+    change_row(*PARTS[what])
     kind = "csv" if PARTS[what][0] == "points" else "jsonl"
     code, _, err = bntui("export", run, "--format", kind, "--to", "out")
     assert code == 0
@@ -146,7 +132,7 @@ def test_settings_that_are_not_possible_are_named(fault: Fault) -> None:
     odd = {"norm": "spectral", "device": "abacus", "batch_schedule": "x0/0", "threads": 0}
     odd |= {"knobs": {"batch_size": 0, "momentum": 1.5, "warmth": 3}, "steps": -1, "width": "wide"}
     for table in ("runs", "checkpoints"):
-        change(table, "config", json.dumps(odd), run)
+        change_row(table, "config", json.dumps(odd), run)
     names = {*odd, "batch_size", "momentum", "warmth"} - {"knobs"}
     with Store() as store:
         assert set(store.run(run).unknown) == names
@@ -169,8 +155,8 @@ def test_no_name_from_a_store_becomes_a_path(tmp_path: Path, fault: Fault) -> No
     precious.write_text("mine")
     run = keep(store_path(), end=Phase.STOPPED, checkpoints=(checkpoint(16),))
     for name in (str(precious), f"../{precious.name}", "..", "mending"):
-        change("runs", "id", name)
-        change("runs", "state", "running")
+        change_row("runs", "id", name)
+        change_row("runs", "state", "running")
         for words in (("runs",), ("show", "last"), ("run", "--resume", "last")):
             bntui(*words)
         with pytest.raises(StoreError, match="no id"):
@@ -184,7 +170,7 @@ def test_no_name_from_a_store_becomes_a_path(tmp_path: Path, fault: Fault) -> No
 @pytest.mark.parametrize("kind", ["fifo", "link", "folder", "socket"])
 def test_what_stands_in_place_of_a_lock_hangs_nobody(kind: str) -> None:
     run = keep(store_path())
-    change("runs", "state", "running")
+    change_row("runs", "state", "running")
     lock = live_path(store_path(), run)
     lock.parent.mkdir(exist_ok=True)
     if kind == "fifo":
@@ -202,14 +188,14 @@ def test_what_stands_in_place_of_a_lock_hangs_nobody(kind: str) -> None:
 
 def test_runs_that_are_each_others_parents_are_no_endless_chain() -> None:
     one, other = keep(store_path()), keep(store_path())
-    change("runs", "parent", other, one)
-    change("runs", "parent", one, other)
+    change_row("runs", "parent", other, one)
+    change_row("runs", "parent", one, other)
     assert "No one line repeats this run" in bntui("show", one)[1]
 
 
 def test_a_note_that_is_no_text_is_shown_literally_and_the_run_can_be_pinned() -> None:
     run = keep(store_path())
-    change("runs", "note", b"gr\xfcn")
+    change_row("runs", "note", b"gr\xfcn")
     with closing(sqlite3.connect(store_path(), isolation_level=None)) as connection:
         connection.execute("UPDATE runs SET note = CAST(note AS TEXT)")
         connection.execute("UPDATE runs SET checksum = NULL")
@@ -223,7 +209,7 @@ def test_a_note_that_is_no_text_is_shown_literally_and_the_run_can_be_pinned() -
 
 def test_names_of_series_are_shown_literally() -> None:
     run = keep(store_path())
-    change("points", "series", f"{ESCAPE}hindsight:own")
+    change_row("points", "series", f"{ESCAPE}hindsight:own")
     assert bntui("export", run, "--format", "csv", "--to", "out.csv")[0] == 0
     text = Path("out.csv").read_text()
     assert r"\x1b[2J\x1b]0;title\x07hindsight:own,1," in text
@@ -319,7 +305,7 @@ def test_a_bomb_takes_no_memory(fault: Fault) -> None:
     run = keep(store_path(), end=Phase.STOPPED, checkpoints=(checkpoint(16),))
     content = bomb(400_000_000)
     assert len(content) < 500_000
-    change("checkpoints", "state", content, run)
+    change_row("checkpoints", "state", content, run)
     before = psutil.Process().memory_info().rss
     with pytest.raises(ConfigError, match="has format 1"):
         unpack(content)

@@ -12,9 +12,9 @@ from bntui.store.archive import KeptRuns
 from bntui.store.database import Store
 from bntui.store.follow_sweep import FollowedSweep
 from bntui.ui.sweeps.app import SweepApp
+from tests.store.cells import at
+from tests.store.followed import NAME, keep, report, take
 from tests.store.recorded import journal
-from tests.store.test_claims import at
-from tests.store.test_follow_sweep import NAME, keep, report, take
 from tests.ui.user import screen_text
 
 PATIENCE = 60.0

@@ -1,0 +1,51 @@
+"""Where a store is; cells that are claimed of it, and who follows a sweep there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bntui.core.snapshot import Snapshot
+from bntui.core.sweep import Cell
+from bntui.store.claims import Claim, claim
+from bntui.store.follow_sweep import FollowedSweep
+from tests.store.cells import CELL, Take
+from tests.store.followed import NAME, PATIENCE, Follow
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where a store can be made."""
+    return tmp_path / "runs.sqlite"
+
+
+@pytest.fixture
+def take(path: Path) -> Iterator[Take]:
+    """Claim cells as a sweep's process does, and leave them at the test's end."""
+    taken: list[Claim] = []
+
+    def take(cell: Cell = CELL, **how: Any) -> Claim | None:
+        found = claim(path, cell, "sweep sweep-1", **how)
+        if found is not None:
+            taken.append(found)
+        return found
+
+    yield take
+    for one in taken:
+        one.recorder.close(Snapshot())
+
+
+@pytest.fixture
+def follow(path: Path) -> Iterator[Follow]:
+    """Follow the sweep that is kept there, until the test's end."""
+    begun: list[FollowedSweep] = []
+
+    def begin() -> FollowedSweep:
+        followed = FollowedSweep(path, NAME)
+        begun.append(followed)
+        followed.start()
+        return followed
+
+    yield begin
+    assert all(followed.leave(PATIENCE) for followed in begun)
