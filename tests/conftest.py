@@ -15,6 +15,12 @@ __all__ = ["fault"]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where a test's store can be made."""
+    return tmp_path / "runs.sqlite"
+
+
 @pytest.fixture(autouse=True)
 def _store_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep every test, and the processes it starts, out of the user's store and choices."""

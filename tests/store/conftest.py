@@ -1,4 +1,4 @@
-"""Where a store is; cells that are claimed of it, and who follows a sweep there."""
+"""Cells that are claimed of a store, and who follows a sweep there."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +12,6 @@ from bntui.store.claims import Claim, claim
 from bntui.store.follow_sweep import FollowedSweep
 from tests.store.cells import CELL, Take
 from tests.store.followed import NAME, PATIENCE, Follow
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return where a store can be made."""
-    return tmp_path / "runs.sqlite"
 
 
 @pytest.fixture

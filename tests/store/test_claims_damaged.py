@@ -31,8 +31,7 @@ def test_what_can_not_be_kept_of_a_failure_is_a_problem(
     assert take() is not None
 
 
-def test_a_wrong_row_begins_anew(path: Path, take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BNTUI_STORE", str(path))
+def test_a_wrong_row_begins_anew(path: Path, take: Take) -> None:
     keep(path, CELL, Phase.FINISHED, 32)
     change_row("runs", "facts", "[]")
     found = take()
@@ -42,10 +41,7 @@ def test_a_wrong_row_begins_anew(path: Path, take: Take, monkeypatch: pytest.Mon
         assert store.run(CELL.id).updates == 1
 
 
-def test_a_wrong_checkpoint_is_not_gone_on_from(
-    path: Path, take: Take, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BNTUI_STORE", str(path))
+def test_a_wrong_checkpoint_is_not_gone_on_from(path: Path, take: Take) -> None:
     keep(path, CELL, Phase.STOPPED, **saved(CELL))
     change_row("checkpoints", "config", '{"norm": "spectral"}')
     found = take()

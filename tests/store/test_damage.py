@@ -12,7 +12,6 @@ from bntui.cli.main import cli
 from bntui.core.config import RunConfig
 from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Mark, Phase
-from bntui.machine.places import store_path
 from bntui.store import repair
 from bntui.store.archive import recorder
 from bntui.store.database import Store
@@ -24,11 +23,6 @@ from tests.ui.scripted import validation
 from tools.faults import Fault
 
 FLIPS = 60
-
-
-@pytest.fixture
-def path() -> Path:
-    return store_path()
 
 
 def begin(path: Path) -> list[str]:

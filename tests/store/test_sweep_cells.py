@@ -135,10 +135,7 @@ def test_a_large_sweep_is_shown_as_far_as_it_has_been_read(path: Path) -> None:
         assert [one.standing for one in cells.states(set())] == [Standing.FINISHED] * 4
 
 
-def test_wrong_rows_are_left_out_and_told(
-    path: Path, monkeypatch: pytest.MonkeyPatch, follow: Follow
-) -> None:
-    monkeypatch.setenv("BNTUI_STORE", str(path))
+def test_wrong_rows_are_left_out_and_told(path: Path, follow: Follow) -> None:
     for cell in CELLS:
         keep(path, cell, Phase.FINISHED)
     change_row("runs", "facts", "[]", CELLS[0].id)
@@ -169,8 +166,7 @@ WRONG: dict[str, str] = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_wrong_figures_are_left_out(path: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BNTUI_STORE", str(path))
+def test_wrong_figures_are_left_out(path: Path, what: str) -> None:
     keep(path, CELLS[0], Phase.FINISHED, 1)
     with closing(sqlite3.connect(path)) as connection:
         (figures,) = connection.execute("SELECT figures FROM reports").fetchone()

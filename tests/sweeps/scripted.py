@@ -18,6 +18,7 @@ from tests.store.recorded import checkpoint, journal, state
 from tests.sweeps.tiny import SECONDS
 
 DESIGN = Design(RunConfig(width=0.25), (Axis("batch_size", (16, 32, 64)),), (0,))
+ONE, TWO, THREE = DESIGN.cells()
 
 
 class Scripted:
@@ -99,9 +100,20 @@ def finished(cell: Cell) -> tuple[Message, ...]:
     return progress(cell, 40), Ended(seen(cell, 40, Phase.FINISHED))
 
 
+def failed(cell: Cell) -> tuple[Message, ...]:
+    """Return the messages of a run that fails in training."""
+    return progress(cell, 5), Ended(seen(cell, 5, Phase.FAILED, "no such luck"))
+
+
 def stored(path: Path, cell: Cell) -> StoredRun:
     with Store(path) as store:
         return store.run(cell.id)
+
+
+def stored_updates(path: Path) -> dict[str, int]:
+    """Return how far each run is that is kept."""
+    with Store(path) as store:
+        return {run.id: run.updates for run in store.runs()}
 
 
 def driver(path: Path, executor: Scripted, design: Design = DESIGN, **how: bool) -> Driver:

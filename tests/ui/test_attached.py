@@ -7,8 +7,6 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-import pytest
-
 from bntui.core.run import Command
 from bntui.core.run_request import Follow, RunRequest
 from bntui.core.snapshot import Phase
@@ -24,13 +22,6 @@ from tests.ui.user import screen_text
 from tests.ui.watching import WATCHED, watched_run
 
 PATIENCE = 30.0
-
-
-@pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "runs.sqlite"
-    monkeypatch.setenv("BNTUI_STORE", str(path))
-    return path
 
 
 @asynccontextmanager

@@ -3,8 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from bntui.core.config import RunConfig
 from bntui.core.snapshot import Phase
 from bntui.core.sweep import Axis, Design
@@ -22,10 +20,9 @@ DESIGN = Design(RunConfig(width=0.25, epochs=2), (Axis("batch_size", (16, 64)),)
 
 
 async def test_it_fills_and_a_run_is_followed_and_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path,
 ) -> None:
-    path, cells = tmp_path / "runs.sqlite", DESIGN.cells()
-    monkeypatch.setenv("BNTUI_STORE", str(path))
+    cells = DESIGN.cells()
     with Store(path) as store:
         store.put_sweep(NAME, DESIGN)
     app = SweepApp(FollowedSweep(path, NAME), None, archive=KeptRuns(), updates_per_second=20.0)
