@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from bntui.core.config import Knobs, RunConfig
 from bntui.core.estimators import MOMENTA, ROWS
@@ -191,3 +192,9 @@ async def watching(
 def words(lines: Iterable[str]) -> str:
     """Return lines as one text."""
     return " ".join(" ".join(lines).split())
+
+
+def said(watcher: Watcher, kind: type[Widget]) -> str:
+    """Return what one of the lines says."""
+    area = watcher.screen.query_one(kind).region
+    return words(line[area.x : area.right] for line in watcher.lines[area.y : area.bottom])
