@@ -32,6 +32,7 @@ WATCHED = Watched(
     "ResNet",
     momentum=0.1,
     batch_size=32,
+    learning_rate=0.1,
     findings=(Found("lag", "unsound", "running statistics lag", ("3 apart.",), ("Wait.",)),),
     control=True,
 )

@@ -24,7 +24,7 @@ from tests.ui.scripted import validation
 
 PATIENCE = 30.0
 """Seconds that a test waits for what takes a tenth of one: the machine may be busy."""
-WATCHED = Watched("python train.py", "ResNet", momentum=0.1, control=True)
+WATCHED = Watched("python train.py", "ResNet", momentum=0.1, learning_rate=0.1, control=True)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What is left alone in forked processes, such as a loader's workers: their models are copies."""
+"""What forks of a watched process leave alone: their models are copies, and no thread of ours is copied half-way."""
 
 import os
 from typing import Protocol
@@ -13,18 +13,41 @@ class Sleeper(Protocol):
         ...
 
 
-_known: WeakSet[Sleeper] = WeakSet()
+class Pauser(Protocol):
+    """Who works on a thread of its own."""
+
+    def pause(self) -> None:
+        """End the thread for now."""
+        ...
+
+
+_asleep: WeakSet[Sleeper] = WeakSet()
+_paused: WeakSet[Pauser] = WeakSet()
 
 
 def asleep_when_forked(one: Sleeper) -> None:
-    """Have somebody's copies in forked processes do nothing."""
-    _known.add(one)
+    """Have somebody's copies in forked processes, such as a loader's workers, do nothing."""
+    _asleep.add(one)
+
+
+def paused_when_forking(one: Pauser) -> None:
+    """Have somebody's thread end before this process forks.
+
+    What a thread is in the middle of stays so in the copy, locks among it; so Python warns of every fork of a
+    process with threads, also of one that had none but ours.
+    """
+    _paused.add(one)
+
+
+def _pause() -> None:
+    for one in _paused:
+        one.pause()
 
 
 def _sleep() -> None:
-    for one in _known:
+    for one in _asleep:
         one.fall_asleep()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_sleep)
+    os.register_at_fork(before=_pause, after_in_child=_sleep)

@@ -9,7 +9,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Protocol
 
 from torch import Tensor
@@ -23,12 +23,15 @@ from bntui.core.watched import Watched
 from bntui.measure.hindsight import Moment, Moments
 from bntui.measure.histories import Histories
 from bntui.measure.validation import HINDSIGHT_NAMES
+from bntui.probe.watching.forked import paused_when_forking
 from bntui.store.recorder import AGAIN
 
 PAUSE = 0.4
 """Seconds between two snapshots."""
 END_SECONDS = 10.0
 """How long the end of a training waits for the last snapshot to be kept."""
+PAUSE_SECONDS = 1.0
+"""How long a fork waits for what is being kept."""
 MOST_PAST = 16
 """Validations that are kept with every channel, at most: an even number."""
 
@@ -112,8 +115,11 @@ class Writer:
             watched=watched,
         )
         """The latest state; swapped whole."""
+        self._turn = Lock()
+        """Held while the thread is begun anew."""
+        self._paused = self._closed = False
         self._ending = Event()
-        self._thread = Thread(target=self._run, name="bntui-watch", daemon=True)
+        self._thread: Thread | None = None
 
     @property
     def unkept(self) -> str:
@@ -122,7 +128,15 @@ class Writer:
 
     def start(self) -> None:
         """Begin to keep the training."""
-        self._thread.start()
+        paused_when_forking(self)
+        self._begin()
+
+    def pause(self) -> None:
+        """Keep nothing until more is seen, on no thread. Waits for what is being kept."""
+        self._ending.set()
+        if self._thread and not self._closed:
+            self._thread.join(PAUSE_SECONDS)
+            self._paused = True
 
     def see(self, *seen: Seen) -> None:
         """Take what was seen, to be shown together; of what is of an update, the updates must not fall.
@@ -130,21 +144,40 @@ class Writer:
         Any thread.
         """
         self._seen.extend(seen)
+        if self._paused:
+            with self._turn:
+                if self._paused and not self._closed:
+                    self._paused = False
+                    self._begin()
 
     def close(self, phase: Phase, message: str = "") -> None:
         """Take what is left, and end the recording."""
-        self._ending.set()
-        if self._thread.is_alive():
+        with self._turn:
+            self._closed = True
+            self._ending.set()
+        if self._thread:
             self._thread.join(END_SECONDS)
-        if self._thread.is_alive():  # the store does not answer: what is complete there stays
+        if (
+            self._thread and self._thread.is_alive()
+        ):  # the store does not answer: what is complete there stays
             return
         with contextlib.suppress(Exception):  # as below
             self._publish(phase, message)
             if self._recorder:
                 self._recorder.close(self.snapshot)
 
-    def _run(self) -> None:
-        while not self._ending.wait(PAUSE):
+    def _begin(self) -> None:
+        self._ending = Event()
+        self._thread = Thread(
+            target=self._run, args=(self._ending, self._thread), name="bntui-watch", daemon=True
+        )
+        self._thread.start()
+
+    def _run(self, ending: Event, before: Thread | None) -> None:
+        """Keep what was seen again and again until the end; `before` is the thread that did before a pause."""
+        if before:
+            before.join()
+        while not ending.wait(PAUSE):
             with contextlib.suppress(Exception):  # keeping may fail; the training goes on
                 self._publish(Phase.RUNNING)
                 for command in self._recorder.requested() if self._recorder else ():

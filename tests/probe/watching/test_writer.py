@@ -1,6 +1,8 @@
 """What was seen becomes snapshots, within a second, whatever the training does meanwhile."""
 
 import math
+import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -171,6 +173,38 @@ def test_requests_are_passed_on() -> None:
     until(lambda: asked)
     made.close(Phase.STOPPED)
     assert asked == [Command.RECALIBRATE]
+
+
+def threads() -> int:
+    return sum(one.name == "bntui-watch" for one in threading.enumerate())
+
+
+def fork() -> None:
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def test_a_process_forks_without_its_thread_and_what_is_seen_then_is_kept() -> None:
+    kept = Kept()
+    made = writer(kept)
+    made.start()
+    made.see(Update(1, 0.1))
+    until(lambda: kept.snapshots)
+    assert threads() == 1
+    fork()
+    assert threads() == 0
+    fork()
+    made.see(Update(2, 0.2))
+    until(lambda: kept.snapshots[-1].update == 2)
+    assert threads() == 1
+    fork()
+    made.close(Phase.FINISHED)
+    made.see(Update(3, 0.3))
+    assert threads() == 0
+    assert kept.closed
+    assert kept.closed.update == 2
 
 
 def test_a_recorder_that_fails_does_not_end_the_writing() -> None:
