@@ -13,8 +13,8 @@ from bntui.sweeps.start_values import planned_updates, statistics_updates
 START_LEFT = 0.02
 """The theory's line is where this share mᵗ of the start values is left.
 
-Of the 3,280 looks at the 41 runs of docs/phase-diagram.md under momenta from 0.8 on, so many are on the wrong side
-of a line, sound with more left or failing with less: 80 at 1 %, 45 at 2 %, 188 at 5 %, 328 at 10 %.
+Of the 4,560 looks at the 57 runs of docs/phase-diagram.md under momenta from 0.8 on, so many are on the wrong side
+of a line, sound with more left or failing with less: 153 at 1 %, 120 at 2 %, 283 at 5 %, 469 at 10 %.
 """
 _MEMORY = -np.log1p(-np.array(MOMENTA))
 """Of each constant momentum m, −ln(1 − m)."""
