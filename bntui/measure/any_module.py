@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from bntui.measure.hooked import called_before
 from bntui.measure.layers import (
     Layers,
     input_of,
@@ -86,14 +86,8 @@ def _without_a_copy(batch: Tensor) -> tuple[Tensor, Tensor]:
 def recording(layers: Layers, kind: type[CallRecorder] = CallRecorder) -> Iterator[CallRecorder]:
     """Take the statistics of the batches that go through the layers' network meanwhile."""
     recorder = kind(layers)
-    hooks: list[Any] = []
-    try:
-        for layer in layers.layers:
-            hooks.append(layer.register_forward_pre_hook(recorder.note, with_kwargs=True))  # noqa: PERF401 - those that are there are removed
+    with called_before(layers.layers, recorder.note):
         yield recorder
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def training_modules(network: nn.Module) -> set[nn.Module]:
@@ -134,13 +128,7 @@ class AnyModule:
             self._trains = training_modules(network)
             network.eval()
             positions = positions_of(layers, lambda: self.forward(training.inputs[:1]))
-        self.layers = Layers(
-            tuple(name for name, _ in found),
-            layers,
-            tuple(positions.get(layer, 0) for layer in layers),
-            tuple(running_statistics(layer)[0].numel() for layer in layers),
-            training.inputs.device,
-        )
+        self.layers = Layers.of(found, positions, training.inputs.device)
 
     def trains(self, module: nn.Module) -> bool:
         """Return whether a module is in training mode while the network trains."""

@@ -5,8 +5,7 @@ other images' against these. All are rows (2, C), as `layers.py` has them.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from bntui.core.measured import Channels, ChannelValues, LayerDrift, LayerShift
 from bntui.measure.estimators import LastMove
+from bntui.measure.hooked import called_after
 from bntui.measure.layers import Layers
 from bntui.measure.subject import Subject
 from bntui.measure.unchanged import unchanged
@@ -174,23 +174,14 @@ def compare_modes(subject: Subject, running: Tensor, inputs: Tensor) -> ModeComp
     def compare(layer: nn.Module, _: object, output: Tensor) -> None:
         errors[layer].append((in_eval[layer].pop(0) - output).norm() / output.norm())
 
-    @contextmanager
-    def hooked(hook: Callable[[nn.Module, object, Tensor], None]) -> Iterator[None]:
-        handles = [layer.register_forward_hook(hook) for layer in layers.layers]
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
-
     with torch.no_grad(), unchanged(subject.network):
         subject.network.eval()
         layers.put(range(len(layers)), layers.parts(running))
-        with hooked(keep):
+        with called_after(layers.layers, keep):
             seen = subject.forward(inputs)
         for layer in layers.layers:
             layer.training = subject.trains(layer)
-        with hooked(compare):
+        with called_after(layers.layers, compare):
             outputs = subject.forward(inputs)
         guesses = [subject.scoring.guesses(each) for each in (seen, outputs)]
         flipped = (guesses[0] != guesses[1]).float().mean()

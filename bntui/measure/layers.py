@@ -4,7 +4,7 @@ All statistics of a network are one *row*: a float32 tensor (2, C) with the mean
 variances of all C channels, layer after layer.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.nn.parameter import is_lazy
+
+from bntui.measure.hooked import called_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,23 @@ class Layers:
     """Channels of each layer; they sum to C."""
     device: torch.device
     """Of the rows."""
+
+    @classmethod
+    def of(
+        cls,
+        found: Sequence[tuple[str, nn.Module]],
+        positions: Mapping[nn.Module, int],
+        device: torch.device,
+    ) -> "Layers":
+        """Describe what `layers_of` has found and `positions_of` has seen."""
+        names, layers = tuple(name for name, _ in found), tuple(layer for _, layer in found)
+        return cls(
+            names,
+            layers,
+            tuple(positions.get(layer, 0) for layer in layers),
+            tuple(running_statistics(layer)[0].numel() for layer in layers),
+            device,
+        )
 
     def __len__(self) -> int:
         """Return the number of layers."""
@@ -111,12 +130,8 @@ def positions_of(layers: Iterable[nn.Module], run: Callable[[], object]) -> dict
         here = batch[0].numel() // batch.shape[1]
         positions[layer] = min(here, positions.get(layer, here))
 
-    hooks = [layer.register_forward_pre_hook(note, with_kwargs=True) for layer in layers]
-    try:
+    with called_before(layers, note):
         run()
-    finally:
-        for hook in hooks:
-            hook.remove()
     return positions
 
 

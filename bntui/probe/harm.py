@@ -100,12 +100,18 @@ def told(scored: Scored, probed: Probed) -> str:
     return f"{number} (loss {figure(scored.loss, '.3g')})"
 
 
-def helped_by(probed: Probed, places: list[int]) -> bool:
-    """Tell whether fresh statistics in some layers alone make validation better."""
+def helped_by(probed: Probed, places: list[int]) -> str:
+    """Say what fresh statistics in some layers alone make of validation; nothing unless they make it better."""
     if probed.fresh_row is None or probed.running is None:
-        return False
+        return ""
     cured = probed.evaluate(probed.with_layers(places, probed.fresh_row))
-    return harms(probed.running.less(cured))
+    if not harms(probed.running.less(cured)):
+        return ""
+    where = "all layers" if len(places) == len(probed.layers) else "them"
+    return (
+        f"With fresh statistics in {where} validation is {told(cured, probed)} instead of "
+        f"{told(probed.running, probed)}."
+    )
 
 
 def named(probed: Probed, places: list[int]) -> str:

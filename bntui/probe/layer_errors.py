@@ -1,11 +1,10 @@
 """What every layer puts out in eval mode against training mode, through the whole network."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from torch import Tensor, nn
 
+from bntui.measure.hooked import called_after
 from bntui.measure.unchanged import unchanged
 from bntui.probe.passes import ONE_VALUE
 from bntui.probe.probed import Probed
@@ -38,36 +37,24 @@ def network_errors(probed: Probed) -> tuple[float, ...]:
             off = (seen - now).norm() / now.norm().clamp_min(1e-30)
             errors.setdefault(layer, []).append(float(off))
 
-    statistics = set(probed.layers.layers)
+    layers = probed.layers.layers
     with unchanged(probed.model):
         probed.model.eval()
-        with _hooked(probed, keep):
+        with called_after(layers, keep):
             probed.run(probed.small)
-        for module in statistics:
+        for module in layers:
             module.training = probed.trains(module)
         try:
-            with _hooked(probed, compare):
+            with called_after(layers, compare):
                 probed.run(probed.small)
         except ValueError as error:
             if ONE_VALUE not in str(error):
                 raise
             return nothing
-    each = (errors.get(layer, []) for layer in probed.layers.layers)
+    each = (errors.get(layer, []) for layer in layers)
     return tuple(sum(calls) / len(calls) if calls else math.nan for calls in each)
 
 
 def _some(output: Tensor) -> Tensor:
     flat = output.detach().flatten()
     return flat[:: max(1, len(flat) // KEPT)].float().clone()
-
-
-@contextmanager
-def _hooked(probed: Probed, hook: object) -> Iterator[None]:
-    handles = []
-    try:
-        for layer in probed.layers.layers:
-            handles.append(layer.register_forward_hook(hook))  # type: ignore[arg-type] # noqa: PERF401
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -1,13 +1,13 @@
 """Causes that the outputs themselves show: not finite, depending on batch mates, or other than another model's."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from bntui.measure.hooked import called_after
 from bntui.measure.layers import layers_of
 from bntui.measure.unchanged import unchanged
 from bntui.probe.batches import at_most, inputs_finite, regrouped, size
@@ -128,23 +128,15 @@ def _first_not_finite(probed: Probed) -> str | None:
     return seen[0] if seen else None
 
 
-@contextmanager
-def _outputs(model: nn.Module, note: Any) -> Iterator[None]:
+def _outputs(model: nn.Module, note: Any) -> AbstractContextManager[None]:
     """Call `note` with the name and the output of every module that is called meanwhile."""
-    hooks = []
-    try:
-        for name, module in model.named_modules():
-            taken = not isinstance(module, torch.jit.ScriptModule)  # takes no hooks
-            if taken and not any(True for _ in module.children()):
-                hooks.append(
-                    module.register_forward_hook(
-                        lambda _module, _inputs, output, name=name: note(name, output)
-                    )
-                )
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
+    names = {
+        module: name
+        for name, module in model.named_modules()
+        if not isinstance(module, torch.jit.ScriptModule)  # takes no hooks
+        and not any(True for _ in module.children())
+    }
+    return called_after(names, lambda module, _inputs, output: note(names[module], output))
 
 
 def batch_dependent(probed: Probed) -> list[Finding]:

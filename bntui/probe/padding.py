@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from bntui.diagnose.significance import harms
 from bntui.measure.any_module import CallRecorder
+from bntui.measure.hooked import called_before
 from bntui.measure.layers import input_of
 from bntui.measure.norms import batch_statistics
 from bntui.measure.unchanged import unchanged
@@ -111,20 +112,14 @@ def _zeros(probed: Probed, batches: Sequence[object]) -> tuple[float, ...]:
     found: dict[nn.Module, float] = {}
     share = 0.0  # of all samples, that of the batch at hand
     samples = sum(map(size, batches))
-    hooks = []
 
     def note(layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
         found[layer] = found.get(layer, 0.0) + share * padded(input_of(inputs, named))
 
     with unchanged(probed.model):
         probed.model.eval()
-        try:
-            for layer in probed.layers.layers:
-                hooks.append(layer.register_forward_pre_hook(note, with_kwargs=True))  # noqa: PERF401
+        with called_before(probed.layers.layers, note):
             for batch in batches:
                 share = size(batch) / samples
                 probed.run(batch)
-        finally:
-            for hook in hooks:
-                hook.remove()
     return tuple(found.get(layer, 0.0) for layer in probed.layers.layers)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from bntui.core.measured import Difference
 from bntui.measure.any_module import training_modules
-from bntui.measure.layers import Layers, layers_of, positions_of, running_statistics
+from bntui.measure.layers import Layers, layers_of, positions_of
 from bntui.measure.statistics import pool
 from bntui.measure.unchanged import unchanged
 from bntui.probe.batches import at_most, first, join, moved, regrouped, size
@@ -73,13 +73,7 @@ class Probed:
             for batch in others:  # a model may call other layers for other samples
                 positions |= positions_of(layers, lambda one=batch: self.run(one))  # type: ignore[misc]
         self.called = tuple(layer in positions for layer in layers)
-        self.layers = Layers(
-            tuple(name for name, _ in found),
-            layers,
-            tuple(positions.get(layer, 0) for layer in layers),
-            tuple(running_statistics(layer)[0].numel() for layer in layers),
-            self.device,
-        )
+        self.layers = Layers.of(found, positions, self.device)
         self.states: tuple[LayerState, ...] = tuple(
             replace(
                 state_of(name, layer, trains=layer in self.training_modules),

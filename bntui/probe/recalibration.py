@@ -121,7 +121,8 @@ class _Collected:
 def _collected(model: nn.Module, batches: Iterable[Any], forward: Forward | None) -> _Collected:
     """Run batches in training mode, and take the statistics of the layers that training updates."""
     trained = training_modules(model)
-    layers = _layers([one for one in layers_of(model) if one[1] in trained], device_of(model))
+    theirs = [one for one in layers_of(model) if one[1] in trained]
+    layers = Layers.of(theirs, {}, device_of(model))
     if not layers.layers:
         raise ProbeError(_nothing_to_replace(model))
     found = _Collected(layers, [], [], {})
@@ -147,12 +148,6 @@ def _collected(model: nn.Module, batches: Iterable[Any], forward: Forward | None
     if not found.values:
         raise ProbeError("The model calls none of its layers with running statistics.")
     return found
-
-
-def _layers(found: list[tuple[str, nn.Module]], device: torch.device) -> Layers:
-    names, layers = tuple(name for name, _ in found), tuple(layer for _, layer in found)
-    channels = tuple(running_statistics(layer)[0].numel() for layer in layers)
-    return Layers(names, layers, (0,) * len(layers), channels, device)
 
 
 def _nothing_to_replace(model: nn.Module) -> str:

@@ -8,7 +8,7 @@ from bntui.core.text import exact
 from bntui.diagnose.significance import harms, loses_accuracy
 from bntui.measure.layers import layers_of, running_statistics
 from bntui.probe.causes import Cause, Finding, Severity
-from bntui.probe.harm import RECALIBRATE, compared, harmed, named, told
+from bntui.probe.harm import RECALIBRATE, compared, harmed, helped_by, named, told
 from bntui.probe.momentum import momentum
 from bntui.probe.numbers import percent, spanned
 from bntui.probe.probed import Probed
@@ -112,16 +112,11 @@ def _untouched(probed: Probed) -> Finding | None:
             RECALIBRATE,
         ]
     severity = Severity.WARNING
-    if probed.fresh_row is not None and probed.running is not None:
-        cured = probed.evaluate(probed.with_layers(places, probed.fresh_row))
-        if harms(probed.running.less(cured)):
-            severity = Severity.UNSOUND
-            evidence.append(
-                f"With fresh statistics in {'them' if not every else 'all layers'} validation is "
-                f"{told(cured, probed)} instead of {told(probed.running, probed)}."
-            )
-        else:
-            remedies.remove(RECALIBRATE)
+    if helped := helped_by(probed, places):
+        severity = Severity.UNSOUND
+        evidence.append(helped)
+    elif probed.fresh_row is not None and probed.running is not None:
+        remedies.remove(RECALIBRATE)
     else:
         severity, said = _without_training(probed)
         evidence.append(said)

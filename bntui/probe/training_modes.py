@@ -5,7 +5,7 @@ from torch import nn
 from bntui.diagnose.significance import ERRORS, harms
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.collected import collect
-from bntui.probe.harm import harmed, told
+from bntui.probe.harm import harmed, helped_by, told
 from bntui.probe.numbers import counted
 from bntui.probe.probed import Probed
 
@@ -61,14 +61,9 @@ def not_frozen(probed: Probed) -> Finding | None:
         f"training mode, so that every batch moves their statistics: {names}{' and others' if places[3:] else ''}."
     ]
     severity = Severity.WARNING
-    if harmed(probed) and probed.fresh_row is not None and probed.running is not None:
-        cured = probed.evaluate(probed.with_layers(places, probed.fresh_row))
-        if harms(probed.running.less(cured)):
-            severity = Severity.UNSOUND
-            evidence.append(
-                f"With fresh statistics in them validation is {told(cured, probed)} instead of "
-                f"{told(probed.running, probed)}."
-            )
+    if harmed(probed) and (helped := helped_by(probed, places)):
+        severity = Severity.UNSOUND
+        evidence.append(helped)
     remedy = (
         "after every model.train(): layer.eval() for each frozen BN layer (or FrozenBatchNorm2d); load "
         "their statistics again from the checkpoint of these weights"

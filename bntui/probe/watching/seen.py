@@ -122,13 +122,7 @@ class Unseen:
             state_of(name, layer, trains=trains(layer)) for name, layer in found
         )
         device = next((one.device for _, each in found for one in each.buffers()), None)
-        self.layers = Layers(
-            tuple(name for name, _ in found),
-            tuple(layer for _, layer in found),
-            (0,) * len(found),
-            tuple(int(layer.running_mean.numel()) for _, layer in found),  # type: ignore[operator]
-            device or torch.device("cpu"),
-        )
+        self.layers = Layers.of(found, {}, device or torch.device("cpu"))
         self.running_row = self.layers.running()
         self.fresh_row = fresh
 
