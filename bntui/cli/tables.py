@@ -15,7 +15,8 @@ from bntui.core.settings import change_words, values_of
 from bntui.core.snapshot import EpochReport, Mark
 from bntui.core.text import exact, literal, percent
 from bntui.core.watched import Watched
-from bntui.core.watched_words import batch_words, described, momentum_words, title
+from bntui.core.watched_words import described, title
+from bntui.store.listing import batch_told, momentum_told
 from bntui.store.rows import StoredRun, StoredVerdict
 
 EPOCHS = 10
@@ -97,8 +98,8 @@ def listing(runs: Sequence[StoredRun], width: int | None = None) -> Text:
         *([Column("script", scripts, least=SCRIPT_WIDTH)] if any(r.watched for r in runs) else []),
         Column("data", [run.facts.dataset or "–" for run in runs], least=DATASET_WIDTH),
         Column("norm", ["–" if run.watched else run.config.norm for run in runs]),
-        Column("batch", list(map(_batch, runs)), number=True),
-        Column("momentum", list(map(_momentum, runs)), number=True),
+        Column("batch", list(map(batch_told, runs)), number=True),
+        Column("momentum", list(map(momentum_told, runs)), number=True),
         Column("updates", [f"{run.updates:,}" for run in runs], number=True),
         Column("val_acc", [_figure(run.val_acc) for run in runs], number=True),
         Column("fresh", [_figure(run.val_acc_fresh) for run in runs], number=True),
@@ -174,16 +175,6 @@ def _watched(watched: Watched, width: int | None) -> Iterator[Text]:
         yield _heading("notes")
     for sentence in watched.notes:
         yield _paragraph(sentence, width, indent="  ")
-
-
-def _momentum(run: StoredRun) -> str:
-    if run.watched:
-        return momentum_words(run.watched)
-    return exact(run.config.knobs.momentum) if run.config.has_statistics else "–"
-
-
-def _batch(run: StoredRun) -> str:
-    return batch_words(run.watched) if run.watched else f"{run.config.knobs.batch_size}"
 
 
 def _data(run: StoredRun) -> str:

@@ -7,7 +7,15 @@ from typing import Any
 from bntui.core.config import RunConfig
 from bntui.core.settings import value_of, values_of
 from bntui.core.sweep import cell_id
-from bntui.core.watched_words import keras_momentum, known, repeating
+from bntui.core.text import exact
+from bntui.core.watched_words import (
+    UNKNOWN,
+    batch_words,
+    keras_momentum,
+    known,
+    momentum_words,
+    repeating,
+)
 from bntui.store.rows import StoredRun
 from bntui.store.writing import ALIVE, State
 
@@ -70,6 +78,18 @@ def value(run: StoredRun, column: str) -> Any:
     if column == "script":
         return None
     return value_of(run.config, column)
+
+
+def momentum_told(run: StoredRun) -> str:
+    """Return the momentum of a run as lists have it, for a training that is watched with its convention."""
+    if run.watched:
+        return momentum_words(run.watched)
+    return exact(run.config.knobs.momentum) if run.config.has_statistics else UNKNOWN
+
+
+def batch_told(run: StoredRun) -> str:
+    """Return the batch size of a run as lists have it."""
+    return batch_words(run.watched) if run.watched else f"{run.config.knobs.batch_size}"
 
 
 def matching(runs: Iterable[StoredRun], text: str) -> list[StoredRun]:

@@ -14,9 +14,10 @@ from bntui.ui.explorer.channel_picture import picture
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.notices import MessageLines
 from bntui.ui.widgets.status import StatusLine
+from bntui.ui.widgets.wheel import WheelMoves
 
 
-class ChannelScreen(Screen[None]):
+class ChannelScreen(WheelMoves, Screen[None]):
     """Shows how a channel's running statistics moved last, and what validation makes of them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_table.CHANNEL.bindings()]
@@ -59,14 +60,6 @@ class ChannelScreen(Screen[None]):
                 place = order.index(self.channel) + by
                 self.channel = order[min(max(place, 0), len(order) - 1)]
                 self._draw()
-
-    def on_mouse_scroll_down(self) -> None:
-        """Show the next channel."""
-        self.action_move(1)
-
-    def on_mouse_scroll_up(self) -> None:
-        """Show the channel before."""
-        self.action_move(-1)
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the channel as it is in `snapshot`; a moment of the past stays as it is."""

@@ -15,6 +15,7 @@ from bntui.ui.explorer.available_keys import OVER
 from bntui.ui.explorer.drift_rows import drift_rows, in_order
 from bntui.ui.key_lines import Shown
 from bntui.ui.widgets.focus_canvas import FocusCanvas
+from bntui.ui.widgets.wheel import WheelMoves
 
 BESIDE = 47
 """Columns that the channels of a layer take beside the table."""
@@ -28,7 +29,7 @@ TO_BEGIN = {Phase.PAUSED: "training: press space", Phase.FAILED: "a run: press r
 """What the first measurement waits for, where no run is under way."""
 
 
-class DriftTable(FocusCanvas):
+class DriftTable(WheelMoves, FocusCanvas):
     """One row a BN layer, those that harm validation first; ↑ and ↓ choose one, Enter opens it."""
 
     hint = "↑ ↓ choose a layer, enter opens it, tab goes on"
@@ -87,16 +88,6 @@ class DriftTable(FocusCanvas):
         else:
             self.chosen = shown[offset.y - 1]
             self.repaint()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Choose the layer below."""
-        event.stop()
-        self.action_move(1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Choose the layer above."""
-        event.stop()
-        self.action_move(-1)
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the header and a row for each layer, or one line saying why there is none.

@@ -21,6 +21,7 @@ from bntui.ui.explorer.looks import WORST, Looks, beside, looks_of, reading, why
 from bntui.ui.key_lines import Shown
 from bntui.ui.terminal.glyphs import DOTS
 from bntui.ui.widgets.ramp_canvas import RampCanvas, shade_of
+from bntui.ui.widgets.wheel import WheelMoves
 
 TITLE = "every momentum, in hindsight"
 NOTHING = "there is no look back yet"
@@ -28,7 +29,7 @@ BESIDE_TITLE = 6
 """Cells of a border that its title leaves alone."""
 
 
-class HindsightMap(RampCanvas):
+class HindsightMap(WheelMoves, RampCanvas):
     """One row an estimator. With the focus, arrows choose the one whose past the charts show."""
 
     BORDER_TITLE = TITLE
@@ -185,16 +186,6 @@ class HindsightMap(RampCanvas):
         place = max(looks.at(update), 0)
         self.post_message(self.Pointed(float(looks.updates[place])))
         self._choose(rows[offset.y])
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Choose the row below."""
-        event.stop()
-        self.action_move(1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Choose the row above."""
-        event.stop()
-        self.action_move(-1)
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the map and the reading below it; or a line saying what it waits for."""

@@ -21,6 +21,7 @@ from bntui.ui.explorer.layer_picture import WORST_WIDTH, LayerShown, picture
 from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.notices import MessageLines
 from bntui.ui.widgets.status import StatusLine
+from bntui.ui.widgets.wheel import WheelMoves
 
 
 class Layer(Canvas):
@@ -78,7 +79,7 @@ class Layer(Canvas):
         return picture(shown, width, height, self.glyphs)
 
 
-class LayerScreen(Screen[int]):
+class LayerScreen(WheelMoves, Screen[int]):
     """Shows one layer; closes with the index of the layer that was shown last."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*key_table.LAYER.bindings()]
@@ -103,14 +104,6 @@ class LayerScreen(Screen[int]):
         else:
             self.channel = event.channel
             self._draw()
-
-    def on_mouse_scroll_down(self) -> None:
-        """Choose the next channel."""
-        self.action_move(1)
-
-    def on_mouse_scroll_up(self) -> None:
-        """Choose the channel before."""
-        self.action_move(-1)
 
     @property
     def chosen_layer(self) -> int:

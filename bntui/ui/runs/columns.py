@@ -12,13 +12,11 @@ from bntui.core.text import exact
 from bntui.core.watched import Watched
 from bntui.core.watched_words import (
     UNKNOWN,
-    batch_words,
     described,
-    momentum_words,
     rate_words,
     title,
 )
-from bntui.store.listing import differences, why_not_resumed
+from bntui.store.listing import batch_told, differences, momentum_told, why_not_resumed
 from bntui.store.rows import StoredRun
 from bntui.store.writing import State
 from bntui.ui.runs.archive import ID
@@ -49,19 +47,9 @@ class RunColumn:
     number: bool = False
 
 
-def _momentum(run: StoredRun) -> str:
-    if run.watched:
-        return momentum_words(run.watched)
-    return exact(run.config.knobs.momentum) if run.config.has_statistics else "–"
-
-
 def _estimator(run: StoredRun) -> str:
     known = run.config.has_statistics and not run.watched
     return short(run.config.knobs.estimator) if known else UNKNOWN
-
-
-def _batch(run: StoredRun) -> str:
-    return batch_words(run.watched) if run.watched else f"{run.config.knobs.batch_size}"
 
 
 def _rate(run: StoredRun) -> str:
@@ -96,8 +84,8 @@ RUN_COLUMNS = (
     RunColumn("script", "script", 20, lambda run: title(run.watched) if run.watched else UNKNOWN),
     RunColumn("dataset", "data", 8, lambda run: run.facts.dataset or UNKNOWN),
     RunColumn("norm", "norm", 6, lambda run: UNKNOWN if run.watched else run.config.norm),
-    RunColumn("batch_size", "batch", 5, _batch, number=True),
-    RunColumn("momentum", "m", 5, _momentum, number=True),
+    RunColumn("batch_size", "batch", 5, batch_told, number=True),
+    RunColumn("momentum", "m", 5, momentum_told, number=True),
     RunColumn("estimator", "estim.", 8, _estimator),
     RunColumn("learning_rate", "rate", 6, _rate, number=True),
     RunColumn(

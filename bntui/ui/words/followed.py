@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from bntui.core.config import torch_momentum
 from bntui.core.text import exact, percent
 from bntui.core.watched_words import keras_momentum, momentum_words, rate_words
-from bntui.diagnose.arithmetic import update_of_mean
 from bntui.diagnose.health import in_updates
 from bntui.ui.explorer.looks import is_momentum, looks_of
-from bntui.ui.words.layers import worst_channel
+from bntui.ui.words.layers import last_step
 from bntui.ui.words.term import Shown, Term
 
 Numbers = Callable[[Shown], str]
@@ -98,18 +97,7 @@ def _momentum(shown: Shown) -> str:
     watched = shown.snapshot.watched
     if watched is None or math.isnan(watched.momentum):
         return " · the layers' momenta differ, or are cumulative"
-    return f" · m = {momentum_words(watched)}{_one_step(shown)}"
-
-
-def _one_step(shown: Shown) -> str:
-    """Write the last update of one channel's running mean; nothing where it was not measured."""
-    layer, channel = shown.drift, shown.channel
-    if layer is not None and channel is None:
-        channel = worst_channel(layer)
-    if layer is None or channel is None:
-        return ""
-    told = update_of_mean(shown.snapshot, layer.name, channel)
-    return f" · {layer.name}, channel {channel}: {told}" if told else ""
+    return f" · m = {momentum_words(watched)}{last_step(shown)}"
 
 
 def _best(shown: Shown) -> str:

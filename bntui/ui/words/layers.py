@@ -6,6 +6,7 @@ import numpy as np
 
 from bntui.core.measured import LayerDrift
 from bntui.core.text import exact, percent
+from bntui.diagnose.arithmetic import update_of_mean
 from bntui.diagnose.health import exchanged, forecasts, health, in_updates
 from bntui.ui.explorer.drift_rows import HEALTH_SIGNS, ahead_of, cost, off, sigmas
 from bntui.ui.words.term import Shown, Term
@@ -23,6 +24,17 @@ def worst_channel(layer: LayerDrift) -> int | None:
     if len(gaps) and math.isclose(float(gaps.max()), layer.mean_gap_max, rel_tol=1e-3):
         return int(gaps.argmax())
     return None
+
+
+def last_step(shown: Shown) -> str:
+    """Write the last update before the validation of one channel's running mean; nothing if it was not measured."""
+    layer, channel = shown.drift, shown.channel
+    if layer is not None and channel is None:
+        channel = worst_channel(layer)
+    if layer is None or channel is None:
+        return ""
+    told = update_of_mean(shown.snapshot, layer.name, channel)
+    return f" · {layer.name}, channel {channel}: {told}" if told else ""
 
 
 def _worst(shown: Shown) -> str:

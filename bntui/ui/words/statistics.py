@@ -9,10 +9,9 @@ from bntui.core.estimators import short
 from bntui.core.measured import Hindsight, Score, Validation
 from bntui.core.snapshot import Snapshot
 from bntui.core.text import exact, percent
-from bntui.diagnose.arithmetic import update_of_mean
 from bntui.diagnose.health import in_updates
 from bntui.diagnose.significance import harms
-from bntui.ui.words.layers import worst_channel
+from bntui.ui.words.layers import last_step
 from bntui.ui.words.term import Shown, Term
 
 _SAME = 1e-4
@@ -106,19 +105,7 @@ def _recalibration(shown: Shown) -> str:
 
 def _momentum(shown: Shown) -> str:
     share = rules.momentum(shown.snapshot.config, shown.snapshot.knobs)
-    return f" = {_weighted(share)}{_one_step(shown)}"
-
-
-def _one_step(shown: Shown) -> str:
-    """Write the last update before the validation of one channel's mean; nothing if it was not measured."""
-    layer = shown.drift
-    channel = shown.channel
-    if channel is None and layer:
-        channel = worst_channel(layer)
-    if layer is None or channel is None:
-        return ""
-    told = update_of_mean(shown.snapshot, layer.name, channel)
-    return f" · {layer.name}, channel {channel}: {told}" if told else ""
+    return f" = {_weighted(share)}{last_step(shown)}"
 
 
 def _weighted(share: float) -> str:
