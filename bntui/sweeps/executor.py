@@ -4,7 +4,9 @@ A worker keeps nothing. All that its run would write to a store it sends to the 
 so the two kinds of worker differ in how they are begun, and in nothing that is kept.
 """
 
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +54,25 @@ class Lost:
 
 
 Message = Progress | Reported | Ended | Lost
+
+
+def received(
+    messages: deque[tuple[str, Message]], take: Callable[[float], None], timeout: float
+) -> list[tuple[str, Message]]:
+    """Return the messages that are there, which are then there no longer, in order.
+
+    If there are none, `take`, which may wait for so many seconds, is asked for some; for `timeout` seconds
+    at the most.
+    """
+    until = time.monotonic() + timeout
+    while not messages:
+        left = until - time.monotonic()
+        take(max(0.0, left))
+        if left <= 0.0:
+            break
+    found = list(messages)
+    messages.clear()
+    return found
 
 
 class Executor(Protocol):

@@ -25,7 +25,7 @@ from bntui.core.text import ConfigError
 from bntui.experiments.duration import Took
 from bntui.machine.places import temporary_folder
 from bntui.sweeps import ray_nodes
-from bntui.sweeps.executor import Ended, Lost, Message
+from bntui.sweeps.executor import Ended, Lost, Message, received
 from bntui.sweeps.processes import portable
 from bntui.sweeps.ray_protocol import (
     Begin,
@@ -139,15 +139,7 @@ class RayCluster:
 
     def receive(self, timeout: float) -> list[tuple[str, Message]]:
         """Return what came from the cells' runs, in order; waits so many seconds at most for the first."""
-        until = time.monotonic() + timeout
-        while not self._messages:
-            left = until - time.monotonic()
-            self._take(max(0.0, left))
-            if left <= 0.0:
-                break
-        messages = list(self._messages)
-        self._messages.clear()
-        return messages
+        return received(self._messages, self._take, timeout)
 
     def stop(self) -> None:
         """Ask all that is under way to stop after its update: each then sends `Ended`.

@@ -15,7 +15,7 @@ from typing import IO, Any
 from bntui.core.run_request import Branch, Resume, RunRequest
 from bntui.core.text import ConfigError, first_sentence
 from bntui.machine.places import temporary_folder
-from bntui.sweeps.executor import Ended, Lost, Message
+from bntui.sweeps.executor import Ended, Lost, Message, received
 from bntui.sweeps.worker_process import READY, STOP, THREADS_TOLD
 
 END_SECONDS = 1.0
@@ -55,17 +55,7 @@ class Processes:
 
     def receive(self, timeout: float) -> list[tuple[str, Message]]:
         """Return what came from the cells' runs, in order; waits so many seconds at most for the first."""
-        until = time.monotonic() + timeout
-        while not self._messages:
-            left = until - time.monotonic()
-            wait([one.pipe for one in self._processes], max(0.0, left))
-            for process in list(self._processes):
-                self._take(process)
-            if left <= 0.0:
-                break
-        messages = list(self._messages)
-        self._messages.clear()
-        return messages
+        return received(self._messages, self._take_all, timeout)
 
     def stop(self) -> None:
         """Ask all that is under way to stop after its update: each then sends `Ended`."""
@@ -82,6 +72,11 @@ class Processes:
         for process in self._processes:
             process.end(until - time.monotonic())
         self._processes = []
+
+    def _take_all(self, seconds: float) -> None:
+        wait([one.pipe for one in self._processes], seconds)
+        for process in list(self._processes):
+            self._take(process)
 
     def _start(self) -> "_Process":
         why = self._failed[-1] if len(self._failed) >= MOST_FAILED_STARTS else ""

@@ -11,18 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from bntui.probe.keras_model import KerasModel
+from bntui.probe.watching.found_trainings import MOST, FoundTrainings
 from bntui.probe.watching.guard import Guard
 from bntui.probe.watching.how import How
 from bntui.probe.watching.keras_batches import KerasBatches
 from bntui.probe.watching.names import Names
 from bntui.probe.watching.own_frames import hidden
 from bntui.probe.watching.replacements import Replacements
-from bntui.probe.watching.watch import watch
 from bntui.probe.watching.watched_already import is_watched
 from bntui.probe.watching.watched_training import Watching
 
-MOST = 8
-"""Models that are watched at once."""
 OURS = "bntui.probe.callbacks.keras"
 """Where the callback is that a script watches its model with itself."""
 
@@ -42,13 +40,10 @@ class FoundKeras:
     """Finds the Keras models that the script trains, and watches them. Nothing here raises into the script."""
 
     def __init__(self, how: How, names: Names) -> None:
-        self._how = how
-        self._names = names
+        self._trainings = FoundTrainings(how, names, "Keras model")
         self._replaced = Replacements()
         self._guard = Guard(self._replaced.undo)
         self._trained: list[_Fitted] = []
-        self._told: list[str] = []
-        self._left_out = 0
 
     def attach(self) -> None:
         """Be told of models that are about to train. Keras must be loaded."""
@@ -65,14 +60,7 @@ class FoundKeras:
         for one in self._trained:
             self._close(one, error)
         self._trained.clear()
-        said = []
-        if self._left_out:
-            said.append(
-                f"{self._left_out:,} Keras models were not watched, since {MOST} were in training at once"
-            )
-        if self._guard.trouble:
-            said.append(f"not every Keras model was watched: {self._guard.trouble}")
-        return self._told, said
+        return self._trainings.told, self._trainings.not_watched(self._guard.trouble)
 
     @hidden
     def _in_making(
@@ -111,7 +99,7 @@ class FoundKeras:
         trained = next((one for one in self._trained if one.model is model), None)
         if trained is None:
             if sum(one.watching is not None for one in self._trained) == MOST:
-                self._left_out += 1
+                self._trainings.left_out += 1
                 trained = _Fitted(model)
             else:
                 trained = self._watched(model)
@@ -122,16 +110,7 @@ class FoundKeras:
     def _watched(self, model: Any) -> _Fitted:
         if not _has_statistics(model) or is_watched(one.value for one in model.variables):
             return _Fitted(model)
-        how = self._how
-        watching = watch(
-            model,
-            every=how.every,
-            share=how.share,
-            store=how.store,
-            name=self._names.of(model, model.name),
-            control=how.control,
-        )
-        watching.leave_end_to_caller()
+        watching = self._trainings.begin(model, model.name)
         return _Fitted(model, watching, KerasBatches(model, watching))
 
     def _telling(self, function: Callable[..., Any], trained: _Fitted) -> Callable[..., Any]:
@@ -148,7 +127,7 @@ class FoundKeras:
 
     def _close(self, one: _Fitted, error: BaseException | None = None) -> None:
         if one.watching is not None:
-            self._told.append(one.watching.close(error))
+            self._trainings.close(one.watching, error)
             one.watching = one.batches = None
 
 

@@ -20,18 +20,16 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.hooks import RemovableHandle
 
 from bntui.measure.layers import running_statistics
+from bntui.probe.watching.found_trainings import MOST, FoundTrainings
 from bntui.probe.watching.guard import Guard
 from bntui.probe.watching.heap import FoundModel, holds, models_of
 from bntui.probe.watching.how import How
 from bntui.probe.watching.names import Names
 from bntui.probe.watching.own_frames import hidden
 from bntui.probe.watching.replacements import Replacements
-from bntui.probe.watching.watch import watch
 from bntui.probe.watching.watched_already import is_watched
 from bntui.probe.watching.watched_training import Watching
 
-MOST = 8
-"""Models that are watched at once."""
 SECONDS, SHARE = 2.0, 0.02
 """How long, and which share of the time, the memory may be searched: a script may make an optimiser an update."""
 
@@ -60,8 +58,7 @@ class FoundModels:
     """Finds what the script trains, and watches it. Nothing here raises into the script."""
 
     def __init__(self, how: How, names: Names) -> None:
-        self._how = how
-        self._names = names
+        self._trainings = FoundTrainings(how, names, "model")
         self._replaced = Replacements()
         self._guard = Guard(self._detach)
         self._new: list[ReferenceType[Optimizer]] = []
@@ -72,9 +69,8 @@ class FoundModels:
         self._trained: list[_Trained] = []
         self._compiles = False
         """Whether the script has compiled anything."""
-        self._told: list[str] = []
-        """What was found of models whose training is over."""
-        self._left_out = self._unsearched = 0
+        self._unsearched = 0
+        """Optimisers whose models were not looked for."""
         self._begun, self._searching = perf_counter(), 0.0
         self._on_forward: RemovableHandle | None = None
         self._on_step: RemovableHandle | None = None
@@ -96,18 +92,12 @@ class FoundModels:
         for one in self._trained:
             self._close(one, error)
         self._trained.clear()
-        said = []
-        if self._left_out:
-            said.append(
-                f"{self._left_out:,} models were not watched, since {MOST} were in training at once"
-            )
+        said = self._trainings.not_watched(self._guard.trouble)
         if self._unsearched:
             said.append(
                 f"the models of {self._unsearched:,} optimisers were not looked for, since the script makes so many"
             )
-        if self._guard.trouble:
-            said.append(f"not every model was watched: {self._guard.trouble}")
-        return self._told, said
+        return self._trainings.told, said
 
     def _detach(self) -> None:
         self._replaced.undo()
@@ -197,7 +187,7 @@ class FoundModels:
             self._close(one)
         for other in found:
             if len(self._trained) == MOST:
-                self._left_out += 1
+                self._trainings.left_out += 1
             else:
                 self._trained.append(_Trained.of(other))
 
@@ -237,14 +227,9 @@ class FoundModels:
         if model is None or is_watched(running_statistics(each)[0] for each in one.layers):
             self._trained.remove(one)
             return
-        how = self._how
-        name = self._names.of(model)
-        one.watching = watch(
-            model, every=how.every, share=how.share, store=how.store, name=name, control=how.control
-        )
-        one.watching.leave_end_to_caller()
+        one.watching = self._trainings.begin(model)
 
     def _close(self, one: _Trained, error: BaseException | None = None) -> None:
         if one.watching is not None:
-            self._told.append(one.watching.close(error))
+            self._trainings.close(one.watching, error)
             one.watching = None

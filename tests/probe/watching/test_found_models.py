@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
 import bntui
-from bntui.probe.watching import found_models
-from bntui.probe.watching.found_models import MOST, FoundModels
+from bntui.probe.watching import found_models, found_trainings
+from bntui.probe.watching.found_models import FoundModels
+from bntui.probe.watching.found_trainings import MOST
 from bntui.probe.watching.heap import models_of
 from bntui.probe.watching.how import How
 from bntui.probe.watching.names import Names
@@ -67,7 +68,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
         noted.watchings.append(watch(model, **options))
         return noted.watchings[-1]
 
-    monkeypatch.setattr(found_models, "watch", noting)
+    monkeypatch.setattr(found_trainings, "watch", noting)
     noted.models.attach()
     yield noted
     noted.models.end(None)
