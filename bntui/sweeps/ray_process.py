@@ -8,6 +8,7 @@ is retried by Ray: a task that is lost is told of, and the sweep's driver has th
 import logging
 import os
 import pickle
+import socket
 import time
 import traceback
 from contextlib import suppress
@@ -100,6 +101,7 @@ class _Lead:
         """Those of which something has come."""
         self._number = 0
         """Of the last task."""
+        self._versions = ray_nodes.versions_teller()()
         self._orders: SimpleQueue[Order] = SimpleQueue()
         gpus = {"num_gpus": cluster.gpus_per_run} if cluster.gpus_per_run else {}
         of_a_cell: dict[str, Any] = {"num_cpus": cluster.threads, "max_retries": 0, **gpus}
@@ -147,7 +149,12 @@ class _Lead:
         with self._turn:
             self._number += 1
             task = self._task.remote(
-                self._mailbox, self._number, order.run, order.request, self._cluster.threads
+                self._mailbox,
+                self._number,
+                order.run,
+                order.request,
+                self._cluster.threads,
+                self._versions,
             )
             self._tasks[task] = self._number
             self._runs[self._number] = order.run
@@ -211,11 +218,18 @@ class _Lead:
             self._pipe.send(reply)
 
 
-def run_task(mailbox: Any, number: int, run: str, request: bytes, threads: int) -> None:
-    """Run a cell on a node: the task."""
+def run_task(
+    mailbox: Any, number: int, run: str, request: bytes, threads: int, versions: dict[str, str]
+) -> None:
+    """Run a cell on a node: the task. Raises ConfigError for a node of other versions that has joined since."""
     from bntui.sweeps.worker import run_cell
     from bntui.sweeps.worker_process import load
 
+    here = {
+        "NodeManagerHostname": socket.gethostname(),
+        "NodeManagerAddress": ray.util.get_node_ip_address(),
+    }
+    ray_nodes.check_versions(here, ray_nodes.versions_teller()(), versions)
     load(threads)
     line = _Line(mailbox, number)
     ended = run_cell(run, pickle.loads(request), line.send, line.stopping)
@@ -292,14 +306,17 @@ def _look_at_nodes(cluster: Cluster) -> None:
         for node in nodes
     ]
     _, late = ray.wait(asked, num_returns=len(asked), timeout=LOOK_SECONDS)
+    there = {node["NodeID"] for node in _nodes()}
     for node, answer in zip(nodes, asked, strict=True):
+        if node["NodeID"] not in there:  # it has died since; the cluster goes on without it
+            continue
         if answer in late:
             raise ConfigError(ray_nodes.late(node, LOOK_SECONDS))
         try:
-            there = ray.get(answer)
+            found = ray.get(answer)
         except ray.exceptions.RayError as error:
             raise ConfigError(ray_nodes.unable(node, error)) from error
-        ray_nodes.check_versions(node, there, versions())
+        ray_nodes.check_versions(node, found, versions())
 
 
 def _new_mailbox(address: str) -> Any:
