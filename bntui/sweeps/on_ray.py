@@ -43,7 +43,7 @@ from bntui.sweeps.ray_protocol import (
 )
 from bntui.sweeps.worker_process import THREADS_TOLD
 
-CONNECT_SECONDS = 30.0
+CONNECT_SECONDS = 60.0
 """How long a cluster may take to answer at first."""
 LOOK_SECONDS = 90.0
 """How long it may then take to start a process on each of its nodes."""
