@@ -124,11 +124,15 @@ def _wanted(
 
     if resume is None:
         return asked_for(
-            store_path(), read_design(Path(file)) if file else None, options, seeds, name
+            store_path(),
+            read_design(Path(file)) if file is not None else None,
+            options,
+            seeds,
+            name,
         )
     beside: dict[str, object] = {"DESIGN.toml": file, "--seeds": seeds, "--name": name}
     beside |= {f"--{_flag(field, values)}": values for field, values in options.items()}
-    if given := next((flag for flag, value in beside.items() if value), None):
+    if given := next((flag for flag, value in beside.items() if value not in (None, ())), None):
         raise ConfigError(
             f"--resume {resume} goes on with the runs that the sweep has: leave out {given}."
         )

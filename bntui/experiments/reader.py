@@ -128,7 +128,7 @@ class _Reader(TomlFile):
             parsed.append(self.judged(where, partial(parse, text)))
         if isinstance(row.default, tuple):
             return words, {row.field: tuple(parsed)}
-        return words, {row.field: parsed[-1] if parsed else None}
+        return words, {row.field: parsed[-1]}
 
     def _question(self, question: dict[str, Any], arms: Collection[str]) -> Question:
         self.only(question, ("question",), ("text", "choices", "draw"))

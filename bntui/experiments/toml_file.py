@@ -69,13 +69,19 @@ class TomlFile:
     def typed(self, where: Where, value: Any) -> list[str]:
         """Return the numbers and texts of an option, one or a list, as they would be typed."""
         texts = []
-        for item in value if isinstance(value, list) else [value]:
+        for item in self.listed(where, value):
             if isinstance(item, bool) or not isinstance(item, str | int | float):
                 raise self.refusal(where, "an option is a number or a text")
             if isinstance(item, int) and item.bit_length() > MAX_BITS:
                 raise self.refusal(where, f"give whole numbers of at most {MAX_BITS} bits")
             texts.append(str(item))
         return texts
+
+    def listed(self, where: Where, value: Any) -> list[Any]:
+        """Return the values of an option, one or a list: an empty one would say nothing."""
+        if value == []:
+            raise self.refusal(where, "its list is empty: give a value, or leave it out")
+        return value if isinstance(value, list) else [value]
 
     def judged(self, where: Where, judge: Callable[[], Any]) -> Any:
         """Return what `judge` does; its ConfigError is told with the place."""

@@ -97,9 +97,10 @@ class _Reader(TomlFile):
         where: Where = ("settings", key)
         row = OPTIONS.get(key)
         if row is None:
-            raise self.refusal(where, f"there is no such option{nearest(key, list(OPTIONS))}")
+            known = [name for name in OPTIONS if name != "twin"]
+            raise self.refusal(where, f"there is no such option{nearest(key, known)}")
         if row.parse is None:
-            switches = value if isinstance(value, list) else [value]
+            switches = self.listed(where, value)
             for switch in switches:
                 self.must_be(switch, bool, where, "true or false")
             return row.field, tuple(switches)

@@ -10,7 +10,7 @@ MOST_VALUES = 10_000
 """Of a range, and runs of a sweep."""
 ONE_BY_ONE = {"dataset", "data_dir", "batch_schedule", "at", "twin"}
 """Settings whose values can have commas or dots in them: a list is the option repeated."""
-_NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?"
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?"
 _BOUNDS = re.compile(rf"({_NUMBER})\.\.({_NUMBER})", re.IGNORECASE)
 _RANGE = re.compile(rf"{_BOUNDS.pattern}([x×+])({_NUMBER})", re.IGNORECASE)
 

@@ -255,6 +255,8 @@ def test_a_file_says_what_can_be_typed(tmp_path: Path) -> None:
         ('[settings]\nlr = "1..0x2"', "line 2, settings.lr: range '1..0x2' is empty"),
         ("[settings]\namp = 1", "line 2, settings.amp: 1 is not true or false."),
         ("[settings]\nlr = {a = 1}", "line 2, settings.lr: an option is a number or a text."),
+        ("[settings]\nlr = []", "line 2, settings.lr: its list is empty: give a value, or leave"),
+        ("[settings]\nbn = []", "line 2, settings.bn: its list is empty: give a value, or leave"),
         ("[settings", "line 1:"),
     ],
 )
@@ -262,6 +264,13 @@ def test_a_faulty_file_is_one_sentence(text: str, said: str) -> None:
     with pytest.raises(FileError) as caught:
         parse_design(text, file="design.toml")
     assert said in str(caught.value)
+
+
+def test_an_unknown_option_of_a_file_is_told_those_that_sweeps_have() -> None:
+    with pytest.raises(FileError) as caught:
+        parse_design("[settings]\nno-bn = true", file="design.toml")
+    known = str(caught.value).rstrip(".").partition("there are ")[2].split(", ")
+    assert {*known, "twin"} == set(OPTIONS)
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "ten", "10001", "9" * 5000, "٣"])
