@@ -96,7 +96,10 @@ def sweep(
     wanted = _wanted(file, _values(options), seeds, name, resume)
     _check_data(wanted.design)
     if resume is None:
+        from bntui.sweeps.needless import needless_words
+
         _say(remark(wanted.design.base))
+        _say(needless_words(wanted.design))
     how = How(
         jobs=jobs,
         address=address,

@@ -147,6 +147,34 @@ def refuse_needless(design: Design) -> None:
             alike[same] = value
 
 
+def needless_words(design: Design) -> str:
+    """Return how many runs tell nothing that another does not, with one of them and why; empty for none.
+
+    They are run all the same: which values need no run depends on those of other settings.
+    """
+    known: set[tuple[Any, ...]] = set()
+    needless: list[str] = []
+    for cell in design.cells():
+        alike = [_alike(axis.setting, cell.config) for axis in design.axes]
+        same = (cell.seed, *alike)
+        if same in known:
+            why = next(why for why, _ in alike if why)
+            needless.append(f"{_typed(design, cell.values)}: {why.partition(': ')[0]}")
+        known.add(same)
+    if not needless:
+        return ""
+    tell = "tells" if len(needless) == 1 else "tell"
+    return (
+        f"{len(needless):,} of {design.count():,} runs {tell} nothing new, such as {needless[0]}."
+    )
+
+
+def _typed(design: Design, values: tuple[Any, ...]) -> str:
+    """Return a place on the axes as it would be typed."""
+    rows = [SETTINGS[axis.setting] for axis in design.axes]
+    return " ".join(f"--{row.flag} {row.show(one)}" for row, one in zip(rows, values, strict=True))
+
+
 def _alike(setting: str, config: RunConfig) -> tuple[str, Any]:
     """Return why and in what a run is like others with another value of the setting."""
     for reason in REASONS.get(setting, ()):

@@ -37,6 +37,12 @@ def test_a_dry_run_as_json_is_one_object_a_run() -> None:
     assert "2 jobs of 1 thread" in result.stderr
 
 
+def test_that_some_runs_tell_nothing_new_is_said_beside_what_is_written() -> None:
+    result = sweep(*TINY, "--norm", "batch,ghost", "--ghost-batch", "8,16", "--json", "--dry-run")
+    assert "2 of 8 runs tell nothing new, such as --norm batch --ghost-batch 16" in result.stderr
+    assert len(result.stdout.splitlines()) == 8
+
+
 def test_a_design_may_be_a_file_under_options(tmp_path: Path) -> None:
     file = tmp_path / "depths.toml"
     file.write_text('name = "depths"\nseeds = 2\n[settings]\ndepth = "0..2+1"\nlr = 0.01\n')

@@ -1,5 +1,6 @@
 """What is typed, or a TOML file, as a sweep's design; nonsense is one sentence."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from bntui.core.sweep import Axis, Design
 from bntui.core.text import ConfigError
 from bntui.experiments.toml_file import FileError
 from bntui.sweeps.grid import design_of, parse_design, parse_seeds, read_design
-from bntui.sweeps.needless import REASONS, refuse_needless
+from bntui.sweeps.needless import REASONS, needless_words, refuse_needless
 from bntui.sweeps.values import parse_values
 
 
@@ -196,6 +197,53 @@ def test_runs_that_would_tell_nothing_are_refused(options: dict[str, Any], said:
 )
 def test_runs_that_tell_something_are_not(options: dict[str, Any]) -> None:
     assert typed(**options).axes
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"norm": "batch,ghost", "ghost_batch": "8,16"},
+            "1 of 4 runs tells nothing new, such as --norm batch --ghost-batch 16: no such run has ghost batches.",
+        ),
+        (
+            {"norm": "none,batch", "norm_layers": "1,2", "batch_size": "16,32", "seed": "4,5"},
+            "4 of 16 runs tell nothing new, such as --norm none --norm-layers 2 --batch-size 16: with --norm none there are no norm layers.",
+        ),
+        (
+            {"lr_rule": "none,linear", "batch_size": "64,128"},
+            "1 of 4 runs tells nothing new, such as --lr-rule linear --batch-size 64: a rate at the base batch is the same by all rules.",
+        ),
+        (
+            {"train_size": "128,512", "batch_size": "64,256,512"},
+            "1 of 6 runs tells nothing new, such as --train-size 128 --batch-size 512: a batch has all training images at most.",
+        ),
+        (
+            {"estimator": "momentum,scaled", "momentum": "0.9,0.99"},
+            "1 of 4 runs tells nothing new, such as --momentum 0.99 --estimator momentum: one run tells of all momenta",
+        ),
+        ({"depth": "0,1", "norm_layers": "5,6"}, "such as --norm-layers 6 --depth 0: there are no more"),
+        ({"batch_size": "16,32", "learning_rate": "0.1,0.2", "seed": "0,1,2"}, ""),
+        ({"seed": "0,1"}, ""),
+        ({}, ""),
+    ],
+)  # fmt: skip
+def test_how_many_runs_tell_nothing_new_is_said_where_others_do(
+    options: dict[str, Any], said: str
+) -> None:
+    words = needless_words(typed(**options))
+    assert said in words
+    assert bool(said) == bool(words)
+
+
+def test_of_runs_that_are_said_to_tell_nothing_new_there_is_one_like_each() -> None:
+    """By the runs' configurations, with what has no meaning there left out."""
+    design = typed(norm="batch,ghost", ghost_batch="8,16,32", learning_rate="0.1,0.2", seed="0,1")
+    alike = {
+        replace(cell.config, ghost_batch=8) if cell.config.norm == "batch" else cell.config
+        for cell in design.cells()
+    }
+    assert needless_words(design).startswith(f"{design.count() - len(alike)} of {design.count()} ")
 
 
 def test_a_batch_that_is_clipped_is_found_once_the_images_are_known() -> None:
