@@ -11,7 +11,7 @@ from bntui.core.config import Knobs, RunConfig
 from bntui.core.snapshot import Mark
 from bntui.store.rows import StoredRun
 from tests.store.recorded import report
-from tests.ui.runs.test_screen import stored
+from tests.ui.runs.kept_runs import stored
 from tests.ui.scripted import facts
 
 NOTE = "数字 a note that is much too long for any terminal and took the room of all figures"

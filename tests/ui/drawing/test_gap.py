@@ -9,7 +9,8 @@ from bntui.ui.drawing.gap import Gap, GapLabel, around, lost, middle
 from bntui.ui.drawing.plot import Line, plot
 from bntui.ui.terminal.glyphs import Glyphs
 from bntui.ui.widgets.chart import Chart
-from tests.ui.drawing.test_canvas import ChartApp, Wire
+from tests.ui.drawing.slate import Wire
+from tests.ui.widgets.test_chart import ChartApp
 
 TEXTS = (" lost for good: 0.80 ", " lost: 0.80 ")
 

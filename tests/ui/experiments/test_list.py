@@ -16,7 +16,7 @@ from bntui.ui.experiments.sheet import THE_THREAD
 from bntui.ui.explorer.screen import Explorer
 from bntui.ui.words.thread import POSTS
 from tests.ui.experiments.course import SMALL, TWO, begin, experiments, finish
-from tests.ui.runs.test_screen import stored
+from tests.ui.runs.kept_runs import stored
 from tests.ui.user import CONFIG, FULL, TABS, User, opened
 
 

@@ -11,7 +11,7 @@ from bntui.core.text import ConfigError
 from bntui.store.archive import KeptRuns
 from bntui.ui.runs.preview import Preview
 from tests.store.recorded import CONFIG as STORED
-from tests.ui.runs.test_screen import kept
+from tests.ui.runs.kept_runs import kept
 from tests.ui.scripted import history, mid_run
 from tests.ui.user import FULL, TABS, User, opened
 from tests.ui.watching import BLIND, watched_run

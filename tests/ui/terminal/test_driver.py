@@ -17,7 +17,7 @@ from bntui.core.run_request import RunRequest
 from bntui.ui.app import BntuiApp
 from bntui.ui.terminal.driver import TerminalDriver
 from bntui.ui.widgets.palette import Palette
-from tests.ui.drawing.test_canvas import Wire, characters
+from tests.ui.drawing.slate import Wire, characters
 from tests.ui.scripted import ScriptedRuns
 from tests.ui.user import CONFIG, FULL, TABS, opened
 

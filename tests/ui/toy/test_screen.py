@@ -17,7 +17,7 @@ from bntui.ui.toy.panels import Ladder
 from bntui.ui.toy.screen import ToyScreen
 from bntui.ui.widgets.notices import MessageLines
 from bntui.ui.words.help_screen import HelpScreen
-from tests.ui.drawing.test_canvas import Wire
+from tests.ui.drawing.slate import Wire
 from tests.ui.experiments.course import experiments
 from tests.ui.user import HOPS, screen_text
 from tests.ui.user import opened as explorer
