@@ -1,14 +1,13 @@
 """Runs that are kept, and the list of them on a screen."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from bntui.core.config import Knobs, RunConfig
 from bntui.core.watched import Found, Watched
+from bntui.machine.places import store_path
 from bntui.store.archive import KeptRuns
 from bntui.store.database import Store
 from bntui.store.rows import StoredRun
@@ -23,13 +22,9 @@ from tests.ui.user import FULL, User, opened
 NAN = float("nan")
 
 
-def path() -> Path:
-    return Path(os.environ["BNTUI_STORE"])
-
-
 def kept(note: str = "", *, config: RunConfig = STORED, **changes: Any) -> str:
     """Keep a run, and return its id."""
-    run = keep(path(), config=config, knobs=config.knobs, **changes)
+    run = keep(store_path(), config=config, knobs=config.knobs, **changes)
     with Store() as store:
         store.set_note(run, note)
     return run
@@ -37,7 +32,7 @@ def kept(note: str = "", *, config: RunConfig = STORED, **changes: Any) -> str:
 
 def interrupt(run: str) -> None:
     """Leave a run as a killed program does."""
-    with closing(connect(path(), patience=1.0)) as connection:
+    with closing(connect(store_path(), patience=1.0)) as connection:
         change_run(connection, run, "state = 'running'")
 
 

@@ -9,6 +9,7 @@ import pytest
 from bntui.core.run_request import Resume
 from bntui.core.snapshot import Mark, Phase
 from bntui.core.text import ConfigError
+from bntui.machine.places import store_path
 from bntui.store.archive import KeptRuns
 from bntui.store.rows import StoredRun
 from bntui.ui.runs.comparison import ComparisonScreen
@@ -17,7 +18,7 @@ from bntui.ui.terminal.glyphs import Glyphs
 from tests.store.recorded import CONFIG as STORED
 from tests.store.recorded import checkpoint
 from tests.store.test_database import HOSTILE
-from tests.ui.runs.kept_runs import interrupt, kept, listed, path, rows, stored
+from tests.ui.runs.kept_runs import interrupt, kept, listed, rows, stored
 from tests.ui.user import CONFIG, FULL, TABS, opened
 
 SIZES = [FULL, TABS, (60, 16)]
@@ -87,7 +88,7 @@ class TestList:
     async def test_a_store_that_can_not_be_read_is_one_sentence(
         self, size: tuple[int, int]
     ) -> None:
-        path().write_text("not a database at all, but long enough to be taken for one" * 20)
+        store_path().write_text("not a database at all, but long enough to be taken for one" * 20)
         async with listed(size) as user:
             assert "can't be used: file is not a database; name another" in user.part("#runs")
             await user.press("escape")
