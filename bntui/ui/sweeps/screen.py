@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Label
 
+from bntui.core.cells import wrapped
 from bntui.core.sweep import CellState, Standing, SweepLead, SweepSource, tried_again
 from bntui.core.text import literal
 from bntui.sweeps import phase
@@ -30,6 +31,8 @@ ROOMY, SMALLEST, LOW = (100, 30), (60, 16), 20
 """Columns and rows from which on the diagram has a frame; columns and rows needed; rows below which little is said."""
 WIDE = 130
 """Columns from which on all that is read at the crosshair takes one line."""
+MOST_LINES = 3
+"""Of what lead or source say."""
 TITLE = 66
 """Cells of the title over the runs behind a tile."""
 TOO_SMALL = (
@@ -128,6 +131,8 @@ class SweepScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Choose the arrangement that fits."""
         self._arrange(event.size)
+        if self.query(MessageLines):
+            self._say()
 
     def _arrange(self, size: Size) -> None:
         width, height = size
@@ -171,9 +176,16 @@ class SweepScreen(Screen[None]):
             self.query_one(SweepLine).show(self._view, self._workers)
             self.query_one(ChoiceLine).show(self._diagram, self._held())
             shown.show(self._diagram, shown.cursor if cursor is None else cursor)
-            hint = literal(self._told) or meaning(self.choice.value)
-            self.query_one(MessageLines).show_hint(hint)
+            self._say()
             self._read()
+
+    def _say(self) -> None:
+        """Show what lead or source say, in as many lines as it takes, else what the value means."""
+        messages, said = self.query_one(MessageLines), literal(self._told)
+        lines = min(MOST_LINES, len(wrapped(said, self.app.size.width - 2)))
+        usual = 1 if self.has_class("-compact") else 2
+        messages.styles.height = lines if lines > usual else None
+        messages.show_hint(said or meaning(self.choice.value), whole=bool(said))
 
     def _held(self) -> list[Held]:
         """Return the settings that are no axis, with their values."""

@@ -80,6 +80,7 @@ class MessageLines(Canvas):
     _notice: Notice | None = None
     _page = 0
     _hint = ""
+    _whole = False
 
     def on_mount(self) -> None:
         """Show the notice that stands already; every app of bntui has a board for them."""
@@ -94,9 +95,9 @@ class MessageLines(Canvas):
             self._notice, self._page = notice, 0
             self.repaint()
 
-    def show_hint(self, hint: str) -> None:
-        """Show what the focused widget's value means."""
-        self._hint = hint
+    def show_hint(self, hint: str, *, whole: bool = False) -> None:
+        """Show what the focused widget's value means: what fits in one line, or `whole` in all lines."""
+        self._hint, self._whole = hint, whole
         self.repaint()
 
     def turn_page(self) -> None:
@@ -106,15 +107,21 @@ class MessageLines(Canvas):
 
     def draw(self, width: int, height: int) -> Picture:
         """Return the lines."""
-        hint: Picture = [[(f" {whole_parts(self._hint, width - 1)}", "faint")]]
         notice = self._notice
+        hint = self._hint_lines(width, height if notice is None else 1)
         if notice is None:
-            return [*([[]] * (height - 1)), *hint]
+            return [*([[]] * (height - len(hint))), *hint]
         mark, role = LOOKS[notice.severity]
         lines = wrapped(f"{mark}{notice.text}", max(8, width - 2))
         pages = [lines[first : first + height] for first in range(0, len(lines), height)]
         shown: Picture = [[(f" {line}", role)] for line in pages[self._page % len(pages)]]
         return [*shown, *hint] if len(lines) < height else shown
+
+    def _hint_lines(self, width: int, height: int) -> Picture:
+        """Return the hint, in one line unless all of it is to be read."""
+        parts = [whole_parts(self._hint, width - 1)]
+        lines = wrapped(self._hint, width - 2)[:height] if self._whole else parts
+        return [[(f" {line}", "faint")] for line in lines]
 
 
 def whole_parts(text: str, width: int) -> str:

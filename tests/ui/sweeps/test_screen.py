@@ -12,9 +12,17 @@ from bntui.ui.sweeps.behind import RunsBehindScreen
 from bntui.ui.sweeps.lines import ChoiceLine, Reading, SweepLine
 from bntui.ui.widgets.notices import MessageLines
 from tests.ui.sweeps.scripted import (
+    FULL,
+    SMALL,
+    TABS,
     said,
     view_of,
     watching,
+)
+
+LONG = (
+    "run 36f8c269dfb1 goes on later: this run is not being kept: the store /tmp/s.sqlite can't be used: "
+    "database or disk is full; name another file with BNTUI_STORE."
 )
 
 
@@ -64,6 +72,22 @@ class TestFilling:
             watcher.lead.message = watcher.lead.failure = ""
             await watcher.see(message="the store can't be read\x1b")
             assert "the store can't be read\\x1b" in said(watcher, MessageLines)
+
+    @pytest.mark.parametrize("size", [FULL, TABS, SMALL])
+    async def test_a_message_is_told_whole_in_as_many_lines_as_it_takes(
+        self, size: tuple[int, int]
+    ) -> None:
+        async with watching(size=size) as watcher:
+            before = watcher.map.size
+            await watcher.see(message=LONG)
+            assert LONG in " ".join(said(watcher, MessageLines).split())
+            await watcher.pilot.resize_terminal(*TABS)
+            await watcher.see()
+            assert LONG in " ".join(said(watcher, MessageLines).split())
+            await watcher.pilot.resize_terminal(*size)
+            await watcher.see(message="")
+            assert watcher.map.size == before
+            assert "gap: fresh less running accuracy" in said(watcher, MessageLines)
 
     async def test_failed_runs_wait_until_they_have_failed_again(self) -> None:
         async with watching(view_of(22, failed=2)) as watcher:
