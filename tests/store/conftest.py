@@ -1,4 +1,4 @@
-"""Cells that are claimed of a store, and who follows a sweep there."""
+"""A store that is open, cells that are claimed of it, and who follows a sweep there."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 from bntui.core.snapshot import Snapshot
 from bntui.core.sweep import Cell
 from bntui.store.claims import Claim, claim
+from bntui.store.database import Store
 from bntui.store.follow_sweep import FollowedSweep
 from tests.store.cells import CELL, Take
 from tests.store.followed import NAME, PATIENCE, Follow
@@ -43,3 +44,10 @@ def follow(path: Path) -> Iterator[Follow]:
 
     yield begin
     assert all(followed.leave(PATIENCE) for followed in begun)
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    """Open the store until the test's end."""
+    with Store(path) as store:
+        yield store

@@ -9,6 +9,7 @@ from typing import Any
 from bntui.core.config import Knobs, RunConfig
 from bntui.core.run import Point, Recorder
 from bntui.core.snapshot import Checkpoint, EpochReport, Phase, Snapshot
+from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from tests.ui.scripted import facts, layers
 
@@ -110,3 +111,9 @@ def feed(recorder: Recorder, updates: range, **changes: Any) -> None:
         snapshot = state(some[-1], **changes)
         seen = tuple(mark for mark in snapshot.marks if mark.update <= some[-1])
         recorder.record(replace(snapshot, marks=seen), journal(some))
+
+
+def last_update(store: Store, run: str) -> int:
+    """Return the last update of which the store has a value; 0 for none."""
+    points = store.points(run)
+    return int(points["train_loss"].updates[-1]) if points else 0
