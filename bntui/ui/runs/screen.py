@@ -121,7 +121,7 @@ class RunsScreen(Screen[Chosen | None]):
         count = f"{f'{len(runs)} of ' if text else ''}{whole} run{'s' * (whole != 1)}"
         title = next(column.title for column in RUN_COLUMNS if column.name == self._column)
         of_sweeps = len(kept) - whole
-        beside = f" · {of_sweeps:,} of sweeps: / sweep" if of_sweeps else ""
+        beside = f" · {of_sweeps:,} more of sweeps: / sweep" if of_sweeps else ""
         shown = self.query_one(RunList)
         shown.retitle(f"{count}, sorted by {title}{beside}")
         instead = self._instead

@@ -12,8 +12,7 @@ from textual.widgets import OptionList
 from bntui.core.sweep import CellState
 from bntui.ui import sweep_keys
 from bntui.ui.dialogs.dialog import Dialog
-from bntui.ui.runs.archive import ID
-from bntui.ui.sweeps.words import SIGNS
+from bntui.ui.sweeps.words import run_line
 from bntui.ui.terminal.glyphs import fit
 from bntui.ui.widgets.option_list import Options
 
@@ -26,14 +25,15 @@ class RunsBehindScreen(Dialog[CellState | None]):
     RunsBehindScreen > .box { width: 74; padding: 0; }
     """
 
-    def __init__(self, title: str, runs: Sequence[CellState]) -> None:
-        """`title` says at which settings they are."""
+    def __init__(self, title: str, runs: Sequence[CellState], epoch: int, momentum: int) -> None:
+        """`title` says at which settings they are; of each stands what `words.run_line` says of it."""
         super().__init__()
         self._title, self._runs = title, runs
+        self._lines = [run_line(one, epoch, momentum) for one in runs]
 
     def compose(self) -> ComposeResult:
         """Lay out the list."""
-        listed = Options(*(Text(fit(self.app, run_line(one))) for one in self._runs), classes="box")
+        listed = Options(*(Text(fit(self.app, one)) for one in self._lines), classes="box")
         listed.border_title = fit(self.app, self._title)
         listed.border_subtitle = fit(self.app, "↑ ↓ choose · enter opens · esc closes")
         yield listed
@@ -46,14 +46,3 @@ class RunsBehindScreen(Dialog[CellState | None]):
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self._runs[event.option_index])
-
-
-def run_line(run: CellState) -> str:
-    """Return how a run stands, and what was measured last with its own statistics and fresh ones."""
-    line = f"{SIGNS[run.standing]} {run.cell.id[:ID]}  seed {run.cell.seed:<3} {run.standing:<11}"
-    if run.message:
-        return f"{line} {run.message}"
-    if not run.epochs:
-        return line.rstrip()
-    last = run.epochs[-1]
-    return f"{line} epoch {last.epoch}: running {last.own:.3f}, fresh {last.fresh:.3f}"

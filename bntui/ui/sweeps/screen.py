@@ -303,7 +303,9 @@ class SweepScreen(Screen[None]):
             self.notify("no run is behind this tile")
             return
         title = flowed(settings_at(self._diagram, found.cursor), TITLE)[0]
-        self.app.push_screen(RunsBehindScreen(title, self._runs(tile)), self._open)
+        momentum = choices.places(self.choice, found.cursor).get(MOMENTUM, choices.OWN)
+        behind = RunsBehindScreen(title, self._runs(tile), self._diagram.epoch, momentum)
+        self.app.push_screen(behind, self._open)
 
     def _open(self, run: CellState | None) -> None:
         if run is None:

@@ -7,6 +7,7 @@ from bntui.core.sweep import CellState, Standing, SweepView
 from bntui.sweeps import words
 from bntui.sweeps.phase import OWN, SOUND_FRESH, SOUND_GAP, Diagram, Tile, Value
 from bntui.sweeps.time_left import time_left
+from bntui.ui.runs.archive import ID
 
 SIGNS = {
     Standing.WAITING: "○",
@@ -46,10 +47,13 @@ def progress(view: SweepView, workers: str = "") -> tuple[str, ...]:
 
 
 def what(view: SweepView) -> str:
-    """Return what a sweep is of: its name, the data, the seeds."""
-    base, seeds = view.design.base, len(view.design.seeds)
-    parts = [view.name, base.dataset, f"width {base.width:g}"]
-    return " · ".join([*parts, f"{seeds} seeds" if seeds > 1 else f"seed {view.design.seeds[0]}"])
+    """Return what a sweep is of: its name, data and width unless these are varied, the seeds."""
+    base, seeds = view.design.base, view.design.seeds
+    varied = {axis.setting for axis in view.design.axes}
+    same = {"dataset": base.dataset, "width": f"width {base.width:g}"}
+    parts = [text for setting, text in same.items() if setting not in varied]
+    number = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
+    return " · ".join([view.name, *parts, number])
 
 
 def epoch_words(diagram: Diagram) -> str:
@@ -98,14 +102,42 @@ def when(diagram: Diagram, tile: Tile) -> list[str]:
 
 
 def reading(diagram: Diagram, tile: Tile, others: Mapping[Value, float]) -> list[str]:
-    """Return what was measured at a tile: its value over the seeds, others' medians, what is to be known of it."""
+    """Return what was measured at a tile: its value over the seeds, others' medians, what is to be known of it.
+
+    Medians are each of their own values: that of gaps is not the difference of the two others.
+    """
     said, *more = words.reading(diagram, tile)
-    return [said, *(f"{one} {words.measured(one, at)}" for one, at in others.items()), *more]
+    median = "median " if tile.measured > 1 else ""
+    return [
+        said,
+        *(f"{median}{one} {words.measured(one, at)}" for one, at in others.items()),
+        *more,
+    ]
 
 
 def standings(runs: Sequence[CellState], digits: int) -> list[str]:
     """Return the runs behind a tile: how each stands, its seed, and how its id begins."""
     return [f"{SIGNS[one.standing]} {one.cell.id[:digits]} (seed {one.cell.seed})" for one in runs]
+
+
+def run_line(run: CellState, epoch: int, momentum: int) -> str:
+    """Return how a run stands, and its accuracies at an epoch's end.
+
+    The running one is that of an estimator, by its place among `ROWS`; of the run's own statistics if it is −1.
+    """
+    line = f"{SIGNS[run.standing]} {run.cell.id[:ID]}  seed {run.cell.seed:<3} {run.standing:<11}"
+    if run.message:
+        return f"{line} {run.message}"
+    one = next((one for one in run.epochs if one.epoch == epoch), None)
+    if one is None:
+        return line.rstrip()
+    running = one.own if momentum < 0 else one.rows[momentum]
+    figures = f"running {_accuracy(running)}, fresh {_accuracy(one.fresh)}"
+    return f"{line} epoch {epoch}: {figures}"
+
+
+def _accuracy(value: float) -> str:
+    return words.measured(Value.RUNNING, value)
 
 
 def flowed(parts: Sequence[str], width: int) -> list[str]:

@@ -56,10 +56,10 @@ class TestFinding:
         cells = {cell(seed)[:6] for seed in range(3)}
         async with listed() as user:
             assert "All runs that are kept are of sweeps: / and sweep list them" in user.text
-            assert "╭─ 0 runs, sorted by when · 3 of sweeps: / sweep ─" in user.text
+            assert "╭─ 0 runs, sorted by when · 3 more of sweeps: / sweep ─" in user.text
         own = kept()
         async with listed() as user:
-            assert "╭─ 1 run, sorted by when · 3 of sweeps: / sweep ─" in user.text
+            assert "╭─ 1 run, sorted by when · 3 more of sweeps: / sweep ─" in user.text
             assert rows(user) == [own[:6]]
             await user.press("slash", *"sweep")
             assert "╭─ 3 of 4 runs, sorted by when ─" in user.text

@@ -141,7 +141,10 @@ class TestCrosshair:
         async with watching(view_of(24)) as watcher:
             await watcher.press(*["full_stop"] * 3)
             text = said(watcher, Reading)
-            assert "gap 0.475 (0.472 to 0.478, 3 seeds) · running 0.159 · fresh 0.634" in text
+            assert (
+                "gap 0.475 (0.472 to 0.478, 3 seeds) · median running 0.159 · median fresh 0.634"
+                in text
+            )
             assert "update 16" in text
             assert "85 % of the start values left" in text
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bntui.core.sweep import Standing
+from bntui.core.sweep import Axis, Design, Standing
 from bntui.sweeps import phase, words
 from bntui.sweeps.phase import Value
 from bntui.ui.sweeps.app import left_over
@@ -12,8 +12,10 @@ from bntui.ui.sweeps.words import (
     flowed,
     progress,
     reading,
+    run_line,
     settings_at,
     standings,
+    what,
     when,
 )
 from tests.ui.sweeps.scripted import view_of
@@ -54,7 +56,29 @@ class TestReading:
         said, *more = words.reading(shown, tile)
         assert said == "gap 0.475 (0.472 to 0.478, 3 seeds)"
         assert more == ["85 % of the start values left"]
-        assert reading(shown, tile, {Value.RUNNING: 0.159}) == [said, "running 0.159", *more]
+        others = {Value.RUNNING: 0.159}
+        assert reading(shown, tile, others) == [said, "median running 0.159", *more]
+        assert reading(shown, tile._replace(measured=1), others)[1] == "running 0.159"
+
+    def test_a_run_behind_a_tile_has_the_figures_of_the_tile(self) -> None:
+        view = view_of(24)
+        shown = phase.diagram(view, replace(phase.first_choice(view), epoch=2))
+        run = next(one for one in view.cells if one.cell.id == shown.tiles[7][1].runs[0])
+        at_2 = run.epochs[1]
+        for momentum, running in ((-1, at_2.own), (0, at_2.rows[0]), (7, at_2.rows[7])):
+            assert run_line(run, 2, momentum) == (
+                f"■ {run.cell.id[:6]}  seed 0   finished    epoch 2: running {running:.3f}, fresh {at_2.fresh:.3f}"
+            )
+        assert run_line(run, 9, 7).endswith("finished")
+        broken = replace(run, standing=Standing.FAILED, message="no space is left.")
+        assert run_line(broken, 2, 7).endswith("failed      no space is left.")
+
+    def test_what_is_varied_has_no_value_in_the_title(self) -> None:
+        view = view_of(2)
+        assert what(view) == "lr-and-batch · digits · width 0.25 · 3 seeds"
+        base = view.design.base
+        widths = Design(base, (Axis("width", (0.5, 1.0)), Axis("dataset", ("digits", "photos"))))
+        assert what(replace(view, design=widths)) == "lr-and-batch · seed 0"
 
     def test_where_and_when(self) -> None:
         view = view_of(24)
