@@ -94,6 +94,8 @@ def progress_in_words(view: SweepView) -> str:
 def print_results(view: SweepView, console: Console) -> None:
     """Print a line for each combination of values, and why runs have failed."""
     console.print(results(view, output.width()))
+    if len(view.design.seeds) > 1:
+        console.print("Medians over the seeds, each of its own column.", style="dim")
     failed = [state for state in view.cells if state.standing is Standing.FAILED]
     for state in failed:
         where = ", ".join([*_words(view.design, state), f"seed {state.cell.seed}"])

@@ -110,7 +110,7 @@ def test_a_sweep_is_run_once_and_then_told_without_torch() -> None:
     assert again.returncode == 0, again.stderr
     head, *table = again.stdout.splitlines()
     assert head == "sweep-1: 4 runs of batch-size 16, 64 × 2 seeds: 4 finished"
-    assert [line.split()[0] for line in table] == ["batch-size", "16", "64"]
+    assert [line.split()[0] for line in table] == ["batch-size", "16", "64", "Medians"]
     with Store() as store:
         assert [one.name for one in store.sweeps()] == ["sweep-1"]
         assert len(store.runs()) == 4
