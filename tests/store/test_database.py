@@ -1,7 +1,6 @@
 """Reading and editing the store."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,12 +18,6 @@ from bntui.store.writing import truncate_after
 from tests.store.recorded import checkpoint, keep, report, state
 
 HOSTILE = "\x1b[31mred\x1b]0;title\x07 [bold]loud[/bold]\r\n\0 \u202eback %s '); DROP TABLE runs;--"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    with Store(path) as store:
-        yield store
 
 
 class TestFinding:
