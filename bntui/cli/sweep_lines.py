@@ -19,6 +19,9 @@ from bntui.core.text import fixed, literal
 from bntui.sweeps.forecast import share_done
 from bntui.sweeps.time_left import time_left
 
+MOST_NAMED = 3
+"""Runs that have failed for one reason."""
+
 
 class SweepJson:
     """One JSON object a line on standard output as each run ends, those that had ended before first."""
@@ -92,16 +95,20 @@ def progress_in_words(view: SweepView) -> str:
 
 
 def print_results(view: SweepView, console: Console) -> None:
-    """Print a line for each combination of values, and why runs have failed."""
+    """Print a line for each combination of values, and each reason why runs have failed."""
     console.print(results(view, output.width()))
     if len(view.design.seeds) > 1:
         console.print("Medians over the seeds, each of its own column.", style="dim")
-    failed = [state for state in view.cells if state.standing is Standing.FAILED]
-    for state in failed:
-        where = ", ".join([*_words(view.design, state), f"seed {state.cell.seed}"])
-        console.print(
-            f"run {state.cell.id} ({where}) failed: {state.message or 'no reason is kept'}"
-        )
+    failed: dict[str, list[str]] = {}
+    for state in view.cells:
+        if state.standing is Standing.FAILED:
+            where = ", ".join([*_words(view.design, state), f"seed {state.cell.seed}"])
+            runs = failed.setdefault(state.message or "no reason is kept", [])
+            runs.append(f"{state.cell.id} ({where})")
+    for why, runs in failed.items():
+        noun, more = "runs" if len(runs) > 1 else "run", len(runs) - MOST_NAMED
+        named = ", ".join(runs[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+        console.print(f"{noun} {named} failed: {why}")
     if not view.over:
         console.print(f"`bntui sweep --resume {view.name}` goes on.")
     elif failed:

@@ -86,6 +86,9 @@ def run(sweep: Sweep, how: How) -> int:
     design = planned.design if planned else sweep.design
     failed = [one for one in view.cells if one.standing is Standing.FAILED]
     writer = SweepJson(failed if how.retry_failed else ()) if how.as_json else SweepLines()
+    if planned is None and sweep.kept:  # nothing is to be written: the store may be one to read
+        writer.end(view)
+        return exit_status(view)
     try:
         name = keep(path, sweep, design)
     except BaseException:

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bntui.core.config import RunConfig
+from bntui.core.snapshot import Phase
+from bntui.core.sweep import Axis, Design
 from bntui.machine.places import store_path
 from bntui.store.database import Store
+from bntui.store.schema import StoreError
 from tests.cli.sweeping import TINY, said, sweep
+from tests.store.followed import keep
 
 pytestmark = pytest.mark.usefixtures("tried")
 
@@ -114,3 +119,23 @@ def test_a_sweep_is_run_once_and_then_told_without_torch() -> None:
     with Store() as store:
         assert [one.name for one in store.sweeps()] == ["sweep-1"]
         assert len(store.runs()) == 4
+
+
+def test_a_sweep_that_is_over_is_told_of_a_store_that_may_only_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    design = Design(RunConfig(width=0.25), (Axis("batch_size", (64, 256)),))
+    with Store() as store:
+        store.put_sweep("map-1", design)
+    for cell in design.cells():
+        keep(store_path(), cell, Phase.FINISHED)
+
+    def refused(*_: object) -> None:
+        raise StoreError("the store may only be read.")
+
+    monkeypatch.setattr(Store, "put_sweep", refused)
+    result = sweep("--resume", "map-1", "--no-screen")
+    assert result.exit_code == 0, result.output
+    assert [line.split()[0] for line in result.stdout.splitlines()] == [
+        *("map-1:", "batch-size", "64", "256")
+    ]

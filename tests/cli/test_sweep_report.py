@@ -119,6 +119,23 @@ def test_a_failed_run_is_named_and_ends_with_1(capsys: pytest.CaptureFixture[str
     assert "`bntui sweep --resume made up --retry-failed` tries them again." in out
 
 
+def test_runs_that_failed_for_one_reason_are_told_together(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = view(design(("batch_size", (8, 16, 32, 64, 128, 256))))
+    for number in range(5):
+        made = with_cell(made, number, standing=Standing.FAILED, message="memory ran out.")
+    made = with_cell(made, 5, standing=Standing.FAILED, message="its data are gone.")
+    assert follow(Scripted(made)) == 1
+    first, second, third, *_, last = (one.cell.id for one in made.cells)
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("run")]
+    assert told == [
+        f"runs {first} (batch-size 8, seed 0), {second} (batch-size 16, seed 0), "
+        f"{third} (batch-size 32, seed 0) and 2 more failed: memory ran out.",
+        f"run {last} (batch-size 256, seed 0) failed: its data are gone.",
+    ]
+
+
 def test_a_driver_that_gives_up_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert follow(Scripted(*some_views(), failure="no process can be started.")) == 2
     assert "Error: no process can be started." in capsys.readouterr().err
