@@ -38,3 +38,9 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a sweep's trial take no time, on a machine of two cores."""
     monkeypatch.setattr(sweep_plan, "trial", quick_trial())
     monkeypatch.setattr(sweep_plan, "granted_cores", lambda: 2)
+
+
+@pytest.fixture
+def no_data_dir(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no folder of data named in the environment."""
+    monkeypatch.delenv("BNTUI_DATA", raising=False)
