@@ -16,6 +16,14 @@ def bntui(*arguments: str) -> Result:
     return CliRunner().invoke(cli, arguments, prog_name="bntui")
 
 
+def said(*arguments: str) -> str:
+    """Return what a command prints, which has to succeed."""
+    result = bntui(*arguments)
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    return result.stdout
+
+
 def trained(*options: str) -> Result:
     """Return the result of a tiny run, which has to succeed."""
     result = bntui("run", *TINY, *options)

@@ -14,7 +14,7 @@ from bntui.core.sweep import Axis, Design
 from bntui.machine.places import store_path
 from bntui.store.checksum import write_checksums
 from bntui.store.database import Store
-from tests.cli.test_runs import bntui, refusal, said
+from tests.cli.running import bntui, refusal, said
 from tests.store.followed import keep
 
 DESIGN = Design(

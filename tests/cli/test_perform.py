@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from bntui.cli.main import cli
 from bntui.experiments.library import built_in
 from bntui.store.database import Store
+from tests.cli.running import bntui
 
 TINY = """
 title = "Two momenta [red]"
@@ -46,10 +46,6 @@ text = "never recalibrated"
 @pytest.fixture(autouse=True)
 def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
-
-
-def bntui(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments, prog_name="bntui")
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from rich.console import Console
 
 from bntui.cli.main import cli
@@ -25,6 +24,7 @@ from bntui.machine.places import store_path
 from bntui.store.database import Store
 from bntui.store.export.csv_and_json import SCHEMA
 from bntui.store.recorder import StoreRecorder
+from tests.cli.running import refusal, said
 from tests.store.recorded import journal, keep, loss, state
 from tests.store.test_database import HOSTILE
 from tests.ui.scripted import validation
@@ -42,27 +42,6 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def run() -> str:
     """The id of a run of 40 updates that is in the store."""
     return keep(store_path(), marks=MARKS, validation=validation(update=20))
-
-
-def bntui(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments, prog_name="bntui")
-
-
-def said(*arguments: str) -> str:
-    """Return what a command prints, which has to succeed."""
-    result = bntui(*arguments)
-    assert result.exit_code == 0, result.output
-    assert result.stderr == ""
-    return result.stdout
-
-
-def refusal(*arguments: str) -> str:
-    """Return the one sentence on standard error with which a command refuses."""
-    result = bntui(*arguments)
-    assert (result.exit_code, result.stdout) == (2, "")
-    (line,) = result.stderr.splitlines()
-    assert re.fullmatch(r"Error: .+\.", line)
-    return line
 
 
 def note(run: str, text: str) -> None:
