@@ -101,7 +101,7 @@ def _write(made: Made, path: Path, *, force: bool) -> None:
         else:
             write_file(path, made, force=force)
     except (OSError, ValueError) as error:
-        if isinstance(error, ConfigError):
+        if isinstance(error, ConfigError | BrokenPipeError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{path} can't be written: {reason}.") from None

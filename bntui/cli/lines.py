@@ -6,11 +6,11 @@ from dataclasses import fields
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bntui import __version__
 from bntui.cli import output
+from bntui.cli.console import OutputConsole
 from bntui.cli.remedies import in_options
 from bntui.core.measured import LayerDrift
 from bntui.core.settings import values_of
@@ -118,19 +118,11 @@ class JsonLines:
         write_json(event=event, **self._arm, **values)
 
 
-class ProgressConsole(Console):
-    """Standard output, with what a progress bar needs of it."""
-
-    def on_broken_pipe(self) -> None:
-        """Raise the error, which `signals.writing` handles; rich would end the program here."""
-        raise
-
-
 class Lines:
     """One line an epoch in the shape Keras prints, and a progress bar where there is a terminal."""
 
     def __init__(self) -> None:
-        self._console = ProgressConsole(highlight=False, markup=False, soft_wrap=True)
+        self._console = OutputConsole(highlight=False, markup=False, soft_wrap=True)
         # A terminal for certain: rich also believes variables that ask for colours in a log.
         moves = output.width() is not None and self._console.is_interactive
         self._progress = Progress(

@@ -5,7 +5,7 @@ Training and the screen are imported only when a command needs them.
 
 import gc
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -60,6 +60,8 @@ class OneSentence(click.Group):
             return super().invoke(ctx)
         except ConfigError as error:
             raise Refused(str(error)) from None
+        except BrokenPipeError:
+            _end_unread()
         except click.UsageError as error:
             raise _literally(error) from None
 
@@ -69,6 +71,16 @@ class OneSentence(click.Group):
             return super().make_context(*arguments, **options)
         except click.UsageError as error:
             raise _literally(error) from None
+        except BrokenPipeError:
+            _end_unread()
+
+
+def _end_unread() -> NoReturn:
+    """End the program whose output nobody reads; click would end it with 1, which means a bug."""
+    from bntui.machine.signals import UNREAD, write_nowhere_if_unread
+
+    write_nowhere_if_unread()
+    sys.exit(UNREAD)
 
 
 def _literally(error: click.UsageError) -> click.UsageError:

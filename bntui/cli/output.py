@@ -64,6 +64,6 @@ def width() -> int | None:
 
 def console() -> "Console":
     """Return standard output for text that is neither markup nor wrapped: plain in a pipe."""
-    from rich.console import Console
+    from bntui.cli.console import OutputConsole
 
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return OutputConsole(highlight=False, markup=False, emoji=False, soft_wrap=True)

@@ -10,7 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from bntui.cli import output
-from bntui.cli.lines import ProgressConsole, write_json
+from bntui.cli.console import OutputConsole
+from bntui.cli.lines import write_json
 from bntui.cli.tables import Column, table
 from bntui.core.estimators import ROWS
 from bntui.core.settings import SETTINGS
@@ -52,7 +53,7 @@ class SweepLines:
     """A progress bar where there is a terminal, and the table at the end."""
 
     def __init__(self) -> None:
-        self._console = ProgressConsole(highlight=False, markup=False, soft_wrap=True)
+        self._console = OutputConsole(highlight=False, markup=False, soft_wrap=True)
         moves = output.width() is not None and self._console.is_interactive
         self._bar = Progress(
             TextColumn("{task.description}"),

@@ -98,6 +98,17 @@ def _unread() -> list[int]:
     return [one for one, event in poll.poll(0) if event & (select.POLLERR | select.POLLHUP)]
 
 
+def write_nowhere_if_unread() -> bool:
+    """Put the null device in the place of pipes that nobody reads; return whether one was standard output.
+
+    To be called where writing to a pipe has failed: where none is found, that was standard output.
+    """
+    unread = _unread() or [1]
+    for descriptor in unread:
+        _write_nowhere(descriptor)
+    return 1 in unread
+
+
 @contextmanager
 def writing(end: Callable[[int], object]) -> Iterator[None]:
     """Write to what may be gone: the block then ends early, without a word.
@@ -109,10 +120,7 @@ def writing(end: Callable[[int], object]) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        unread = _unread() or [1]
-        for descriptor in unread:
-            _write_nowhere(descriptor)
-        if 1 in unread:
+        if write_nowhere_if_unread():
             end(UNREAD)
     except OSError as error:
         if error.errno != errno.EIO or not write_nowhere_if_hung_up():

@@ -2,6 +2,10 @@
 
 import csv
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -158,3 +162,33 @@ def test_a_sweep_of_which_nothing_is_measured_is_a_blank_picture() -> None:
     said("export", "new-one", "--format", "svg")
     assert "not measured" in Path("bntui-new-one.svg").read_text()
     assert "nothing measured yet" in refusal("export", "new-one", "--format", "tensorboard")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "map-1", "--format", "csv", "--to", "-"),
+        ("sweep", "--resume", "map-1", "--dry-run", "--json"),
+        ("sweep", "--help"),
+        ("sweeps",),
+        ("sweeps", "--json"),
+        ("runs",),
+        ("--help",),
+    ],
+)
+def test_what_nobody_reads_ends_with_the_status_of_a_closed_pipe(words: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "bntui", *words],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert done.returncode == 128 + signal.SIGPIPE
+    assert not {"Error", "Traceback"} & set(done.stderr.replace(":", " ").split())
