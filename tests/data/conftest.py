@@ -1,13 +1,17 @@
-"""What the tests of several data sets share."""
+"""What the tests of several data sets share: where they lie, and files to read."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import platformdirs
 import pytest
 
 from bntui.core.parsers import PUBLISHED
 from bntui.data import sources
 from bntui.data.idx import MNIST, Idx
+from tests.data.arrays import GREY, Save
+from tests.data.folders import fill
 from tests.data.stand_ins import StandIn, cifar_stand_in, idx_stand_in
 
 
@@ -33,3 +37,24 @@ def any_of_them(
     if isinstance(known, Idx):
         return idx_stand_in(known, tmp_path / "given", monkeypatch)
     return cifar_stand_in(tmp_path / "given", monkeypatch)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A data set of three classes: 10 grey images of each to train on and 4 to validate."""
+    fill(tmp_path / "own" / "train")
+    fill(tmp_path / "own" / "test", count=4)
+    return tmp_path / "own"
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Save:
+    """Return a function that saves `GREY` with other arrays in place of some; None leaves one out."""
+
+    def to_file(*, compressed: bool = False, **changes: Any) -> Path:
+        path = tmp_path / "own.npz"
+        arrays = {name: value for name, value in (GREY | changes).items() if value is not None}
+        (np.savez_compressed if compressed else np.savez)(path, **arrays)
+        return path
+
+    return to_file

@@ -11,8 +11,8 @@ import pytest
 from PIL import ExifTags, Image
 
 from bntui.data.sources import read
+from tests.data.folders import CLASSES, HEIGHT, WIDTH, fill, given, stored
 from tests.data.loading import load, sentence
-from tests.data.test_folder import CLASSES, HEIGHT, WIDTH, fill, given, stored
 from tests.no_files import NO_FILES
 from tools.faults import Fault
 
