@@ -58,3 +58,8 @@ def save(tmp_path: Path) -> Save:
         return path
 
     return to_file
+
+
+@pytest.fixture
+def cifar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    return cifar_stand_in(tmp_path / "given", monkeypatch)
