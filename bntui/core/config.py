@@ -302,6 +302,11 @@ class RunConfig:
         """Whether one run tells of every momentum: not where the statistics feed into training."""
         return self.has_statistics and self.norm != "renorm"
 
+    @property
+    def has_fixed_batch(self) -> bool:
+        """Whether the batch size stays as it is to the end, as far as it is planned."""
+        return not self.batch_schedule and all(one.setting != "batch_size" for one in self.at)
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:

@@ -16,7 +16,7 @@ from bntui.core.sweep import CellState, Design, SweepView
 MOMENTUM = "hindsight"
 """The axis of the estimators that every run keeps: `estimators.ROWS`, a momentum each and three more."""
 UPDATES = "updates"
-"""The axis of updates an epoch, in place of batch size."""
+"""The axis of updates an epoch, in place of batch size: where they are the same in every epoch."""
 NO_AXIS = ""
 """An axis of one place, which holds all cells: for a sweep that varies too little for two axes."""
 _BATCH, _MOMENTUM = "batch_size", "momentum"
@@ -87,7 +87,9 @@ def keeps_momenta(design: Design) -> bool:
 
 
 def updates_per_epoch(cells: Sequence[CellState]) -> list[int]:
-    """Return each cell's updates in the first epoch, ⌈images / batch⌉; nothing while one is not known."""
+    """Return each cell's updates an epoch, ⌈images / batch⌉; nothing where one grows, or is not known yet."""
+    if not all(one.cell.config.has_fixed_batch for one in cells):
+        return []
     known = train_images(cells)
     sizes = [known.get(_images_of(one.cell.config), 0) for one in cells]
     if not all(sizes):

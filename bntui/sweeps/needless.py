@@ -22,11 +22,6 @@ class Reason:
     """Runs to which it applies are alike if this is equal of them."""
 
 
-def _fixed(config: RunConfig) -> bool:
-    """Tell whether the batch size stays as it is."""
-    return not config.batch_schedule and not _planned(config, "batch_size")
-
-
 def _planned(config: RunConfig, *settings: str) -> bool:
     """Tell whether one of these changes on the way."""
     return any(one.setting in settings for one in config.at)
@@ -75,12 +70,12 @@ REASONS: Mapping[str, tuple[Reason, ...]] = {
     "estimator": (_NO_STATISTICS, Reason(_own_in_hindsight, _IN_HINDSIGHT)),
     "ghost_batch": (
         _NO_GHOSTS,
-        Reason(_fixed, _ONE_GHOST, lambda one: min(one.ghost_batch, one.knobs.batch_size)),
+        Reason(lambda one: one.has_fixed_batch, _ONE_GHOST, lambda one: min(one.ghost_batch, one.knobs.batch_size)),
     ),
     "ghost_updates": (
         _NO_GHOSTS,
         Reason(
-            lambda one: _fixed(one) and one.ghost_batch >= one.knobs.batch_size,
+            lambda one: one.has_fixed_batch and one.ghost_batch >= one.knobs.batch_size,
             _ONE_GHOST,
         ),
     ),
@@ -111,7 +106,7 @@ REASONS: Mapping[str, tuple[Reason, ...]] = {
     ),
     "lr_rule": (
         Reason(
-            lambda one: _fixed(one) and one.knobs.batch_size == one.base_batch,
+            lambda one: one.has_fixed_batch and one.knobs.batch_size == one.base_batch,
             "a rate at the base batch is the same by all rules: give other batch sizes",
         ),
     ),

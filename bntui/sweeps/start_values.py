@@ -19,7 +19,7 @@ def statistics_updates(config: RunConfig, train: int, updates: int) -> float:
     knobs = config.knobs
     if config.norm != "ghost" or config.ghost_updates == "once":
         return float(updates)
-    if config.batch_schedule or _changes(config, {"batch_size"}) or not train:
+    if not (config.has_fixed_batch and train):
         return math.nan
     full, rest = divmod(train, min(knobs.batch_size, train))
     size = min(knobs.batch_size, train)
@@ -44,7 +44,7 @@ def own_momentum(config: RunConfig) -> float:
 
 def planned_updates(config: RunConfig, train: int, epoch: int) -> int:
     """Return after how many updates an epoch will end; 0 where that can't be told, or it won't."""
-    if not train or config.batch_schedule or _changes(config, {"batch_size"}):
+    if not (config.has_fixed_batch and train):
         return 0
     updates = epoch * -(-train // config.knobs.batch_size)
     within = epoch <= config.epochs and updates <= (config.steps or updates)

@@ -4,12 +4,13 @@ import math
 from dataclasses import replace
 from itertools import pairwise
 from statistics import median
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bntui.core.config import Knobs
+from bntui.core.config import Change, Knobs
 from bntui.core.estimators import MOMENTA, ROWS
 from bntui.core.sweep import Cell, EpochOutcome, Standing
 from bntui.sweeps.phase import (
@@ -167,6 +168,14 @@ def until(*gaps: float) -> float:
         epochs=len(gaps),
     )
     return diagram(of, Choice("batch_size", NO_AXIS, Value.UNTIL_SOUND)).tiles[0][0].median
+
+
+@pytest.mark.parametrize(
+    "grows", [{"batch_schedule": "x2/1"}, {"at": (Change(3, "batch_size", 512),)}]
+)
+def test_updates_an_epoch_are_no_axis_where_the_batch_grows(grows: dict[str, Any]) -> None:
+    of = design(BATCHES, base=replace(BASE, **grows))
+    assert axes(view(of)) == ("batch_size", MOMENTUM)
 
 
 def test_updates_until_sound_are_those_from_which_on_the_gap_stays_small() -> None:
