@@ -140,6 +140,7 @@ def plan(
 
     workers = forecast.workers_for(sweep.design, granted_cores(), jobs)
     design = threads_fitted(sweep.design, workers.threads)
+    workers = forecast.for_runs(workers, len(states))
     device = sweep.design.base.device
     known = forecast.useful(_kept_runs(path), sweep.design, workers.threads)
     pairs = forecast.to_try(states, known)

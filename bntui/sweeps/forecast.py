@@ -58,6 +58,12 @@ def workers_for(design: Design, cores: int, jobs: int | None = None) -> Workers:
     return Workers(jobs, given or max(1, cores // jobs), jobs)
 
 
+def for_runs(workers: Workers, runs: int) -> Workers:
+    """Return the workers without those that so many runs leave idle; the others keep their threads."""
+    few = max(1, runs)
+    return replace(workers, jobs=min(workers.jobs, few), jobs_on_gpu=min(workers.jobs_on_gpu, few))
+
+
 def on_their_device(workers: Workers, device: str, known: Sequence[Took]) -> Workers:
     """Return the workers where the runs compute: on a GPU one at a time, unless more were asked for.
 

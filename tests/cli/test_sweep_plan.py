@@ -151,3 +151,9 @@ def test_a_sweep_whose_cluster_is_refused_is_not_kept(monkeypatch: pytest.Monkey
     assert (done.exit_code, done.stderr) == (2, "Error: no Ray cluster answers.\n")
     with Store() as store:
         assert not store.sweeps()
+
+
+def test_jobs_that_would_be_idle_are_not_counted_nor_their_memory() -> None:
+    result = sweep(*TINY, "--jobs", "1024", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "with 2 jobs of 1 thread" in result.stdout

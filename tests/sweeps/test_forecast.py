@@ -19,6 +19,7 @@ from bntui.sweeps.forecast import (
     Workers,
     bytes_needed,
     fitting,
+    for_runs,
     needs,
     on_their_device,
     time_left,
@@ -66,6 +67,12 @@ def test_one_thread_a_run_where_there_are_runs_for_all_cores() -> None:
     given = replace(many, base=replace(BASE, threads=3))
     assert workers_for(given, cores=8) == Workers(2, 3)
     assert workers_for(given, cores=2) == Workers(1, 3)
+
+
+def test_no_more_jobs_than_runs_are_left_and_each_keeps_its_threads() -> None:
+    assert for_runs(Workers(4, 2), 3) == Workers(3, 2)
+    assert for_runs(Workers(2, 2), 3) == Workers(2, 2)
+    assert for_runs(Workers(8, 1, jobs_on_gpu=8), 1) == Workers(1, 1)
 
 
 def test_on_a_gpu_one_run_at_a_time_unless_more_are_asked_for() -> None:
