@@ -1,7 +1,6 @@
 """What users and files say is shown literally, numbers at every edge are judged, nothing is overwritten."""
 
 import math
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,11 +16,10 @@ from bntui.experiments.reader import parse
 from bntui.machine.places import store_path
 from bntui.store.database import Store
 from bntui.ui.dialogs import saving
+from tests.hostile import CONTROL, HOSTILE
 from tests.store.recorded import keep
 from tools.faults import Fault
 
-HOSTILE = "\x1b[31mred\x1b]0;title\x07\r\n\0[bold]loud[/bold]\u202eback\x9b2J" + "long" * 2500
-CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 SCENARIO = """
 title = "T"
 hypothesis = "H"

@@ -4,13 +4,12 @@ The command line answers at once because it loads neither torch nor textual; a s
 torch is there; and training never needs a screen.
 """
 
-import json
 import pkgutil
 
 import pytest
 
 import bntui
-from tests.children import python
+from tests.imported import loaded_after
 
 MODULES = sorted(module.name for module in pkgutil.walk_packages(bntui.__path__, "bntui."))
 STORE = [name for name in MODULES if name.startswith("bntui.store.")]
@@ -24,16 +23,6 @@ TRAINING = [
 ]
 HEAVY = {"torch", "torchvision", "textual", "rich", "sqlite3"}
 TINY = ("run", "--width", "0.0625", "--train-size", "64", "--batch-size", "16", "--epochs", "2")
-
-
-def loaded_after(*statements: str) -> set[str]:
-    """Return what a fresh process has loaded after some statements."""
-    code = "\n".join(
-        ["import json, sys", *statements, "print(json.dumps([name for name in sys.modules]))"]
-    )
-    run = python(code)
-    assert run.returncode == 0, run.stderr
-    return set(json.loads(run.stdout.splitlines()[-1]))
 
 
 def heavy_after(*statements: str) -> set[str]:

@@ -11,7 +11,7 @@ from torch import nn
 from bntui.cli.main import cli
 from bntui.probe.causes import Cause, Finding, Severity
 from bntui.probe.report import Report
-from tests.test_hostile import CONTROL
+from tests.hostile import CONTROL
 
 SOUND = Finding(Cause.SOUND, Severity.REMARK, ("All is well.",))
 LAG = Finding(Cause.LAG, Severity.UNSOUND, ("They lag.",))

@@ -20,7 +20,7 @@ from bntui.store.follow import followed
 from bntui.store.follow_sweep import FollowedSweep
 from bntui.store.recorder import StoreRecorder
 from tests.children import environment
-from tests.test_imports import loaded_after
+from tests.imported import loaded_after
 from tests.ui.user import CONFIG
 
 OPENED = """\

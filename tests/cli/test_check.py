@@ -22,7 +22,7 @@ from tests.cli.checking import (
     refused,
     write,
 )
-from tests.test_hostile import HOSTILE
+from tests.hostile import HOSTILE
 
 pytestmark = pytest.mark.usefixtures("here")
 

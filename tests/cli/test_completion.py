@@ -13,7 +13,7 @@ from bntui.core.parsers import DATASETS
 from bntui.experiments.library import built_in
 from bntui.ui.themes import names
 from tests.children import environment
-from tests.test_imports import loaded_after
+from tests.imported import loaded_after
 
 
 def completed(line: str) -> list[str]:

@@ -25,8 +25,8 @@ from bntui.store.database import Store
 from bntui.store.export.csv_and_json import SCHEMA
 from bntui.store.recorder import StoreRecorder
 from tests.cli.running import refusal, said
+from tests.store.hostile_notes import HOSTILE
 from tests.store.recorded import journal, keep, loss, state
-from tests.store.test_database import HOSTILE
 from tests.ui.scripted import validation
 
 MARKS = (Mark(7, "momentum 0.97→0.9", "momentum=0.9"), Mark(20, "recalibrated", "recalibrate"))

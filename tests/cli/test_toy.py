@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from bntui.cli.main import cli
 from tests.children import environment
-from tests.test_imports import loaded_after
+from tests.imported import loaded_after
 
 PLAYED = """\
 async def play():

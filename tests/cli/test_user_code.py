@@ -16,7 +16,7 @@ from tests.cli.checking import (
     refused,
     write,
 )
-from tests.test_hostile import CONTROL, HOSTILE
+from tests.hostile import CONTROL, HOSTILE
 
 pytestmark = pytest.mark.usefixtures("here")
 

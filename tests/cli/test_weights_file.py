@@ -11,7 +11,7 @@ from torch import nn
 from bntui.cli import weights_file
 from bntui.core.text import ConfigError
 from tests.cli.checking import MODULE, Fake, check, refused, write
-from tests.test_hostile import HOSTILE
+from tests.hostile import HOSTILE
 from tests.test_pickles import Evil
 
 pytestmark = pytest.mark.usefixtures("here")

@@ -13,20 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import common
 from benchmarks.driver import Terminal
 from bntui.machine.places import store_path
 from bntui.store.database import Store
 from bntui.store.writing import State
 from tests.children import only_run
+from tests.machine.explorers import (
+    BNTUI,
+    EXPLORER,
+    SHELL_AGAIN,
+    SIZE,
+    TINY,
+    explorer,
+    surroundings,
+    trains,
+)
 from tools.faults import Fault
-
-BNTUI = [sys.executable, "-m", "bntui"]
-TINY = ["--width", "0.0625", "--device", "cpu", "--epochs", "100000"]
-EXPLORER = [*BNTUI, *TINY]
-SIZE = (120, 40)
-SHELL_AGAIN = b"\x1b[?25h"
-"""Shows the cursor: among the last things that are written to a terminal that is given back."""
 
 STATES = {
     signal.SIGHUP: State.INTERRUPTED,
@@ -61,21 +63,7 @@ from bntui.__main__ import main
 main()
 """
 """Two updates of more than a second, and a third that never ends."""
-
 pytestmark = pytest.mark.system
-
-
-def trains(screen: str) -> bool:
-    return "▶ running · update " in screen
-
-
-def surroundings(**more: str) -> dict[str, str]:
-    here = common.surroundings(Path(os.environ["BNTUI_STORE"]).parent)
-    return here | {"LC_ALL": "C.UTF-8"} | more
-
-
-def explorer(*options: str, size: tuple[int, int] = SIZE, **more: str) -> Terminal:
-    return Terminal([*EXPLORER, *options], surroundings(**more), size)
 
 
 @pytest.mark.fault("signal to the explorer", injected="SIGHUP, SIGTERM and SIGINT while training")

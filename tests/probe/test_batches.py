@@ -5,7 +5,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -14,15 +13,12 @@ from torch.optim.swa_utils import AveragedModel
 
 from bntui.probe import batches, calling
 from bntui.probe.errors import ProbeError
+from tests.probe.forms import X, Y, numbers, same
 
 
 class Named(NamedTuple):
     inputs: Tensor
     labels: Tensor
-
-
-def numbers(count: int, start: int = 0) -> Tensor:
-    return torch.arange(start, start + count, dtype=torch.float32)[:, None]
 
 
 def batch_of(form: str, count: int, start: int = 0) -> Any:
@@ -56,19 +52,6 @@ FORMS = [
     "tensor", "tuple", "list", "named tuple", "dict", "ordered dict", "user's dict", "nested", "views",
     "names", "array", "constants", "detection", "images of many sizes", "images of many sizes alone",
 ]  # fmt: skip
-
-
-def same(one: Any, other: Any) -> bool:
-    """Tell whether two batches have the same values in the same structure and types."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, Tensor | np.ndarray):
-        return one.dtype == other.dtype and np.array_equal(np.asarray(one), np.asarray(other))
-    if isinstance(one, dict | UserDict):
-        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -157,9 +140,6 @@ class Takes(nn.Module):
 class TakesAll(nn.Module):
     def forward(self, **items: Any) -> Any:
         return items
-
-
-X, Y = torch.ones(2, 3), torch.arange(2)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from bntui.measure.unchanged import unchanged
 from bntui.probe import batches
 from bntui.probe.errors import ProbeError
 from bntui.probe.loader_streams import loader_unchanged
-from tests.probe.test_batches import X, numbers, same
+from tests.probe.forms import X, numbers, same
 
 DATA = TensorDataset(numbers(100), torch.arange(100) // 10)
 

@@ -16,7 +16,7 @@ from bntui.probe.causes import Cause, Severity
 from bntui.probe.check import check
 from bntui.probe.recalibration import recalibrate
 from bntui.probe.report import Report
-from tests.probe.test_check import TRAINING, VALIDATION, Perceptron, fitted
+from tests.probe.trained import TRAINING, VALIDATION, Perceptron, fitted
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,8 @@ from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.schema import MIGRATIONS, StoreError, connect, transaction
 from bntui.store.writing import truncate_after
+from tests.store.hostile_notes import HOSTILE
 from tests.store.recorded import checkpoint, keep, report, state
-
-HOSTILE = "\x1b[31mred\x1b]0;title\x07 [bold]loud[/bold]\r\n\0 \u202eback %s '); DROP TABLE runs;--"
 
 
 class TestFinding:

@@ -20,12 +20,12 @@ from bntui.store.liveness import hold, let_go, live_path
 from bntui.store.recorder import StoreRecorder
 from bntui.store.schema import StoreError
 from bntui.store.writing import State
-from tests.children import environment, python, started
+from tests.children import python, started
+from tests.store.another_user import COMMAND, nobody
 from tests.store.recorded import Clock, checkpoint, feed, journal, keep, state
 from tests.store.test_formats import old
 from tools.faults import Fault
 
-COMMAND = "import sys\nfrom bntui.__main__ import main\nsys.argv[0] = 'bntui'\nmain()\n"
 KEEPING = """
 import sys
 from pathlib import Path
@@ -203,21 +203,6 @@ def test_no_piece_outlives_its_checkpoint(path: Path, monkeypatch: pytest.Monkey
         recorder.close(state(40, phase=end, checkpoints=(checkpoint(32, b"c" * 1500),)))
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT count(*) FROM pieces").fetchone() == (1,)
-
-
-def nobody(
-    *arguments: str, code: str = COMMAND, **changes: str
-) -> "subprocess.CompletedProcess[str]":
-    """Run a command, or code, as a user who may read every file and write none of ours."""
-    user = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"]
-    may = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-    done = subprocess.run(
-        [*user, *may, sys.executable, "-B", "-c", code, *arguments],
-        env=environment(**changes), capture_output=True, text=True, timeout=200,
-    )  # fmt: skip
-    if "setpriv:" in done.stderr:
-        pytest.skip("not allowed here")
-    return done
 
 
 @pytest.mark.skipif(

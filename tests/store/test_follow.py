@@ -18,12 +18,11 @@ from bntui.store.follow import Followed, which
 from bntui.store.recorder import StoreRecorder
 from bntui.store.schema import StoreError
 from bntui.store.stored_snapshot import load_snapshot
+from tests.store.awaited import PATIENCE, until
 from tests.store.recorded import checkpoint, feed, journal, keep, report, state
-from tests.store.test_processes import writing
+from tests.store.writers import writing
 from tests.ui.scripted import validation
 
-PATIENCE = 30.0
-"""Seconds that a test waits for what takes a tenth of one: the machine may be busy."""
 WATCHED = Watched("python train.py", "ResNet", momentum=0.1, learning_rate=0.1, control=True)
 
 
@@ -48,20 +47,6 @@ def follow(path: Path) -> Iterator[Callable[[str], Followed]]:
 
     yield begin
     assert all(followed.leave(PATIENCE) for followed in begun)
-
-
-def until(
-    followed: Followed,
-    condition: Callable[[Snapshot], bool],
-    also: Callable[[], None] = lambda: None,
-) -> Snapshot:
-    """Return the first snapshot seen of which a condition is true; meanwhile `also` is done again and again."""
-    end = time.monotonic() + PATIENCE
-    while not condition(snapshot := followed.snapshot):
-        assert time.monotonic() < end, f"{snapshot.phase} {snapshot.update} {snapshot.message!r}"
-        also()
-        time.sleep(0.01)
-    return snapshot
 
 
 def same_series(one: Snapshot, other: Snapshot) -> None:

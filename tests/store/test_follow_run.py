@@ -16,7 +16,7 @@ from bntui.core.snapshot import Phase, Snapshot
 from bntui.store.database import Store
 from bntui.store.follow import Followed, which
 from bntui.store.schema import StoreError
-from tests.store.test_follow import PATIENCE, until
+from tests.store.awaited import PATIENCE, until
 
 START_SECONDS = 120.0
 """How long it may take to load torch on a busy machine."""

@@ -18,6 +18,7 @@ from bntui.store.database import Store
 from bntui.store.follow_sweep import FollowedSweep, read_sweep
 from bntui.store.repair import MendedError
 from tests.children import started
+from tests.store.another_user import nobody
 from tests.store.cells import at, saved
 from tests.store.followed import (
     CELLS,
@@ -33,7 +34,6 @@ from tests.store.followed import (
     until,
     write,
 )
-from tests.store.test_file_systems import nobody
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import random
 import signal
 import sqlite3
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -16,31 +15,9 @@ from bntui.store.recorder import StoreRecorder
 from bntui.store.writing import State
 from tests.children import started
 from tests.store.recorded import feed, keep, loss, state
+from tests.store.writers import WRITING, writing
 from tools.faults import Fault
 
-SPEED = 10
-"""Of the clock of the process to be killed: its seconds are tenths of ours."""
-WRITING = f"""
-import sys, time
-from pathlib import Path
-from bntui.store.recorder import StoreRecorder
-from tests.store.recorded import checkpoint, journal, state
-
-def clock():
-    return {SPEED} * time.monotonic()
-
-recorder = StoreRecorder(Path(sys.argv[1]), clock=clock)
-print(recorder.run, flush=True)
-kept = ()
-for update in range(1, int(sys.argv[2]) + 1):
-    if update % 50 == 0:
-        kept = (checkpoint(update, str(update).encode()),)
-    now = clock()
-    recorder.record(state(update, checkpoints=kept), journal([update]))
-    print(update, now, recorder.problem, flush=True)
-    time.sleep(0.001)
-recorder.close(state(update))
-"""
 OPENING = """
 import sys
 from pathlib import Path
@@ -76,11 +53,6 @@ while True:
         print(told, time.monotonic(), recorder.problem, flush=True)
     time.sleep(0.005)
 """
-
-
-def writing(path: Path, updates: int, code: str = WRITING) -> "subprocess.Popen[str]":
-    """Start a process that records so many updates, and says so after each."""
-    return started(code, str(path), str(updates))
 
 
 def test_a_killed_run_is_there_up_to_the_last_second_and_can_go_on(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 from bntui.core.sweep import Design
 from bntui.store.database import Store
 from bntui.store.writing import State
+from tests.sweeps.by_itself import run_itself
 from tests.sweeps.led import check_equal, driving, workers
 from tests.sweeps.ray_cluster import Loopback, loopback, needs_ray
-from tests.sweeps.test_worker import run_itself
 from tests.sweeps.tiny import SECONDS, design
 
 PACE = 10.0

@@ -11,6 +11,7 @@ from bntui.store.database import Store
 from bntui.store.writing import State
 from bntui.sweeps.driver import Driver
 from bntui.sweeps.processes import Processes
+from tests.sweeps.by_itself import run_itself
 from tests.sweeps.led import (
     check_equal,
     driving,
@@ -21,7 +22,6 @@ from tests.sweeps.led import (
     wait_until,
     workers,
 )
-from tests.sweeps.test_worker import run_itself
 from tests.sweeps.tiny import SECONDS, design
 
 PACE = 5.0

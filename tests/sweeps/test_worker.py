@@ -16,12 +16,11 @@ from bntui.core.run_request import RunRequest
 from bntui.core.snapshot import Phase, Snapshot
 from bntui.core.sweep import OBSERVED, Cell
 from bntui.store.claims import claim
-from bntui.store.recorder import StoreRecorder
 from bntui.store.writing import State
 from bntui.sweeps.executor import Ended, Message, Progress, Reported
 from bntui.sweeps.sender import JUDGED_SERIES, whole
 from bntui.sweeps.worker import run_cell
-from bntui.train.runner import Runner
+from tests.sweeps.by_itself import run_itself
 from tests.sweeps.tiny import SECONDS, design, kept
 
 
@@ -53,16 +52,6 @@ class Replayed:
         if self.snapshot.update >= self.stop_at:
             self.asked.set()
         return self.asked.is_set()
-
-
-def run_itself(path: Path, cell: Cell) -> None:
-    """Train a cell that its own recorder keeps."""
-    recorder = StoreRecorder(path, run=cell.id)
-    runner = Runner(RunRequest(cell.config, OBSERVED), recorder=lambda: recorder)
-    runner.start()
-    while runner.snapshot.phase is not Phase.FINISHED:
-        assert not runner.join(0.05), runner.snapshot
-    assert runner.leave(SECONDS)
 
 
 def run_claimed(path: Path, cell: Cell, *, stop_at: float = math.inf) -> Replayed:

@@ -14,7 +14,7 @@ from benchmarks.driver import Terminal
 from bntui.store.database import Store
 from bntui.store.writing import State
 from tests.children import only_run
-from tests.machine.test_signals import BNTUI, SHELL_AGAIN, SIZE, TINY, surroundings, trains
+from tests.machine.explorers import BNTUI, SHELL_AGAIN, SIZE, TINY, surroundings, trains
 from tests.system.sshd import PATIENCE, served
 from tools.faults import Fault
 

@@ -14,7 +14,7 @@ from benchmarks.driver import Terminal
 from bntui.store.database import Store
 from bntui.store.writing import State
 from tests.children import only_run
-from tests.machine.test_signals import EXPLORER, surroundings, trains
+from tests.machine.explorers import EXPLORER, surroundings, trains
 from tests.system.sshd import PATIENCE, needed
 from tools.faults import Fault
 

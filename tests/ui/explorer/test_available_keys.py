@@ -1,13 +1,11 @@
 """In every phase of a run every key does something, or says why it can't."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from textual.binding import Binding
 
 from bntui.core.config import Knobs
-from bntui.core.snapshot import Mark, Phase, Snapshot
 from bntui.store.archive import KeptRuns
 from bntui.ui.explorer.drift import DriftTable
 from bntui.ui.explorer.hindsight import HindsightMap
@@ -17,27 +15,9 @@ from bntui.ui.widgets.keyline import KeyLine
 from bntui.ui.widgets.knob import Knob
 from tests.ui.explorer.kept import kept_run
 from tests.ui.explorer.mapped import hindsight
-from tests.ui.explorer.test_twin_and_branch import MOMENTS
-from tests.ui.scripted import diverged, failed, mid_run
-from tests.ui.user import CONFIG, FULL, TABS, User, opened
+from tests.ui.explorer.states import FINISHED, PAUSED, RUNNING, STATES
+from tests.ui.user import FULL, TABS, User, opened
 
-RUNNING = mid_run(CONFIG, checkpoints=MOMENTS, marks=(Mark(40, "momentum 0.99→0.9"),))
-PAUSED, FINISHED = (replace(RUNNING, phase=phase) for phase in (Phase.PAUSED, Phase.FINISHED))
-STATES = {
-    "loading": Snapshot(config=CONFIG, knobs=CONFIG.knobs, epochs=10, message="loading torch"),
-    "running": RUNNING,
-    "paused": PAUSED,
-    "before the first update": mid_run(
-        CONFIG, phase=Phase.PAUSED, update=0, images=0, epoch=0, validation=None, series={}
-    ),
-    "finished": FINISHED,
-    "failed": failed(CONFIG, "MNIST is not in /data."),
-    "failed on the way": replace(RUNNING, phase=Phase.FAILED, message="out of memory"),
-    "diverged": diverged(CONFIG),
-    "not kept": replace(RUNNING, run=""),
-    "without BN": mid_run(replace(CONFIG, norm="none")),
-    "with a twin": mid_run(replace(CONFIG, twin="momentum=0.9"), twin=mid_run(CONFIG)),
-}
 KEYS = [
     key.key
     for key in Binding.make_bindings([*Explorer.BINDINGS, *Knob.BINDINGS])

@@ -5,7 +5,7 @@ import pytest
 from bntui.ui.explorer.notices import notices
 from bntui.ui.key_lines import Shown
 from bntui.ui.widgets.keyline import KeyLine
-from tests.ui.explorer.test_available_keys import FINISHED, STATES
+from tests.ui.explorer.states import FINISHED, STATES
 from tests.ui.user import FULL, TABS, User, opened
 
 

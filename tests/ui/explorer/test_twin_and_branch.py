@@ -4,18 +4,12 @@ import math
 from dataclasses import replace
 
 from bntui.core.run_request import Branch, New
-from bntui.core.snapshot import Checkpoint, Phase, Snapshot
+from bntui.core.snapshot import Phase, Snapshot
 from bntui.ui.drawing.curves import curves, series_difference
 from bntui.ui.drawing.view import FOLLOWING
+from tests.ui.explorer.states import MOMENTS
 from tests.ui.scripted import history, mid_run
 from tests.ui.user import CONFIG, FULL, TABS, opened
-
-
-def kept(update: int, label: str) -> Checkpoint:
-    return Checkpoint(update, label, CONFIG, b"")
-
-
-MOMENTS = (kept(0, "start"), kept(16, "epoch 1"), kept(40, "before momentum 0.99→0.9"))
 
 
 class TestTwin:

@@ -15,9 +15,9 @@ from bntui.store.rows import StoredRun
 from bntui.ui.runs.comparison import ComparisonScreen
 from bntui.ui.runs.screen import RunsScreen
 from bntui.ui.terminal.glyphs import Glyphs
+from tests.store.hostile_notes import HOSTILE
 from tests.store.recorded import CONFIG as STORED
 from tests.store.recorded import checkpoint
-from tests.store.test_database import HOSTILE
 from tests.ui.runs.kept_runs import interrupt, kept, listed, rows, stored
 from tests.ui.user import CONFIG, FULL, TABS, opened
 

@@ -15,7 +15,7 @@ from benchmarks.driver import Terminal
 from bntui.store.writing import State
 from bntui.ui.terminal.typed_input import REST_SECONDS
 from tests.children import only_run
-from tests.machine.test_signals import EXPLORER, SIZE, explorer, surroundings, trains
+from tests.machine.explorers import EXPLORER, SIZE, explorer, surroundings, trains
 from tools.faults import Fault
 
 pytestmark = pytest.mark.system
