@@ -76,8 +76,8 @@ AROUND = (
     ),
     Term(
         "updates until sound",
-        "The first epoch's end from which on a gap stays within 0.05, in updates; “never” where there is none "
-        "up to the last epoch that was measured.",
+        "The first epoch's end, in updates, from which on the gap stays within 0.05 and fresh accuracy at 0.2 or "
+        "more; “never yet” where there is none up to the last epoch that was measured.",
     ),
     Term("pinned", "A run with * stays on top of the list, however it is sorted."),
     Term(

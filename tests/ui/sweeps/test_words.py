@@ -1,5 +1,6 @@
 """What the screen of a sweep says."""
 
+import math
 from dataclasses import replace
 
 from bntui.core.sweep import Axis, Design, Standing
@@ -18,6 +19,7 @@ from bntui.ui.sweeps.words import (
     what,
     when,
 )
+from bntui.ui.words.terms import TERMS
 from tests.ui.sweeps.scripted import view_of
 
 
@@ -129,3 +131,10 @@ def test_every_standing_has_a_sign_and_is_counted() -> None:
     listed = standings([replace(run, standing=one) for one in Standing], 6)
     assert [text[0] for text in listed] == list("○▶‖■×")
     assert set(listed[0][2:].split()) == {run.cell.id[:6], "(seed", "0)"}
+
+
+def test_the_help_tells_updates_until_sound_as_they_are_found() -> None:
+    said = TERMS[Value.UNTIL_SOUND].sentence
+    never = words.value_words(Value.UNTIL_SOUND, math.inf)
+    for word in (f"{phase.SOUND_GAP:g}", f"{phase.SOUND_FRESH:g}", f"“{never}”"):
+        assert word in said
