@@ -36,9 +36,10 @@ MOST_LINES = 3
 TITLE = 66
 """Cells of the title over the runs behind a tile."""
 TOO_SMALL = (
-    f"bntui needs {SMALLEST[0]} columns and {SMALLEST[1]} rows: please enlarge the terminal. "
-    "The sweep goes on."
+    f"bntui needs {SMALLEST[0]} columns and {SMALLEST[1]} rows: please enlarge the terminal."
 )
+GOES_ON = " The sweep goes on."
+"""Where it is led from here."""
 
 
 class SweepScreen(Screen[None]):
@@ -108,7 +109,7 @@ class SweepScreen(Screen[None]):
         yield ChoiceLine()
         yield PhaseMap()
         yield Reading()
-        yield Label(TOO_SMALL, id="too-small")
+        yield Label(TOO_SMALL + GOES_ON * (self._lead is not None), id="too-small")
         yield MessageLines()
         yield KeyLine(sweep_keys.SWEEP.shown())
 

@@ -36,6 +36,11 @@ class TestSizes:
             await watcher.press("up")
             assert watcher.map.cursor == (0, 8)
 
+    async def test_nothing_goes_on_that_is_only_looked_at(self) -> None:
+        async with watching(size=TINY, leads=False) as watcher:
+            assert "bntui needs 60 columns and 16 rows" in words(watcher.lines)
+            assert "The sweep goes on." not in words(watcher.lines)
+
     async def test_a_large_diagram_scrolls_with_the_crosshair(self) -> None:
         async with watching(view_of(24), SMALL) as watcher:
             assert "0.99▲" in watcher.text.replace(" ", "")
