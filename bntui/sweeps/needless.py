@@ -143,25 +143,22 @@ def refuse_needless(design: Design) -> None:
 
 
 def needless_words(design: Design) -> str:
-    """Return how many runs tell nothing that another does not, with one of them and why; empty for none.
+    """Return how many runs tell nothing that another does not, at the least, with one of them; empty for none.
 
-    They are run all the same: which values need no run depends on those of other settings.
+    They are run all the same: which values need no run depends on those of other settings. Runs that are
+    alike by what two settings do together are not counted.
     """
-    known: set[tuple[Any, ...]] = set()
+    known: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     needless: list[str] = []
     for cell in design.cells():
-        alike = [_alike(axis.setting, cell.config) for axis in design.axes]
-        same = (cell.seed, *alike)
-        if same in known:
-            why = next(why for why, _ in alike if why)
-            needless.append(f"{_typed(design, cell.values)}: {why.partition(': ')[0]}")
-        known.add(same)
+        alike = (_alike(axis.setting, cell.config)[1:] for axis in design.axes)
+        first = known.setdefault((cell.seed, *alike), cell.values)
+        if first != cell.values:
+            needless.append(f"{_typed(design, cell.values)}: {_typed(design, first)} tells the same")
     if not needless:
         return ""
     tell = "tells" if len(needless) == 1 else "tell"
-    return (
-        f"{len(needless):,} of {design.count():,} runs {tell} nothing new, such as {needless[0]}."
-    )
+    return f"At least {len(needless):,} of {design.count():,} runs {tell} nothing new, such as {needless[0]}."
 
 
 def _typed(design: Design, values: tuple[Any, ...]) -> str:

@@ -44,7 +44,10 @@ def test_a_dry_run_as_json_is_one_object_a_run() -> None:
 
 def test_that_some_runs_tell_nothing_new_is_said_beside_what_is_written() -> None:
     result = sweep(*TINY, "--norm", "batch,ghost", "--ghost-batch", "8,16", "--json", "--dry-run")
-    assert "2 of 8 runs tell nothing new, such as --norm batch --ghost-batch 16" in result.stderr
+    assert (
+        "At least 2 of 8 runs tell nothing new, such as --norm batch --ghost-batch 16"
+        in result.stderr
+    )
     assert len(result.stdout.splitlines()) == 8
 
 

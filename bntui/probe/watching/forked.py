@@ -1,4 +1,4 @@
-"""What forks of a watched process leave alone: their models are copies, and no thread of ours is copied half-way."""
+"""What forks of a watched process leave alone: their models are copies, and threads of ours end before."""
 
 import os
 from typing import Protocol
@@ -20,6 +20,10 @@ class Pauser(Protocol):
         """End the thread for now."""
         ...
 
+    def resume(self) -> None:
+        """Go on."""
+        ...
+
 
 _asleep: WeakSet[Sleeper] = WeakSet()
 _paused: WeakSet[Pauser] = WeakSet()
@@ -31,7 +35,7 @@ def asleep_when_forked(one: Sleeper) -> None:
 
 
 def paused_when_forking(one: Pauser) -> None:
-    """Have somebody's thread end before this process forks.
+    """Have somebody's thread end before this process forks, and begin again in this process after it.
 
     What a thread is in the middle of stays so in the copy, locks among it; so Python warns of every fork of a
     process with threads, also of one that had none but ours.
@@ -44,10 +48,15 @@ def _pause() -> None:
         one.pause()
 
 
+def _resume() -> None:
+    for one in _paused:
+        one.resume()
+
+
 def _sleep() -> None:
     for one in _asleep:
         one.fall_asleep()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_pause, after_in_child=_sleep)
+    os.register_at_fork(before=_pause, after_in_parent=_resume, after_in_child=_sleep)

@@ -6,6 +6,7 @@ store at most `PAUSE` seconds later, also while no update comes.
 
 import contextlib
 import math
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -116,10 +117,15 @@ class Writer:
         )
         """The latest state; swapped whole."""
         self._turn = Lock()
-        """Held while the thread is begun anew."""
-        self._paused = self._closed = False
+        """Held while it is decided whether there is a thread."""
         self._ending = Event()
         self._thread: Thread | None = None
+        """None once it has found that it is to end."""
+        self._closed = False
+        self._due = 0.0
+        """When the next snapshot is."""
+        self._patience = PAUSE_SECONDS
+        """How long a fork waits for the thread's end."""
 
     @property
     def unkept(self) -> str:
@@ -127,16 +133,30 @@ class Writer:
         return self._recorder.problem.replace(AGAIN, "") if self._recorder else ""
 
     def start(self) -> None:
-        """Begin to keep the training."""
+        """Begin to keep the training. Where no thread can be had it is kept at its end."""
         paused_when_forking(self)
-        self._begin()
+        self.resume()
 
     def pause(self) -> None:
-        """Keep nothing until more is seen, on no thread. Waits for what is being kept."""
-        self._ending.set()
-        if self._thread and not self._closed:
-            self._thread.join(PAUSE_SECONDS)
-            self._paused = True
+        """End the thread for now; wait for what is being kept, unless that has taken too long before."""
+        with self._turn:
+            thread = self._thread
+            self._ending.set()
+        if thread:
+            thread.join(self._patience)
+            self._patience *= not thread.is_alive()
+
+    def resume(self) -> None:
+        """Have a thread again, unless all is over."""
+        with self._turn:
+            if self._closed:
+                return
+            self._ending.clear()
+            if self._thread is None:
+                thread = Thread(target=self._run, name="bntui-watch", daemon=True)
+                with contextlib.suppress(RuntimeError):  # too many threads, or Python is at its end
+                    thread.start()
+                    self._thread = thread
 
     def see(self, *seen: Seen) -> None:
         """Take what was seen, to be shown together; of what is of an update, the updates must not fall.
@@ -144,44 +164,38 @@ class Writer:
         Any thread.
         """
         self._seen.extend(seen)
-        if self._paused:
-            with self._turn:
-                if self._paused and not self._closed:
-                    self._paused = False
-                    self._begin()
 
     def close(self, phase: Phase, message: str = "") -> None:
         """Take what is left, and end the recording."""
         with self._turn:
             self._closed = True
+            thread = self._thread
             self._ending.set()
-        if self._thread:
-            self._thread.join(END_SECONDS)
-        if (
-            self._thread and self._thread.is_alive()
-        ):  # the store does not answer: what is complete there stays
-            return
+        if thread:
+            thread.join(END_SECONDS)
+            if thread.is_alive():  # the store does not answer: what is complete there stays
+                return
         with contextlib.suppress(Exception):  # as below
             self._publish(phase, message)
             if self._recorder:
                 self._recorder.close(self.snapshot)
 
-    def _begin(self) -> None:
-        self._ending = Event()
-        self._thread = Thread(
-            target=self._run, args=(self._ending, self._thread), name="bntui-watch", daemon=True
-        )
-        self._thread.start()
-
-    def _run(self, ending: Event, before: Thread | None) -> None:
-        """Keep what was seen again and again until the end; `before` is the thread that did before a pause."""
-        if before:
-            before.join()
-        while not ending.wait(PAUSE):
+    def _run(self) -> None:
+        self._due = self._due or time.monotonic() + PAUSE
+        while not self._is_to_end():
             with contextlib.suppress(Exception):  # keeping may fail; the training goes on
                 self._publish(Phase.RUNNING)
                 for command in self._recorder.requested() if self._recorder else ():
                     self._ask(command)
+            self._due = time.monotonic() + PAUSE
+
+    def _is_to_end(self) -> bool:
+        """Wait for the next snapshot's time, or for the end."""
+        self._ending.wait(max(0.0, self._due - time.monotonic()))
+        with self._turn:
+            if self._ending.is_set():
+                self._thread = None
+            return self._thread is None
 
     def _publish(self, phase: Phase, message: str = "") -> None:
         """Build a snapshot of all that was seen, and hand it to the recorder."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pytest
 import torch
 
 from bntui.core.config import RunConfig
@@ -16,7 +17,8 @@ from bntui.core.snapshot import EpochReport, Phase, RunFacts, Snapshot
 from bntui.core.watched import Found, Watched
 from bntui.measure.hindsight import Moment
 from bntui.measure.validation import HINDSIGHT_NAMES
-from bntui.probe.watching.writer import Logged, Replaced, Update, Writer
+from bntui.probe.watching import writer as module
+from bntui.probe.watching.writer import PAUSE, Logged, Replaced, Update, Writer
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 
@@ -186,25 +188,77 @@ def fork() -> None:
     os.waitpid(child, 0)
 
 
-def test_a_process_forks_without_its_thread_and_what_is_seen_then_is_kept() -> None:
+def test_a_process_forks_without_its_thread() -> None:
+    seen: list[int] = []
+    made = writer(Kept())
+    made.start()
+    made.pause()
+    seen.append(threads())
+    made.pause()
+    made.resume()
+    made.resume()
+    seen.append(threads())
+    fork()
+    seen.append(threads())
+    made.close(Phase.FINISHED)
+    fork()
+    seen.append(threads())
+    assert seen == [0, 1, 1, 0]
+
+
+def test_a_training_that_forks_all_the_time_is_kept_as_it_goes() -> None:
     kept = Kept()
     made = writer(kept)
     made.start()
-    made.see(Update(1, 0.1))
-    until(lambda: kept.snapshots)
-    assert threads() == 1
-    fork()
-    assert threads() == 0
-    fork()
-    made.see(Update(2, 0.2))
-    until(lambda: kept.snapshots[-1].update == 2)
-    assert threads() == 1
-    fork()
+    for number in range(1, 31):
+        made.see(Update(number, number / 10))
+        fork()
+        time.sleep(PAUSE / 10)
+    assert len(kept.snapshots) >= 2
+    assert kept.snapshots[-1].update > 1
     made.close(Phase.FINISHED)
-    made.see(Update(3, 0.3))
-    assert threads() == 0
     assert kept.closed
-    assert kept.closed.update == 2
+    assert kept.closed.update == 30
+
+
+def test_where_no_thread_can_be_had_it_is_kept_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    kept = Kept()
+    made = writer(kept)
+    made.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        fork()
+        made.see(Update(7, 0.7))
+        made.close(Phase.FINISHED)
+    assert kept.closed
+    assert kept.closed.update == 7
+
+
+def test_a_fork_waits_once_for_a_store_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = threading.Event()
+
+    class Hanging(Kept):
+        def record(self, snapshot: Snapshot, journal: Sequence[Point]) -> None:
+            super().record(snapshot, journal)
+            free.wait(20)
+
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.2)
+    kept = Hanging()
+    made = writer(kept)
+    made.start()
+    until(lambda: kept.snapshots)
+    begun = time.monotonic()
+    for _ in range(20):
+        fork()
+    assert time.monotonic() - begun < 20 * 0.2
+    free.set()
+    made.see(Update(3, 0.3))
+    until(lambda: kept.snapshots[-1].update == 3)
+    assert threads() == 1
+    made.close(Phase.FINISHED)
 
 
 def test_a_recorder_that_fails_does_not_end_the_writing() -> None:
