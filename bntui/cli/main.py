@@ -76,9 +76,14 @@ class OneSentence(click.Group):
 
 
 def _end_unread() -> NoReturn:
-    """End the program whose output nobody reads; click would end it with 1, which means a bug."""
-    from bntui.machine.signals import UNREAD, write_nowhere_if_unread
+    """End the program whose output nobody reads; click would end it with 1, which means a bug.
 
+    Raises the error that is handled where it is of another pipe.
+    """
+    from bntui.machine.signals import UNREAD, is_unread, write_nowhere_if_unread
+
+    if not is_unread():
+        raise
     write_nowhere_if_unread()
     sys.exit(UNREAD)
 

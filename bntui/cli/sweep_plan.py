@@ -178,15 +178,16 @@ def plan_on_cluster(
     cluster = RayCluster(address, design.base.threads, gpus_per_run)
     try:
         jobs, workers = min(cluster.at_once, len(states)), cluster.workers
-        say("A short trial on the cluster tells how long they take …")
-        begun = time.monotonic()
-        tried = cluster.try_runs(forecast.to_try(states, ()))
+        begun, tried = time.monotonic(), []
+        if jobs:
+            say("A short trial on the cluster tells how long they take …")
+            tried = cluster.try_runs(forecast.to_try(states, ()))
         seconds = time.monotonic() - begun
         _refuse_clipped(sweep, tried)
     except BaseException:
         cluster.close()
         raise
-    time_left = forecast.time_left(states, tried, jobs)
+    time_left = forecast.time_left(states, tried, jobs) if jobs else None
     at_once = f"{jobs:,} run{'s' if jobs > 1 else ''} at once on {workers}"
     return Plan(design, cluster, Forecast(time_left, seconds, at_once))
 

@@ -3,7 +3,9 @@
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import click
 
@@ -23,6 +25,7 @@ from bntui.cli.sweep_plan import Plan, Sweep, keep, left, plan, plan_on_cluster,
 from bntui.cli.terminal import refuse_without_terminal
 from bntui.core.run import LEAVE_SECONDS
 from bntui.core.sweep import (
+    Design,
     Standing,
     SweepLead,
     SweepSource,
@@ -67,8 +70,8 @@ def has_terminal() -> bool:
 def list_runs(sweep: Sweep, how: How) -> int:
     """Write every run of a sweep and how long all take, and keep nothing. Raises ConfigError."""
     view = standing(store_path(), sweep)
-    if planned := _planned(view, sweep, how):
-        planned.executor.close()
+    with ExitStack() as ends:
+        _planned(view, sweep, how, ends)
     if how.as_json:
         for state in view.cells:
             write_json(**values_of_run(view, state))
@@ -82,28 +85,31 @@ def run(sweep: Sweep, how: How) -> int:
     path = store_path()
     theme = _known_theme(how.theme) if how.on_screen and how.theme is not None else None
     view = standing(path, sweep)
-    planned = _planned(view, sweep, how)
-    design = planned.design if planned else sweep.design
-    failed = [one for one in view.cells if one.standing is Standing.FAILED]
-    writer = SweepJson(failed if how.retry_failed else ()) if how.as_json else SweepLines()
-    if planned is None and sweep.kept:  # nothing is to be written: the store may be one to read
+    with ExitStack() as ends:
+        planned = _planned(view, sweep, how, ends)
+        failed = [one for one in view.cells if one.standing is Standing.FAILED]
+        writer = SweepJson(failed if how.retry_failed else ()) if how.as_json else SweepLines()
+        if planned is not None:
+            return _run(path, sweep, planned, how, writer, theme)
+        if not sweep.kept:
+            view = replace(view, name=_kept(path, sweep, sweep.design))
         writer.end(view)
         return exit_status(view)
-    try:
-        name = keep(path, sweep, design)
-    except BaseException:
-        if planned:
-            planned.executor.close()
-        raise
-    if name != sweep.name:
-        said = f"this sweep is {name}: another has taken the name {sweep.name} since."
-        click.echo(said, err=True)
-    if planned is None:
-        writer.end(replace(view, name=name))
-        return exit_status(view)
+
+
+def _run(
+    path: Path,
+    sweep: Sweep,
+    planned: Plan,
+    how: How,
+    writer: SweepJson | SweepLines,
+    theme: str | None,
+) -> int:
+    """Run what is left of a sweep as it is planned, and return the exit status. Raises ConfigError."""
     from bntui.sweeps.driver import Driver
 
-    lead = Driver(path, name, design, planned.executor, retry_failed=how.retry_failed)
+    name = _kept(path, sweep, planned.design)
+    lead = Driver(path, name, planned.design, planned.executor, retry_failed=how.retry_failed)
     source = FollowedSweep(path, name)
     if how.on_screen:
         shown = _show(lead, source, plain=how.plain, theme=theme)
@@ -116,8 +122,17 @@ def run(sweep: Sweep, how: How) -> int:
     return status
 
 
-def _planned(view: SweepView, sweep: Sweep, how: How) -> Plan | None:
-    """Say what a sweep has and how long it takes; return with what it is run.
+def _kept(path: Path, sweep: Sweep, design: Design) -> str:
+    """Keep a sweep, and return the name that it got; say so if it is another. Raises ConfigError."""
+    name = keep(path, sweep, design)
+    if name != sweep.name:
+        said = f"this sweep is {name}: another has taken the name {sweep.name} since."
+        click.echo(said, err=True)
+    return name
+
+
+def _planned(view: SweepView, sweep: Sweep, how: How, ends: ExitStack) -> Plan | None:
+    """Say what a sweep has and how long it takes; return with what it is run, which `ends` closes.
 
     None if nothing is left. Raises ConfigError.
     """
@@ -137,6 +152,7 @@ def _planned(view: SweepView, sweep: Sweep, how: How) -> Plan | None:
         planned = plan(store_path(), sweep, states, how.jobs, remark)
     else:
         planned = plan_on_cluster(sweep, states, how.address, how.gpus_per_run or 0.0, remark)
+    ends.callback(planned.executor.close)
     say(planned.forecast.words)
     return planned
 

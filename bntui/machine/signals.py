@@ -90,6 +90,11 @@ def _write_nowhere(descriptor: int) -> None:
     os.close(null)
 
 
+def is_unread() -> bool:
+    """Tell whether standard output or error is a pipe that nobody reads."""
+    return bool(_unread())
+
+
 def _unread() -> list[int]:
     """Return which of standard output and error is a pipe that nobody reads."""
     poll = select.poll()

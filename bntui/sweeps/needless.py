@@ -154,7 +154,9 @@ def needless_words(design: Design) -> str:
         alike = (_alike(axis.setting, cell.config)[1:] for axis in design.axes)
         first = known.setdefault((cell.seed, *alike), cell.values)
         if first != cell.values:
-            needless.append(f"{_typed(design, cell.values)}: {_typed(design, first)} tells the same")
+            needless.append(
+                f"{_typed(design, cell.values)}: {_typed(design, first)} tells the same"
+            )
     if not needless:
         return ""
     tell = "tells" if len(needless) == 1 else "tell"

@@ -76,7 +76,7 @@ class RayCluster:
     workers: str
     """The CPUs, GPUs and nodes that the cluster has at the moment."""
     at_once: int
-    """The cells that can run there at once, at the moment."""
+    """The cells that can run there at once, at the moment; 0 while others use the whole cluster."""
 
     def __init__(self, address: str, threads: int, gpus_per_run: float = 0.0) -> None:
         """Connect to the cluster at an address; a cell takes so many CPUs, and so much of a GPU.

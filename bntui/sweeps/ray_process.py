@@ -161,12 +161,12 @@ class _Lead:
 
     def _try(self, order: Try) -> bytes:
         """Return what a trial has found; nothing where none came to an end."""
-        task = self._trial.remote(order.pairs, self._cluster.threads)
-        if ray.wait([task], timeout=ray_nodes.TRIAL_SECONDS)[0]:
-            with suppress(ray.exceptions.RayError):
+        with suppress(Exception):
+            task = self._trial.remote(order.pairs, self._cluster.threads)
+            if ray.wait([task], timeout=ray_nodes.TRIAL_SECONDS)[0]:
                 found: bytes = ray.get(task)
                 return found
-        ray.cancel(task, force=True)
+            ray.cancel(task, force=True)
         return pickle.dumps([])
 
     def _stop(self) -> None:
@@ -211,7 +211,7 @@ class _Lead:
         with self._turn:
             running = len(self._begun)
         runs = ray_nodes.at_once(nodes, ray.available_resources(), running, self._cluster)
-        self._say(Room(runs + ray_nodes.QUEUED, max(1, runs), ray_nodes.words(nodes)))
+        self._say(Room(runs + ray_nodes.QUEUED, runs, ray_nodes.words(nodes)))
 
     def _say(self, reply: Reply) -> None:
         with self._turn:

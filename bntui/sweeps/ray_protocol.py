@@ -59,7 +59,7 @@ class Room:
     runs: int
     """Cells that may be under way in all, those that wait for room in the cluster too."""
     at_once: int
-    """Cells that may run in all, at least one."""
+    """Cells that may run in all; 0 while others use the whole cluster."""
     workers: str
     """In words."""
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import pytest
 from click.testing import CliRunner
 
-from bntui.cli import sweep_plan
+from bntui.cli import sweep_plan, sweep_report
 from bntui.cli.main import cli
 from bntui.core.sweep import Standing
 from bntui.core.text import ConfigError
@@ -140,6 +140,34 @@ def test_on_a_cluster_a_trial_there_tells_how_long_runs_take(
     assert "with 2 runs at once on Ray: 4 CPUs on 2 nodes" in few.stdout.splitlines()[1]
     assert ClusterOfFour.made == [("ray://there:1", 1, 0.25), "closed"] * 2
     assert not store_path().exists()
+
+
+def test_on_a_cluster_that_others_use_no_trial_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Full(ClusterOfFour):
+        def __init__(self, *words: object) -> None:
+            super().__init__(*words)
+            self.at_once = 0
+
+        def try_runs(self, pairs: list[Any]) -> list[Took]:
+            raise AssertionError("there is no room for it")
+
+    monkeypatch.setattr(on_ray, "RayCluster", Full)
+    result = sweep("--address", "auto", "--depth", "0,1", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[1] == "how long it takes is not known yet"
+
+
+def test_what_is_said_to_nobody_leaves_no_cluster_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unread(*_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(on_ray, "RayCluster", ClusterOfFour)
+    monkeypatch.setattr(ClusterOfFour, "made", [])
+    monkeypatch.setattr(sweep_report, "keep", unread)
+    assert isinstance(sweep("--address", "auto", "--depth", "0,1").exception, BrokenPipeError)
+    assert ClusterOfFour.made[-1] == "closed"
 
 
 def test_a_sweep_whose_cluster_is_refused_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What the screen of a sweep says: how far it is, which diagram is shown, what is read at a tile. Pure."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from bntui.core.cells import cell_len, shorten
@@ -131,7 +132,7 @@ def run_line(run: CellState, epoch: int, momentum: int) -> str:
     one = next((one for one in run.epochs if one.epoch == epoch), None)
     if one is None:
         return line.rstrip()
-    running = one.own if momentum < 0 else one.rows[momentum]
+    running = one.own if momentum < 0 else one.rows[momentum] if one.rows else math.nan
     figures = f"running {_accuracy(running)}, fresh {_accuracy(one.fresh)}"
     return f"{line} epoch {epoch}: {figures}"
 

@@ -72,6 +72,8 @@ class TestReading:
                 f"■ {run.cell.id[:6]}  seed 0   finished    epoch 2: running {running:.3f}, fresh {at_2.fresh:.3f}"
             )
         assert run_line(run, 9, 7).endswith("finished")
+        without = replace(run, epochs=(replace(at_2, rows=()),))
+        assert "running –, fresh" in run_line(without, 2, 7)
         broken = replace(run, standing=Standing.FAILED, message="no space is left.")
         assert run_line(broken, 2, 7).endswith("failed      no space is left.")
 
