@@ -125,7 +125,7 @@ class Writer:
         self._due = 0.0
         """When the next snapshot is."""
         self._patience = PAUSE_SECONDS
-        """How long a fork waits for the thread's end."""
+        """How long a fork waits for the thread's end; not at all once that has been too short."""
 
     @property
     def unkept(self) -> str:
@@ -144,7 +144,8 @@ class Writer:
             self._ending.set()
         if thread:
             thread.join(self._patience)
-            self._patience *= not thread.is_alive()
+            if thread.is_alive():
+                self._patience = 0.0
 
     def resume(self) -> None:
         """Have a thread again, unless all is over."""
