@@ -17,11 +17,7 @@ class Pauser(Protocol):
     """Who works on a thread of its own."""
 
     def pause(self) -> None:
-        """End the thread for now."""
-        ...
-
-    def resume(self) -> None:
-        """Go on."""
+        """End the thread until there is work."""
         ...
 
 
@@ -35,9 +31,9 @@ def asleep_when_forked(one: Sleeper) -> None:
 
 
 def paused_when_forking(one: Pauser) -> None:
-    """Have somebody's thread end before this process forks, and begin again in this process after it.
+    """Have somebody's thread end before this process forks.
 
-    What a thread is in the middle of stays so in the copy, locks among it; so Python warns of every fork of a
+    It is not begun again right after it: Python 3.13 looks for threads then. What a thread is in the middle of stays so in the copy, locks among it; so Python warns of every fork of a
     process with threads, also of one that had none but ours.
     """
     _paused.add(one)
@@ -48,15 +44,10 @@ def _pause() -> None:
         one.pause()
 
 
-def _resume() -> None:
-    for one in _paused:
-        one.resume()
-
-
 def _sleep() -> None:
     for one in _asleep:
         one.fall_asleep()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_pause, after_in_parent=_resume, after_in_child=_sleep)
+    os.register_at_fork(before=_pause, after_in_child=_sleep)

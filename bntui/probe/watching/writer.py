@@ -1,7 +1,7 @@
 """What was seen of a watched training, as snapshots that are kept: the work of a thread of its own.
 
 The training's thread only hands over what it saw. Values are read from the device here, and written to the
-store at most `PAUSE` seconds later, also while no update comes.
+store at most `PAUSE` seconds later, also while no update comes; where the process forks, once it trains on.
 """
 
 import contextlib
@@ -121,7 +121,7 @@ class Writer:
         self._ending = Event()
         self._thread: Thread | None = None
         """None once it has found that it is to end."""
-        self._closed = False
+        self._started = self._closed = False
         self._due = 0.0
         """When the next snapshot is."""
         self._patience = PAUSE_SECONDS
@@ -135,10 +135,14 @@ class Writer:
     def start(self) -> None:
         """Begin to keep the training. Where no thread can be had it is kept at its end."""
         paused_when_forking(self)
-        self.resume()
+        self._started = True
+        self._begin()
 
     def pause(self) -> None:
-        """End the thread for now; wait for what is being kept, unless that has taken too long before."""
+        """Keep nothing until more is seen, on no thread.
+
+        Waits for what is being kept, unless that has taken too long before.
+        """
         with self._turn:
             thread = self._thread
             self._ending.set()
@@ -147,24 +151,14 @@ class Writer:
             if thread.is_alive():
                 self._patience = 0.0
 
-    def resume(self) -> None:
-        """Have a thread again, unless all is over."""
-        with self._turn:
-            if self._closed:
-                return
-            self._ending.clear()
-            if self._thread is None:
-                thread = Thread(target=self._run, name="bntui-watch", daemon=True)
-                with contextlib.suppress(RuntimeError):  # too many threads, or Python is at its end
-                    thread.start()
-                    self._thread = thread
-
     def see(self, *seen: Seen) -> None:
         """Take what was seen, to be shown together; of what is of an update, the updates must not fall.
 
         Any thread.
         """
         self._seen.extend(seen)
+        if self._started and (self._thread is None or self._ending.is_set()):
+            self._begin()
 
     def close(self, phase: Phase, message: str = "") -> None:
         """Take what is left, and end the recording."""
@@ -181,18 +175,36 @@ class Writer:
             if self._recorder:
                 self._recorder.close(self.snapshot)
 
+    def _begin(self) -> None:
+        """Have a thread that goes on, unless all is over."""
+        with self._turn:
+            if self._closed:
+                return
+            self._ending.clear()
+            if self._thread:
+                return
+            thread = Thread(target=self._run, name="bntui-watch", daemon=True)
+            with contextlib.suppress(RuntimeError):  # too many threads, or Python is at its end
+                thread.start()
+                self._thread = thread
+
     def _run(self) -> None:
         self._due = self._due or time.monotonic() + PAUSE
-        while not self._is_to_end():
-            with contextlib.suppress(Exception):  # keeping may fail; the training goes on
-                self._publish(Phase.RUNNING)
-                for command in self._recorder.requested() if self._recorder else ():
-                    self._ask(command)
-            self._due = time.monotonic() + PAUSE
+        while True:
+            asked = self._ending.wait(max(0.0, self._due - time.monotonic()))
+            if (
+                time.monotonic() >= self._due and not self._closed
+            ):  # also where it forks all the time
+                with contextlib.suppress(Exception):  # keeping may fail; the training goes on
+                    self._publish(Phase.RUNNING)
+                    for command in self._recorder.requested() if self._recorder else ():
+                        self._ask(command)
+                self._due = time.monotonic() + PAUSE
+            if asked and self._ends():
+                return
 
-    def _is_to_end(self) -> bool:
-        """Wait for the next snapshot's time, or for the end."""
-        self._ending.wait(max(0.0, self._due - time.monotonic()))
+    def _ends(self) -> bool:
+        """Tell whether the thread is still to end; then there is none from now on."""
         with self._turn:
             if self._ending.is_set():
                 self._thread = None

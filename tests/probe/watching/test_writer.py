@@ -189,21 +189,20 @@ def fork() -> None:
 
 
 def test_a_process_forks_without_its_thread() -> None:
-    seen: list[int] = []
+    found: list[int] = []
     made = writer(Kept())
     made.start()
-    made.pause()
-    seen.append(threads())
-    made.pause()
-    made.resume()
-    made.resume()
-    seen.append(threads())
-    fork()
-    seen.append(threads())
+    for number in range(1, 3):
+        made.see(Update(number, number / 10))
+        found.append(threads())
+        fork()
+        found.append(threads())
+        fork()
     made.close(Phase.FINISHED)
-    fork()
-    seen.append(threads())
-    assert seen == [0, 1, 1, 0]
+    made.see(Update(9, 0.9))
+    found.append(threads())
+    assert found == [1, 0, 1, 0, 0]
+    assert made.snapshot.update == 2
 
 
 def test_a_training_that_forks_all_the_time_is_kept_as_it_goes() -> None:
