@@ -13,6 +13,12 @@ SCARCE = f"import resource; resource.setrlimit(resource.RLIMIT_AS, (10**9, 10**9
 TINY = ("run", "--width", "0.0625", "--train-size", "64", "--steps", "1", "--device", "cpu")
 
 
+@pytest.fixture(autouse=True)
+def _as_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what a library sets that other tests of this process load: it would be named as a suspect."""
+    monkeypatch.delenv("PYTORCH_NVML_BASED_CUDA_CHECK", raising=False)
+
+
 def refusal(code: str = MAIN, *options: str, **environment: str) -> str:
     """Return the one sentence with which a run ends."""
     done = python(code, *TINY, *options, **environment)
