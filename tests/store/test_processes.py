@@ -13,7 +13,7 @@ from bntui.core.snapshot import Phase
 from bntui.store.database import Store
 from bntui.store.recorder import StoreRecorder
 from bntui.store.writing import State
-from tests.children import started
+from tests.children import go_on, started
 from tests.store.recorded import feed, keep, loss, state
 from tests.store.writers import WRITING, writing
 from tools.faults import Fault
@@ -182,13 +182,7 @@ def test_processes_that_open_a_damaged_store_at_once_mend_it_once(
     damaged[4096 * (page - 1) : 4096 * page] = b"\xff" * 4096  # found by whoever opens it
     path.write_bytes(damaged)
     processes = [started(OPENING, str(path)) for _ in range(4)]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
+    go_on(processes)
     told = [process.communicate(timeout=60)[0].strip() for process in processes]
     mended = [line for line in told if "lies beside its place" in line]
     assert len(mended) == 1, told

@@ -32,13 +32,7 @@ from tests.store.followed import (
 from tests.store.tampered import change_row
 from tests.ui.scripted import facts
 
-
-@pytest.fixture
-def path(path: Path) -> Path:
-    """Return where a store has the sweep."""
-    with Store(path) as store:
-        store.put_sweep(NAME, DESIGN)
-    return path
+pytestmark = pytest.mark.usefixtures("sweep_is_kept")
 
 
 def test_nothing_is_kept_yet(path: Path) -> None:

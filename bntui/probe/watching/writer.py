@@ -192,9 +192,8 @@ class Writer:
         self._due = self._due or time.monotonic() + PAUSE
         while True:
             asked = self._ending.wait(max(0.0, self._due - time.monotonic()))
-            if (
-                time.monotonic() >= self._due and not self._closed
-            ):  # also where it forks all the time
+            # What is due is kept before the end, too: else never where the process forks all the time.
+            if time.monotonic() >= self._due and not self._closed:
                 with contextlib.suppress(Exception):  # keeping may fail; the training goes on
                     self._publish(Phase.RUNNING)
                     for command in self._recorder.requested() if self._recorder else ():

@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 from bntui.core.run_request import Follow
 from bntui.core.snapshot import Checkpoint, Snapshot
 from bntui.core.text import ConfigError, literal
-from bntui.store.listing import listed, ordered
+from bntui.store.listing import listed, matching, ordered
 from bntui.store.rows import StoredRun
 from bntui.ui import run_keys
 from bntui.ui.dialogs.prompt import PromptScreen
@@ -116,7 +116,7 @@ class RunsScreen(Screen[Chosen | None]):
         if not self.query(RunList):  # closed, while the store was at work
             return
         kept, text = self._runs or [], self.query_one("#filter", Input).value.strip()
-        runs = ordered(listed(kept, text), self._column)
+        runs = ordered(listed(matching(kept, text), text), self._column)
         whole = len(kept) if text else len(runs)
         count = f"{f'{len(runs)} of ' if text else ''}{whole} run{'s' * (whole != 1)}"
         title = next(column.title for column in RUN_COLUMNS if column.name == self._column)
