@@ -151,7 +151,7 @@ def needless_words(design: Design) -> str:
     known: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     needless: list[str] = []
     for cell in design.cells():
-        alike = (_alike(axis.setting, cell.config)[1:] for axis in design.axes)
+        alike = (_alike(axis.setting, cell.config) for axis in design.axes)
         first = known.setdefault((cell.seed, *alike), cell.values)
         if first != cell.values:
             needless.append(
